@@ -1,0 +1,54 @@
+"""audioloss: audits the logs and checkpoints of audio language model training.
+
+The public names are imported when they are first used, so that a training loop pays only for what it takes.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from audioloss_cli.audit import scan
+    from audioloss_cli.config import ScanConfig
+    from audioloss_cli.monitor import AudioLossMonitor
+    from audioloss_cli.records import Alert, Defect, Gate, Incident, Limits, Report, Series, Severity
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Alert": "records",
+    "AudioLossMonitor": "monitor",
+    "Defect": "records",
+    "Gate": "records",
+    "Incident": "records",
+    "Limits": "records",
+    "Report": "records",
+    "ScanConfig": "config",
+    "Series": "records",
+    "Severity": "records",
+    "scan": "audit",
+}
+
+__all__ = [
+    "Alert",
+    "AudioLossMonitor",
+    "Defect",
+    "Gate",
+    "Incident",
+    "Limits",
+    "Report",
+    "ScanConfig",
+    "Series",
+    "Severity",
+    "__version__",
+    "scan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,202 @@
+"""The life of an incident: pending, firing, resolved (the vocabulary of Prometheus' alerting rules)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from audioloss_cli.monitor import words
+from audioloss_cli.monitor.point import CodedRule, Point
+from audioloss_cli.records import Alert, Incident, Severity
+from audioloss_cli.records.alert import EdgeKind
+from audioloss_cli.records.incident import Resolution
+
+REFIRES_THAT_FLAP = 3
+FLAP_STEPS = 1000
+# A window that saw a single point saw no stretch of anything, whatever the logging cadence.
+POINTS_OF_A_WINDOW = 2
+
+
+class Lifecycle:
+    """The incidents of one group of rules on one series: at most one is open at a time.
+
+    A stretch opens ``pending`` at the first point at which a rule of the group holds, and is ``firing`` once one of them
+    has held for its steps and points. It is ``resolved`` at the first healthy point, and closed for good once a whole
+    window has stayed healthy: trouble that returns before that re-fires the same incident. After 3 re-fires within 1000
+    steps it flaps: it stays firing, with reminders only, until a whole window is healthy.
+    """
+
+    def __init__(self, group: str, rules: Sequence[CodedRule], window: int, prefix: str) -> None:
+        self.group = group
+        self.rules = sorted(rules, key=lambda coded: coded.rank)
+        self.window = window
+        self.prefix = prefix
+        self.segment = 0
+        self.closed: list[Incident] = []
+        self._reset()
+
+    def _reset(self) -> None:
+        self.open: Incident | None = None
+        self._since: dict[str, tuple[int, int]] = {}  # rule code -> step since which it holds, points it held at
+        self._speaker: CodedRule | None = None  # the gravest rule heard since the incident last fired
+        self._last_alert = 0
+        self._healthy: Point | None = None  # first point of the healthy stretch that follows the trouble
+        self._healthy_points = 0
+        self._refires: list[int] = []
+
+    @property
+    def firing(self) -> Severity | None:
+        """The gravest severity heard since the open incident last fired; None when nothing fires."""
+        if self.open is None or self.open.state != "firing" or self._speaker is None:
+            return None
+        return self._speaker.rule.severity
+
+    def observe(self, point: Point) -> list[Alert]:
+        """Advance by one point; steps must not go back (see ``end``)."""
+        verdicts = [(coded, coded.rule.holds(point.step, point.value)) for coded in self.rules]
+        held = [coded for coded, verdict in verdicts if verdict]
+        self._count(point.step, verdicts)
+        if held:
+            return self._bad_point(point, held)
+        if any(verdict is False for _, verdict in verdicts):
+            return self._good_point(point)
+        return []
+
+    def _count(self, step: int, verdicts: list[tuple[CodedRule, bool | None]]) -> None:
+        for coded, verdict in verdicts:
+            if verdict:
+                since, points = self._since.get(coded.code, (step, 0))
+                self._since[coded.code] = (since, points + 1)
+            elif verdict is False:
+                self._since.pop(coded.code, None)
+
+    def end(self, resolution: Resolution) -> None:
+        """Close what is open, because the run ended or the steps went back, and start afresh."""
+        incident = self.open
+        if incident is not None and incident.fired_step is not None:
+            if incident.state == "firing":
+                incident.resolution = resolution
+            self.closed.append(incident)
+        self._reset()
+
+    # A point at which some rule of the group holds.
+
+    def _bad_point(self, point: Point, held: list[CodedRule]) -> list[Alert]:
+        speaker = next((coded for coded in reversed(held) if self._has_waited(coded, point.step)), None)
+        if self.open is not None and self.open.state == "resolved" and speaker is None:
+            return []
+        if self.open is None:
+            self.open = self._begin(point, held[-1])
+        incident = self.open
+        came_back = self._healthy is not None
+        self._healthy, self._healthy_points = None, 0
+        self._extend(incident, point)
+        return [] if speaker is None else self._speak(incident, point, speaker, came_back=came_back)
+
+    def _has_waited(self, coded: CodedRule, step: int) -> bool:
+        since, points = self._since[coded.code]
+        return step - since + 1 >= coded.rule.for_steps and points >= coded.rule.for_points
+
+    def _begin(self, point: Point, coded: CodedRule) -> Incident:
+        suffix = f".{self.segment}" if self.segment else ""
+        return Incident(
+            id=f"{self.prefix}{self.group}@{point.step}{suffix}",
+            code=coded.code,
+            type=coded.rule.type,
+            severity=coded.rule.severity,
+            group=self.group,
+            segment=self.segment,
+            first_step=point.step,
+            last_step=point.step,
+            worst_value=point.value,
+            worst_step=point.step,
+            first_wall_time=point.wall_time,
+        )
+
+    def _extend(self, incident: Incident, point: Point) -> None:
+        incident.points += 1
+        incident.last_step, incident.last_wall_time = point.step, point.wall_time
+        if self.rules[0].rule.worse(point.value, incident.worst_value):
+            incident.worst_value, incident.worst_step = point.value, point.step
+
+    def _speak(self, incident: Incident, point: Point, speaker: CodedRule, *, came_back: bool) -> list[Alert]:
+        edge = self._edge(incident, point.step, speaker, came_back=came_back)
+        if edge is None:
+            return []
+        message = speaker.rule.explain(point.step, point.value, *self._since[speaker.code])
+        self._last_alert = point.step
+        if edge == "reminder":
+            return [words.reminder(incident, point, speaker, message)]
+        self._speaker = speaker
+        if edge == "fired" or speaker.rank > self._coded(incident.code).rank:
+            words.adopt(incident, speaker, message)
+        return [words.edge_alert(incident, point, speaker, edge, message)]
+
+    def _edge(self, incident: Incident, step: int, speaker: CodedRule, *, came_back: bool) -> EdgeKind | None:
+        incident.fire_count += came_back
+        if incident.fired_step is None:
+            incident.fired_step, incident.fire_count = step, 1
+            return "fired"
+        if came_back and not incident.flapping:
+            self._refire(incident, step)
+            return "refired"
+        if self._speaker is None or speaker.rank > self._speaker.rank:
+            return "escalated"
+        return "reminder" if step - self._last_alert >= self.window else None
+
+    def _refire(self, incident: Incident, step: int) -> None:
+        self._refires = [*(before for before in self._refires if step - before < FLAP_STEPS), step]
+        incident.flapping = len(self._refires) >= REFIRES_THAT_FLAP
+        incident.resolved_step = incident.resolution = None
+        incident.resolved_wall_time = float("nan")
+
+    def _coded(self, code: str) -> CodedRule:
+        return next(coded for coded in self.rules if coded.code == code)
+
+    # A point that speaks against every rule of the group.
+
+    def _good_point(self, point: Point) -> list[Alert]:
+        incident = self.open
+        if incident is None:
+            return []
+        if incident.state == "pending":
+            self._reset()
+            return []
+        healthy = self._healthy = self._healthy or point
+        self._healthy_points += 1
+        calm = point.step - healthy.step + 1 >= self.window and self._healthy_points >= POINTS_OF_A_WINDOW
+        alerts = []
+        if incident.state == "firing" and (calm or not incident.flapping):
+            incident.resolved_step, incident.resolved_wall_time = healthy.step, healthy.wall_time
+            incident.resolution = "recovered"
+            alerts = [words.recovered(incident, point)]
+        if calm:
+            self.closed.append(incident)
+            self._reset()
+        return alerts
+
+    # Saving and restoring.
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain built-in types; see ``AudioLossMonitor.state_dict``."""
+        return {
+            "segment": self.segment,
+            "closed": [incident.to_state() for incident in self.closed],
+            "open": None if self.open is None else self.open.to_state(),
+            "since": {code: list(pair) for code, pair in self._since.items()},
+            "speaker": None if self._speaker is None else self._speaker.code,
+            "last_alert": self._last_alert,
+            "healthy": None if self._healthy is None else list(self._healthy),
+            "healthy_points": self._healthy_points,
+            "refires": list(self._refires),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue where ``state_dict`` was taken."""
+        self.segment = state["segment"]
+        self.closed = [Incident.from_state(item) for item in state["closed"]]
+        self.open = None if state["open"] is None else Incident.from_state(state["open"])
+        self._since = {code: (step, points) for code, (step, points) in state["since"].items()}
+        self._speaker = next((coded for coded in self.rules if coded.code == state["speaker"]), None)
+        self._last_alert = state["last_alert"]
+        self._healthy = None if state["healthy"] is None else Point(*state["healthy"])
+        self._healthy_points = state["healthy_points"]
+        self._refires = list(state["refires"])

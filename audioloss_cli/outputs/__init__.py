@@ -1,0 +1,1 @@
+"""Report formats, one a module: ``render(report, view) -> str``."""

@@ -1,0 +1,137 @@
+"""The report as one JSON document of schema audioloss.report/1, spelled out field by field.
+
+The schema lies beside this file. Only additions are made under one version: dumping internals would turn every
+refactoring into a break for those who parse it.
+"""
+
+import json
+import math
+from typing import Any
+
+from audioloss_cli.records import Defect, Edge, Incident, Report, RunReport, SeriesReport, View, is_missing
+
+SCHEMA = "audioloss.report/1"
+
+
+def render(report: Report, view: View) -> str:
+    """Indented JSON, ASCII where ``view`` cannot print more."""
+    return json.dumps(document(report), indent=2, ensure_ascii=not view.unicode, allow_nan=False) + "\n"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The document as plain built-in types; numbers that are not finite are strings."""
+    return {
+        "schema": SCHEMA,
+        "exit_code": report.exit_code,
+        "gate": {"fail_on": report.gate.fail_on, "allow_defects": report.gate.allow_defects},
+        "runs": [_run(run) for run in report.runs],
+        "findings": [
+            {"code": item.code, "severity": item.severity, "message": item.message, "evidence": _deep(item.evidence)}
+            for item in report.findings
+        ],
+        "diagnoses": [
+            {"cause": item.cause, "rank": item.rank, "evidence": item.evidence, "ruled_out": item.ruled_out, "fix": item.fix}
+            for item in report.diagnoses
+        ],
+        "unaudited": [
+            {"asked": item.asked, "reason": item.reason, "tags": item.tags, "hint": item.hint} for item in report.unaudited
+        ],
+        "defects": [_defect(defect) for defect in report.stray_defects],
+    }
+
+
+def _run(run: RunReport) -> dict[str, Any]:
+    return {
+        "run": run.run,
+        "format": run.format,
+        "note": run.note,
+        "tags": run.tags,
+        "series": [_series(item) for item in run.series],
+        "defects": [_defect(defect) for defect in run.defects],
+    }
+
+
+def _series(item: SeriesReport) -> dict[str, Any]:
+    series = item.series
+    return {
+        "tag": series.tag,
+        "role": item.role,
+        "points": len(series),
+        "first_step": int(series.steps[0]),
+        "last_step": int(series.steps[-1]),
+        "step_source": series.step_source,
+        "segments": len(item.segment_starts),
+        "window_size": item.limits.window_size,
+        "threshold": item.limits.threshold,
+        "critical_threshold": item.limits.critical_threshold,
+        "incidents": [_incident(incident) for incident in item.incidents],
+    }
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "code": incident.code,
+        "type": incident.type,
+        "severity": incident.severity,
+        "segment": incident.segment,
+        "first_step": incident.first_step,
+        "fired_step": incident.fired_step,
+        "last_step": incident.last_step,
+        "resolved_step": incident.resolved_step,
+        "resolution": incident.resolution,
+        "duration_steps": incident.duration_steps,
+        "first_wall_time": _time(incident.first_wall_time),
+        "last_wall_time": _time(incident.last_wall_time),
+        "resolved_wall_time": _time(incident.resolved_wall_time),
+        "worst_value": _number(incident.worst_value),
+        "worst_step": incident.worst_step,
+        "points": incident.points,
+        "fire_count": incident.fire_count,
+        "flapping": incident.flapping,
+        "message": incident.message,
+        "advice": incident.advice,
+        "timeline": [_edge(edge) for edge in incident.timeline],
+    }
+
+
+def _edge(edge: Edge) -> dict[str, Any]:
+    return {
+        "step": edge.step,
+        "wall_time": _time(edge.wall_time),
+        "edge": edge.edge,
+        "type": edge.type,
+        "value": _number(edge.value),
+    }
+
+
+def _defect(defect: Defect) -> dict[str, Any]:
+    return {
+        "path": defect.path,
+        "offset": defect.offset,
+        "line": defect.line,
+        "kind": defect.kind,
+        "message": defect.message,
+    }
+
+
+def _number(value: float) -> float | str | None:
+    """A finite number as it is, NaN and the infinities as strings, a missing value as null."""
+    if math.isfinite(value):
+        return value
+    if is_missing(value):
+        return None
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _time(seconds: float) -> float | None:
+    return seconds if math.isfinite(seconds) else None
+
+
+def _deep(item: Any) -> Any:
+    """Evidence is free in form: spell the floats in it, wherever they stand."""
+    if isinstance(item, dict):
+        return {key: _deep(value) for key, value in item.items()}
+    if isinstance(item, (list, tuple)):
+        return [_deep(value) for value in item]
+    return _number(item) if isinstance(item, float) else item

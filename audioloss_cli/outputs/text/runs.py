@@ -1,0 +1,105 @@
+"""Each run: its series, their sparklines and the timelines of their incidents."""
+
+import math
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from audioloss_cli.outputs.text.layout import STYLES, moment, number, paragraph, plural
+from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
+from audioloss_cli.records import Edge, Incident, Report, RunReport, SeriesReport, View
+
+_MOST_CLEAN_RUNS = 20
+_MOST_EDGES = 8
+_MOST_TAGS = 10
+_MARGIN = 30  # beside the sparkline: the highest value on its left, the lowest on its right
+_HOW_IT_ENDED = {
+    "recovered": "recovered at step {:,}",
+    "run_ended": "unresolved: the run ended while it fired",
+    "restarted": "unresolved: the steps went back while it fired",
+}
+
+
+def run_lines(report: Report, view: View) -> Iterator[Text]:
+    """Runs with incidents first and in full, then clean ones in a line each, then those without a loss, counted."""
+    troubled = [run for run in report.runs if any(item.incidents for item in run.series)]
+    clean = [run for run in report.runs if run.series and not any(item.incidents for item in run.series)]
+    shown = clean if view.verbosity > 0 else clean[:_MOST_CLEAN_RUNS]
+    for run in (*troubled, *shown):
+        yield from _run(run, view)
+    if len(clean) > len(shown):
+        yield Text(f"\n... and {plural(len(clean) - len(shown), 'more clean run')}; -v lists them")
+    yield from _silent([run for run in report.runs if not run.series], view)
+
+
+def _run(run: RunReport, view: View) -> Iterator[Text]:
+    yield Text()
+    yield Text.assemble((run.run, "bold"), f"  [{run.format}]")
+    if run.note:
+        yield from paragraph(f"note: {run.note}", view, indent=2)
+    for item in run.series:
+        if item.incidents or view.verbosity > 0:
+            yield from _series(item, view)
+        else:
+            yield from paragraph(f"{item.series.tag}: no incidents in {_extent(item)}", view, indent=2, hang=2)
+
+
+def _silent(runs: list[RunReport], view: View) -> Iterator[Text]:
+    if not runs:
+        return
+    yield Text()
+    if view.verbosity <= 0:
+        yield Text(f"{plural(len(runs), 'run')} without a loss to audit; -v lists them")
+        return
+    for run in runs:
+        tags = f" ({', '.join(run.tags[:_MOST_TAGS])})" if run.tags else ""
+        yield from paragraph(f"{run.run} [{run.format}]: {run.note}{tags}", view, indent=0, hang=2)
+
+
+def _series(item: SeriesReport, view: View) -> Iterator[Text]:
+    yield Text.assemble("  ", (item.series.tag, "bold cyan"), f"  {_extent(item)}")
+    finite = [value for value in item.series.values if math.isfinite(value)]
+    if finite:
+        width = max(view.width - _MARGIN, 10)
+        row = sparkline(item.series.values, width, unicode=view.unicode)
+        yield Text(f"  {number(max(finite)):>9} {row} lowest {number(min(finite))}")
+        if item.incidents:
+            yield Text(" " * 12 + alert_row(item, width), style="red")
+    for incident in item.incidents:
+        yield from _incident(incident, view)
+
+
+def _extent(item: SeriesReport) -> str:
+    series = item.series
+    text = f"{plural(len(series), 'point')}, {'steps' if series.step_source != 'epoch' else 'epochs'}"
+    text += f" {min(series.steps):,} to {max(series.steps):,}"
+    if series.step_source in ("line", "ordinal"):
+        text += " (counted: the log has no steps)"
+    restarts = len(item.segment_starts) - 1
+    return text + (f", {plural(restarts, 'restart')}" if restarts else "")
+
+
+def _incident(incident: Incident, view: View) -> Iterator[Text]:
+    steps = f"steps {incident.first_step:,} to {incident.last_step:,}"
+    yield Text.assemble(
+        "  ", (str(incident.severity).upper(), STYLES[incident.severity]), f" {incident.code}, {steps}, {plural(incident.points, 'point')}"
+    )
+    yield from paragraph(_HOW_IT_ENDED[incident.resolution or "run_ended"].format(incident.resolved_step or 0) + _returns(incident), view, indent=4)
+    yield from paragraph(incident.message, view, indent=4)
+    if math.isfinite(incident.worst_value):
+        yield Text(f"    worst {number(incident.worst_value)} at step {incident.worst_step:,}")
+    for edge in incident.timeline[:_MOST_EDGES]:
+        yield _edge(edge)
+    if len(incident.timeline) > _MOST_EDGES:
+        yield Text(f"      ... and {plural(len(incident.timeline) - _MOST_EDGES, 'more change')}")
+
+
+def _returns(incident: Incident) -> str:
+    if incident.fire_count == 1:
+        return ""
+    return f"; fired {incident.fire_count} times" + (", flapping" if incident.flapping else "")
+
+
+def _edge(edge: Edge) -> Text:
+    when = moment(edge.wall_time)
+    return Text(f"      step {edge.step:>9,}  {when}  {edge.edge:<9}  {edge.type:<17}  {number(edge.value)}")

@@ -1,0 +1,59 @@
+"""What follows the runs: diagnoses, what to do next, what was not audited, defects."""
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from audioloss_cli.outputs.text.layout import STYLES, paragraph, title
+from audioloss_cli.records import Report, View
+
+_MOST_DEFECTS = 20
+_MOST_TAGS = 20
+
+
+def diagnosis_lines(report: Report, view: View) -> Iterator[Text]:
+    """A probe's findings and its ranked causes."""
+    if report.findings:
+        yield from title("Findings")
+    for finding in report.findings:
+        yield Text.assemble("  ", (str(finding.severity).upper(), STYLES[finding.severity]), f" {finding.code}")
+        yield from paragraph(finding.message, view, indent=4)
+    if report.diagnoses:
+        yield from title("Diagnosis")
+    for diagnosis in report.diagnoses:
+        yield from paragraph(f"{diagnosis.rank}. {diagnosis.cause}: {'; '.join(diagnosis.evidence)}", view, indent=2, hang=3)
+        yield from paragraph(diagnosis.fix, view, indent=5)
+
+
+def advice_lines(report: Report, view: View) -> Iterator[Text]:
+    """The advice for each kind of incident, once."""
+    advice = {incident.code: incident.advice for incident in report.incidents if incident.advice}
+    if advice:
+        yield from title("What to do next")
+    for code, text in sorted(advice.items()):
+        yield Text(f"  {code}")
+        yield from paragraph(text, view, indent=4)
+
+
+def unaudited_lines(report: Report, view: View) -> Iterator[Text]:
+    """What was asked for and led to nothing, with the tags that were there."""
+    if report.unaudited:
+        yield from title("Not audited")
+    for item in report.unaudited:
+        yield from paragraph(f"{item.asked}: {item.reason}" + (f"; {item.hint}" if item.hint else ""), view, indent=2, hang=2)
+        if item.tags:
+            yield from paragraph("scalars there: " + ", ".join(item.tags[:_MOST_TAGS]), view, indent=4)
+
+
+def defect_lines(report: Report, view: View) -> Iterator[Text]:
+    """Where which file is damaged, and what that does to the verdict."""
+    defects = report.defects
+    if not defects:
+        return
+    yield from title("Defects")
+    for defect in defects if view.verbosity > 0 else defects[:_MOST_DEFECTS]:
+        yield from paragraph(f"{defect.place}: {defect.kind}: {defect.message}", view, indent=2, hang=2)
+    if view.verbosity <= 0 and len(defects) > _MOST_DEFECTS:
+        yield Text(f"  ... and {len(defects) - _MOST_DEFECTS:,} more; -v lists them")
+    if not report.gate.allow_defects:
+        yield from paragraph("Everything readable was audited. --allow-defects lets a damaged log pass.", view, indent=2)

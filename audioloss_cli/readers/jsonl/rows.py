@@ -1,0 +1,103 @@
+"""From lines to rows, with one Defect for each stretch of bad lines."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import Any, NamedTuple
+
+from audioloss_cli.readers.jsonl.lines import Line
+from audioloss_cli.readers.jsonl.numbers import flatten, wall_time
+from audioloss_cli.readers.jsonl.salvage import parse_object, salvage
+from audioloss_cli.records import Defect
+from audioloss_cli.records.series import DefectKind
+
+_UTF8_BOM, _UTF16_BOMS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
+_LINES_TO_LEARN_FROM = 100
+_UNFINISHED = "if the run is still writing, scan again or pass --allow-defects"
+
+
+class Row(NamedTuple):
+    """One row: 1-based line, the number of each key that has one, keys whose value is null, Unix seconds or NaN."""
+
+    line: int
+    values: dict[str, float]
+    nulls: list[str]
+    wall_time: float
+
+
+def rows(found: Iterable[Line | Defect], path: str) -> Iterator[Row | Defect]:
+    """Every row of intact lines and every row that can be salvaged from a bad one.
+
+    Blank lines are nothing. The first lines are looked at twice, so that even line 1 can be salvaged by the looks of the
+    intact ones that follow.
+    """
+    rest = iter(found)
+    first = list(islice(rest, _LINES_TO_LEARN_FROM))
+    return _Rows(path, first).walk(chain(first, rest))
+
+
+class _Rows:
+    def __init__(self, path: str, first: list[Line | Defect]) -> None:
+        self.path = path
+        objects = [parse_object(line.data.removeprefix(_UTF8_BOM)) for line in first if isinstance(line, Line)]
+        self.shapes = {frozenset(found) for found in objects if found is not None}
+        self.bad: list[Line] = []  # the first and the last line of the current stretch of bad ones
+        self.good = 0
+
+    def walk(self, found: Iterable[Line | Defect]) -> Iterator[Row | Defect]:
+        for line in found:
+            if isinstance(line, Defect):
+                yield from self.flush()
+                yield line
+            elif line.number == 1 and line.data.startswith(_UTF16_BOMS):
+                yield Defect(self.path, "encoding", "the text is UTF-16; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)", 0, 1)
+                return
+            elif line.data.strip():
+                yield from self.row(line)
+        yield from self.flush()
+
+    def row(self, line: Line) -> Iterator[Row | Defect]:
+        data = line.data.removeprefix(_UTF8_BOM) if line.number == 1 else line.data
+        parsed = parse_object(data)
+        if parsed is not None:
+            self.shapes.add(frozenset(parsed))
+        objects = salvage(data, self.shapes) if parsed is None else [parsed]
+        made = [_row(line.number, each) for each in objects]
+        if parsed is None:
+            self.bad = [*self.bad[:1], line]
+        if parsed is not None or made:
+            yield from self.flush()
+        self.good += len(made)
+        yield from made
+
+    def flush(self) -> Iterator[Defect]:
+        if self.bad:
+            first, last = self.bad[0], self.bad[-1]
+            kind, message = self.complaint(first, last)
+            yield Defect(self.path, kind, message, first.offset, first.number)
+            self.bad = []
+
+    def complaint(self, first: Line, last: Line) -> tuple[DefectKind, str]:
+        count = last.number - first.number + 1
+        if not self.good and count > 1:
+            return "not-a-log", f"none of the {count} lines up to here is a JSON object; not JSON lines"
+        if count > 1:
+            return "malformed", f"lines {first.number} to {last.number} hold no JSON object; they were skipped"
+        if not first.ended:
+            return "truncated", f"the last line is incomplete; {_UNFINISHED}"
+        if not first.data.strip(b"\0\r "):
+            return "malformed", "the line is NUL bytes, as a crash leaves them; it was skipped"
+        try:
+            first.data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return "encoding", f"byte {error.start + 1} of the line is not UTF-8; what could be told apart was read"
+        return "malformed", "the line is not one JSON object; what could be told apart was read"
+
+
+def _row(number: int, parsed: dict[str, Any]) -> Row:
+    values, nulls = dict[str, float](), list[str]()
+    for key, value in flatten(parsed):
+        if value is None:
+            nulls.append(key)
+        else:
+            values[key] = value
+    return Row(number, values, nulls, wall_time(parsed))

@@ -1,0 +1,50 @@
+"""TensorBoard event files, from any writer: TFRecord framing around ``tensorboard.Event`` messages."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from audioloss_cli.readers.tensorboard.events import Event, parse_event
+from audioloss_cli.readers.tensorboard.framing import frames
+from audioloss_cli.readers.tensorboard.scalars import Scalars
+from audioloss_cli.readers.tensorboard.wire import WireError
+from audioloss_cli.records import Defect, Series
+
+GROUPING: Literal["directory", "file"] = "directory"
+
+_POINTS_OF_A_CHUNK = 1 << 18
+
+
+def claims(path: Path) -> bool:
+    """TensorBoard's own rule: ``tfevents`` in the name; the profiler's empty marker file is no log."""
+    return "tfevents" in path.name and not path.name.endswith(".profile-empty")
+
+
+def read(path: Path) -> Iterator[Series | Defect]:
+    """Every scalar of the file in file order, checksums verified; every record that could not be read as a Defect.
+
+    Raises:
+        OSError: the file cannot be opened or read.
+    """
+    scalars = Scalars()
+    with path.open("rb") as stream:
+        for frame in frames(stream, str(path)):
+            if isinstance(frame, Defect):
+                yield frame
+                continue
+            event = _event(frame.payload)
+            if event is None:
+                message = "the record is intact but holds no TensorBoard event; it was skipped"
+                yield Defect(str(path), "malformed", message, offset=frame.offset)
+                continue
+            scalars.add(event)
+            if scalars.points >= _POINTS_OF_A_CHUNK:
+                yield from scalars.flush()
+    yield from scalars.flush()
+
+
+def _event(payload: bytes) -> Event | None:
+    try:
+        return parse_event(payload)
+    except WireError:
+        return None

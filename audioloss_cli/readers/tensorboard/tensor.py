@@ -1,0 +1,87 @@
+"""The one number of a rank-0 ``TensorProto``.
+
+Field numbers and types: tensorboard/compat/proto/tensor.proto and types.proto; the reading of ``half_val`` as bit
+patterns is that of tensorboard.util.tensor_util.make_ndarray.
+"""
+
+import struct
+from typing import NamedTuple
+
+from audioloss_cli.readers.tensorboard.wire import FIXED32, FIXED64, LENGTH, VARINT, WireError, fields, signed, varint
+
+_DTYPE, _SHAPE, _CONTENT = (1, VARINT), (2, LENGTH), (4, LENGTH)
+_DIM, _UNKNOWN_RANK = 2, 3
+_HALF_VAL = 13
+
+
+class _Type(NamedTuple):
+    """How a DataType is stored: struct layout in tensor_content, number and wire type of its repeated ``*_val`` field."""
+
+    layout: str
+    val: int
+    kind: int = VARINT
+
+
+_TYPES = {
+    1: _Type("<f", 5, FIXED32),  # DT_FLOAT
+    2: _Type("<d", 6, FIXED64),  # DT_DOUBLE
+    3: _Type("<i", 7),  # DT_INT32
+    4: _Type("<B", 7),  # DT_UINT8
+    5: _Type("<h", 7),  # DT_INT16
+    6: _Type("<b", 7),  # DT_INT8
+    9: _Type("<q", 10),  # DT_INT64
+    10: _Type("<?", 11),  # DT_BOOL
+    14: _Type("bfloat16", _HALF_VAL),  # DT_BFLOAT16
+    17: _Type("<H", 7),  # DT_UINT16
+    19: _Type("<e", _HALF_VAL),  # DT_HALF
+    22: _Type("<I", 16),  # DT_UINT32
+    23: _Type("<Q", 17),  # DT_UINT64
+}
+
+
+def tensor_scalar(data: bytes, at: int, end: int) -> float | None:
+    """The number in ``data[at:end]``; None for a tensor of another rank or of a type that is no real number.
+
+    Raises:
+        WireError: the bytes are no protocol buffers message, or a rank-0 tensor without its value.
+    """
+    dtype, rank, content = 0, 0, None
+    vals: dict[int, tuple[int, int, int]] = {}
+    for number, kind, start, stop in fields(data, at, end):
+        if (number, kind) == _DTYPE:
+            dtype = start
+        elif (number, kind) == _SHAPE:
+            rank = sum(item[0] in (_DIM, _UNKNOWN_RANK) for item in fields(data, start, stop))
+        elif (number, kind) == _CONTENT:
+            content = data[start:stop]
+        else:
+            vals.setdefault(number, (kind, start, stop))
+    how = _TYPES.get(dtype)
+    if rank or how is None:
+        return None
+    if content:
+        return _decode(content, how)
+    if how.val not in vals:
+        raise WireError("a scalar tensor without a value")
+    return _from_val(data, vals[how.val], how)
+
+
+def _decode(content: bytes, how: _Type) -> float:
+    if how.layout == "bfloat16":  # the upper half of a float32
+        return _decode(b"\0\0" + content, _TYPES[1])
+    try:
+        return float(struct.unpack(how.layout, content)[0])
+    except struct.error:
+        raise WireError(f"a scalar tensor of {len(content)} bytes") from None
+
+
+def _from_val(data: bytes, field: tuple[int, int, int], how: _Type) -> float:
+    """The first entry of a repeated ``*_val`` field, packed (length-delimited) or not."""
+    kind, start, stop = field
+    if how.kind != VARINT:
+        layout = "<f" if how.kind == FIXED32 else "<d"
+        return _decode(data[start : min(stop, start + struct.calcsize(layout))], _Type(layout, how.val))
+    number = start if kind == VARINT else varint(data, start, stop)[0]
+    if how.val == _HALF_VAL:
+        return _decode((number & 0xFFFF).to_bytes(2, "little"), how)
+    return float(signed(number))

@@ -1,0 +1,35 @@
+"""Plain data that flows down the pipe: what readers yield, the monitor emits and a report holds."""
+
+from audioloss_cli.records.alert import Alert, RecoveryAttempt, Severity
+from audioloss_cli.records.incident import Edge, Incident
+from audioloss_cli.records.limits import Limits
+from audioloss_cli.records.reader import Reader
+from audioloss_cli.records.report import Diagnosis, Finding, Gate, Report, RunReport, SeriesReport, Unaudited
+from audioloss_cli.records.rule import LossRule, RuleText
+from audioloss_cli.records.series import MISSING, Defect, Series, SeriesBuilder, is_missing
+from audioloss_cli.records.view import View
+
+__all__ = [
+    "MISSING",
+    "Alert",
+    "Defect",
+    "Diagnosis",
+    "Edge",
+    "Finding",
+    "Gate",
+    "Incident",
+    "Limits",
+    "LossRule",
+    "Reader",
+    "RecoveryAttempt",
+    "Report",
+    "RuleText",
+    "RunReport",
+    "Series",
+    "SeriesBuilder",
+    "SeriesReport",
+    "Severity",
+    "Unaudited",
+    "View",
+    "is_missing",
+]

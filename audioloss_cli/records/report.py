@@ -1,0 +1,156 @@
+"""What an audit ends in, whether it scanned logs or probed a checkpoint: one Report, one gate, one exit code."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from audioloss_cli.records.alert import Severity
+from audioloss_cli.records.incident import Incident
+from audioloss_cli.records.limits import Limits
+from audioloss_cli.records.series import Defect, Series
+
+if TYPE_CHECKING:
+    from audioloss_cli.records.frames import Frames
+
+FailOn = Literal["warning", "critical", "never"]
+Role = Literal["audio", "training", "selected", "loss"]
+
+CLEAN, FINDINGS, USAGE, NOT_AUDITED, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """When an audit fails: the lowest severity that does, and whether a damaged log may pass."""
+
+    fail_on: FailOn = "warning"
+    allow_defects: bool = False
+
+    def fails(self, severity: Severity) -> bool:
+        """Whether something of this severity is at or above the gate."""
+        return self.fail_on != "never" and severity.rank >= Severity(self.fail_on).rank
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a probe's check found: stable code, severity, a sentence, and the numbers behind it."""
+
+    code: str
+    severity: Severity
+    message: str
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """A root cause of the catalogue: 1 is the most likely ``rank``; evidence for, causes ruled out, and the fix."""
+
+    cause: str
+    rank: int
+    evidence: list[str]
+    ruled_out: list[str]
+    fix: str
+
+
+@dataclass(slots=True)
+class SeriesReport:
+    """One audited series and what was found in it.
+
+    Attributes:
+        series: all its points, as logged.
+        role: why it was audited: an ``audio`` loss by name, the ``training`` loss for want of one, ``selected`` with
+            --tag, any ``loss`` with --all-losses.
+        limits: the limits that were applied, after --scale.
+        segment_starts: index of the first point of each segment; the first is 0.
+        incidents: in the order of their first step.
+    """
+
+    series: Series
+    role: Role
+    limits: Limits
+    segment_starts: list[int]
+    incidents: list[Incident]
+
+
+@dataclass(slots=True)
+class RunReport:
+    """One run: the audited series, what could not be read, and every tag that was there.
+
+    Attributes:
+        run: the directory or file, as the user would type it.
+        format: name of the reader.
+        series: the audited ones; empty when the run holds no loss.
+        defects: of all files of the run.
+        tags: all scalar tags of the run, audited or not.
+        note: a sentence when the audit is less than the user may think (a fallback, nothing to audit).
+    """
+
+    run: str
+    format: str
+    series: list[SeriesReport] = field(default_factory=list)
+    defects: list[Defect] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unaudited:
+    """A PATH or a --tag of the command line that led to no audited series: why, the tags that were there, what to try."""
+
+    asked: str
+    reason: str
+    tags: list[str] = field(default_factory=list)
+    hint: str = ""
+
+
+@dataclass(slots=True)
+class Report:
+    """The whole audit. A scan fills runs, a probe findings and diagnoses.
+
+    Attributes:
+        gate: when it fails.
+        runs: every run that was read, by name.
+        findings: of a probe.
+        diagnoses: of a probe, the most likely first.
+        unaudited: what was named on the command line and not audited.
+        stray_defects: of files and directories that belong to no run.
+    """
+
+    gate: Gate = field(default_factory=Gate)
+    runs: list[RunReport] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    diagnoses: list[Diagnosis] = field(default_factory=list)
+    unaudited: list[Unaudited] = field(default_factory=list)
+    stray_defects: list[Defect] = field(default_factory=list)
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """Every incident of every series."""
+        return [incident for run in self.runs for series in run.series for incident in series.incidents]
+
+    @property
+    def defects(self) -> list[Defect]:
+        """Every defect of every run, then the stray ones."""
+        return [*(defect for run in self.runs for defect in run.defects), *self.stray_defects]
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean at the gate, 1 something at or above it, 3 something named could not be audited in full.
+
+        Found trouble wins over damage: it is certain, whatever the unreadable part would have added.
+        """
+        severities = [item.severity for item in (*self.incidents, *self.findings)]
+        if any(self.gate.fails(severity) for severity in severities):
+            return FINDINGS
+        if self.unaudited or (self.defects and not self.gate.allow_defects):
+            return NOT_AUDITED
+        return CLEAN
+
+    def to_frame(self) -> "Frames":
+        """The incidents and the points of all audited series, as two pandas DataFrames.
+
+        Returns:
+            ``Frames(incidents, points)``: ``incidents`` has run, tag and the fields of ``Incident`` (steps as nullable
+            Int64), ``points`` has run, tag, segment, step (int64), value (float64) and wall_time (datetime64, UTC).
+        """
+        from audioloss_cli.records.frames import frames  # noqa: PLC0415  # pandas costs half a second
+
+        return frames(self)

@@ -1,0 +1,124 @@
+"""What readers yield: chunks of a scalar series, and defects of the file they came from."""
+
+import struct
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+# A value that the log names but does not hold (JSON null) must survive next to NaN in a float64 buffer. As R does for
+# NA_real_, it is one particular quiet NaN, told apart by its payload (R spells 1954; so do we).
+_MISSING_BITS = 0x7FF8_0000_0000_07A2
+MISSING: float = struct.unpack("<d", struct.pack("<Q", _MISSING_BITS))[0]
+
+StepSource = Literal["step", "epoch", "line", "ordinal"]
+
+
+def is_missing(value: float) -> bool:
+    """Whether a float64 is ``MISSING`` rather than a number or an ordinary NaN."""
+    return value != value and struct.unpack("<Q", struct.pack("<d", value))[0] == _MISSING_BITS  # noqa: PLR0124  # NaN
+
+
+@dataclass(slots=True)
+class Series:
+    """A chunk of one scalar series in the order of the log; the three buffers are equally long.
+
+    Attributes:
+        tag: name of the scalar, as logged.
+        steps: int64 training steps; they may repeat and may go back.
+        values: float64; ``MISSING`` where the log has a null.
+        wall_times: float64 Unix seconds, NaN where the log has none.
+        restarts: indexes of the first point after each restart that the writer itself marked.
+        step_source: where the steps come from: the log's step, its epoch, the line number, or the point's ordinal.
+        run: name of the run inside the file, for a format that keeps several in one; else empty.
+    """
+
+    tag: str
+    steps: Sequence[int] = field(default_factory=lambda: array("q"))
+    values: Sequence[float] = field(default_factory=lambda: array("d"))
+    wall_times: Sequence[float] = field(default_factory=lambda: array("d"))
+    restarts: list[int] = field(default_factory=list)
+    step_source: StepSource = "step"
+    run: str = ""
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @classmethod
+    def join(cls, chunks: Iterable["Series"]) -> "Series":
+        """One series from the chunks of one tag, in order.
+
+        Raises:
+            ValueError: no chunk.
+        """
+        parts = list(chunks)
+        if not parts:
+            raise ValueError("no chunks to join")
+        if len(parts) == 1:
+            return parts[0]
+        steps, values, wall_times, restarts = array("q"), array("d"), array("d"), list[int]()
+        for part in parts:
+            restarts.extend(len(values) + index for index in part.restarts)
+            steps.extend(part.steps)
+            values.extend(part.values)
+            wall_times.extend(part.wall_times)
+        return cls(parts[0].tag, steps, values, wall_times, restarts, parts[0].step_source, parts[0].run)
+
+
+class SeriesBuilder:
+    """A chunk under construction, one point at a time."""
+
+    def __init__(self, tag: str, step_source: StepSource = "step") -> None:
+        self.tag = tag
+        self.step_source = step_source
+        self.steps, self.values, self.wall_times = array("q"), array("d"), array("d")
+        self.restarts: list[int] = []
+
+    def append(self, step: int, value: float, wall_time: float) -> None:
+        """Add a point.
+
+        Raises:
+            OverflowError: the step does not fit in int64.
+        """
+        self.steps.append(step)
+        self.values.append(value)
+        self.wall_times.append(wall_time)
+
+    def mark_restart(self) -> None:
+        """The writer says that training restarted before the next point."""
+        self.restarts.append(len(self.values))
+
+    def build(self) -> Series:
+        """The chunk; the builder must not be used after it."""
+        return Series(self.tag, self.steps, self.values, self.wall_times, self.restarts, self.step_source)
+
+
+DefectKind = Literal["truncated", "checksum", "framing", "malformed", "encoding", "compression", "not-a-log", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """Something in a file that could not be read; everything around it was.
+
+    Attributes:
+        path: the file.
+        kind: ``truncated`` (ends inside a record), ``checksum`` (bytes changed), ``framing`` (a record's length cannot
+            be trusted), ``malformed`` (well-framed, but not what the format says), ``encoding``, ``compression``,
+            ``not-a-log`` (the name promises a log, the content is something else), ``unreadable`` (the system refused).
+        message: what is wrong, and the remedy where there is one.
+        offset: byte at which the trouble starts (in the decompressed stream for a compressed file), where known.
+        line: 1-based line number, for formats made of lines.
+    """
+
+    path: str
+    kind: DefectKind
+    message: str
+    offset: int | None = None
+    line: int | None = None
+
+    @property
+    def place(self) -> str:
+        """``path``, with the line or the byte offset where one is known."""
+        if self.line is not None:
+            return f"{self.path}:{self.line}"
+        return self.path if self.offset is None else f"{self.path} at byte {self.offset}"

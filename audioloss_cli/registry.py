@@ -1,0 +1,45 @@
+"""Plugins by name: a plugin's file name is its name, and this is the only import by name in the house."""
+
+import importlib
+import pkgutil
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+_EXTRAS = {"probe": "probe", "training": "training"}
+
+
+class MissingDependencyError(RuntimeError):
+    """A plugin needs a package that is not installed; the message names the extra that brings it."""
+
+
+@cache
+def names(folder: str) -> tuple[str, ...]:
+    """Names of the plugins in ``audioloss_cli/<folder>``, sorted, found without importing any of them.
+
+    Args:
+        folder: dotted below the package, such as ``readers`` or ``probe.checks``.
+    """
+    where = Path(__file__).parent.joinpath(*folder.split("."))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules([str(where)]) if not module.name.startswith("_")))
+
+
+def load(folder: str, name: str) -> ModuleType:
+    """Import the one plugin that is needed.
+
+    Raises:
+        KeyError: there is no plugin of that name.
+        MissingDependencyError: it needs a package that is not installed.
+    """
+    if name not in names(folder):
+        raise KeyError(f"no {folder} plugin named {name!r}; there are: {', '.join(names(folder))}")
+    try:
+        return importlib.import_module(f"audioloss_cli.{folder}.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("audioloss_cli"):
+            raise
+        extra = _EXTRAS.get(folder.split(".")[0])
+        package = f"audioloss-cli[{extra}]" if extra else "audioloss-cli"
+        raise MissingDependencyError(
+            f"{folder} {name!r} needs the package {error.name!r}, which is not installed: pip install '{package}'"
+        ) from error

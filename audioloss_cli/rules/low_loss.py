@@ -1,0 +1,26 @@
+"""Audio loss below the warning threshold.
+
+What: one logged value is strictly below threshold (0.01 by default, in nats per codebook).
+
+Why: it is the last stop before the critical threshold. A batch of silence or of one repeated code can cause a single
+low value; a collapse passes through here on its way down.
+
+Fix: look at the next points: if they stay low, treat it as critical. Compare with the held-out loss, and check the share
+of labels that differ from -100 in the batches since the first low step.
+"""
+
+from audioloss_cli.records import Limits
+from audioloss_cli.rules._below import Below
+
+
+class Rule(Below):
+    """Below ``threshold``."""
+
+    type = "warning"
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(limits.threshold)
+
+    def explain(self, step: int, value: float, since: int, points: int) -> str:
+        """Name the value, its step and the limit."""
+        return f"loss {value:.4g} at step {step} is below the warning threshold {self.threshold:g}"

@@ -1,0 +1,24 @@
+"""Audio loss that the log names but leaves empty.
+
+What: the series held numbers, and this row of the log has a null in their place.
+
+Why: many loggers write NaN as null, because JSON has no NaN. Tools that skip the row report such a run as clean.
+
+Fix: treat it as NaN: roll back to the last checkpoint before this step and check the batch for audio labels that are all
+-100. Then let the logger write NaN as NaN, so that it can be told from a value that was never computed.
+"""
+
+from audioloss_cli.records import is_missing
+from audioloss_cli.rules._invalid import Invalid
+
+
+class Rule(Invalid):
+    """A null in place of a number."""
+
+    def holds(self, step: int, value: float) -> bool:
+        """Whether the value is missing."""
+        return is_missing(value)
+
+    def explain(self, step: int, value: float, since: int, points: int) -> str:
+        """Name the step."""
+        return f"loss is missing at step {step}: null where the series had numbers"

@@ -1,0 +1,27 @@
+"""Audio loss that is NaN or infinite.
+
+What: one logged value is NaN, Infinity or -Infinity.
+
+Why: no comparison with a threshold ever notices a NaN (NaN < 0.01 is false), and one optimiser step taken on it destroys
+the weights. A mean over labels that are all -100 is NaN too: then the batch was empty rather than the model broken.
+
+Fix: roll back to the last checkpoint before this step. Check the batch for audio labels that are all -100, then the
+learning rate, gradient clipping and, in float16, the loss scale; train in bfloat16 where the device has it.
+"""
+
+import math
+
+from audioloss_cli.records import is_missing
+from audioloss_cli.rules._invalid import Invalid
+
+
+class Rule(Invalid):
+    """NaN or an infinity; a value that the log leaves out belongs to another rule."""
+
+    def holds(self, step: int, value: float) -> bool:
+        """Whether the value is NaN or infinite, and not missing."""
+        return not math.isfinite(value) and not is_missing(value)
+
+    def explain(self, step: int, value: float, since: int, points: int) -> str:
+        """Name the value as it was logged."""
+        return f"loss is {'NaN' if math.isnan(value) else value} at step {step}"

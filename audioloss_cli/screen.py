@@ -1,0 +1,114 @@
+"""Where a report goes: standard output or a file, in colour or not, with a progress bar beside it or not."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import get_terminal_size
+from threading import Lock, Timer
+from typing import TYPE_CHECKING
+
+from audioloss_cli import registry
+from audioloss_cli.records import Report, View
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_SECONDS_BEFORE_A_BAR = 0.5
+
+
+class Screen:
+    """One place to print one report.
+
+    Args:
+        report: name of the output.
+        output: a file, or None for standard output.
+        verbosity: -1, 0 or 1; see ``View``.
+        color: True or False from the command line; None decides by environment and terminal.
+    """
+
+    def __init__(self, report: str, output: Path | None, *, verbosity: int, color: bool | None) -> None:
+        self._report = report
+        self._output = output
+        self._verbosity = verbosity
+        self._color = color
+
+    def show(self, report: Report) -> None:
+        """Render and write.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        text: str = registry.load("outputs", self._report).render(report, self._view())
+        if self._output is None:
+            sys.stdout.write(text)
+            return
+        self._output.write_text(text, encoding="utf-8")
+
+    def _view(self) -> View:
+        if self._output is not None:
+            return View(self._verbosity)
+        encoding = (sys.stdout.encoding or "ascii").lower()
+        return View(self._verbosity, _wants_color(self._color), get_terminal_size().columns, encoding.startswith("utf"))
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[int, int, str], None] | None]:
+        """A bar on standard error, on a terminal, once the work has proved long."""
+        if not sys.stderr.isatty() or self._verbosity < 0:
+            yield None
+            return
+        bar = _Bar()
+        try:
+            yield bar.update
+        finally:
+            bar.close()
+
+
+class _Bar:
+    """Shows itself after half a second: most scans are done by then, and never import what draws it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._state = (0, 0, "")
+        self._shown: tuple[Progress, TaskID] | None = None
+        self._timer = Timer(_SECONDS_BEFORE_A_BAR, self._show)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def update(self, done: int, total: int, run: str) -> None:
+        with self._lock:
+            self._state = (done, total, run)
+            self._draw()
+
+    def close(self) -> None:
+        self._timer.cancel()
+        with self._lock:
+            if self._shown is not None:
+                self._shown[0].stop()
+                self._shown = None
+
+    def _show(self) -> None:
+        from rich.console import Console  # noqa: PLC0415
+        from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+        columns = (SpinnerColumn(), DownloadColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+        with self._lock:
+            progress = Progress(*columns, console=Console(stderr=True), transient=True)
+            progress.start()
+            self._shown = (progress, progress.add_task("", total=None))
+            self._draw()
+
+    def _draw(self) -> None:
+        if self._shown is not None:
+            done, total, run = self._state
+            self._shown[0].update(self._shown[1], completed=done, total=total, description=run)
+
+
+def _wants_color(asked: bool | None) -> bool:
+    """NO_COLOR beats --color beats the terminal beats FORCE_COLOR."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if asked is not None:
+        return asked
+    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))

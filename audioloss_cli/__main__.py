@@ -11,6 +11,7 @@ def main() -> None:
 
     Python's own exit code for a crash is 1, which here means "found something": whatever is not foreseen exits 4.
     """
+    code: int | str | None
     try:
         from audioloss_cli.cli import run  # noqa: PLC0415  # an import that fails must not exit 1 either
 
@@ -18,11 +19,9 @@ def main() -> None:
         sys.stdout.flush()
     except KeyboardInterrupt:
         code = INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has seen enough (``| head``). Nothing can be said about the verdict any more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = INTERNAL
-    except Exception as error:  # noqa: BLE001  # the last line of defence
+    except SystemExit as way_out:  # Typer leaves with 1 when the reader of its help has gone away
+        code = INTERNAL if way_out.code == 1 else way_out.code
+    except Exception as error:  # the last line of defence
         if os.environ.get("AUDIOLOSS_TRACEBACK"):
             raise
         print(_apology(error), file=sys.stderr)  # noqa: T201

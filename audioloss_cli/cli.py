@@ -11,15 +11,15 @@ import audioloss_cli
 from audioloss_cli import registry
 from audioloss_cli.config import ConfigError, find_config, make_config
 from audioloss_cli.records.report import INTERNAL, INTERRUPTED, USAGE
-from audioloss_cli.screen import Screen
+from audioloss_cli.screen import Screen, WriteError
 
 app = typer.Typer(
     name="audioloss",
-    help="Audits the logs of audio language model training. Exit codes: 0 clean, 1 findings, 2 usage, 3 could not audit, 4 internal, 130 interrupted.",
+    help="Audits the logs of audio language model training. Exit codes: 0 clean, 1 findings at or above the gate, "
+    "2 usage, 3 could not audit, 4 internal error, 130 interrupted.",
     rich_markup_mode=None,  # rich help costs 0.15 s at every start
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -33,8 +33,10 @@ def run(arguments: Sequence[str]) -> int:
         return int(app(list(arguments), prog_name="audioloss", standalone_mode=False) or 0)
     except typer.Abort:
         return INTERRUPTED
-    except (ConfigError, registry.MissingDependencyError) as error:
-        return _fail(str(error), INTERNAL if isinstance(error, registry.MissingDependencyError) else USAGE)
+    except ConfigError as error:
+        return _fail(str(error), USAGE)
+    except (registry.MissingDependencyError, WriteError) as error:
+        return _fail(str(error), INTERNAL)
     except typer.TyperException as error:
         return _fail(f"{error.format_message()} (see audioloss --help)", USAGE)
 
@@ -52,7 +54,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None: ...
 
 
@@ -65,59 +69,88 @@ def _one_of(folder: str) -> Any:
     return check
 
 
-@app.command()
+def _setting(name: str, text: str, **more: Any) -> Any:
+    """An option that a configuration file or the environment (``AUDIOLOSS_<NAME>``) may set as well."""
+    return typer.Option(
+        name, help=text, envvar="AUDIOLOSS_" + name[2:].upper().replace("-", "_"), show_envvar=False, **more
+    )
+
+
+@app.command(
+    epilog="The environment sets an option as AUDIOLOSS_<OPTION>, such as AUDIOLOSS_WINDOW=200. "
+    "The command line beats the environment, which beats the configuration file.",
+)
 def scan(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Log files, or directories to search for them.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Log files, or directories to search for them.")],
     tag: Annotated[
         list[str] | None,
-        typer.Option(metavar="PATTERN", help="Audit the series that match this glob, or regular expression behind 're:'. Repeatable."),
+        _setting(
+            "--tag",
+            "Audit the series that match this glob, or regular expression behind 're:'. Repeatable.",
+            metavar="PATTERN",
+        ),
     ] = None,
-    all_losses: Annotated[bool, typer.Option("--all-losses", help="Audit every series with a loss in its name.")] = False,
+    all_losses: Annotated[
+        bool | None, _setting("--all-losses", "Audit every series with a loss in its name.", show_default=False)
+    ] = None,
     scale: Annotated[
-        float | None,
-        typer.Option(help="The logged loss is this many times the mean over codebooks: 8 for a sum over 8.", show_default="1"),
+        float | None, _setting("--scale", "The logged loss is this many times the mean over codebooks (1).")
     ] = None,
-    window: Annotated[int | None, typer.Option(help="Window in training steps.", show_default="100")] = None,
-    threshold: Annotated[float | None, typer.Option(help="A loss below it is a warning.", show_default="0.01")] = None,
-    critical_threshold: Annotated[float | None, typer.Option(help="A loss below it is critical.", show_default="0.005")] = None,
+    window: Annotated[int | None, _setting("--window", "Window in training steps (100).")] = None,
+    threshold: Annotated[float | None, _setting("--threshold", "A loss below it is a warning (0.01).")] = None,
+    critical_threshold: Annotated[
+        float | None, _setting("--critical-threshold", "A loss below it is critical (0.005).")
+    ] = None,
     fail_on: Annotated[
         Literal["warning", "critical", "never"] | None,
-        typer.Option(help="Lowest severity that fails the audit.", show_default="warning"),
+        _setting("--fail-on", "Lowest severity that fails the audit (warning)."),
     ] = None,
-    allow_defects: Annotated[bool, typer.Option("--allow-defects", help="A damaged log does not fail the audit.")] = False,
+    allow_defects: Annotated[
+        bool | None, _setting("--allow-defects", "A damaged log does not fail the audit.", show_default=False)
+    ] = None,
     format_: Annotated[
         str | None,
-        typer.Option("--format", callback=_one_of("readers"), help=f"Read every PATH as: {', '.join(registry.names('readers'))}."),
+        _setting(
+            "--format", f"Read every PATH as {' or '.join(registry.names('readers'))}.", callback=_one_of("readers")
+        ),
+    ] = None,
+    jobs: Annotated[int | None, _setting("--jobs", "Processes; 0 decides by the amount of work (0).")] = None,
+    config: Annotated[
+        Path | None,
+        _setting(
+            "--config", "Configuration file (audioloss.toml, or [tool.audioloss] of pyproject.toml, here or above)."
+        ),
     ] = None,
     report: Annotated[
-        str, typer.Option(callback=_one_of("outputs"), help=f"Kind of report: {', '.join(registry.names('outputs'))}.")
+        str,
+        typer.Option(help=f"Kind of report, {' or '.join(registry.names('outputs'))}.", callback=_one_of("outputs")),
     ] = "text",
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report to this file.")] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="Configuration file.", show_default="audioloss.toml or pyproject.toml here or above")
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the report to this file, the verdict to stderr.")
     ] = None,
-    jobs: Annotated[int | None, typer.Option(help="Processes; 0 decides by the amount of work.", show_default="0")] = None,
-    quiet: Annotated[int, typer.Option("--quiet", "-q", count=True, help="The verdict alone.")] = 0,
-    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Also show what is healthy.")] = 0,
+    quiet: Annotated[int, typer.Option("--quiet", "-q", count=True, help="The verdict alone.", show_default=False)] = 0,
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, help="Show what is healthy too.", show_default=False)
+    ] = 0,
     color: Annotated[bool | None, typer.Option("--color/--no-color", help="Colours, whatever the output is.")] = None,
 ) -> int:
-    """Read training logs, replay their audio losses through the monitor, and report the incidents."""
+    """Read training logs, replay their audio losses through the monitor, report the incidents."""
     from audioloss_cli.audit import scan as audit  # noqa: PLC0415  # --help needs none of it
 
-    given = {
+    options = {
         "tags": tuple(tag) if tag else None,
-        "all_losses": all_losses or None,
+        "all_losses": all_losses,
         "scale": scale,
         "window_size": window,
         "threshold": threshold,
         "critical_threshold": critical_threshold,
         "fail_on": fail_on,
-        "allow_defects": allow_defects or None,
+        "allow_defects": allow_defects,
         "format": format_,
         "jobs": jobs,
     }
-    options = {name: value for name, value in given.items() if value is not None}
-    settings = make_config(config or find_config(Path.cwd()), options)
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = make_config(config or find_config(Path.cwd()), given)
     screen = Screen(report, output, verbosity=bool(verbose) - bool(quiet), color=color)
     with screen.progress() as progress:
         result = audit(paths, settings, progress)

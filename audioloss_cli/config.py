@@ -68,12 +68,12 @@ class ScanConfig:
             raise ValueError(f"scale must be a finite number above 0, not {self.scale!r}")
         limits.scaled(self.scale)
         if self.fail_on not in get_args(FailOn):
-            raise ValueError(f"fail-on must be one of {', '.join(get_args(FailOn))}, not {self.fail_on!r}")
+            raise ValueError(f"fail_on must be one of {', '.join(get_args(FailOn))}, not {self.fail_on!r}")
         if isinstance(self.jobs, bool) or not isinstance(self.jobs, int) or self.jobs < 0:
             raise ValueError(f"jobs must be a whole number, 0 or more, not {self.jobs!r}")
         for name in ("all_losses", "allow_defects"):
             if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name.replace('_', '-')} must be true or false, not {getattr(self, name)!r}")  # noqa: TRY004
+                raise ValueError(f"{name} must be true or false, not {getattr(self, name)!r}")  # noqa: TRY004
 
     @property
     def limits(self) -> Limits:
@@ -87,7 +87,7 @@ class ScanConfig:
 
 
 def find_config(start: Path) -> Path | None:
-    """The ``audioloss.toml``, or ``pyproject.toml`` with a ``[tool.audioloss]``, of a directory or the nearest above it.
+    """The nearest ``audioloss.toml`` or ``pyproject.toml`` with ``[tool.audioloss]``, in a directory or above it.
 
     The search ends at the root of a git checkout, so that no stranger's file loosens a gate.
     """
@@ -128,11 +128,19 @@ def make_config(path: Path | None, options: dict[str, Any]) -> ScanConfig:
     try:
         ScanConfig(**from_file)
     except ValueError as error:
-        raise ConfigError(f"{path}: {error}") from None
+        raise ConfigError(f"{path}: {_in_words_of(error, prefix='')}") from None
     try:
         return ScanConfig(**{**from_file, **options})
     except ValueError as error:
-        raise ConfigError(str(error)) from None
+        raise ConfigError(_in_words_of(error, prefix="--")) from None
+
+
+def _in_words_of(error: ValueError, prefix: str) -> str:
+    """The message with the names that the user typed in place of those of the fields."""
+    text = str(error)
+    for key, field in _KEYS.items():
+        text = re.sub(rf"\b{field}\b", f"{prefix}{key}", text, count=1)
+    return text
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -146,11 +154,11 @@ def _toml(path: Path) -> dict[str, Any]:
 
 def _patterns(tags: Any) -> tuple[str, ...]:
     if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
-        raise ValueError(f"tag must be a list of patterns, not {tags!r}")
+        raise ValueError(f"tags must be a list of patterns, not {tags!r}")
     for tag in tags:
         if tag.startswith(_REGEX_PREFIX):
             try:
                 re.compile(tag.removeprefix(_REGEX_PREFIX))
             except re.error as error:
-                raise ValueError(f"tag {tag!r} is no regular expression: {error}") from None
+                raise ValueError(f"tags: {tag!r} is no regular expression: {error}") from None
     return tuple(tags)

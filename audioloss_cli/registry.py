@@ -21,7 +21,9 @@ def names(folder: str) -> tuple[str, ...]:
         folder: dotted below the package, such as ``readers`` or ``probe.checks``.
     """
     where = Path(__file__).parent.joinpath(*folder.split("."))
-    return tuple(sorted(module.name for module in pkgutil.iter_modules([str(where)]) if not module.name.startswith("_")))
+    return tuple(
+        sorted(module.name for module in pkgutil.iter_modules([str(where)]) if not module.name.startswith("_"))
+    )
 
 
 def load(folder: str, name: str) -> ModuleType:
@@ -38,7 +40,7 @@ def load(folder: str, name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("audioloss_cli"):
             raise
-        extra = _EXTRAS.get(folder.split(".")[0])
+        extra = _EXTRAS.get(folder.split(".", maxsplit=1)[0])
         package = f"audioloss-cli[{extra}]" if extra else "audioloss-cli"
         raise MissingDependencyError(
             f"{folder} {name!r} needs the package {error.name!r}, which is not installed: pip install '{package}'"

@@ -10,12 +10,17 @@ from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
 from audioloss_cli import registry
+from audioloss_cli.config import ConfigError
 from audioloss_cli.records import Report, View
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _SECONDS_BEFORE_A_BAR = 0.5
+
+
+class WriteError(RuntimeError):
+    """The report could not be written; the message names the file and the reason."""
 
 
 class Screen:
@@ -26,31 +31,46 @@ class Screen:
         output: a file, or None for standard output.
         verbosity: -1, 0 or 1; see ``View``.
         color: True or False from the command line; None decides by environment and terminal.
+
+    Raises:
+        ConfigError: the directory of the file does not exist.
     """
 
     def __init__(self, report: str, output: Path | None, *, verbosity: int, color: bool | None) -> None:
+        if output is not None and not output.absolute().parent.is_dir():
+            raise ConfigError(f"--output {output}: there is no directory {output.absolute().parent}; make it first")
         self._report = report
         self._output = output
         self._verbosity = verbosity
         self._color = color
 
     def show(self, report: Report) -> None:
-        """Render and write.
+        """Render and write; with a file, the verdict goes to standard error.
 
         Raises:
-            OSError: the file cannot be written.
+            WriteError: the file cannot be written.
         """
-        text: str = registry.load("outputs", self._report).render(report, self._view())
+        text = self._render(self._report, report)
         if self._output is None:
-            sys.stdout.write(text)
+            _print(text)
             return
-        self._output.write_text(text, encoding="utf-8")
+        try:
+            self._output.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise WriteError(f"cannot write the report to {self._output}: {error.strerror}") from None
+        if self._verbosity >= 0:
+            sys.stderr.write(registry.load("outputs", "text").render(report, View(verbosity=-1, unicode=False)))
+
+    def _render(self, name: str, report: Report) -> str:
+        text: str = registry.load("outputs", name).render(report, self._view())
+        return text
 
     def _view(self) -> View:
         if self._output is not None:
             return View(self._verbosity)
         encoding = (sys.stdout.encoding or "ascii").lower()
-        return View(self._verbosity, _wants_color(self._color), get_terminal_size().columns, encoding.startswith("utf"))
+        columns = get_terminal_size().columns
+        return View(self._verbosity, _wants_color(self._color), columns, unicode=encoding.startswith("utf"))
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[int, int, str], None] | None]:
@@ -103,6 +123,16 @@ class _Bar:
         if self._shown is not None:
             done, total, run = self._state
             self._shown[0].update(self._shown[1], completed=done, total=total, description=run)
+
+
+def _print(text: str) -> None:
+    """Write to standard output. A reader that has seen enough (``| head``) does not change the verdict."""
+    encoding = sys.stdout.encoding or "ascii"
+    try:
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _wants_color(asked: bool | None) -> bool:

@@ -27,7 +27,10 @@ def audit_run(source: Source, config: ScanConfig) -> list[RunReport]:
             else:
                 chunks.setdefault((item.run, item.tag), []).append(item)
     runs = sorted({run for run, _ in chunks}) or [""]
-    reports = [_run_report(source, run, {tag: parts for (of, tag), parts in chunks.items() if of == run}, config) for run in runs]
+    reports = [
+        _run_report(source, run, {tag: parts for (of, tag), parts in chunks.items() if of == run}, config)
+        for run in runs
+    ]
     reports[0].defects = defects
     return reports
 

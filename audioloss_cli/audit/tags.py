@@ -22,13 +22,19 @@ AUDIO_LOSS_PATTERNS: tuple[tuple[str, str], ...] = (
     (rf"\b{_CODEBOOK}\b.*\b{_LOSS}\b", "codebook_0_loss, codebook_train/codebook_3_loss, q1_loss"),
     (rf"\b{_LOSS}\b.*\b{_CODEBOOK}\b", "ce_q3, loss/codebook_7, loss_cb0"),
     (r"\bcodebooks? losses\b", "codebook_losses, codebook_losses/0"),
-    (rf"\b(?:depth|depth ?decoder|depth ?former|backbone)\b.*\b{_LOSS}\b", "depth_loss, depth_decoder_loss, backbone_loss"),
+    (
+        rf"\b(?:depth|depth ?decoder|depth ?former|backbone)\b.*\b{_LOSS}\b",
+        "depth_loss, depth_decoder_loss, backbone_loss",
+    ),
 )
 
 #: Words that a training loss may have beside "loss"; with any other word it is the loss of something in particular.
 TRAINING_LOSS_WORDS = frozenset(
-    "train training total combined overall global batch step epoch avg average mean running smoothed lm model main metric"
-    " metrics log logs scalar scalars loss losses ce nll xent".split()
+    re.findall(
+        r"\w+",
+        """train training total combined overall global batch step epoch avg average mean running smoothed lm model main
+        metric metrics log logs scalar scalars loss losses ce nll xent""",
+    )
 )
 
 # A number about a loss is no loss; a held-out loss is not what the trainer minimises.

@@ -18,10 +18,10 @@ POINTS_OF_A_WINDOW = 2
 class Lifecycle:
     """The incidents of one group of rules on one series: at most one is open at a time.
 
-    A stretch opens ``pending`` at the first point at which a rule of the group holds, and is ``firing`` once one of them
-    has held for its steps and points. It is ``resolved`` at the first healthy point, and closed for good once a whole
-    window has stayed healthy: trouble that returns before that re-fires the same incident. After 3 re-fires within 1000
-    steps it flaps: it stays firing, with reminders only, until a whole window is healthy.
+    A stretch opens ``pending`` at the first point at which a rule of the group holds, and is ``firing`` once one of
+    them has held for its steps and points. It is ``resolved`` at the first healthy point, and closed for good once a
+    whole window has stayed healthy: trouble that returns before that re-fires the same incident. After 3 re-fires
+    within 1000 steps it flaps: it stays firing, with reminders only, until a whole window is healthy.
     """
 
     def __init__(self, group: str, rules: Sequence[CodedRule], window: int, prefix: str) -> None:

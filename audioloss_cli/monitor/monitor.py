@@ -19,8 +19,8 @@ _STATE_VERSION = 1
 class AudioLossMonitor:
     """Watches one loss series and says, once, when it goes wrong and when it comes back.
 
-    ``update`` point by point and ``replay`` in chunks of any size lead to the same alerts and the same incidents. A step
-    that goes back is a restart: what fires is closed as ``restarted`` and the series is watched afresh.
+    ``update`` point by point and ``replay`` in chunks of any size lead to the same alerts and the same incidents. A
+    step that goes back is a restart: what fires is closed as ``restarted`` and the series is watched afresh.
 
     Args:
         window_size: window in training steps, whatever the logging cadence.

@@ -10,8 +10,8 @@ from typing import Any
 class Window:
     """At most ``size`` points within the last ``size`` training steps.
 
-    The window counts steps, so a log with one point every 10 steps has a tenth of the points in it. Several points at one
-    step push out older ones: memory stays bounded whatever the caller passes.
+    The window counts steps, so a log with one point every 10 steps has a tenth of the points in it. Several points at
+    one step push out older ones: memory stays bounded whatever the caller passes.
     """
 
     def __init__(self, size: int) -> None:

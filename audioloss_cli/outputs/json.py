@@ -30,11 +30,18 @@ def document(report: Report) -> dict[str, Any]:
             for item in report.findings
         ],
         "diagnoses": [
-            {"cause": item.cause, "rank": item.rank, "evidence": item.evidence, "ruled_out": item.ruled_out, "fix": item.fix}
+            {
+                "cause": item.cause,
+                "rank": item.rank,
+                "evidence": item.evidence,
+                "ruled_out": item.ruled_out,
+                "fix": item.fix,
+            }
             for item in report.diagnoses
         ],
         "unaudited": [
-            {"asked": item.asked, "reason": item.reason, "tags": item.tags, "hint": item.hint} for item in report.unaudited
+            {"asked": item.asked, "reason": item.reason, "tags": item.tags, "hint": item.hint}
+            for item in report.unaudited
         ],
         "defects": [_defect(defect) for defect in report.stray_defects],
     }

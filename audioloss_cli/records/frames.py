@@ -63,4 +63,8 @@ def _segments(item: SeriesReport | None) -> list[int]:
     if item is None:
         return []
     ends = [*item.segment_starts[1:], len(item.series)]
-    return [number for number, (start, end) in enumerate(zip(item.segment_starts, ends, strict=True)) for _ in range(end - start)]
+    return [
+        number
+        for number, (start, end) in enumerate(zip(item.segment_starts, ends, strict=True))
+        for _ in range(end - start)
+    ]

@@ -42,7 +42,7 @@ class Incident(FieldMapping):
         fired_step: point at which the monitor first spoke; None while pending.
         last_step: last point at which a rule of the group held.
         resolved_step: first healthy point after ``last_step``; None while firing and for a run that ended firing.
-        resolution: ``recovered``, ``run_ended`` (unresolved), ``restarted`` (unresolved when the steps went back), or
+        resolution: ``recovered``, ``run_ended`` (unresolved), ``restarted`` (unresolved when training restarted), or
             None while the incident is open.
         worst_value: the worst loss, as logged, and ``worst_step`` its step.
         points: number of points at which a rule of the group held.

@@ -93,7 +93,7 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True)
 class Unaudited:
-    """A PATH or a --tag of the command line that led to no audited series: why, the tags that were there, what to try."""
+    """A PATH or a --tag that led to no audited series: why, the tags that were there, what to try."""
 
     asked: str
     reason: str
@@ -132,13 +132,17 @@ class Report:
         return [*(defect for run in self.runs for defect in run.defects), *self.stray_defects]
 
     @property
+    def severities(self) -> list[Severity]:
+        """Of every incident and every finding."""
+        return [*(incident.severity for incident in self.incidents), *(finding.severity for finding in self.findings)]
+
+    @property
     def exit_code(self) -> int:
         """0 clean at the gate, 1 something at or above it, 3 something named could not be audited in full.
 
         Found trouble wins over damage: it is certain, whatever the unreadable part would have added.
         """
-        severities = [item.severity for item in (*self.incidents, *self.findings)]
-        if any(self.gate.fails(severity) for severity in severities):
+        if any(self.gate.fails(severity) for severity in self.severities):
             return FINDINGS
         if self.unaudited or (self.defects and not self.gate.allow_defects):
             return NOT_AUDITED

@@ -15,8 +15,8 @@ class LossRule(Protocol):
     Attributes:
         type: the alert type that callers compare with, such as ``critical``.
         severity: of its alerts.
-        group: rules of one group describe one kind of trouble and share one incident, in which the worst of them speaks.
-        for_steps: steps for which the condition must have held, without a break, before it fires.
+        group: rules of one group describe one kind of trouble and share one incident, in which the worst of them
+        speaks. for_steps: steps for which the condition must have held, without a break, before it fires.
         for_points: points for which it must have held.
         quiet: a half-open interval ``low <= value < high`` in which the rule can neither hold nor lack evidence.
     """

@@ -93,7 +93,9 @@ class SeriesBuilder:
         return Series(self.tag, self.steps, self.values, self.wall_times, self.restarts, self.step_source)
 
 
-DefectKind = Literal["truncated", "checksum", "framing", "malformed", "encoding", "compression", "not-a-log", "unreadable"]
+DefectKind = Literal[
+    "truncated", "checksum", "framing", "malformed", "encoding", "compression", "not-a-log", "unreadable"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """Audio loss below the warning threshold.
 
-What: one logged value is strictly below threshold (0.01 by default, in nats per codebook).
+What: One logged value is strictly below threshold (0.01 by default, in nats per codebook).
 
-Why: it is the last stop before the critical threshold. A batch of silence or of one repeated code can cause a single
+Why: It is the last stop before the critical threshold. A batch of silence or of one repeated code can cause a single
 low value; a collapse passes through here on its way down.
 
-Fix: look at the next points: if they stay low, treat it as critical. Compare with the held-out loss, and check the share
-of labels that differ from -100 in the batches since the first low step.
+Fix: Look at the next points: if they stay low, treat it as critical. Compare with the held-out loss, and check the
+share of labels that differ from -100 in the batches since the first low step.
 """
 
 from audioloss_cli.records import Limits

@@ -1,11 +1,11 @@
 """Audio loss that the log names but leaves empty.
 
-What: the series held numbers, and this row of the log has a null in their place.
+What: The series held numbers, and this row of the log has a null in their place.
 
-Why: many loggers write NaN as null, because JSON has no NaN. Tools that skip the row report such a run as clean.
+Why: Many loggers write NaN as null, because JSON has no NaN. Tools that skip the row report such a run as clean.
 
-Fix: treat it as NaN: roll back to the last checkpoint before this step and check the batch for audio labels that are all
--100. Then let the logger write NaN as NaN, so that it can be told from a value that was never computed.
+Fix: Treat it as NaN: roll back to the last checkpoint before this step and check the batch for audio labels that are
+all -100. Then let the logger write NaN as NaN, so that it can be told from a value that was never computed.
 """
 
 from audioloss_cli.records import is_missing

@@ -1,11 +1,12 @@
 """Audio loss that is NaN or infinite.
 
-What: one logged value is NaN, Infinity or -Infinity.
+What: One logged value is NaN, Infinity or -Infinity.
 
-Why: no comparison with a threshold ever notices a NaN (NaN < 0.01 is false), and one optimiser step taken on it destroys
-the weights. A mean over labels that are all -100 is NaN too: then the batch was empty rather than the model broken.
+Why: No comparison with a threshold ever notices a NaN (NaN < 0.01 is false), and one optimiser step taken on it
+destroys the weights. A mean over labels that are all -100 is NaN too: then the batch was empty rather than the model
+broken.
 
-Fix: roll back to the last checkpoint before this step. Check the batch for audio labels that are all -100, then the
+Fix: Roll back to the last checkpoint before this step. Check the batch for audio labels that are all -100, then the
 learning rate, gradient clipping and, in float16, the loss scale; train in bfloat16 where the device has it.
 """
 

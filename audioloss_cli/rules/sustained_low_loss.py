@@ -1,12 +1,12 @@
 """Audio loss below the warning threshold for a whole window.
 
-What: every logged value of a whole window (window_size training steps, 100 by default, whatever the logging cadence) is
+What: Every logged value of a whole window (window_size training steps, 100 by default, whatever the logging cadence) is
 strictly below threshold, and the window held at least 2 points.
 
-Why: one low batch is chance, a window of them is not. The model is being trained on a task that it has already solved
+Why: One low batch is chance, a window of them is not. The model is being trained on a task that it has already solved
 without listening, most often by copying unshifted labels or by predicting the few tokens left unmasked.
 
-Fix: stop the run and compare the loss at label offsets 0 and +1 on one batch: near zero at 0 and above ln V at +1 is a
+Fix: Stop the run and compare the loss at label offsets 0 and +1 on one batch: near zero at 0 and above ln V at +1 is a
 missing shift. Then check the share of valid labels against (T + 1) / (T + 9) with the delay pattern, (T + 1) / (T + 2)
 without, for segments of T frames.
 """

@@ -11,7 +11,7 @@ from audioloss_cli.records import Report, View
 
 
 def render(report: Report, view: View) -> str:
-    """Plain text, with ANSI colours where ``view`` wants them; nothing is wider than ``view.width`` but paths and tags."""
+    """Plain text, with ANSI colours where ``view`` wants them; only paths and tags are wider than ``view.width``."""
     console = Console(
         file=StringIO(),
         force_terminal=view.color,
@@ -29,6 +29,9 @@ def render(report: Report, view: View) -> str:
         lines += [*run_lines(report, view), *diagnosis_lines(report, view), *advice_lines(report, view)]
         lines += [*unaudited_lines(report, view), *defect_lines(report, view)]
     for line in lines:
+        # A log's tags are a stranger's bytes: no escape sequence of theirs reaches the terminal. One character stands
+        # for one, so that styles keep their place.
+        line.plain = "".join(char if char.isprintable() or char == "\n" else "?" for char in line.plain)
         console.print(line)
     text = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO given above
     return str(text) if view.unicode else str(text).encode("ascii", "replace").decode("ascii")

@@ -16,7 +16,7 @@ _MARGIN = 30  # beside the sparkline: the highest value on its left, the lowest 
 _HOW_IT_ENDED = {
     "recovered": "recovered at step {:,}",
     "run_ended": "unresolved: the run ended while it fired",
-    "restarted": "unresolved: the steps went back while it fired",
+    "restarted": "unresolved: the training restarted while it fired",
 }
 
 
@@ -49,7 +49,7 @@ def _silent(runs: list[RunReport], view: View) -> Iterator[Text]:
         return
     yield Text()
     if view.verbosity <= 0:
-        yield Text(f"{plural(len(runs), 'run')} without a loss to audit; -v lists them")
+        yield Text(f"{plural(len(runs), 'run')} not audited; -v says why")
         return
     for run in runs:
         tags = f" ({', '.join(run.tags[:_MOST_TAGS])})" if run.tags else ""
@@ -82,9 +82,15 @@ def _extent(item: SeriesReport) -> str:
 def _incident(incident: Incident, view: View) -> Iterator[Text]:
     steps = f"steps {incident.first_step:,} to {incident.last_step:,}"
     yield Text.assemble(
-        "  ", (str(incident.severity).upper(), STYLES[incident.severity]), f" {incident.code}, {steps}, {plural(incident.points, 'point')}"
+        "  ",
+        (str(incident.severity).upper(), STYLES[incident.severity]),
+        f" {incident.code}, {steps}, {plural(incident.points, 'point')}",
     )
-    yield from paragraph(_HOW_IT_ENDED[incident.resolution or "run_ended"].format(incident.resolved_step or 0) + _returns(incident), view, indent=4)
+    yield from paragraph(
+        _HOW_IT_ENDED[incident.resolution or "run_ended"].format(incident.resolved_step or 0) + _returns(incident),
+        view,
+        indent=4,
+    )
     yield from paragraph(incident.message, view, indent=4)
     if math.isfinite(incident.worst_value):
         yield Text(f"    worst {number(incident.worst_value)} at step {incident.worst_step:,}")

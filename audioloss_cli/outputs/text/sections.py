@@ -21,7 +21,9 @@ def diagnosis_lines(report: Report, view: View) -> Iterator[Text]:
     if report.diagnoses:
         yield from title("Diagnosis")
     for diagnosis in report.diagnoses:
-        yield from paragraph(f"{diagnosis.rank}. {diagnosis.cause}: {'; '.join(diagnosis.evidence)}", view, indent=2, hang=3)
+        yield from paragraph(
+            f"{diagnosis.rank}. {diagnosis.cause}: {'; '.join(diagnosis.evidence)}", view, indent=2, hang=3
+        )
         yield from paragraph(diagnosis.fix, view, indent=5)
 
 
@@ -40,7 +42,9 @@ def unaudited_lines(report: Report, view: View) -> Iterator[Text]:
     if report.unaudited:
         yield from title("Not audited")
     for item in report.unaudited:
-        yield from paragraph(f"{item.asked}: {item.reason}" + (f"; {item.hint}" if item.hint else ""), view, indent=2, hang=2)
+        yield from paragraph(
+            f"{item.asked}: {item.reason}" + (f"; {item.hint}" if item.hint else ""), view, indent=2, hang=2
+        )
         if item.tags:
             yield from paragraph("scalars there: " + ", ".join(item.tags[:_MOST_TAGS]), view, indent=4)
 
@@ -56,4 +60,6 @@ def defect_lines(report: Report, view: View) -> Iterator[Text]:
     if view.verbosity <= 0 and len(defects) > _MOST_DEFECTS:
         yield Text(f"  ... and {len(defects) - _MOST_DEFECTS:,} more; -v lists them")
     if not report.gate.allow_defects:
-        yield from paragraph("Everything readable was audited. --allow-defects lets a damaged log pass.", view, indent=2)
+        yield from paragraph(
+            "Everything readable was audited. --allow-defects lets a damaged log pass.", view, indent=2
+        )

@@ -21,7 +21,7 @@ def sparkline(values: Sequence[float], width: int, *, unicode: bool) -> str:
 
 
 def alert_row(item: SeriesReport, width: int) -> str:
-    """``!`` under the parts that a critical incident touches, ``w`` under those of a warning; without trailing blanks."""
+    """``!`` under the parts that a critical incident touches, ``w`` under a warning's; no trailing blanks."""
     parts = _parts(len(item.series), width)
     row = [" "] * len(parts)
     for incident in sorted(item.incidents, key=lambda incident: incident.severity.rank):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from audioloss_cli.outputs.text.layout import STYLES, plural
+from audioloss_cli.outputs.text.layout import plural
 from audioloss_cli.records import Report, Severity
 from audioloss_cli.records.report import CLEAN, FINDINGS
 
@@ -23,7 +23,7 @@ def _verdict(report: Report) -> tuple[str, str]:
 
 
 def _counts(report: Report) -> Iterable[str]:
-    found = [item.severity for item in (*report.incidents, *report.findings)]
+    found = report.severities
     noun = "incident" if report.runs or not report.findings else "finding"
     for severity in reversed(Severity):
         if severity in found:

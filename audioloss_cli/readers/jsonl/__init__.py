@@ -39,8 +39,8 @@ def claims(path: Path) -> bool:
 def read(path: Path) -> Iterator[Series | Defect]:
     """Every number of every row in line order, nested keys joined with ``/``; every bad line as a Defect.
 
-    The step of a row is the first of ``steps.STEP_KEYS`` that the first rows have, else their whole-numbered epoch, else
-    the line number; a row without it keeps the step of the row before. A null in a column that held numbers is
+    The step of a row is the first of ``steps.STEP_KEYS`` that the first rows have, else their whole-numbered epoch,
+    else the line number; a row without it keeps the step of the row before. A null in a column that held numbers is
     ``MISSING``, unless the row is of another kind (an evaluation row of a fixed-column log).
 
     Raises:

@@ -17,7 +17,7 @@ _GZIP, _ZSTD, _UTF8_BOM = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"
 
 
 class Line(NamedTuple):
-    """One line without its newline: 1-based number, byte offset in the decompressed stream, whether a newline ends it."""
+    """One line without its newline: 1-based number, byte offset once decompressed, whether a newline ended it."""
 
     number: int
     offset: int
@@ -47,10 +47,14 @@ def lines(path: Path) -> Iterator[Line | Defect]:
                     number, offset, skipping = number + 1, offset + len(data) + 1, False
                 if len(rest) > _LONGEST_LINE:
                     if not skipping:
-                        yield Defect(str(path), "malformed", "the line is longer than 64 MiB; it was skipped", offset, number)
+                        yield Defect(
+                            str(path), "malformed", "the line is longer than 64 MiB; it was skipped", offset, number
+                        )
                     offset, rest, skipping = offset + len(rest), b"", True
         except DamagedStreamError as error:
-            yield Defect(str(path), "compression", f"{error}; what could be decompressed was read", offset + len(rest), number)
+            yield Defect(
+                str(path), "compression", f"{error}; what could be decompressed was read", offset + len(rest), number
+            )
     if rest and not skipping:
         yield Line(number, offset, rest, ended=False)
 
@@ -85,7 +89,7 @@ def _gzip_member() -> Any:
 
 
 def _zstd_frame() -> Any:
-    import zstandard  # noqa: PLC0415  # 15 ms that only .zst files need
+    import zstandard  # 15 ms that only .zst files need
 
     return zstandard.ZstdDecompressor().decompressobj()
 
@@ -113,11 +117,13 @@ def _feed(member: Any, data: bytes) -> Iterator[bytes]:
             raise
         if before is not None:
             yield from _up_to_damage(before, data)
-        raise DamagedStreamError(f"the compressed stream is damaged ({error}): values before this place may be wrong") from None
+        raise DamagedStreamError(
+            f"the compressed stream is damaged ({error}): values before this place may be wrong"
+        ) from None
 
 
 def _up_to_damage(member: Any, data: bytes) -> Iterator[bytes]:
-    """zlib gives nothing back for a chunk that fails; byte by byte it gives everything before the failure."""
+    """A chunk that fails gives nothing back; byte by byte it gives everything before the failure."""
     with suppress(zlib.error):
         for index in range(len(data)):
             yield member.decompress(data[index : index + 1])

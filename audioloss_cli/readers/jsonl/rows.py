@@ -27,8 +27,8 @@ class Row(NamedTuple):
 def rows(found: Iterable[Line | Defect], path: str) -> Iterator[Row | Defect]:
     """Every row of intact lines and every row that can be salvaged from a bad one.
 
-    Blank lines are nothing. The first lines are looked at twice, so that even line 1 can be salvaged by the looks of the
-    intact ones that follow.
+    Blank lines are nothing. The first lines are looked at twice, so that even line 1 can be salvaged by the looks of
+    the intact ones that follow.
     """
     rest = iter(found)
     first = list(islice(rest, _LINES_TO_LEARN_FROM))
@@ -49,7 +49,9 @@ class _Rows:
                 yield from self.flush()
                 yield line
             elif line.number == 1 and line.data.startswith(_UTF16_BOMS):
-                yield Defect(self.path, "encoding", "the text is UTF-16; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)", 0, 1)
+                yield Defect(
+                    self.path, "encoding", "the text is UTF-16; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)", 0, 1
+                )
                 return
             elif line.data.strip():
                 yield from self.row(line)

@@ -10,7 +10,7 @@ _LONGEST_LOST_NEWLINE = 2
 
 
 def parse_object(line: bytes) -> dict[str, Any] | None:
-    """The object that is the whole line, or None. NaN, Infinity and -Infinity are numbers here, as Python writes them."""
+    """The object that is the whole line, or None. NaN, Infinity and -Infinity count as numbers."""
     try:
         found = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
@@ -21,9 +21,9 @@ def parse_object(line: bytes) -> dict[str, Any] | None:
 def salvage(line: bytes, shapes: Collection[frozenset[str]]) -> list[dict[str, Any]]:
     """Whole rows in a line that is no row: a writer died in mid-line and its successor went on in the same line.
 
-    Only an object with exactly the keys of some intact row of the file counts, so that no inner object is ever taken for
-    a row: one that ends where the line ends, and before it one that starts where the line starts, if nothing but a lost
-    newline lies between the two.
+    Only an object with exactly the keys of some intact row of the file counts, so that no inner object is ever taken
+    for a row: one that ends where the line ends, and before it one that starts where the line starts, if nothing but a
+    lost newline lies between the two.
     """
     text = line.decode("utf-8", "replace")
     start = text.find("{", 1)

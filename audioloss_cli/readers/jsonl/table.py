@@ -50,8 +50,8 @@ class Table:
         """The null keys of a row of their own kind.
 
         Logs with fixed columns (LLaMA-Factory's) write null for everything that does not belong to the kind of row at
-        hand: the training loss is null in each evaluation row. So a null counts only if every key that has a number here
-        also had one in rows in which the null key had one.
+        hand: the training loss is null in each evaluation row. So a null counts only if every key that has a number
+        here also had one in rows in which the null key had one.
         """
         here = frozenset(row.values)
         missing = []

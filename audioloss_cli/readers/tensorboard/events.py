@@ -61,7 +61,9 @@ def parse_event(data: bytes) -> Event:
             inner = fields(data, start, stop)
             values += [_value(data, item[2], item[3]) for item in inner if item[:2] == _SUMMARY_VALUE]
         elif field == _SESSION_LOG:
-            starts = any(item[:2] == _SESSION_STATUS and item[2] == _SESSION_START for item in fields(data, start, stop))
+            starts = any(
+                item[:2] == _SESSION_STATUS and item[2] == _SESSION_START for item in fields(data, start, stop)
+            )
     return Event(wall_time, step, values, starts)
 
 

@@ -36,7 +36,7 @@ class Frame(NamedTuple):
 
 def masked_crc(data: bytes) -> int:
     """CRC-32C, rotated right by 15 bits and offset, as TFRecord stores it."""
-    crc = crc32c(data)
+    crc: int = crc32c(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 

@@ -15,7 +15,7 @@ _HALF_VAL = 13
 
 
 class _Type(NamedTuple):
-    """How a DataType is stored: struct layout in tensor_content, number and wire type of its repeated ``*_val`` field."""
+    """How a DataType is stored: layout in tensor_content, number and wire type of its ``*_val`` field."""
 
     layout: str
     val: int

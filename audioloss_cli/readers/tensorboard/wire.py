@@ -52,8 +52,8 @@ def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]
     """Walk the fields of the message in ``data[at:end]``.
 
     Yields:
-        ``(number, wire type, start, stop)``: the value lies in ``data[start:stop]``; for a varint ``start`` is its value
-        and ``stop`` the index behind it.
+        ``(number, wire type, start, stop)``: the value lies in ``data[start:stop]``; for a varint ``start`` is its
+        value and ``stop`` the index behind it.
 
     Raises:
         WireError: a field runs past ``end``, has number 0, or a wire type that this format does not use.

@@ -86,7 +86,9 @@ def _missing(root: str, found: Discovery, reports: dict[int, list[RunReport]], c
     if not Path(root).exists():
         return Unaudited(root, "no such file or directory")
     if root in found.unclaimed:
-        return Unaudited(root, "not recognised as a log", hint=f"force a format with --format {'|'.join(registry.names('readers'))}")
+        return Unaudited(
+            root, "not recognised as a log", hint=f"force a format with --format {'|'.join(registry.names('readers'))}"
+        )
     if root not in found.covered:
         return Unaudited(root, "no logs in this directory", hint=f"formats: {', '.join(registry.names('readers'))}")
     runs = [run for index, runs in reports.items() if found.sources[index].root == root for run in runs]
@@ -94,7 +96,9 @@ def _missing(root: str, found: Discovery, reports: dict[int, list[RunReport]], c
         return None
     tags = sorted({tag for run in runs for tag in run.tags})
     if not tags:
-        return Unaudited(root, "nothing readable in its logs" if any(run.defects for run in runs) else "no scalars in its logs")
+        return Unaudited(
+            root, "nothing readable in its logs" if any(run.defects for run in runs) else "no scalars in its logs"
+        )
     return Unaudited(root, _nothing_asked_for(config), tags[:_TAGS_TO_NAME], _hint(tags, config.tags))
 
 

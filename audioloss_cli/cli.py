@@ -71,9 +71,12 @@ def _one_of(folder: str) -> Any:
 
 def _setting(name: str, text: str, **more: Any) -> Any:
     """An option that a configuration file or the environment (``AUDIOLOSS_<NAME>``) may set as well."""
-    return typer.Option(
-        name, help=text, envvar="AUDIOLOSS_" + name[2:].upper().replace("-", "_"), show_envvar=False, **more
-    )
+    variable = "AUDIOLOSS_" + name.removeprefix("--").upper().replace("-", "_")
+    return typer.Option(name, help=text, envvar=variable, show_envvar=False, **more)
+
+
+def _choice(folder: str) -> str:
+    return " or ".join(registry.names(folder))
 
 
 @app.command(
@@ -110,20 +113,18 @@ def scan(
     ] = None,
     format_: Annotated[
         str | None,
-        _setting(
-            "--format", f"Read every PATH as {' or '.join(registry.names('readers'))}.", callback=_one_of("readers")
-        ),
+        _setting("--format", f"Read every PATH as {_choice('readers')}.", callback=_one_of("readers")),
     ] = None,
     jobs: Annotated[int | None, _setting("--jobs", "Processes; 0 decides by the amount of work (0).")] = None,
     config: Annotated[
         Path | None,
         _setting(
-            "--config", "Configuration file (audioloss.toml, or [tool.audioloss] of pyproject.toml, here or above)."
+            "--config", "Configuration file (audioloss.toml or [tool.audioloss] of pyproject.toml, here or above)."
         ),
     ] = None,
     report: Annotated[
         str,
-        typer.Option(help=f"Kind of report, {' or '.join(registry.names('outputs'))}.", callback=_one_of("outputs")),
+        typer.Option(help=f"Kind of report, {_choice('outputs')}.", callback=_one_of("outputs")),
     ] = "text",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the report to this file, the verdict to stderr.")

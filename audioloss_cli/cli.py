@@ -151,7 +151,7 @@ def scan(
         "jobs": jobs,
     }
     given = {name: value for name, value in options.items() if value is not None}
-    settings = make_config(config or find_config(Path.cwd()), given)
+    settings = make_config(config or find_config(Path.cwd()), given, registry.names("readers"))
     screen = Screen(report, output, verbosity=bool(verbose) - bool(quiet), color=color)
     with screen.progress() as progress:
         result = audit(paths, settings, progress)

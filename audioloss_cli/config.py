@@ -3,6 +3,7 @@
 import math
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -118,14 +119,21 @@ def read_config(path: Path) -> dict[str, Any]:
     return {_KEYS[key]: value for key, value in table.items()}
 
 
-def make_config(path: Path | None, options: dict[str, Any]) -> ScanConfig:
+def make_config(path: Path | None, options: dict[str, Any], formats: Sequence[str] = ()) -> ScanConfig:
     """A configuration from a file and what the command line says; the latter wins.
+
+    Args:
+        path: the file, if there is one.
+        options: fields of ``ScanConfig``.
+        formats: what ``format`` may be; anything, if empty.
 
     Raises:
         ConfigError: see ``read_config``; or a value that makes no sense.
     """
     from_file = read_config(path) if path is not None else {}
     try:
+        if formats and from_file.get("format", formats[0]) not in formats:
+            raise ValueError(f"format must be one of {', '.join(formats)}, not {from_file['format']!r}")  # noqa: TRY301
         ScanConfig(**from_file)
     except ValueError as error:
         raise ConfigError(f"{path}: {_in_words_of(error, prefix='')}") from None

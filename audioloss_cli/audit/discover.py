@@ -105,14 +105,18 @@ def _walk(root: Path, defects: list[Defect]) -> Iterator[Path]:
             continue
         visited.add((stat.st_dev, stat.st_ino))
         entries = _entries(path, defects)
-        links.extend(
-            Path(entry.path) for entry in entries if entry.is_symlink() and (entry.is_file() or entry.is_dir())
-        )
+        links.extend(Path(entry.path) for entry in entries if entry.is_symlink() and _leads_somewhere(entry.path))
         entries = [entry for entry in entries if not entry.is_symlink()]
         yield from (Path(entry.path) for entry in entries if entry.is_file())
-        pending.extend(
-            Path(entry.path) for entry in reversed(entries) if entry.is_dir() and not entry.name.startswith(".")
-        )
+        below = [Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+        pending.extend(reversed(below))
+
+
+def _leads_somewhere(link: str) -> bool:
+    try:
+        return Path(link).is_file() or Path(link).is_dir()
+    except OSError:
+        return False
 
 
 def _entries(directory: Path, defects: list[Defect]) -> list[os.DirEntry[str]]:

@@ -42,11 +42,13 @@ def scan(
     roots = [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
     wanted = [config.format] if config.format else registry.names("readers")
     readers = {name: cast("Reader", registry.load("readers", name)) for name in wanted}
-    present = [root for root in dict.fromkeys(roots) if Path(root).exists()]
+    absent = {root: reason for root in roots if (reason := _absence(root))}
+    present = [root for root in dict.fromkeys(roots) if root not in absent]
     found = discover(present, readers, forced=bool(config.format))
     reports = _audited(found.sources, config, progress)
     report = Report(config.gate, runs=[run for runs in reports.values() for run in runs], stray_defects=found.defects)
-    report.unaudited = [missing for root in dict.fromkeys(roots) if (missing := _missing(root, found, reports, config))]
+    report.unaudited = [Unaudited(root, reason) for root, reason in absent.items()]
+    report.unaudited += [missing for root in present if (missing := _missing(root, found, reports, config))]
     report.unaudited += _unmatched(config, report) if not report.unaudited else []
     return report
 
@@ -81,10 +83,19 @@ def _in_order(sources: Sequence[Source], config: ScanConfig, total: int) -> Iter
             raise
 
 
+def _absence(root: str) -> str:
+    """Why the path cannot be looked at, empty if it can."""
+    try:
+        Path(root).stat()
+    except FileNotFoundError:
+        return "no such file or directory"
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        return str(getattr(error, "strerror", None) or error)
+    return ""
+
+
 def _missing(root: str, found: Discovery, reports: dict[int, list[RunReport]], config: ScanConfig) -> Unaudited | None:
     """Why nothing under this root was audited, or None if something was (under another root, if that came first)."""
-    if not Path(root).exists():
-        return Unaudited(root, "no such file or directory")
     if root in found.unclaimed:
         return Unaudited(
             root, "not recognised as a log", hint=f"force a format with --format {'|'.join(registry.names('readers'))}"

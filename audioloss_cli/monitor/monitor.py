@@ -3,6 +3,7 @@
 import time
 from array import array
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from audioloss_cli.monitor import ruleset
@@ -77,8 +78,7 @@ class AudioLossMonitor:
             series: the buffers may be ``array.array`` or numpy arrays (int64 steps, float64 values and wall times).
         """
         alerts: list[Alert] = []
-        starts = {0, *series.restarts} - {len(series)}
-        for start, end in zip(sorted(starts), [*sorted(starts - {0}), len(series)], strict=True):
+        for start, end in pairwise(sorted({0, *series.restarts, len(series)})):
             if start in series.restarts:
                 self.restart()
             part = (_plain("q", series.steps, start, end), _plain("d", series.values, start, end))
@@ -110,7 +110,7 @@ class AudioLossMonitor:
         """Every incident that fired, by first step; those whose ``resolution`` is None are open."""
         fired = [item for group in self._groups for item in group.closed]
         fired += [group.open for group in self._groups if group.open is not None and group.open.state != "pending"]
-        return sorted(fired, key=lambda incident: (incident.segment, incident.first_step))
+        return sorted(fired, key=lambda incident: (incident.segment, incident.first_step, incident.group))
 
     @property
     def recovered_incidents(self) -> list[Incident]:

@@ -46,9 +46,17 @@ class Window:
             "current": values[-1] if values else None,
             "min": min(finite, default=None),
             "max": max(finite, default=None),
-            "mean": fmean(finite) if finite else None,
+            "mean": _mean(finite) if finite else None,
             "median": median(finite) if finite else None,
             "not_finite": len(values) - len(finite),
             "below_threshold": sum(value < threshold for value in finite),
             "below_critical_threshold": sum(value < critical_threshold for value in finite),
         }
+
+
+def _mean(values: list[float]) -> float:
+    try:
+        return fmean(values)
+    except OverflowError:  # values at the border of float64: their sum lies beyond it, their mean does not
+        mean = 2 * math.fsum(value / 2 / len(values) for value in values)
+        return min(max(mean, min(values)), max(values))

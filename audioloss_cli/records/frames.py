@@ -1,15 +1,37 @@
 """A report as pandas DataFrames; imported only when asked for."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import pandas as pd  # noqa: TID253  # this file is the one door to pandas, and Report.to_frame opens it late
 
-from audioloss_cli.records.incident import Incident
 from audioloss_cli.records.report import Report, SeriesReport
 
-_STEPS = ("first_step", "fired_step", "last_step", "resolved_step", "worst_step")
-_TIMES = ("first_wall_time", "last_wall_time", "resolved_wall_time")
-_COLUMNS = [name for name in Incident.__dataclass_fields__ if name != "timeline"]
+_INT, _FLOAT, _TEXT, _FLAG, _TIME = "Int64", "float64", "str", "bool", "datetime64[ns, UTC]"
+_INCIDENT_COLUMNS = {
+    "run": _TEXT,
+    "tag": _TEXT,
+    "id": _TEXT,
+    "code": _TEXT,
+    "type": _TEXT,
+    "severity": _TEXT,
+    "segment": _INT,
+    "first_step": _INT,
+    "fired_step": _INT,
+    "last_step": _INT,
+    "resolved_step": _INT,
+    "resolution": _TEXT,
+    "worst_value": _FLOAT,
+    "worst_step": _INT,
+    "points": _INT,
+    "fire_count": _INT,
+    "flapping": _FLAG,
+    "first_wall_time": _TIME,
+    "last_wall_time": _TIME,
+    "resolved_wall_time": _TIME,
+    "message": _TEXT,
+    "advice": _TEXT,
+}
 
 
 class Frames(NamedTuple):
@@ -26,18 +48,20 @@ def frames(report: Report) -> Frames:
 
 def _incidents(report: Report) -> pd.DataFrame:
     rows = [
-        {"run": run.run, "tag": item.series.tag, **{name: incident[name] for name in _COLUMNS}}
+        {"run": run.run, "tag": item.series.tag, **incident}
         for run in report.runs
         for item in run.series
         for incident in item.incidents
     ]
-    frame = pd.DataFrame(rows, columns=["run", "tag", *_COLUMNS])
-    frame["severity"] = frame["severity"].astype(str)
-    for name in _STEPS:
-        frame[name] = frame[name].astype("Int64")
-    for name in _TIMES:
-        frame[name] = pd.to_datetime(frame[name].astype("float64"), unit="s", utc=True)
-    return frame
+    return pd.DataFrame(
+        {name: _column([row[name] for row in rows], dtype) for name, dtype in _INCIDENT_COLUMNS.items()}
+    )
+
+
+def _column(values: Sequence[Any], dtype: str) -> pd.Series:
+    if dtype == _TIME:
+        return pd.to_datetime(pd.Series(values, dtype="float64"), unit="s", utc=True)
+    return pd.Series(values, dtype=dtype)
 
 
 def _points(report: Report) -> pd.DataFrame:
@@ -49,12 +73,12 @@ def _series_points(run: str, item: SeriesReport | None) -> pd.DataFrame:
     steps, values, times = (item.series.steps, item.series.values, item.series.wall_times) if item else ([], [], [])
     return pd.DataFrame(
         {
-            "run": pd.Series([run] * len(steps), dtype="str"),
-            "tag": pd.Series([item.series.tag if item else ""] * len(steps), dtype="str"),
-            "segment": pd.Series(_segments(item), dtype="int64"),
-            "step": pd.Series(steps, dtype="int64"),
-            "value": pd.Series(values, dtype="float64"),
-            "wall_time": pd.to_datetime(pd.Series(times, dtype="float64"), unit="s", utc=True),
+            "run": _column([run] * len(steps), _TEXT),
+            "tag": _column([item.series.tag if item else ""] * len(steps), _TEXT),
+            "segment": _column(_segments(item), "int64"),
+            "step": _column(steps, "int64"),
+            "value": _column(values, _FLOAT),
+            "wall_time": _column(times, _TIME),
         }
     )
 

@@ -97,7 +97,7 @@ def _incident(incident: Incident, view: View) -> Iterator[Text]:
     for edge in incident.timeline[:_MOST_EDGES]:
         yield _edge(edge)
     if len(incident.timeline) > _MOST_EDGES:
-        yield Text(f"      ... and {plural(len(incident.timeline) - _MOST_EDGES, 'more change')}")
+        yield Text(f"    ... and {plural(len(incident.timeline) - _MOST_EDGES, 'more change')}")
 
 
 def _returns(incident: Incident) -> str:
@@ -108,4 +108,4 @@ def _returns(incident: Incident) -> str:
 
 def _edge(edge: Edge) -> Text:
     when = moment(edge.wall_time)
-    return Text(f"      step {edge.step:>9,}  {when}  {edge.edge:<9}  {edge.type:<17}  {number(edge.value)}")
+    return Text(f"    step {edge.step:>9,} {when} {edge.edge:<9} {edge.type:<17} {number(edge.value)}")

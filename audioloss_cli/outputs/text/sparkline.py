@@ -13,11 +13,10 @@ _MARKS = {Severity.CRITICAL: "!", Severity.WARNING: "w", Severity.INFO: "i"}
 def sparkline(values: Sequence[float], width: int, *, unicode: bool) -> str:
     """The mean of the finite values in each of at most ``width`` equal parts; ``x`` where a part has none."""
     levels = _BLOCKS if unicode else _ASCII
-    means = [_mean(values[start:end]) for start, end in _parts(len(values), width)]
-    finite = [mean for mean in means if mean is not None]
-    low, high = min(finite, default=0.0), max(finite, default=0.0)
-    span = high - low
-    return "".join("x" if mean is None else levels[_level(mean - low, span, len(levels))] for mean in means)
+    heights = [_half_mean(values[start:end]) for start, end in _parts(len(values), width)]
+    known = [height for height in heights if height is not None]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    return "".join("x" if height is None else levels[_level(height, low, high, len(levels))] for height in heights)
 
 
 def alert_row(item: SeriesReport, width: int) -> str:
@@ -37,13 +36,14 @@ def _parts(count: int, width: int) -> list[tuple[int, int]]:
     return [(column * count // columns, (column + 1) * count // columns) for column in range(columns)]
 
 
-def _mean(values: Sequence[float]) -> float | None:
+def _half_mean(values: Sequence[float]) -> float | None:
+    """Half the mean of the finite values: neither their sum nor the distance of two halves overflows float64."""
     finite = [value for value in values if math.isfinite(value)]
-    return math.fsum(finite) / len(finite) if finite else None
+    return math.fsum(value / 2 / len(finite) for value in finite) if finite else None
 
 
-def _level(above: float, span: float, count: int) -> int:
-    return min(int(above / span * count), count - 1) if span > 0 else 0
+def _level(height: float, low: float, high: float, count: int) -> int:
+    return min(int((height - low) / (high - low) * count), count - 1) if high > low else 0
 
 
 def _indexes(item: SeriesReport, incident: Incident) -> tuple[int, int]:

@@ -10,31 +10,34 @@ from audioloss_cli.records.report import CLEAN, FINDINGS
 
 
 def verdict_line(report: Report) -> Text:
-    """PASS, FAIL or NOT AUDITED, the counts behind it and the exit code."""
+    """PASS, FAIL, INCOMPLETE or NOT AUDITED, the exit code, what was found and in how much."""
     word, style = _verdict(report)
-    counts = ", ".join([*_counts(report), _scope(report)])
-    return Text.assemble((word, style), f": {counts} (fail on {report.gate.fail_on}, exit {report.exit_code})")
+    gate = "" if report.gate.fail_on == "warning" else f" (fail on {report.gate.fail_on})"
+    return Text.assemble(
+        (word, style), f" (exit {report.exit_code}): {', '.join(_counts(report))}{_scope(report)}{gate}"
+    )
 
 
 def _verdict(report: Report) -> tuple[str, str]:
     if report.exit_code == FINDINGS:
         return "FAIL", "bold red"
-    return ("PASS", "bold green") if report.exit_code == CLEAN else ("NOT AUDITED", "bold yellow")
+    if report.exit_code == CLEAN:
+        return "PASS", "bold green"
+    return ("INCOMPLETE" if any(run.series for run in report.runs) else "NOT AUDITED"), "bold yellow"
 
 
 def _counts(report: Report) -> Iterable[str]:
-    found = report.severities
-    noun = "incident" if report.runs or not report.findings else "finding"
     for severity in reversed(Severity):
-        if severity in found:
-            yield plural(found.count(severity), f"{severity} {noun}")
-    if not found:
-        yield f"no {noun}s"
+        if severity in report.severities:
+            yield f"{report.severities.count(severity):,} {severity}"
+    if not report.severities:
+        yield "no incidents" if report.runs else "nothing found"
     if report.defects:
         yield plural(len(report.defects), "defect")
 
 
 def _scope(report: Report) -> str:
+    if not report.runs:
+        return ""
     audited = sum(len(run.series) for run in report.runs)
-    runs = sum(bool(run.series) for run in report.runs)
-    return f"{plural(audited, 'series')} of {plural(runs, 'run')} audited"
+    return f" in {plural(audited, 'series')} of {plural(len(report.runs), 'run')}"

@@ -5,8 +5,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal
 
-from audioloss_cli.readers.jsonl.lines import head, lines
-from audioloss_cli.readers.jsonl.rows import Row, rows
+from audioloss_cli.readers.jsonl.lines import head, read_lines
+from audioloss_cli.readers.jsonl.rows import Row, parse_rows
 from audioloss_cli.readers.jsonl.salvage import parse_object
 from audioloss_cli.readers.jsonl.steps import choose_step
 from audioloss_cli.readers.jsonl.table import Table
@@ -46,7 +46,7 @@ def read(path: Path) -> Iterator[Series | Defect]:
     Raises:
         OSError: the file cannot be opened or read.
     """
-    found = rows(lines(path), str(path))
+    found = parse_rows(read_lines(path), str(path))
     peeked, first = [], list[Row]()
     for item in found:
         peeked.append(item)

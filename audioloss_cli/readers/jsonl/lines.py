@@ -29,7 +29,7 @@ class DamagedStreamError(Exception):
     """The compressed stream breaks off or contradicts itself."""
 
 
-def lines(path: Path) -> Iterator[Line | Defect]:
+def read_lines(path: Path) -> Iterator[Line | Defect]:
     """Every line, a Defect for one that is too long, and a last Defect when the compressed stream is damaged.
 
     Raises:
@@ -37,7 +37,7 @@ def lines(path: Path) -> Iterator[Line | Defect]:
     """
     number, offset, rest, skipping = 1, 0, b"", False
     with path.open("rb") as stream:
-        chunks = _decompressed(stream)
+        chunks = _decompressed(stream, _CHUNK)
         try:
             for chunk in chunks:
                 *complete, rest = (rest + chunk).split(b"\n")
@@ -67,13 +67,13 @@ def head(path: Path, count: int) -> list[bytes]:
     """
     with path.open("rb") as stream:
         try:
-            data = b"".join(islice(_decompressed(stream, _HEAD_BYTES), _HEAD_CHUNKS))[:_HEAD_BYTES]
+            data = b"".join(islice(_decompressed(stream, _HEAD_BYTES // _HEAD_CHUNKS), _HEAD_CHUNKS))[:_HEAD_BYTES]
         except DamagedStreamError:
             return []
     return list(islice((line for line in data.removeprefix(_UTF8_BOM).split(b"\n") if line.strip()), count))
 
 
-def _decompressed(stream: BinaryIO, chunk_bytes: int = _CHUNK) -> Iterator[bytes]:
+def _decompressed(stream: BinaryIO, chunk_bytes: int) -> Iterator[bytes]:
     magic = stream.read(4)
     stream.seek(0)
     if magic.startswith(_GZIP):

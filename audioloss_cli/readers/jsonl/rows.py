@@ -24,7 +24,7 @@ class Row(NamedTuple):
     wall_time: float
 
 
-def rows(found: Iterable[Line | Defect], path: str) -> Iterator[Row | Defect]:
+def parse_rows(found: Iterable[Line | Defect], path: str) -> Iterator[Row | Defect]:
     """Every row of intact lines and every row that can be salvaged from a bad one.
 
     Blank lines are nothing. The first lines are looked at twice, so that even line 1 can be salvaged by the looks of

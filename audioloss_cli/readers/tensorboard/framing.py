@@ -106,12 +106,26 @@ class _Framing:
 
     def bad_payload(self, size: int) -> Defect:
         """Skip one record if another starts where it ends; if none does, bytes were lost or added inside it."""
+        offset = self.buffer.offset
         following = self.buffer.peek(_HEADER.size, after=size)
         if following and self.trusted_length(following) is None:
             return self.resynchronise("checksum", "a record fails its checksum and no record starts where it ends")
-        defect = self.defect("checksum", f"a record fails its checksum; its {size} bytes were skipped")
-        self.buffer.skip(size)
-        return defect
+        self.buffer.skip(self.chain_inside(self.buffer.peek(size)))
+        return self.gap(offset, "checksum", "a record fails its checksum")
+
+    def chain_inside(self, record: bytes) -> int:
+        """Where, inside a damaged record, a chain of records starts that ends where it ends; its own end if none does.
+
+        If bytes were lost, the record's length reaches into its successors, and may end where one of them does. A chain
+        that ends anywhere else may be part of the payload.
+        """
+        for match in _LENGTH.finditer(record, 1):
+            at = match.start()
+            while at < len(record) and (length := self.trusted_length(record[at : at + _HEADER.size])) is not None:
+                at += length + _FRAMING_BYTES
+            if at == len(record) and match.start() != at:
+                return match.start()
+        return len(record)
 
     def cut_short(self, left: int, size: int) -> Defect:
         """The record runs past the end: half-written, unless other records stand where its payload should be."""

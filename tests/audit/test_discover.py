@@ -1,0 +1,103 @@
+"""Which files are logs, in which order, each once."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from audioloss_cli import registry
+from audioloss_cli.audit.discover import discover
+
+READERS = {name: registry.load("readers", name) for name in registry.names("readers")}
+
+
+def event_file(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"")
+    return path
+
+
+def runs(*roots: Path) -> list[tuple[str, list[str]]]:
+    found = discover([str(root) for root in roots], READERS)
+    return [(Path(source.run).name, [path.name for path in source.paths]) for source in found.sources]
+
+
+def test_files_of_a_run_come_in_name_order_and_runs_too(tmp_path):
+    for name in (
+        "z/events.tfevents.2",
+        "z/events.tfevents.1",
+        "a/events.tfevents.1",
+        "a/log.jsonl",
+        "z/b.profile-empty",
+    ):
+        event_file(tmp_path / name)
+    assert runs(tmp_path) == [
+        ("a", ["events.tfevents.1"]),
+        ("log.jsonl", ["log.jsonl"]),
+        ("z", ["events.tfevents.1", "events.tfevents.2"]),
+    ]
+
+
+def test_the_profilers_marker_and_other_files_are_no_logs(tmp_path):
+    for name in ("x.tfevents.profile-empty", "model.safetensors", "config.json", "notes.md"):
+        event_file(tmp_path / name)
+    assert runs(tmp_path) == []
+
+
+def test_hidden_directories_are_skipped_unless_named(tmp_path):
+    event_file(tmp_path / ".trash" / "x.tfevents")
+    assert runs(tmp_path) == []
+    assert runs(tmp_path / ".trash") == [(".trash", ["x.tfevents"])]
+
+
+def test_a_loop_of_links_ends(tmp_path):
+    event_file(tmp_path / "a" / "x.tfevents")
+    (tmp_path / "a" / "up").symlink_to(tmp_path)
+    (tmp_path / "a" / "self").symlink_to(tmp_path / "a" / "self")
+    assert runs(tmp_path) == [("a", ["x.tfevents"])]
+
+
+def test_a_run_keeps_its_real_name_though_a_link_sorts_first(tmp_path):
+    event_file(tmp_path / "run-7" / "x.tfevents")
+    (tmp_path / "latest").symlink_to(tmp_path / "run-7")
+    event_file(tmp_path / "run-7.jsonl")
+    (tmp_path / "current.jsonl").symlink_to(tmp_path / "run-7.jsonl")
+    assert runs(tmp_path) == [("run-7", ["x.tfevents"]), ("run-7.jsonl", ["run-7.jsonl"])]
+
+
+def test_a_link_that_leads_outside_is_followed(tmp_path):
+    event_file(tmp_path / "elsewhere" / "x.tfevents")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "link").symlink_to(tmp_path / "elsewhere")
+    assert runs(tmp_path / "here") == [("link", ["x.tfevents"])]
+
+
+def test_a_link_that_leads_nowhere_is_nothing(tmp_path):
+    (tmp_path / "gone.jsonl").symlink_to(tmp_path / "nowhere")
+    assert runs(tmp_path) == []
+
+
+def test_overlapping_paths_read_each_file_once(tmp_path):
+    event_file(tmp_path / "a" / "x.tfevents")
+    found = discover([str(tmp_path), str(tmp_path / "a")], READERS)
+    assert len(found.sources) == 1
+    assert found.covered == {str(tmp_path), str(tmp_path / "a")}
+
+
+def test_a_forced_reader_takes_a_named_file_and_searches_directories_as_ever(tmp_path):
+    event_file(tmp_path / "odd.name")
+    only = {"jsonl": READERS["jsonl"]}
+    assert len(discover([str(tmp_path / "odd.name")], only, forced=True).sources) == 1
+    assert discover([str(tmp_path)], only, forced=True).sources == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look anywhere")
+def test_a_directory_that_may_not_be_looked_into_is_a_defect(tmp_path):
+    (tmp_path / "secret").mkdir(mode=0o000)
+    assert [defect.kind for defect in discover([str(tmp_path)], READERS).defects] == ["unreadable"]
+
+
+def test_sizes_add_up(tmp_path):
+    event_file(tmp_path / "1.tfevents").write_bytes(b"abc")
+    event_file(tmp_path / "2.tfevents").write_bytes(b"abcd")
+    assert [source.bytes for source in discover([str(tmp_path)], READERS).sources] == [7]

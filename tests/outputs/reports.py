@@ -1,0 +1,72 @@
+"""Reports of every kind, for whatever renders them."""
+
+import math
+
+from audioloss_cli import AudioLossMonitor, Gate, Limits, Report, Series, Severity
+from audioloss_cli.records import MISSING, Defect, Diagnosis, Finding, RunReport, SeriesReport, Unaudited
+
+
+def audited(tag: str, values: list[float], role: str = "audio", **limits: float) -> SeriesReport:
+    monitor = AudioLossMonitor(name=f"runs/a:{tag}", **limits)
+    series = Series(tag)
+    series.steps.extend(range(len(values)))
+    series.values.extend(values)
+    series.wall_times.extend(1.7e9 + index for index in range(len(values)))
+    monitor.replay(series)
+    return SeriesReport(series, role, monitor.limits, monitor.segment_starts, monitor.finish())
+
+
+def incidents_of_every_kind() -> SeriesReport:
+    return audited(
+        "loss/audio",
+        [3.0, 0.007, 0.001, 3.0, math.nan, 3.0, MISSING, math.inf, -math.inf, *[3.0] * 150, *[0.007] * 200],
+    )
+
+
+REPORTS: dict[str, Report] = {
+    "empty": Report(),
+    "healthy": Report(runs=[RunReport("runs/a", "jsonl", [audited("loss", [3.0] * 50)], tags=["loss"])]),
+    "incidents": Report(
+        runs=[
+            RunReport(
+                "runs/a",
+                "tensorboard",
+                [incidents_of_every_kind(), audited("other", [3.0])],
+                tags=["loss/audio", "other"],
+            ),
+            RunReport("runs/b", "jsonl", note="no loss among its scalars", tags=["lr"]),
+        ]
+    ),
+    "flapping": Report(runs=[RunReport("runs/a", "jsonl", [audited("loss", [3.0, 0.001] * 500)])]),
+    "nothing finite": Report(runs=[RunReport("runs/a", "jsonl", [audited("loss", [math.nan] * 5)])]),
+    "defects": Report(
+        runs=[
+            RunReport(
+                "runs/a", "tensorboard", [audited("loss", [3.0])], [Defect("runs/a/f", "checksum", "bad", offset=7)]
+            )
+        ],
+        stray_defects=[
+            Defect("runs/c", "unreadable", "Permission denied"),
+            Defect("runs/d", "malformed", "bad", line=3),
+        ],
+    ),
+    "unaudited": Report(
+        unaudited=[Unaudited("runs/x", "no loss among its scalars", ["lr", "epoch"], "name one with --tag")]
+    ),
+    "probe": Report(
+        Gate("critical", allow_defects=True),
+        findings=[
+            Finding("logits-empty", Severity.CRITICAL, "no logits", {"shape": [0, 8, 1026], "mean": math.nan, "n": 1})
+        ],
+        diagnoses=[Diagnosis("inputs-filtered", 1, ["audio_out_ids is missing"], ["no-shift"], "keep the column")],
+    ),
+    "hostile names": Report(
+        runs=[
+            RunReport(
+                "runs/\x1b[31mred\udcff", "jsonl", [audited("loss\x07\n[bold]x[/bold] :smile: " + "y" * 100, [0.001])]
+            )
+        ],
+    ),
+}
+
+assert Limits() == REPORTS["healthy"].runs[0].series[0].limits

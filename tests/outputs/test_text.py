@@ -1,0 +1,80 @@
+"""The report for people."""
+
+import pytest
+
+from audioloss_cli import registry
+from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
+from audioloss_cli.records import View
+from tests.outputs.reports import REPORTS, audited
+
+render = registry.load("outputs", "text").render
+
+
+def lines(name: str, **view) -> list[str]:
+    return render(REPORTS[name], View(**view)).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [
+        ("empty", "PASS (exit 0): nothing found"),
+        ("healthy", "PASS (exit 0): no incidents in 1 series of 1 run"),
+        ("incidents", "FAIL (exit 1): 2 critical, 1 warning in 2 series of 2 runs"),
+        ("defects", "INCOMPLETE (exit 3): no incidents, 3 defects in 1 series of 1 run"),
+        ("unaudited", "NOT AUDITED (exit 3): nothing found"),
+        ("probe", "FAIL (exit 1): 1 critical (fail on critical)"),
+    ],
+)
+def test_the_verdict_comes_first_and_alone_when_quiet(name, verdict):
+    assert lines(name)[0] == verdict
+    assert lines(name, verbosity=-1) == [verdict]
+
+
+@pytest.mark.parametrize("name", [name for name in REPORTS if name != "hostile names"])
+def test_nothing_is_wider_than_80_columns(name):
+    assert [line for line in lines(name, verbosity=1) if len(line) > 80] == []
+
+
+def test_a_timeline_names_steps_times_values_and_the_end():
+    text = "\n".join(lines("incidents"))
+    assert "CRITICAL critical-loss, steps 1 to 2, 2 points" in text
+    assert "recovered at step 3" in text
+    assert "step         2 2023-11-14 22:13:22Z escalated critical          0.001" in text
+    assert "missing" in text
+    assert "WARNING sustained-low-loss, steps 159 to 358" in text
+    assert "unresolved: the run ended while it fired" in text
+    assert text.index("What to do next") < text.index("critical-loss\n    Stop the run")
+
+
+def test_defects_come_last_with_their_place():
+    assert lines("defects")[-4:-1] == [
+        "  runs/a/f at byte 7: checksum: bad",
+        "  runs/c: unreadable: Permission denied",
+        "  runs/d:3: malformed: bad",
+    ]
+
+
+def test_a_strangers_escape_sequence_reaches_no_terminal():
+    text = render(REPORTS["hostile names"], View(color=True))
+    assert "\x1b[31mred" not in text
+    assert "\x07" not in text
+    assert "[bold]x[/bold] :smile:" in text
+
+
+def test_colours_only_where_wanted():
+    assert "\x1b[" in render(REPORTS["incidents"], View(color=True))
+    assert "\x1b[" not in render(REPORTS["incidents"], View())
+
+
+def test_a_sparkline_falls_with_the_loss():
+    assert sparkline([8.0, 7, 6, 5, 4, 3, 2, 1], 8, unicode=True) == "█▇▆▅▄▃▂▁"
+    assert sparkline([8.0, 7, 6, 5, 4, 3, 2, 1], 4, unicode=False) == "#*-_"
+    assert sparkline([1.0, float("nan"), 2.0], 10, unicode=True) == "▁x█"
+    assert sparkline([1.0, 1.0], 10, unicode=True) == "▁▁"
+    assert sparkline([-1.7e308, 1.7e308, *[1.7e308] * 8], 2, unicode=True) == "▁█"
+
+
+def test_the_alert_row_stands_under_the_incidents():
+    item = audited("loss", [3.0] * 10 + [0.001] * 10 + [3.0] * 180 + [0.007] * 20)
+    assert alert_row(item, 220) == " " * 10 + "!" * 10 + " " * 180 + "w" * 20
+    assert alert_row(item, 22) == " !" + " " * 18 + "ww"

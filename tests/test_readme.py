@@ -1,0 +1,44 @@
+"""The README says what the program does."""
+
+import re
+
+from tests.make_readme import README, generated
+
+TEXT = README.read_text(encoding="utf-8")
+
+
+def test_the_generated_parts_are_up_to_date():
+    assert generated(TEXT) == TEXT, "run: python -m tests.make_readme"
+
+
+def test_there_are_two_commands():
+    """`.ci/run` takes them from here."""
+    assert len(re.findall(r"^```sh$", TEXT, flags=re.MULTILINE)) == 2
+
+
+def test_the_python_example_runs(jsonl, monkeypatch, tmp_path):
+    import logging
+
+    import torch
+
+    (example,) = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
+    jsonl({"step": 1, "audio_loss": 0.001}, name="runs/log.jsonl")
+    monkeypatch.chdir(tmp_path)
+    names = {"audio_loss": torch.tensor(0.004), "step": 7, "logger": logging.getLogger("test")}
+    exec(example, names)
+    assert len(names["incidents"]) == 1
+    assert len(names["points"]) == 1
+
+
+def test_every_link_into_the_project_leads_somewhere():
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", TEXT):
+        assert (README.parent / target).exists(), target
+
+
+def test_the_configuration_example_is_one(audioloss, monkeypatch, tmp_path):
+    from audioloss_cli.config import make_config
+
+    (example,) = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.DOTALL)
+    (tmp_path / "pyproject.toml").write_text(example)
+    config = make_config(tmp_path / "pyproject.toml", {})
+    assert (config.scale, config.fail_on, len(config.tags)) == (8, "critical", 2)

@@ -1,0 +1,43 @@
+"""The plugin examples of CONTRIBUTING.md are plugins."""
+
+import re
+import types
+from pathlib import Path
+
+import pytest
+
+from audioloss_cli import Limits, Severity
+from audioloss_cli.records import RuleText, View
+from tests.outputs.reports import REPORTS
+
+TEXT = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
+
+
+@pytest.fixture
+def examples() -> list[types.ModuleType]:
+    modules = []
+    for source in EXAMPLES:
+        module = types.ModuleType("example")
+        exec(source, module.__dict__)
+        modules.append(module)
+    return modules
+
+
+def test_there_is_one_for_each_kind(examples):
+    reader, rule, output = examples
+    assert reader.GROUPING == "file"
+    assert reader.claims(Path("x.csv"))
+    assert rule.Rule(Limits()).severity is Severity.CRITICAL
+    assert RuleText.of(rule).fix.startswith("Check that")
+    assert output.render(REPORTS["empty"], View()) == "clean\n"
+
+
+def test_every_room_of_the_table_is_there():
+    root = Path(__file__).parent.parent / "audioloss_cli"
+    rooms = [
+        name for row in re.findall(r"^\| (`.*?) \|", TEXT, flags=re.MULTILINE) for name in re.findall(r"`(.*?)`", row)
+    ]
+    assert {path.name for path in root.iterdir() if path.name not in ("__init__.py", "__pycache__")} == {
+        name.rstrip("/") for name in rooms
+    }

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 
 from audioloss_cli.records.report import INTERNAL, INTERRUPTED
 
@@ -21,9 +22,9 @@ def main() -> None:
         code = INTERRUPTED
     except SystemExit as way_out:  # Typer leaves with 1 when the reader of its help has gone away
         code = INTERNAL if way_out.code == 1 else way_out.code
-    except Exception as error:  # the last line of defence
+    except Exception as error:  # noqa: BLE001  # the last line of defence
         if os.environ.get("AUDIOLOSS_TRACEBACK"):
-            raise
+            traceback.print_exc()
         print(_apology(error), file=sys.stderr)  # noqa: T201
         code = INTERNAL
     sys.exit(code)

@@ -33,12 +33,12 @@ def run(arguments: Sequence[str]) -> int:
         return int(app(list(arguments), prog_name="audioloss", standalone_mode=False) or 0)
     except typer.Abort:
         return INTERRUPTED
+    except typer.TyperException as error:
+        return _fail(f"{error.format_message()} (see audioloss --help)", USAGE)
     except ConfigError as error:
         return _fail(str(error), USAGE)
     except (registry.MissingDependencyError, WriteError) as error:
         return _fail(str(error), INTERNAL)
-    except typer.TyperException as error:
-        return _fail(f"{error.format_message()} (see audioloss --help)", USAGE)
 
 
 def _fail(message: str, code: int) -> int:
@@ -71,7 +71,7 @@ def _one_of(folder: str) -> Any:
 
 def _setting(name: str, text: str, **more: Any) -> Any:
     """An option that a configuration file or the environment (``AUDIOLOSS_<NAME>``) may set as well."""
-    variable = "AUDIOLOSS_" + name.removeprefix("--").upper().replace("-", "_")
+    variable = "AUDIOLOSS_" + name.split("/", maxsplit=1)[0].removeprefix("--").upper().replace("-", "_")
     return typer.Option(name, help=text, envvar=variable, show_envvar=False, **more)
 
 
@@ -80,7 +80,7 @@ def _choice(folder: str) -> str:
 
 
 @app.command(
-    epilog="The environment sets an option as AUDIOLOSS_<OPTION>, such as AUDIOLOSS_WINDOW=200. "
+    epilog="The environment may set the options down to --config as AUDIOLOSS_<OPTION>, such as AUDIOLOSS_WINDOW=200. "
     "The command line beats the environment, which beats the configuration file.",
 )
 def scan(
@@ -94,7 +94,8 @@ def scan(
         ),
     ] = None,
     all_losses: Annotated[
-        bool | None, _setting("--all-losses", "Audit every series with a loss in its name.", show_default=False)
+        bool | None,
+        _setting("--all-losses/--no-all-losses", "Audit every series with a loss in its name.", show_default=False),
     ] = None,
     scale: Annotated[
         float | None, _setting("--scale", "The logged loss is this many times the mean over codebooks (1).")
@@ -109,7 +110,8 @@ def scan(
         _setting("--fail-on", "Lowest severity that fails the audit (warning)."),
     ] = None,
     allow_defects: Annotated[
-        bool | None, _setting("--allow-defects", "A damaged log does not fail the audit.", show_default=False)
+        bool | None,
+        _setting("--allow-defects/--no-allow-defects", "A damaged log does not fail the audit.", show_default=False),
     ] = None,
     format_: Annotated[
         str | None,
@@ -151,9 +153,13 @@ def scan(
         "jobs": jobs,
     }
     given = {name: value for name, value in options.items() if value is not None}
-    settings = make_config(config or find_config(Path.cwd()), given, registry.names("readers"))
+    file = config or find_config(Path.cwd())
+    settings = make_config(file, given, defaults={"jobs": 0})
+    if settings.format not in (None, *registry.names("readers")):
+        raise ConfigError(f"{file}: format {settings.format!r} is not one of {', '.join(registry.names('readers'))}")
     screen = Screen(report, output, verbosity=bool(verbose) - bool(quiet), color=color)
     with screen.progress() as progress:
         result = audit(paths, settings, progress)
+    result.config_file = str(file or "")
     screen.show(result)
     return result.exit_code

@@ -1,20 +1,18 @@
 """What to audit and when to fail: defaults, checked values, and the configuration file."""
 
-import math
-import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
-from audioloss_cli.records import Gate, Limits
+from audioloss_cli.records import Gate, Limits, SettingError, TagPattern
 from audioloss_cli.records.report import FailOn
 
-FILE_NAME = "audioloss.toml"
-# key of the configuration file -> field of ScanConfig
-_KEYS = {
+FILE_NAME, SHARED_FILE_NAME = "audioloss.toml", "pyproject.toml"
+# key of the configuration file, and option of the command line -> field of ScanConfig
+_FIELDS = {
     "tag": "tags",
     "all-losses": "all_losses",
     "window": "window_size",
@@ -26,11 +24,11 @@ _KEYS = {
     "format": "format",
     "jobs": "jobs",
 }
-_REGEX_PREFIX = "re:"
+_KEYS = {field: key for key, field in _FIELDS.items()}
 
 
 class ConfigError(ValueError):
-    """The configuration makes no sense; the message names the file and the key where there is one."""
+    """The configuration makes no sense; the message names the file and the key, or the option."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class ScanConfig:
         jobs: processes; 0 decides by the amount of work.
 
     Raises:
-        ValueError: a value that makes no sense, named.
+        SettingError: a ValueError: a value that makes no sense, named.
     """
 
     window_size: int = 100
@@ -60,26 +58,32 @@ class ScanConfig:
     format: str | None = None
     fail_on: FailOn = "warning"
     allow_defects: bool = False
-    jobs: int = 0
+    jobs: int = 1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tags", _patterns(self.tags))
-        limits = self.limits
-        if isinstance(self.scale, bool) or not isinstance(self.scale, (int, float)) or not 0 < self.scale < math.inf:
-            raise ValueError(f"scale must be a finite number above 0, not {self.scale!r}")
-        limits.scaled(self.scale)
+        if not isinstance(self.tags, (list, tuple)) or not all(isinstance(tag, str) for tag in self.tags):
+            raise SettingError("tags", f"must be a list of patterns, not {self.tags!r}")
+        object.__setattr__(self, "tags", tuple(self.tags))
+        _ = self.limits.scaled(self.scale), self.patterns  # each checks what it is made of
         if self.fail_on not in get_args(FailOn):
-            raise ValueError(f"fail_on must be one of {', '.join(get_args(FailOn))}, not {self.fail_on!r}")
+            raise SettingError("fail_on", f"must be one of {', '.join(get_args(FailOn))}, not {self.fail_on!r}")
         if isinstance(self.jobs, bool) or not isinstance(self.jobs, int) or self.jobs < 0:
-            raise ValueError(f"jobs must be a whole number, 0 or more, not {self.jobs!r}")
+            raise SettingError("jobs", f"must be a whole number, 0 or more, not {self.jobs!r}")
+        if self.format is not None and not isinstance(self.format, str):
+            raise SettingError("format", f"must be a name, not {self.format!r}")
         for name in ("all_losses", "allow_defects"):
             if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name} must be true or false, not {getattr(self, name)!r}")  # noqa: TRY004
+                raise SettingError(name, f"must be true or false, not {getattr(self, name)!r}")
 
     @property
     def limits(self) -> Limits:
         """The limits of a loss that is a mean over codebooks."""
         return Limits(self.window_size, self.threshold, self.critical_threshold)
+
+    @property
+    def patterns(self) -> list[TagPattern]:
+        """The tags, ready to match."""
+        return [TagPattern(text) for text in self.tags]
 
     @property
     def gate(self) -> Gate:
@@ -90,16 +94,16 @@ class ScanConfig:
 def find_config(start: Path) -> Path | None:
     """The nearest ``audioloss.toml`` or ``pyproject.toml`` with ``[tool.audioloss]``, in a directory or above it.
 
-    The search ends at the root of a git checkout, so that no stranger's file loosens a gate.
+    The search goes up to the root of a git checkout, and nowhere outside one: no stranger's file loosens a gate.
     """
-    for directory in (start, *start.parents):
-        own, shared = directory / FILE_NAME, directory / "pyproject.toml"
+    above = [start, *start.parents]
+    root = next((directory for directory in above if (directory / ".git").exists()), start)
+    for directory in above[: above.index(root) + 1]:
+        own, shared = directory / FILE_NAME, directory / SHARED_FILE_NAME
         if own.is_file():
             return own
-        if shared.is_file() and "audioloss" in _toml(shared).get("tool", {}):
+        if shared.is_file() and _own_table(shared) is not None:
             return shared
-        if (directory / ".git").exists():
-            return None
     return None
 
 
@@ -107,48 +111,51 @@ def read_config(path: Path) -> dict[str, Any]:
     """The fields of ``ScanConfig`` that a configuration file sets.
 
     Raises:
-        ConfigError: the file cannot be read, is no TOML, or has a key that is not known.
+        ConfigError: the file cannot be read, is no TOML, holds no table of ours, or a key that is not known.
     """
-    document = _toml(path)
-    table = document if path.name != "pyproject.toml" else document.get("tool", {}).get("audioloss", {})
+    table = _own_table(path)
+    if table is None:
+        raise ConfigError(f"{path}: there is no [tool.audioloss] in it")
     for key in table:
-        if key not in _KEYS:
-            close = get_close_matches(key, _KEYS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(_KEYS)}"
+        if key not in _FIELDS:
+            close = get_close_matches(key, _FIELDS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(_FIELDS)}"
             raise ConfigError(f"{path}: unknown key {key!r}; {hint}")
-    return {_KEYS[key]: value for key, value in table.items()}
+    return {_FIELDS[key]: value for key, value in table.items()}
 
 
-def make_config(path: Path | None, options: dict[str, Any], formats: Sequence[str] = ()) -> ScanConfig:
+def make_config(path: Path | None, options: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> ScanConfig:
     """A configuration from a file and what the command line says; the latter wins.
 
     Args:
         path: the file, if there is one.
-        options: fields of ``ScanConfig``.
-        formats: what ``format`` may be; anything, if empty.
+        options: fields of ``ScanConfig``. All losses and certain tags exclude each other: either replaces the other.
+        defaults: fields whose default is another one here.
 
     Raises:
         ConfigError: see ``read_config``; or a value that makes no sense.
     """
     from_file = read_config(path) if path is not None else {}
+    if "tags" in options or options.get("all_losses"):
+        from_file = {name: value for name, value in from_file.items() if name not in ("tags", "all_losses")}
     try:
-        if formats and from_file.get("format", formats[0]) not in formats:
-            raise ValueError(f"format must be one of {', '.join(formats)}, not {from_file['format']!r}")  # noqa: TRY301
-        ScanConfig(**from_file)
-    except ValueError as error:
-        raise ConfigError(f"{path}: {_in_words_of(error, prefix='')}") from None
-    try:
-        return ScanConfig(**{**from_file, **options})
-    except ValueError as error:
-        raise ConfigError(_in_words_of(error, prefix="--")) from None
+        return ScanConfig(**{**(defaults or {}), **from_file, **options})
+    except SettingError as error:
+        key = _KEYS[error.field]
+        where = f"--{key}" if error.field in options else f"{path}: {key}"
+        raise ConfigError(f"{where} {error.complaint}") from None
 
 
-def _in_words_of(error: ValueError, prefix: str) -> str:
-    """The message with the names that the user typed in place of those of the fields."""
-    text = str(error)
-    for key, field in _KEYS.items():
-        text = re.sub(rf"\b{field}\b", f"{prefix}{key}", text, count=1)
-    return text
+def _own_table(path: Path) -> dict[str, Any] | None:
+    """What the file says to us; None if it is a pyproject.toml that says nothing."""
+    document = _toml(path)
+    if path.name != SHARED_FILE_NAME:
+        return document
+    tool = document.get("tool")
+    table = tool.get("audioloss") if isinstance(tool, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise ConfigError(f"{path}: tool.audioloss must be a table, not {table!r}")
+    return table
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -158,15 +165,3 @@ def _toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: {error.strerror}") from None
     except ValueError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
-
-
-def _patterns(tags: Any) -> tuple[str, ...]:
-    if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
-        raise ValueError(f"tags must be a list of patterns, not {tags!r}")
-    for tag in tags:
-        if tag.startswith(_REGEX_PREFIX):
-            try:
-                re.compile(tag.removeprefix(_REGEX_PREFIX))
-            except re.error as error:
-                raise ValueError(f"tags: {tag!r} is no regular expression: {error}") from None
-    return tuple(tags)

@@ -6,11 +6,13 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-_EXTRAS = {"probe": "probe", "training": "training"}
+
+class UnknownPluginError(ValueError):
+    """There is no plugin of that name; the message names those that there are."""
 
 
 class MissingDependencyError(RuntimeError):
-    """A plugin needs a package that is not installed; the message names the extra that brings it."""
+    """A plugin needs a package that is not installed; the message says how to install it."""
 
 
 @cache
@@ -26,22 +28,25 @@ def names(folder: str) -> tuple[str, ...]:
     )
 
 
+def code_of(name: str) -> str:
+    """The stable code of a rule or a check: its file name, with hyphens."""
+    return name.replace("_", "-")
+
+
 def load(folder: str, name: str) -> ModuleType:
     """Import the one plugin that is needed.
 
     Raises:
-        KeyError: there is no plugin of that name.
+        UnknownPluginError: there is no plugin of that name.
         MissingDependencyError: it needs a package that is not installed.
     """
     if name not in names(folder):
-        raise KeyError(f"no {folder} plugin named {name!r}; there are: {', '.join(names(folder))}")
+        raise UnknownPluginError(f"{name!r} is not one of {', '.join(names(folder))}")
     try:
         return importlib.import_module(f"audioloss_cli.{folder}.{name}")
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("audioloss_cli"):
             raise
-        extra = _EXTRAS.get(folder.split(".", maxsplit=1)[0])
-        package = f"audioloss-cli[{extra}]" if extra else "audioloss-cli"
         raise MissingDependencyError(
-            f"{folder} {name!r} needs the package {error.name!r}, which is not installed: pip install '{package}'"
+            f"{folder} {name!r} needs the package {error.name!r}, which is not installed: pip install audioloss-cli"
         ) from error

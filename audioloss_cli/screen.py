@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from audioloss_cli import registry
 from audioloss_cli.config import ConfigError
-from audioloss_cli.records import Report, View
+from audioloss_cli.records import Report, View, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -48,22 +48,20 @@ class Screen:
         """Render and write; with a file, the verdict goes to standard error.
 
         Raises:
-            WriteError: the file cannot be written.
+            ConfigError: the file is one of the logs that were read.
+            WriteError: it cannot be written.
         """
-        text = self._render(self._report, report)
+        text: str = registry.load("outputs", self._report).render(report, self._view())
         if self._output is None:
             _print(text)
             return
+        _refuse_to_overwrite(self._output, report)
         try:
             self._output.write_text(text, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise WriteError(f"cannot write the report to {self._output}: {error.strerror}") from None
         if self._verbosity >= 0:
             sys.stderr.write(registry.load("outputs", "text").render(report, View(verbosity=-1, unicode=False)))
-
-    def _render(self, name: str, report: Report) -> str:
-        text: str = registry.load("outputs", name).render(report, self._view())
-        return text
 
     def _view(self) -> View:
         if self._output is not None:
@@ -92,6 +90,7 @@ class _Bar:
         self._lock = Lock()
         self._state = (0, 0, "")
         self._shown: tuple[Progress, TaskID] | None = None
+        self._closed = False
         self._timer = Timer(_SECONDS_BEFORE_A_BAR, self._show)
         self._timer.daemon = True
         self._timer.start()
@@ -102,8 +101,10 @@ class _Bar:
             self._draw()
 
     def close(self) -> None:
+        """From here on nothing is drawn, even if the timer went off a moment ago."""
         self._timer.cancel()
         with self._lock:
+            self._closed = True
             if self._shown is not None:
                 self._shown[0].stop()
                 self._shown = None
@@ -112,9 +113,20 @@ class _Bar:
         from rich.console import Console  # noqa: PLC0415
         from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
-        columns = (SpinnerColumn(), DownloadColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+        run = TextColumn("{task.description}", markup=False)
         with self._lock:
-            progress = Progress(*columns, console=Console(stderr=True), transient=True)
+            if self._closed:
+                return
+            progress = Progress(
+                SpinnerColumn(),
+                DownloadColumn(),
+                TimeElapsedColumn(),
+                run,
+                console=Console(stderr=True),
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
             progress.start()
             self._shown = (progress, progress.add_task("", total=None))
             self._draw()
@@ -122,17 +134,31 @@ class _Bar:
     def _draw(self) -> None:
         if self._shown is not None:
             done, total, run = self._state
-            self._shown[0].update(self._shown[1], completed=done, total=total, description=run)
+            self._shown[0].update(self._shown[1], completed=done, total=total, description=printable(run))
+
+
+def _refuse_to_overwrite(output: Path, report: Report) -> None:
+    if output.exists():
+        for name in (file for run in report.runs for file in run.files):
+            if Path(name).exists() and output.samefile(name):
+                raise ConfigError(f"--output {output}: is one of the logs that were read; name another file")
 
 
 def _print(text: str) -> None:
-    """Write to standard output. A reader that has seen enough (``| head``) does not change the verdict."""
+    """Write to standard output. A reader that has seen enough (``| head``) does not change the verdict.
+
+    Raises:
+        WriteError: it cannot be written to.
+    """
     encoding = sys.stdout.encoding or "ascii"
     try:
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the flush at exit fails again
+        raise WriteError(f"cannot write the report to standard output: {error.strerror}") from None
 
 
 def _wants_color(asked: bool | None) -> bool:

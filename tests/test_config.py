@@ -27,15 +27,15 @@ def test_every_key_reaches_its_field(tmp_path):
         ("windw = 3", "unknown key 'windw'; did you mean 'window'?"),
         ("colour = 3", "unknown key 'colour'; known keys: tag, all-losses"),
         ('window = "3"', "window must be a whole number"),
-        ("critical-threshold = 1", "critical-threshold (1) must not be above threshold (0.01)"),
+        ("critical-threshold = 1", "critical-threshold (1) must not be above the warning threshold (0.01)"),
         ('fail-on = "maybe"', "fail-on must be one of warning, critical, never"),
         ('tag = "loss"', "tag must be a list of patterns"),
         ("tag = [1]", "tag must be a list of patterns"),
         ("allow-defects = 1", "allow-defects must be true or false"),
-        ("scale = nan", "scale must be a finite number above 0"),
+        ("scale = nan", "scale must be a finite number, above 0"),
         ("jobs = 1.5", "jobs must be a whole number"),
         ("window = ", "not valid TOML"),
-        ('format = "xml"', "format must be one of jsonl, tensorboard, not 'xml'"),
+        ('format = "xml"', "format 'xml' is not one of jsonl, tensorboard"),
     ],
 )
 def test_a_mistake_names_the_file_and_the_key(text, words, audioloss, tmp_path, monkeypatch):

@@ -24,8 +24,11 @@ def examples() -> list[types.ModuleType]:
     return modules
 
 
-def test_there_is_one_for_each_kind(examples):
+def test_there_is_one_for_each_kind(examples, tmp_path):
     reader, rule, output = examples
+    (tmp_path / "x.csv").write_text("step,loss\n1,2.5\n2,oops\n3,3.5\n")
+    defect, series = reader.read(tmp_path / "x.csv")
+    assert (defect.line, list(series.steps), list(series.values)) == (3, [1, 3], [2.5, 3.5])
     assert reader.GROUPING == "file"
     assert reader.claims(Path("x.csv"))
     assert rule.Rule(Limits()).severity is Severity.CRITICAL

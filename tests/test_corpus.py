@@ -6,6 +6,7 @@ import math
 import os
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,21 @@ def assert_is(series: Series, truth: dict[str, object]) -> None:
         assert digest(series) == truth["series_sha256"]
 
 
+def lists_in(path: Path, reader: str) -> set[str]:
+    """Keys of JSON lists, which the truth leaves out and the reader takes apart."""
+    if reader != "jsonl":
+        return set()
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    return {key for row in rows for key, value in row.items() if isinstance(value, list)}
+
+
+def expected_defects(entry: dict[str, Any]) -> list[str]:
+    """One file of the corpus holds a record whose checksum is wrong, which the truth's reader did not look at."""
+    if entry["id"] == "tfe0081":
+        return ["checksum"]
+    return {"eof": [], "short_record": ["truncated"]}[entry.get("framing", {}).get("stop", "eof")]
+
+
 @pytest.mark.parametrize("entry", TRUTH.values(), ids=TRUTH)
 def test_it_reads_what_the_truth_says(entry):
     path, reader = CORPUS / entry["file"], READERS[entry["kind"]]
@@ -61,12 +77,9 @@ def test_it_reads_what_the_truth_says(entry):
     series, defects = read(path, reader)
     for tag, truth in entry["series"].items():
         assert_is(series[tag], truth)
-    extra = set(series) - set(entry["series"])
+    extra = {tag for tag in set(series) - set(entry["series"]) if tag.split("/")[0] not in lists_in(path, reader)}
     assert extra == set(entry["meta"].get("string_numeric", []))
-    stop = entry.get("framing", {}).get("stop", "eof")
-    assert [defect.kind for defect in defects] == {"eof": [], "short_record": ["truncated"]}[stop] or entry[
-        "id"
-    ] == "tfe0081"
+    assert [defect.kind for defect in defects] == expected_defects(entry)
 
 
 SMALL = [entry for entry in TRUTH.values() if entry["kind"] == "tfevents" and entry["n_points"] <= 3000]

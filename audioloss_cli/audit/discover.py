@@ -16,32 +16,31 @@ class Source:
         run: its name, the directory or the file as the user would type it.
         reader: name of the reader.
         paths: its files, in the order in which they are to be read.
-        root: the PATH of the command line under which it was found.
         bytes: size of all its files.
     """
 
     run: str
     reader: str
-    root: str
     paths: list[Path] = field(default_factory=list)
     bytes: int = 0
 
 
 @dataclass(slots=True)
 class Discovery:
-    """What lies under the paths.
+    """What lies under the roots, the paths of the command line.
 
     Attributes:
-        sources: the runs, in a stable order.
-        defects: files and directories that could not be looked at.
+        sources: the runs, by name.
+        reached: for each root the sources that it leads to, even those that an earlier root leads to as well; by run
+            and reader.
         unclaimed: roots that are files no reader claims.
-        covered: roots that hold at least one log, even one that was found under an earlier root.
+        defects: files and directories that could not be looked at.
     """
 
     sources: list[Source] = field(default_factory=list)
-    defects: list[Defect] = field(default_factory=list)
+    reached: dict[str, dict[tuple[str, str], Source]] = field(default_factory=dict)
     unclaimed: set[str] = field(default_factory=set)
-    covered: set[str] = field(default_factory=set)
+    defects: list[Defect] = field(default_factory=list)
 
 
 def discover(roots: Iterable[str], readers: Mapping[str, Reader], *, forced: bool = False) -> Discovery:
@@ -54,29 +53,49 @@ def discover(roots: Iterable[str], readers: Mapping[str, Reader], *, forced: boo
     """
     found = Discovery()
     sources: dict[tuple[str, str], Source] = {}
-    seen: set[tuple[int, int]] = set()
+    owners: dict[tuple[int, int], Source] = {}
     for root in roots:
+        reached = found.reached.setdefault(root, {})
         for path in _walk(Path(root), found.defects):
             is_root = path == Path(root)
             name = next(iter(readers)) if forced and is_root else _claimant(path, readers, found.defects)
             if name is None:
-                found.unclaimed |= {root} if is_root else set()
+                if is_root:
+                    found.unclaimed.add(root)
                 continue
-            found.covered.add(root)
-            stat = path.stat()
-            if (stat.st_dev, stat.st_ino) not in seen:
-                seen.add((stat.st_dev, stat.st_ino))
-                run = (path.parent if readers[name].GROUPING == "directory" else path).as_posix()
-                source = sources.setdefault((run, name), Source(run, name, root))
-                source.paths.append(path)
-                source.bytes += stat.st_size
+            source = _own(path, name, readers[name], sources, owners, found.defects)
+            if source is not None:
+                reached[source.run, source.reader] = source
     found.sources = sorted(sources.values(), key=lambda source: (source.run, source.reader))
+    for source in found.sources:
+        source.paths.sort(key=lambda path: path.name)
     return found
 
 
 def unreadable(path: Path, error: OSError) -> Defect:
     """The system refused to open or read it."""
     return Defect(str(path), "unreadable", f"{error.strerror or error}; check that it exists and that you may read it")
+
+
+def _own(
+    path: Path,
+    name: str,
+    reader: Reader,
+    sources: dict[tuple[str, str], Source],
+    owners: dict[tuple[int, int], Source],
+    defects: list[Defect],
+) -> Source | None:
+    """The source of a log; it gains the file, unless another way has led to the same one."""
+    stat = _stat(path, defects)
+    if stat is None:
+        return None
+    owner = owners.get((stat.st_dev, stat.st_ino))
+    if owner is None:
+        run = (path.parent if reader.GROUPING == "directory" else path).as_posix()
+        owner = owners[stat.st_dev, stat.st_ino] = sources.setdefault((run, name), Source(run, name))
+        owner.paths.append(path)
+        owner.bytes += stat.st_size
+    return owner
 
 
 def _claimant(path: Path, readers: Mapping[str, Reader], defects: list[Defect]) -> str | None:
@@ -90,8 +109,8 @@ def _claimant(path: Path, readers: Mapping[str, Reader], defects: list[Defect]) 
 def _walk(root: Path, defects: list[Defect]) -> Iterator[Path]:
     """Files in a stable order, each directory once, and what symbolic links lead to only after everything else.
 
-    That way a run keeps its real name though ``latest`` points to it, and a loop of links ends. Hidden directories and
-    links that lead nowhere are skipped.
+    That way a run keeps its real name though ``latest`` points to it, and a loop of links ends. Hidden files and
+    directories are skipped (a copy under way, a desktop's metadata), and links that lead nowhere.
     """
     visited: set[tuple[int, int]] = set()
     pending, links = [root], list[Path]()
@@ -100,16 +119,33 @@ def _walk(root: Path, defects: list[Defect]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        stat = path.stat()
-        if (stat.st_dev, stat.st_ino) in visited:
+        stat = _stat(path, defects)
+        if stat is None or (stat.st_dev, stat.st_ino) in visited:
             continue
         visited.add((stat.st_dev, stat.st_ino))
         entries = _entries(path, defects)
         links.extend(Path(entry.path) for entry in entries if entry.is_symlink() and _leads_somewhere(entry.path))
-        entries = [entry for entry in entries if not entry.is_symlink()]
-        yield from (Path(entry.path) for entry in entries if entry.is_file())
-        below = [Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
-        pending.extend(reversed(below))
+        real = [entry for entry in entries if not entry.is_symlink()]
+        yield from (Path(entry.path) for entry in real if entry.is_file())
+        pending.extend(Path(entry.path) for entry in reversed(real) if entry.is_dir())
+
+
+def _entries(directory: Path, defects: list[Defect]) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as entries:
+            seen = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        defects.append(unreadable(directory, error))
+        return []
+    return sorted(seen, key=lambda entry: entry.name)
+
+
+def _stat(path: Path, defects: list[Defect]) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError as error:
+        defects.append(unreadable(path, error))
+        return None
 
 
 def _leads_somewhere(link: str) -> bool:
@@ -117,12 +153,3 @@ def _leads_somewhere(link: str) -> bool:
         return Path(link).is_file() or Path(link).is_dir()
     except OSError:
         return False
-
-
-def _entries(directory: Path, defects: list[Defect]) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(directory) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
-    except OSError as error:
-        defects.append(unreadable(directory, error))
-        return []

@@ -1,51 +1,61 @@
 """One run: its files read, its losses replayed, what was found."""
 
 from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
 from audioloss_cli import registry
 from audioloss_cli.audit.discover import Source, unreadable
-from audioloss_cli.audit.tags import select
+from audioloss_cli.audit.tags import Selection, full_name, is_held_out, select
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.monitor import AudioLossMonitor
-from audioloss_cli.records import Defect, Reader, RunReport, Series, SeriesReport
+from audioloss_cli.records import Defect, Reader, RunReport, Series, SeriesReport, is_missing
 from audioloss_cli.records.report import Role
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+# Steps that go back more often than this are no restarts: several writers, or one that does not keep order.
+_MOST_RESTARTS, _MOST_RESTARTS_SHARE = 10, 0.05
 
 
 def audit_run(source: Source, config: ScanConfig) -> list[RunReport]:
     """Audit one source; several reports if its format keeps several runs in one file, at least one in any case."""
     reader = cast("Reader", registry.load("readers", source.reader))
-    chunks: dict[tuple[str, str], list[Series]] = {}
+    chunks: dict[str, dict[str, list[Series]]] = {}
     defects: list[Defect] = []
     for path in source.paths:
         for item in _read(reader, path):
             if isinstance(item, Defect):
                 defects.append(item)
             else:
-                chunks.setdefault((item.run, item.tag), []).append(item)
-    runs = sorted({run for run, _ in chunks}) or [""]
-    reports = [
-        _run_report(source, run, {tag: parts for (of, tag), parts in chunks.items() if of == run}, config)
-        for run in runs
-    ]
+                chunks.setdefault(item.run, {}).setdefault(item.tag, []).append(item)
+    reports = [_run_report(source, run, chunks[run], config) for run in sorted(chunks)]
+    reports = reports or [RunReport(source.run, source.reader, note="no scalars")]
     reports[0].defects = defects
+    for report in reports:
+        report.files = [str(path) for path in source.paths]
     return reports
 
 
-def _read(reader: Reader, path: Path) -> list[Series | Defect]:
+def _read(reader: Reader, path: Path) -> Iterator[Series | Defect]:
     """Everything in a file, or one Defect that says why there is nothing."""
-    items: list[Series | Defect] = []
+    defects: list[Defect] = []
+    empty = True
     try:
-        items.extend(reader.read(path))
+        for item in reader.read(path):
+            if isinstance(item, Defect):
+                defects.append(item)
+            else:
+                empty = False
+                yield item
     except OSError as error:
-        items.append(unreadable(path, error))
-    if not any(isinstance(item, Series) for item in items) and _is_lfs_pointer(path):
+        defects.append(unreadable(path, error))
+    if empty and defects and _is_lfs_pointer(path):
         message = "a Git LFS pointer, not the log itself; fetch the log with: git lfs pull"
-        return [Defect(str(path), "not-a-log", message, offset=0)]
-    return items
+        defects = [Defect(str(path), "not-a-log", message, offset=0)]
+    yield from defects
 
 
 def _is_lfs_pointer(path: Path) -> bool:
@@ -56,21 +66,32 @@ def _is_lfs_pointer(path: Path) -> bool:
         return False
 
 
-def _run_report(source: Source, run: str, chunks: dict[str, list[Series]], config: ScanConfig) -> RunReport:
+def _run_report(source: Source, run: str, chunks: Mapping[str, Sequence[Series]], config: ScanConfig) -> RunReport:
     name = f"{source.run}/{run}" if run else source.run
-    selection = select(list(chunks), config.tags, all_losses=config.all_losses)
+    names = {tag: full_name(tag, Path(name).name) for tag in chunks}
+    selection = select(names, config.patterns, all_losses=config.all_losses)
+    series = _with_moving_steps([Series.join(chunks[tag]) for tag in chunks])
+    blank = [item.tag for item in series if item.tag in selection.roles and all(map(is_missing, item.values))]
     report = RunReport(name, source.reader, tags=list(chunks))
-    report.series = [_series_report(name, Series.join(chunks[tag]), selection.role, config) for tag in selection.tags]
-    report.note = _note(report, selection.role)
+    report.series = [
+        _series_report(name, item, selection.roles[item.tag], config)
+        for item in series
+        if item.tag in selection.roles and item.tag not in blank
+    ]
+    report.blank = [tag for tag in blank if selection.roles[tag] != "training" and not is_held_out(names[tag])]
+    report.note = _note(report, selection)
     return report
 
 
-def _note(report: RunReport, role: Role) -> str:
-    if report.series:
-        return "no audio loss by name; the training loss was audited instead" if role == "training" else ""
-    if not report.tags:
-        return "no scalars"
-    return "none of its scalars was asked for" if role == "selected" else "no loss among its scalars"
+def _note(report: RunReport, selection: Selection) -> str:
+    notes = []
+    if report.blank:
+        notes.append(f"{', '.join(report.blank)}: null in every row, so never computed")
+    if selection.fell_back:
+        notes.append("no audio loss of the training by name; the training loss was audited instead")
+    if not report.series and not report.blank:
+        notes.append("no loss to audit among its scalars")
+    return "; ".join(notes)
 
 
 def _series_report(run: str, series: Series, role: Role, config: ScanConfig) -> SeriesReport:
@@ -81,14 +102,36 @@ def _series_report(run: str, series: Series, role: Role, config: ScanConfig) -> 
         scale=config.scale,
         name=f"{run}:{series.tag}",
     )
-    series = _with_moving_steps(series)
-    monitor.replay(series)
-    return SeriesReport(series, role, monitor.limits, segment_starts=monitor.segment_starts, incidents=monitor.finish())
+    ordered = _in_order(series)
+    monitor.replay(ordered)
+    return SeriesReport(
+        ordered,
+        role,
+        monitor.limits,
+        segment_starts=monitor.segment_starts,
+        incidents=monitor.finish(),
+        reordered=ordered is not series,
+    )
 
 
-def _with_moving_steps(series: Series) -> Series:
-    """A step that never changes was never passed to the logger: the ordinal of the point stands in for it."""
-    if len(series) < 2 or min(series.steps) != max(series.steps):  # noqa: PLR2004  # one point cannot move
+def _with_moving_steps(run: Sequence[Series]) -> list[Series]:
+    """If no step of the run ever changes, none was passed to the logger: ordinals stand in for them."""
+    long = [series for series in run if len(series) > 1]
+    if not long or any(min(series.steps) != max(series.steps) for series in long):
+        return list(run)
+    return [replace(series, steps=array("q", range(len(series))), step_source="ordinal") for series in run]
+
+
+def _in_order(series: Series) -> Series:
+    """Sorted by step, if the steps go back so often that no run was restarted that often; else as it is."""
+    back = sum(after < before for before, after in pairwise(series.steps))
+    if back <= max(_MOST_RESTARTS, _MOST_RESTARTS_SHARE * len(series)):
         return series
-    series.steps, series.step_source = array("q", range(len(series))), "ordinal"
-    return series
+    order = sorted(range(len(series)), key=series.steps.__getitem__)
+    return replace(
+        series,
+        steps=array("q", (series.steps[index] for index in order)),
+        values=array("d", (series.values[index] for index in order)),
+        wall_times=array("d", (series.wall_times[index] for index in order)),
+        restarts=[],
+    )

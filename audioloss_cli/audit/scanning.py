@@ -1,6 +1,8 @@
 """The whole audit: discover, audit each run, say what was asked for and not found."""
 
+import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -9,13 +11,12 @@ from typing import cast
 from audioloss_cli import registry
 from audioloss_cli.audit.discover import Discovery, Source, discover
 from audioloss_cli.audit.run import audit_run
-from audioloss_cli.audit.tags import closest, matches
+from audioloss_cli.audit.tags import closest
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.records import Reader, Report, RunReport, Unaudited
 
-# Starting a process costs about 0.1 s; below this many bytes a run of processes cannot win it back.
+# Starting a process costs about 0.1 s; below this many bytes a number of processes cannot win it back.
 _BYTES_WORTH_PROCESSES = 64 << 20
-_TAGS_TO_NAME = 20
 
 Progress = Callable[[int, int, str], None]
 
@@ -30,61 +31,81 @@ def scan(
     Args:
         paths: files and directories; each must lead to at least one audited series, or the report says why not.
         config: limits, tags and gate; the defaults if None.
-        progress: called after each run with the bytes done, the bytes in all and the name of the run.
+        progress: called at the start and after each run with the bytes done, the bytes in all and a run's name.
 
     Returns:
         The report; its ``exit_code`` is the verdict at ``config.gate``.
 
     Raises:
-        KeyError: ``config.format`` names no reader.
+        ValueError: no path at all, or ``config.format`` names no reader.
     """
     config = config or ScanConfig()
-    roots = [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+    roots = list(dict.fromkeys([os.fspath(path) for path in _listed(paths)]))
+    if not roots:
+        raise ValueError("no path to audit: what matches nothing must not pass")
     wanted = [config.format] if config.format else registry.names("readers")
     readers = {name: cast("Reader", registry.load("readers", name)) for name in wanted}
     absent = {root: reason for root in roots if (reason := _absence(root))}
-    present = [root for root in dict.fromkeys(roots) if root not in absent]
-    found = discover(present, readers, forced=bool(config.format))
-    reports = _audited(found.sources, config, progress)
-    report = Report(config.gate, runs=[run for runs in reports.values() for run in runs], stray_defects=found.defects)
+    found = discover([root for root in roots if root not in absent], readers, forced=bool(config.format))
+    audited = _audited(found.sources, config, progress)
+    report = Report(config.gate, [run for runs in audited for run in runs], stray_defects=found.defects)
     report.unaudited = [Unaudited(root, reason) for root, reason in absent.items()]
-    report.unaudited += [missing for root in present if (missing := _missing(root, found, reports, config))]
+    report.unaudited += _empty_roots(found, audited, config) + _blank_runs(report)
     report.unaudited += _unmatched(config, report) if not report.unaudited else []
     return report
 
 
-def _audited(sources: Sequence[Source], config: ScanConfig, progress: Progress | None) -> dict[int, list[RunReport]]:
-    """Reports by the index of their source."""
+def _listed(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Iterable[str | os.PathLike[str]]:
+    return [paths] if isinstance(paths, (str, os.PathLike)) else paths
+
+
+def _audited(sources: Sequence[Source], config: ScanConfig, progress: Progress | None) -> list[list[RunReport]]:
+    """The reports of each source, in their order."""
     total = sum(source.bytes for source in sources)
-    done, reports = 0, dict[int, list[RunReport]]()
+    done, reports = 0, list[list[RunReport]]()
     if progress is not None and sources:
         progress(0, total, sources[0].run)
-    for index, runs in enumerate(_in_order(sources, config, total)):
-        reports[index] = runs
-        done += sources[index].bytes
+    for source, runs in zip(sources, _in_order(sources, config, total), strict=True):
+        reports.append(runs)
+        done += source.bytes
         if progress is not None:
-            progress(done, total, sources[index].run)
+            progress(done, total, source.run)
     return reports
 
 
 def _in_order(sources: Sequence[Source], config: ScanConfig, total: int) -> Iterator[list[RunReport]]:
     work = partial(audit_run, config=config)
-    jobs = min(config.jobs or (os.cpu_count() or 1 if total >= _BYTES_WORTH_PROCESSES else 1), len(sources))
-    if jobs <= 1:
+    enough = total >= _BYTES_WORTH_PROCESSES
+    jobs = min(config.jobs or ((os.cpu_count() or 1) if enough else 1), len(sources))
+    if jobs > 1:
+        yield from _in_processes(work, sources, jobs)
+    else:
         yield from map(work, sources)
-        return
+
+
+def _in_processes(
+    work: Callable[[Source], list[RunReport]], sources: Sequence[Source], jobs: int
+) -> Iterator[list[RunReport]]:
+    """New interpreters, not forks: a thread of the caller may hold any lock at the moment of a fork."""
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415  # 30 ms that only many runs need
 
-    with ProcessPoolExecutor(jobs) as pool:
-        try:
-            yield from pool.map(work, sources)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    before = set(multiprocessing.active_children())
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(jobs, context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+    try:
+        yield from pool.map(work, sources)
+    except BaseException:  # an interrupt must not wait for the files that are being read
+        for child in set(multiprocessing.active_children()) - before:
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _absence(root: str) -> str:
     """Why the path cannot be looked at, empty if it can."""
+    if not root:
+        return "an empty path; is a variable not set?"
     try:
         Path(root).stat()
     except FileNotFoundError:
@@ -94,37 +115,47 @@ def _absence(root: str) -> str:
     return ""
 
 
-def _missing(root: str, found: Discovery, reports: dict[int, list[RunReport]], config: ScanConfig) -> Unaudited | None:
-    """Why nothing under this root was audited, or None if something was (under another root, if that came first)."""
-    if root in found.unclaimed:
-        return Unaudited(
-            root, "not recognised as a log", hint=f"force a format with --format {'|'.join(registry.names('readers'))}"
-        )
-    if root not in found.covered:
-        return Unaudited(root, "no logs in this directory", hint=f"formats: {', '.join(registry.names('readers'))}")
-    runs = [run for index, runs in reports.items() if found.sources[index].root == root for run in runs]
-    if not runs or any(run.series for run in runs):
-        return None
+def _empty_roots(found: Discovery, audited: Sequence[list[RunReport]], config: ScanConfig) -> list[Unaudited]:
+    """The roots under which nothing was audited, and why."""
+    runs_of = {id(source): runs for source, runs in zip(found.sources, audited, strict=True)}
+    missing = []
+    for root, sources in found.reached.items():
+        runs = [run for source in sources.values() for run in runs_of[id(source)]]
+        if not any(run.series or run.blank for run in runs):
+            missing.append(_why_empty(root, root in found.unclaimed, runs, config))
+    return missing
+
+
+def _why_empty(root: str, unclaimed: bool, runs: Sequence[RunReport], config: ScanConfig) -> Unaudited:
+    formats = registry.names("readers")
+    if unclaimed:
+        return Unaudited(root, "not recognised as a log", hint=f"force a format with --format {'|'.join(formats)}")
+    if not runs:
+        return Unaudited(root, "no logs in this directory", hint=f"formats: {', '.join(formats)}")
     tags = sorted({tag for run in runs for tag in run.tags})
     if not tags:
-        return Unaudited(
-            root, "nothing readable in its logs" if any(run.defects for run in runs) else "no scalars in its logs"
+        damaged = any(run.defects for run in runs)
+        return Unaudited(root, "nothing readable in its logs" if damaged else "no scalars in its logs")
+    reason = f"no scalar matches {', '.join(config.tags)}" if config.tags else "no loss among its scalars"
+    return Unaudited(root, reason, tags, _hint(tags, config.tags))
+
+
+def _blank_runs(report: Report) -> list[Unaudited]:
+    """Runs that name an audio loss and never have a number for one: no other loss can vouch for them."""
+    return [
+        Unaudited(
+            run.run, f"{', '.join(run.blank)}: null in every row", hint="the loss was never computed, or never logged"
         )
-    return Unaudited(root, _nothing_asked_for(config), tags[:_TAGS_TO_NAME], _hint(tags, config.tags))
+        for run in report.runs
+        if run.blank and not any(item.role != "training" for item in run.series)
+    ]
 
 
 def _unmatched(config: ScanConfig, report: Report) -> list[Unaudited]:
     """Patterns that no scalar of any run matches: one typing error among several must not pass in silence."""
     tags = sorted({tag for run in report.runs for tag in run.tags})
-    idle = [pattern for pattern in config.tags if not any(matches(tag, pattern) for tag in tags)]
-    return [
-        Unaudited(f"--tag {pattern}", "matches no scalar of any run", tags[:_TAGS_TO_NAME], _hint(tags, [pattern]))
-        for pattern in idle
-    ]
-
-
-def _nothing_asked_for(config: ScanConfig) -> str:
-    return f"no scalar matches {', '.join(config.tags)}" if config.tags else "no loss among its scalars"
+    idle = [pattern.text for pattern in config.patterns if not any(map(pattern.matches, tags))]
+    return [Unaudited(f"--tag {text}", "matches no scalar of any run", tags, _hint(tags, [text])) for text in idle]
 
 
 def _hint(tags: Sequence[str], patterns: Sequence[str]) -> str:

@@ -4,27 +4,33 @@ Tags are compared as words: ``train/AudioLoss_1`` reads "train audio loss 1", wh
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from audioloss_cli.records import TagPattern
 from audioloss_cli.records.report import Role
 
-_LOSS = r"(?:loss|losses|ce|nll|xent)"
+_LOSS = r"(?:loss|losses|ce|nll|xent|cross entropy|crossentropy)"
+_AUDIO = r"(?:audio|speech|acoustic)"
 # With its number: a codec's own "vq/codebook_loss" is a distance, small by nature, and no cross entropy.
-_CODEBOOK = r"(?:codebook|cb|quantizer|rvq|vq|q) ?\d+"
+_CODEBOOK = r"(?:codebook|cb|quantizer|rvq|vq|c)"
 
 #: What counts as an audio loss: pattern over the words of a tag, and examples.
 AUDIO_LOSS_PATTERNS: tuple[tuple[str, str], ...] = (
-    (rf"\b(?:audio|speech|acoustic)\b.*\b{_LOSS}\b", "audio_loss, train/audio_loss, speech_ce"),
-    (rf"\b{_LOSS}\b.*\b(?:audio|speech|acoustic)\b", "loss/audio, loss_audio, losses/speech"),
-    (rf"\b{_CODEBOOK}\b.*\b{_LOSS}\b", "codebook_0_loss, codebook_train/codebook_3_loss, q1_loss"),
-    (rf"\b{_LOSS}\b.*\b{_CODEBOOK}\b", "ce_q3, loss/codebook_7, loss_cb0"),
-    (r"\bcodebooks? losses\b", "codebook_losses, codebook_losses/0"),
     (
-        rf"\b(?:depth|depth ?decoder|depth ?former|backbone)\b.*\b{_LOSS}\b",
-        "depth_loss, depth_decoder_loss, backbone_loss",
+        rf"\b{_AUDIO}\b.*\b{_LOSS}\b",
+        "audio_loss, train/AudioLoss, audio_loss3, audioloss, speech_ce, audio_cross_entropy",
+    ),
+    (rf"\b{_LOSS}\b.*\b{_AUDIO}\b", "loss/audio, loss_audio, losses/speech"),
+    (rf"\b{_CODEBOOK} \d+\b.*\b{_LOSS}\b", "codebook_0_loss, codebook_train/codebook_3_loss, cb0_loss, c0_loss"),
+    (rf"\b{_LOSS}\b.*\b{_CODEBOOK} \d+\b", "loss/codebook_7, loss_cb0"),
+    (rf"\b{_CODEBOOK}s? {_LOSS}(?: \w+)? \d+\b", "codebook_loss_3, codebook_losses/0, rvq_loss_0"),
+    (r"\bcodebooks? losses\b", "codebook_losses"),
+    (r"\bce q \d+\b", "ce_q3"),
+    (
+        rf"\b(?:depth|depth decoder|depth former|depthformer|depformer|backbone)\b.*\b{_LOSS}\b",
+        "depth_loss, depth_decoder_loss, depformer_loss, backbone_loss",
     ),
 )
 
@@ -33,52 +39,67 @@ TRAINING_LOSS_WORDS = frozenset(
     re.findall(
         r"\w+",
         """train training total combined overall global batch step epoch avg average mean running smoothed lm model main
-        metric metrics log logs scalar scalars loss losses ce nll xent""",
+        metric metrics log logs scalar scalars loss losses ce nll xent cross entropy crossentropy""",
     )
 )
 
-# A number about a loss is no loss; a held-out loss is not what the trainer minimises.
+# A number about a loss is no loss, and some losses beside that of the codes are small by nature.
 _ABOUT_A_LOSS = re.compile(
-    r"\b(?:weight|weights|scale|scaler|coef|coeff|coefficient|lambda|grad|gradient|norm|lr|std|var|variance|count|num|ratio"
-    r"|acc|accuracy|ppl|perplexity|time)\b"
+    r"\b(?:weights?|scale|scaler|coef|coeff|coefficient|lambda|grad|gradient|norm|lr|std|var|variance|count|num|ratio"
+    r"|fraction|frac|percent|share|delta|diff|acc|accuracy|ppl|perplexity|time|mask|masks|masked|enabled|is|nan|inf"
+    r"|hparams?|commit|commitment|stop|vq(?! \d))\b"
 )
 _HELD_OUT = re.compile(r"\b(?:eval|evaluation|val|valid|validation|test|dev|holdout)\b")
 _ANY_LOSS = re.compile(rf"\b{_LOSS}\b")
-_AUDIO = re.compile("|".join(f"(?:{pattern})" for pattern, _ in AUDIO_LOSS_PATTERNS))
-_REGEX_PREFIX = "re:"
+_AUDIO_LOSS = re.compile("|".join(f"(?:{pattern})" for pattern, _ in AUDIO_LOSS_PATTERNS))
+_SUMMARY = "train loss"  # HF Trainer's average over the run, logged once at its end; a resume makes it meaningless
 
 
 class Selection(NamedTuple):
-    """The tags to audit, and why these."""
+    """Tags to audit, each with why, and whether the training loss stands in for an audio loss of the training."""
 
-    tags: list[str]
-    role: Role
+    roles: dict[str, Role]
+    fell_back: bool = False
 
 
-def select(tags: Sequence[str], wanted: Sequence[str] = (), *, all_losses: bool = False) -> Selection:
-    """Choose among the scalar tags of one run; the order is that of ``tags``.
+def select(names: Mapping[str, str], wanted: Sequence[TagPattern] = (), *, all_losses: bool = False) -> Selection:
+    """Choose among the scalar tags of one run; the order is theirs.
 
     Args:
-        tags: all of them.
-        wanted: globs, or regular expressions behind ``re:``; when given, nothing else counts.
+        names: each tag, and the name by which to judge it (see ``full_name``).
+        wanted: when given, nothing else counts.
         all_losses: every tag with a loss in its name, held-out ones too.
 
-    An audio loss counts even where it is a held-out one: near zero is as wrong there.
+    A held-out audio loss is audited as well, for near zero is as wrong there, but stands in for nothing.
     """
     if wanted:
-        return Selection([tag for tag in tags if any(matches(tag, pattern) for pattern in wanted)], "selected")
-    losses = [tag for tag in tags if _ANY_LOSS.search(words(tag)) and not _ABOUT_A_LOSS.search(words(tag))]
+        return Selection(dict.fromkeys((tag for tag in names if any(each.matches(tag) for each in wanted)), "selected"))
+    spoken = {tag: words(name) for tag, name in names.items()}
+    losses = {tag: text for tag, text in spoken.items() if _ANY_LOSS.search(text) and not _ABOUT_A_LOSS.search(text)}
     if all_losses:
-        return Selection(losses, "loss")
-    audio = [tag for tag in losses if _AUDIO.search(words(tag))]
-    return Selection(audio, "audio") if audio else Selection(_training_losses(losses), "training")
+        return Selection(dict.fromkeys(losses, "loss"))
+    roles: dict[str, Role] = {tag: "audio" for tag, text in losses.items() if _AUDIO_LOSS.search(text)}
+    if any(not is_held_out(names[tag]) for tag in roles):
+        return Selection(roles)
+    training = _training_losses({tag: text for tag, text in losses.items() if tag not in roles})
+    return Selection(
+        {tag: roles.get(tag, "training") for tag in names if tag in roles or tag in training}, bool(training)
+    )
 
 
-def matches(tag: str, pattern: str) -> bool:
-    """Whether the tag is the pattern, fits it as a glob (``*`` crosses ``/``), or, behind ``re:``, as a regex."""
-    if pattern.startswith(_REGEX_PREFIX):
-        return re.search(pattern.removeprefix(_REGEX_PREFIX), tag) is not None
-    return tag == pattern or fnmatchcase(tag, pattern)
+def full_name(tag: str, directory: str) -> str:
+    """The name of a scalar that torch's ``add_scalars(tag, {key: ...})`` put into a directory of its own: ``tag/key``.
+
+    The directory is called ``<tag with / as _>_<key>`` (torch/utils/tensorboard/writer.py).
+    """
+    prefix = tag.replace("/", "_") + "_"
+    key = directory.removeprefix(prefix)
+    return f"{tag}/{key}" if key != directory and key else tag
+
+
+def is_held_out(name: str) -> bool:
+    """Whether the name is that of an evaluation series."""
+    return _HELD_OUT.search(words(name)) is not None
 
 
 def closest(wanted: Iterable[str], tags: Sequence[str]) -> list[str]:
@@ -86,14 +107,21 @@ def closest(wanted: Iterable[str], tags: Sequence[str]) -> list[str]:
     return [match for pattern in wanted for match in get_close_matches(pattern, tags, n=1)]
 
 
-def words(tag: str) -> str:
-    """The lower-case words of a tag, joined with spaces; ``AudioLoss`` is two words, ``codebook3`` one."""
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", tag)
-    return " ".join(re.findall(r"[a-z0-9]+", split.lower()))
+def words(name: str) -> str:
+    """The lower-case words of a name, joined with spaces: ``AudioCELoss3`` and ``audio/ce_loss_3`` are the same."""
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    parts = re.findall(r"[a-z]+|\d+", split.lower())
+    return " ".join(re.sub(r"^([a-z]{3,})(loss(?:es)?)$", r"\1 \2", part) for part in parts)
 
 
-def _training_losses(losses: Sequence[str]) -> list[str]:
+def _training_losses(losses: Mapping[str, str]) -> list[str]:
     """Those whose whole name is that of a training loss; for want of any, those whose last part is (``G/loss``)."""
-    kept = [tag for tag in losses if not _HELD_OUT.search(words(tag))]
-    whole = [tag for tag in kept if TRAINING_LOSS_WORDS.issuperset(words(tag).split())]
-    return whole or [tag for tag in kept if TRAINING_LOSS_WORDS.issuperset(words(re.split("[/.]", tag)[-1]).split())]
+    kept = [tag for tag, text in losses.items() if not _HELD_OUT.search(text)]
+    whole = [tag for tag in kept if TRAINING_LOSS_WORDS.issuperset(re.findall("[a-z]+", losses[tag]))]
+    found = whole or [tag for tag in kept if TRAINING_LOSS_WORDS.issuperset(re.findall("[a-z]+", _last_part(tag)))]
+    without_summary = [tag for tag in found if _last_part(tag) != _SUMMARY]
+    return without_summary if any(_last_part(tag) == "loss" for tag in found) else found
+
+
+def _last_part(tag: str) -> str:
+    return words(re.split("[/.]", tag)[-1])

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from audioloss_cli.monitor import words
-from audioloss_cli.monitor.point import CodedRule, Point
+from audioloss_cli.monitor.point import Point
+from audioloss_cli.monitor.ruleset import CodedRule
 from audioloss_cli.records import Alert, Incident, Severity
 from audioloss_cli.records.alert import EdgeKind
 from audioloss_cli.records.incident import Resolution
 
 REFIRES_THAT_FLAP = 3
-FLAP_STEPS = 1000
+FLAP_STEPS, FLAP_POINTS = 1000, 20  # whichever lasts longer: a sparse log has few points in 1000 steps
 # A window that saw a single point saw no stretch of anything, whatever the logging cadence.
 POINTS_OF_A_WINDOW = 2
 
@@ -21,7 +22,9 @@ class Lifecycle:
     A stretch opens ``pending`` at the first point at which a rule of the group holds, and is ``firing`` once one of
     them has held for its steps and points. It is ``resolved`` at the first healthy point, and closed for good once a
     whole window has stayed healthy: trouble that returns before that re-fires the same incident. After 3 re-fires
-    within 1000 steps it flaps: it stays firing, with reminders only, until a whole window is healthy.
+    within 1000 steps or 20 points it flaps: it stays firing, with reminders only, until a whole window is healthy.
+
+    Each point is first looked at, then advanced by: what one group sees at a point decides whether another may warn.
     """
 
     def __init__(self, group: str, rules: Sequence[CodedRule], window: int, prefix: str) -> None:
@@ -36,37 +39,56 @@ class Lifecycle:
     def _reset(self) -> None:
         self.open: Incident | None = None
         self._since: dict[str, tuple[int, int]] = {}  # rule code -> step since which it holds, points it held at
+        self._now = 0  # step of the current point
+        self._held: list[CodedRule] = []  # rules that hold at it
+        self._speaks_against = False  # it is evidence that none of them holds
         self._speaker: CodedRule | None = None  # the gravest rule heard since the incident last fired
         self._last_alert = 0
         self._healthy: Point | None = None  # first point of the healthy stretch that follows the trouble
         self._healthy_points = 0
-        self._refires: list[int] = []
+        self._refires: list[tuple[int, int]] = []  # step and number of the point at each re-fire
+        self._points = 0  # points looked at since the incident opened
 
     @property
-    def firing(self) -> Severity | None:
-        """The gravest severity heard since the open incident last fired; None when nothing fires."""
-        if self.open is None or self.open.state != "firing" or self._speaker is None:
-            return None
-        return self._speaker.rule.severity
+    def firing(self) -> bool:
+        """Whether the open incident fires."""
+        return self.open is not None and self.open.state == "firing"
 
-    def observe(self, point: Point) -> list[Alert]:
-        """Advance by one point; steps must not go back (see ``end``)."""
+    @property
+    def bad(self) -> bool:
+        """Whether the open incident fires and its last point was not a healthy one."""
+        return self.firing and self._healthy is None
+
+    @property
+    def critical(self) -> bool:
+        """Whether a critical rule holds at the current point, and has for long enough."""
+        return any(coded.rule.severity is Severity.CRITICAL and self._has_waited(coded) for coded in self._held)
+
+    def look(self, point: Point) -> None:
+        """Ask every rule about the point; steps must not go back (see ``end``)."""
+        self._now = point.step
+        self._points += 1
         verdicts = [(coded, coded.rule.holds(point.step, point.value)) for coded in self.rules]
-        held = [coded for coded, verdict in verdicts if verdict]
-        self._count(point.step, verdicts)
-        if held:
-            return self._bad_point(point, held)
-        if any(verdict is False for _, verdict in verdicts):
-            return self._good_point(point)
-        return []
-
-    def _count(self, step: int, verdicts: list[tuple[CodedRule, bool | None]]) -> None:
+        self._held = [coded for coded, verdict in verdicts if verdict]
+        self._speaks_against = not self._held and any(verdict is False for _, verdict in verdicts)
         for coded, verdict in verdicts:
             if verdict:
-                since, points = self._since.get(coded.code, (step, 0))
+                since, points = self._since.get(coded.code, (point.step, 0))
                 self._since[coded.code] = (since, points + 1)
             elif verdict is False:
                 self._since.pop(coded.code, None)
+
+    def advance(self, point: Point, *, inhibited: bool) -> list[Alert]:
+        """Advance by the point that was looked at.
+
+        Args:
+            point: the same one.
+            inhibited: something critical of another kind holds here: a warning stays unsaid, and is said afterwards if
+                it still holds.
+        """
+        if self._held:
+            return self._bad_point(point, inhibited=inhibited)
+        return self._good_point(point) if self._speaks_against else []
 
     def end(self, resolution: Resolution) -> None:
         """Close what is open, because the run ended or the steps went back, and start afresh."""
@@ -79,26 +101,24 @@ class Lifecycle:
 
     # A point at which some rule of the group holds.
 
-    def _bad_point(self, point: Point, held: list[CodedRule]) -> list[Alert]:
-        speaker = next((coded for coded in reversed(held) if self._has_waited(coded, point.step)), None)
-        if self.open is not None and self.open.state == "resolved" and speaker is None:
-            return []
+    def _bad_point(self, point: Point, *, inhibited: bool) -> list[Alert]:
         if self.open is None:
-            self.open = self._begin(point, held[-1])
-        incident = self.open
-        came_back = self._healthy is not None
+            self.open = self._begin(point)
+        incident, came_back = self.open, self._healthy is not None
         self._healthy, self._healthy_points = None, 0
         self._extend(incident, point)
-        return [] if speaker is None else self._speak(incident, point, speaker, came_back=came_back)
+        ready = [coded for coded in self._held if self._has_waited(coded)]
+        speakers = [coded for coded in ready if not inhibited or coded.rule.severity is Severity.CRITICAL]
+        return self._speak(incident, point, speakers[-1], came_back=came_back) if speakers else []
 
-    def _has_waited(self, coded: CodedRule, step: int) -> bool:
+    def _has_waited(self, coded: CodedRule) -> bool:
         since, points = self._since[coded.code]
-        return step - since + 1 >= coded.rule.for_steps and points >= coded.rule.for_points
+        return self._now - since + 1 >= coded.rule.for_steps and points >= coded.rule.for_points
 
-    def _begin(self, point: Point, coded: CodedRule) -> Incident:
-        suffix = f".{self.segment}" if self.segment else ""
+    def _begin(self, point: Point) -> Incident:
+        coded = self._held[-1]
         return Incident(
-            id=f"{self.prefix}{self.group}@{point.step}{suffix}",
+            id=self._id(point.step),
             code=coded.code,
             type=coded.rule.type,
             severity=coded.rule.severity,
@@ -111,10 +131,17 @@ class Lifecycle:
             first_wall_time=point.wall_time,
         )
 
+    def _id(self, step: int) -> str:
+        """By first step; a number tells apart those of later segments, and those that share a step."""
+        name = f"{self.prefix}{self.group}@{step}" + (f".{self.segment}" if self.segment else "")
+        last = self.closed[-1] if self.closed else None
+        shared = last is not None and (last.segment, last.first_step) == (self.segment, step)
+        return f"{name}+{len(self.closed)}" if shared else name
+
     def _extend(self, incident: Incident, point: Point) -> None:
         incident.points += 1
         incident.last_step, incident.last_wall_time = point.step, point.wall_time
-        if self.rules[0].rule.worse(point.value, incident.worst_value):
+        if self._held[-1].rule.worse(point.value, incident.worst_value):
             incident.worst_value, incident.worst_step = point.value, point.step
 
     def _speak(self, incident: Incident, point: Point, speaker: CodedRule, *, came_back: bool) -> list[Alert]:
@@ -126,30 +153,38 @@ class Lifecycle:
         if edge == "reminder":
             return [words.reminder(incident, point, speaker, message)]
         self._speaker = speaker
-        if edge == "fired" or speaker.rank > self._coded(incident.code).rank:
+        if edge == "fired" or speaker.rank > self._rank(incident.code):
             words.adopt(incident, speaker, message)
         return [words.edge_alert(incident, point, speaker, edge, message)]
 
     def _edge(self, incident: Incident, step: int, speaker: CodedRule, *, came_back: bool) -> EdgeKind | None:
-        incident.fire_count += came_back
         if incident.fired_step is None:
-            incident.fired_step, incident.fire_count = step, 1
+            incident.fired_step = step
+            incident.fire_count = 1
             return "fired"
-        if came_back and not incident.flapping:
+        if incident.state == "resolved":
             self._refire(incident, step)
             return "refired"
+        incident.fire_count += came_back
         if self._speaker is None or speaker.rank > self._speaker.rank:
             return "escalated"
         return "reminder" if step - self._last_alert >= self.window else None
 
     def _refire(self, incident: Incident, step: int) -> None:
-        self._refires = [*(before for before in self._refires if step - before < FLAP_STEPS), step]
-        incident.flapping = len(self._refires) >= REFIRES_THAT_FLAP
+        self._refires.append((step, self._points))
+        recent = [
+            before
+            for before, number in self._refires
+            if step - before < FLAP_STEPS or self._points - number < FLAP_POINTS
+        ]
+        incident.flapping = len(recent) >= REFIRES_THAT_FLAP
+        incident.fire_count += 1
         incident.resolved_step = incident.resolution = None
         incident.resolved_wall_time = float("nan")
 
-    def _coded(self, code: str) -> CodedRule:
-        return next(coded for coded in self.rules if coded.code == code)
+    def _rank(self, code: str) -> tuple[int, int, int]:
+        """Of the rule with this code; the lowest for a code that a loaded state knows and this monitor does not."""
+        return next((coded.rank for coded in self.rules if coded.code == code), (-1, 0, 0))
 
     # A point that speaks against every rule of the group.
 
@@ -186,11 +221,13 @@ class Lifecycle:
             "last_alert": self._last_alert,
             "healthy": None if self._healthy is None else list(self._healthy),
             "healthy_points": self._healthy_points,
-            "refires": list(self._refires),
+            "refires": [list(pair) for pair in self._refires],
+            "points": self._points,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where ``state_dict`` was taken."""
+        self._reset()
         self.segment = state["segment"]
         self.closed = [Incident.from_state(item) for item in state["closed"]]
         self.open = None if state["open"] is None else Incident.from_state(state["open"])
@@ -199,4 +236,5 @@ class Lifecycle:
         self._last_alert = state["last_alert"]
         self._healthy = None if state["healthy"] is None else Point(*state["healthy"])
         self._healthy_points = state["healthy_points"]
-        self._refires = list(state["refires"])
+        self._refires = [(step, number) for step, number in state["refires"]]
+        self._points = state["points"]

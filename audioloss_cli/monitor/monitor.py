@@ -1,18 +1,13 @@
 """AudioLossMonitor: one state machine with two doors, ``update`` for a live loop and ``replay`` for a log."""
 
 import time
-from array import array
-from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import asdict
 from typing import Any
 
-from audioloss_cli.monitor import ruleset
-from audioloss_cli.monitor.lifecycle import Lifecycle
+from audioloss_cli.monitor.machine import Machine
 from audioloss_cli.monitor.point import Point
-from audioloss_cli.monitor.recovery import RecoveryLog
 from audioloss_cli.monitor.scalars import as_loss, as_step
-from audioloss_cli.monitor.window import Window
-from audioloss_cli.records import Alert, Incident, Limits, RecoveryAttempt, Series, Severity
+from audioloss_cli.records import Alert, Incident, Limits, RecoveryAttempt, Series
 
 _STATE_VERSION = 1
 
@@ -31,8 +26,11 @@ class AudioLossMonitor:
             Thresholds are multiplied by it; values are reported as logged.
         name: put in front of incident ids, to tell the series of a report apart.
 
+    Attributes:
+        limits: the limits in force, after ``scale``.
+
     Raises:
-        ValueError: limits that make no sense; see ``Limits``.
+        ValueError: limits or a scale that make no sense; see ``Limits``.
     """
 
     def __init__(
@@ -45,15 +43,7 @@ class AudioLossMonitor:
         name: str = "",
     ) -> None:
         self.limits = Limits(window_size, threshold, critical_threshold).scaled(scale)
-        rules = ruleset.coded_rules(self.limits)
-        prefix = f"{name}:" if name else ""
-        self._groups = [Lifecycle(group, part, window_size, prefix) for group, part in ruleset.by_group(rules).items()]
-        self._quiet = ruleset.quiet_interval(rules)
-        self._window = Window(window_size)
-        self._recovery = RecoveryLog(window_size)
-        self._last_step: int | None = None
-        self._points = 0
-        self._segment_starts = [0]
+        self._machine = Machine(self.limits, f"{name}:" if name else "")
 
     # The two doors.
 
@@ -69,7 +59,8 @@ class AudioLossMonitor:
             TypeError: the loss is not one number, or the step not a whole one.
             ValueError: the step does not fit in 64 bits.
         """
-        return self._advance(Point(as_step(step), as_loss(loss), time.time() if wall_time is None else wall_time))
+        seconds = time.time() if wall_time is None else wall_time
+        return self._machine.advance(Point(as_step(step), as_loss(loss), seconds))
 
     def replay(self, series: Series) -> list[Alert]:
         """Take in a chunk of a series; return the alerts that its points raise, in order.
@@ -77,29 +68,15 @@ class AudioLossMonitor:
         Args:
             series: the buffers may be ``array.array`` or numpy arrays (int64 steps, float64 values and wall times).
         """
-        alerts: list[Alert] = []
-        for start, end in pairwise(sorted({0, *series.restarts, len(series)})):
-            if start in series.restarts:
-                self.restart()
-            part = (_plain("q", series.steps, start, end), _plain("d", series.values, start, end))
-            alerts += self._replay(*part, _plain("d", series.wall_times, start, end))
-        return alerts
+        return self._machine.replay(series)
 
     def restart(self) -> None:
         """The training restarted here: end what fires as unresolved, and watch the next points afresh."""
-        if self._last_step is None:
-            return
-        for group in self._groups:
-            group.end("restarted")
-            group.segment += 1
-        self._window.clear()
-        self._recovery.restart()
-        self._last_step = None
-        self._segment_starts.append(self._points)
+        self._machine.restart()
 
     def finish(self) -> list[Incident]:
         """The run ended: what still fires is unresolved (``run_ended``). Return every incident."""
-        for group in self._groups:
+        for group in self._machine.groups:
             group.end("run_ended")
         return self.incidents
 
@@ -108,8 +85,9 @@ class AudioLossMonitor:
     @property
     def incidents(self) -> list[Incident]:
         """Every incident that fired, by first step; those whose ``resolution`` is None are open."""
-        fired = [item for group in self._groups for item in group.closed]
-        fired += [group.open for group in self._groups if group.open is not None and group.open.state != "pending"]
+        groups = self._machine.groups
+        fired = [item for group in groups for item in group.closed]
+        fired += [group.open for group in groups if group.open is not None and group.open.state != "pending"]
         return sorted(fired, key=lambda incident: (incident.segment, incident.first_step, incident.group))
 
     @property
@@ -120,12 +98,12 @@ class AudioLossMonitor:
     @property
     def recovery_attempts(self) -> list[RecoveryAttempt]:
         """Every attempt that was recorded, with its outcome so far."""
-        return list(self._recovery.attempts)
+        return list(self._machine.recovery.attempts)
 
     @property
     def segment_starts(self) -> list[int]:
         """Index of the first point of each segment, counted over all points seen; the first is 0."""
-        return list(self._segment_starts)
+        return list(self._machine.segment_starts)
 
     def record_recovery_attempt(self, step: int, action: str) -> RecoveryAttempt:
         """Note a corrective action; whether the loss comes back within a window is filled in as points arrive.
@@ -133,29 +111,28 @@ class AudioLossMonitor:
         Raises:
             TypeError: the step is not a whole number.
         """
-        return self._recovery.record(as_step(step), action)
+        return self._machine.recovery.record(as_step(step), action, bad=self._machine.bad)
 
     def diagnostics(self) -> dict[str, Any]:
         """What the monitor sees right now.
 
         Returns:
-            A dict: ``points`` (all that were seen), ``last_step``, ``limits``; over the window ``history_size``,
+            A dict: ``points`` (all that were seen), ``last_step`` and the limits; over the window ``history_size``,
             ``current``, ``min``, ``max``, ``mean``, ``median`` (of the finite values, None if there is none),
             ``not_finite``, ``below_threshold``, ``below_critical_threshold``; ``open_incidents``, ``closed_incidents``
             and ``recovery_attempts`` as lists of dicts.
         """
-        statistics = self._window.statistics(self.limits.threshold, self.limits.critical_threshold)
-        fired = self.incidents
+        limits, incidents = self.limits, self.incidents
         return {
-            "points": self._points,
-            "last_step": self._last_step,
-            "window_size": self.limits.window_size,
-            "threshold": self.limits.threshold,
-            "critical_threshold": self.limits.critical_threshold,
-            **statistics,
-            "open_incidents": [dict(incident) for incident in fired if incident.resolution is None],
-            "closed_incidents": [dict(incident) for incident in fired if incident.resolution is not None],
-            "recovery_attempts": [dict(attempt) for attempt in self._recovery.attempts],
+            "points": self._machine.points,
+            "last_step": self._machine.last_step,
+            "window_size": limits.window_size,
+            "threshold": limits.threshold,
+            "critical_threshold": limits.critical_threshold,
+            **self._machine.window.statistics(limits.threshold, limits.critical_threshold),
+            "open_incidents": [asdict(incident) for incident in incidents if incident.resolution is None],
+            "closed_incidents": [asdict(incident) for incident in incidents if incident.resolution is not None],
+            "recovery_attempts": [asdict(attempt) for attempt in self.recovery_attempts],
         }
 
     # Saving and restoring.
@@ -165,15 +142,7 @@ class AudioLossMonitor:
 
         The limits are not part of it: they belong to the constructor, so that a resumed run may change them.
         """
-        return {
-            "version": _STATE_VERSION,
-            "points": self._points,
-            "last_step": self._last_step,
-            "segment_starts": self.segment_starts,
-            "window": [list(point) for point in self._window.points()],
-            "recovery": self._recovery.state_dict(),
-            "groups": {group.group: group.state_dict() for group in self._groups},
-        }
+        return {"version": _STATE_VERSION, **self._machine.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where ``state_dict`` was taken; a group of rules that the state does not know starts afresh.
@@ -183,71 +152,4 @@ class AudioLossMonitor:
         """
         if state.get("version") != _STATE_VERSION:
             raise ValueError(f"monitor state has version {state.get('version')!r}, this release reads {_STATE_VERSION}")
-        self._points, self._last_step = state["points"], state["last_step"]
-        self._segment_starts = list(state["segment_starts"])
-        self._window.clear()
-        for step, value in state["window"]:
-            self._window.add(step, value)
-        self._recovery.load_state_dict(state["recovery"])
-        for group in self._groups:
-            if group.group in state["groups"]:
-                group.load_state_dict(state["groups"][group.group])
-
-    # The state machine.
-
-    def _idle(self) -> bool:
-        """Nothing is open and nothing is waited for, so a point in the quiet interval changes nothing."""
-        return not self._recovery.running and all(group.open is None for group in self._groups)
-
-    def _advance(self, point: Point) -> list[Alert]:
-        if self._last_step is not None and point.step < self._last_step:
-            self.restart()
-        self._last_step = point.step
-        self._points += 1
-        self._window.add(point.step, point.value)
-        if self._quiet[0] <= point.value < self._quiet[1] and self._idle():
-            return []
-        alerts = [(group, alert) for group in self._groups for alert in group.observe(point)]
-        if self._recovery.running:
-            self._recovery.judge(point.step, firing=any(group.firing for group in self._groups))
-        return [alert for group, alert in alerts if not self._inhibited(group, alert)]
-
-    def _inhibited(self, group: Lifecycle, alert: Alert) -> bool:
-        """Critical inhibits warning: while another kind of trouble is critical, no warning about the series is sent."""
-        return alert.severity is Severity.WARNING and any(
-            other.firing is Severity.CRITICAL for other in self._groups if other is not group
-        )
-
-    def _replay(self, steps: Sequence[int], values: Sequence[float], wall_times: Sequence[float]) -> list[Alert]:
-        """Skip each stretch of quiet points while nothing is open; the others enter the state machine one by one."""
-        alerts: list[Alert] = []
-        index = 0
-        while index < len(values):
-            if self._idle():
-                end = self._end_of_quiet(steps, values, index)
-                self._skip(steps[index:end], values[index:end])
-                index = end
-            if index < len(values):
-                alerts += self._advance(Point(steps[index], values[index], wall_times[index]))
-                index += 1
-        return alerts
-
-    def _end_of_quiet(self, steps: Sequence[int], values: Sequence[float], index: int) -> int:
-        low, high = self._quiet
-        last = steps[index] if self._last_step is None else self._last_step
-        while index < len(values) and low <= values[index] < high and steps[index] >= last:
-            last = steps[index]
-            index += 1
-        return index
-
-    def _skip(self, steps: Sequence[int], values: Sequence[float]) -> None:
-        if steps:
-            self._points += len(steps)
-            self._last_step = steps[-1]
-            self._window.extend(steps[-self._window.size :], values[-self._window.size :])
-
-
-def _plain(typecode: str, buffer: Any, start: int, end: int) -> Sequence[Any]:
-    """A slice as array.array: indexing a numpy array one by one costs ten times as much."""
-    part = buffer[start:end]
-    return part if isinstance(part, array) else array(typecode, part.tolist() if hasattr(part, "tolist") else part)
+        self._machine.load_state_dict(state)

@@ -10,48 +10,60 @@ from audioloss_cli.records import RecoveryAttempt
 class RecoveryLog:
     """Every attempt so far; those whose window still runs are judged at each point.
 
-    A rollback makes the steps go back. The window of an attempt then starts anew at the first step after the rollback.
+    An attempt has worked as long as the loss is not bad, and for good if it is not bad at the last point of the window:
+    a single healthy point in a collapsed run is no recovery. A log so sparse that no point falls into the window is
+    judged by the first point after it. A rollback makes the steps go back: the window then starts anew at the first
+    step after it.
     """
 
     def __init__(self, window: int) -> None:
         self.window = window
         self.attempts: list[RecoveryAttempt] = []
-        self._running: dict[int, int | None] = {}  # index of the attempt -> step at which its window starts
+        # index of the attempt -> step at which its window starts (None: at the next point), and points seen in it
+        self._running: dict[int, tuple[int | None, int]] = {}
 
     @property
     def running(self) -> bool:
-        """Whether some attempt is not judged yet."""
+        """Whether some attempt is not judged for good yet."""
         return bool(self._running)
 
-    def record(self, step: int, action: str) -> RecoveryAttempt:
-        """Add an attempt, with the time of now."""
+    def record(self, step: int, action: str, *, bad: bool) -> RecoveryAttempt:
+        """Add an attempt, with the time of now; where nothing is bad there is nothing to recover from."""
         attempt = RecoveryAttempt(step, action, time.time())
-        self._running[len(self.attempts)] = step
+        if bad:
+            self._running[len(self.attempts)] = (step, 0)
         self.attempts.append(attempt)
         return attempt
 
-    def judge(self, step: int, *, firing: bool) -> None:
-        """Take in whether anything fires at ``step``: back means True, still firing a window later means False."""
-        for index, start in list(self._running.items()):
+    def judge(self, step: int, *, bad: bool) -> None:
+        """Take in whether the loss is bad at ``step``."""
+        for index, (start, seen) in list(self._running.items()):
             attempt = self.attempts[index]
-            if not firing:
-                attempt.recovered, attempt.recovered_step = True, step
-            elif start is None:
-                self._running[index] = step
-            elif step - start >= self.window:
-                attempt.recovered = False
-            if attempt.recovered is not None:
+            begin = step if start is None else start
+            if step - begin <= self.window or not seen:
+                attempt.recovered, attempt.recovered_step = self._verdict(attempt, step, bad=bad)
+            if step - begin >= self.window:
+                attempt.recovered = bool(attempt.recovered)
                 del self._running[index]
+            else:
+                self._running[index] = (begin, seen + 1)
+
+    @staticmethod
+    def _verdict(attempt: RecoveryAttempt, step: int, *, bad: bool) -> tuple[bool | None, int | None]:
+        if bad:
+            return None, None
+        return True, step if attempt.recovered_step is None else attempt.recovered_step
 
     def restart(self) -> None:
         """The steps went back: every running window starts anew at the next step."""
-        self._running = dict.fromkeys(self._running)
+        self._running = dict.fromkeys(self._running, (None, 0))
 
     def state_dict(self) -> dict[str, Any]:
         """Plain built-in types."""
-        return {"attempts": [asdict(attempt) for attempt in self.attempts], "running": list(self._running.items())}
+        running = [[index, start, seen] for index, (start, seen) in self._running.items()]
+        return {"attempts": [asdict(attempt) for attempt in self.attempts], "running": running}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where ``state_dict`` was taken."""
         self.attempts = [RecoveryAttempt(**item) for item in state["attempts"]]
-        self._running = {index: start for index, start in state["running"]}  # noqa: C416  # JSON gives lists, not pairs
+        self._running = {index: (start, seen) for index, start, seen in state["running"]}

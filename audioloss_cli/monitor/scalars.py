@@ -21,10 +21,11 @@ def as_loss(loss: Any) -> float:
     if loss is None:
         return MISSING
     shape = getattr(loss, "shape", ())
-    if isinstance(loss, (str, bytes, bytearray, complex)) or (shape is not None and len(shape) > 0):
+    if isinstance(loss, (str, bytes, bytearray, complex)) or len(shape) > 0:
         raise TypeError(_complaint("loss", "one number", loss))
     try:
-        return float(loss)
+        # item(), because float() of a tensor that requires a gradient warns
+        return float(loss.item() if hasattr(loss, "item") else loss)
     except OverflowError:  # an int beyond float64
         return float("inf") if loss > 0 else float("-inf")
     except (TypeError, ValueError, RuntimeError):

@@ -3,7 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Iterable
-from statistics import fmean, median
+from statistics import median
 from typing import Any
 
 
@@ -41,22 +41,16 @@ class Window:
         """Size, extremes, mean, median and counts below each threshold, over the finite values of the window."""
         values = [value for _, value in self.points()]
         finite = [value for value in values if math.isfinite(value)]
+        # Halves, because the sum of two float64 may lie beyond float64, and so may that of many.
+        halves = [value / 2 for value in finite]
         return {
             "history_size": len(values),
             "current": values[-1] if values else None,
             "min": min(finite, default=None),
             "max": max(finite, default=None),
-            "mean": _mean(finite) if finite else None,
-            "median": median(finite) if finite else None,
+            "mean": 2 * math.fsum(half / len(halves) for half in halves) if halves else None,
+            "median": 2 * median(halves) if halves else None,
             "not_finite": len(values) - len(finite),
             "below_threshold": sum(value < threshold for value in finite),
             "below_critical_threshold": sum(value < critical_threshold for value in finite),
         }
-
-
-def _mean(values: list[float]) -> float:
-    try:
-        return fmean(values)
-    except OverflowError:  # values at the border of float64: their sum lies beyond it, their mean does not
-        mean = 2 * math.fsum(value / 2 / len(values) for value in values)
-        return min(max(mean, min(values)), max(values))

@@ -1,6 +1,7 @@
 """The alerts of an incident, in words, and what the incident keeps of them."""
 
-from audioloss_cli.monitor.point import CodedRule, Point
+from audioloss_cli.monitor.point import Point
+from audioloss_cli.monitor.ruleset import CodedRule
 from audioloss_cli.records import Alert, Edge, Incident, Severity
 from audioloss_cli.records.alert import EdgeKind
 
@@ -55,6 +56,7 @@ def _alert(incident: Incident, point: Point, speaker: CodedRule, edge: EdgeKind,
         edge=edge,
         incident=incident.id,
         wall_time=point.wall_time,
+        advice=speaker.advice,
     )
 
 

@@ -23,6 +23,7 @@ def document(report: Report) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "exit_code": report.exit_code,
+        "config_file": report.config_file,
         "gate": {"fail_on": report.gate.fail_on, "allow_defects": report.gate.allow_defects},
         "runs": [_run(run) for run in report.runs],
         "findings": [
@@ -52,7 +53,9 @@ def _run(run: RunReport) -> dict[str, Any]:
         "run": run.run,
         "format": run.format,
         "note": run.note,
+        "files": run.files,
         "tags": run.tags,
+        "blank": run.blank,
         "series": [_series(item) for item in run.series],
         "defects": [_defect(defect) for defect in run.defects],
     }
@@ -68,6 +71,7 @@ def _series(item: SeriesReport) -> dict[str, Any]:
         "last_step": int(series.steps[-1]),
         "step_source": series.step_source,
         "segments": len(item.segment_starts),
+        "reordered": item.reordered,
         "window_size": item.limits.window_size,
         "threshold": item.limits.threshold,
         "critical_threshold": item.limits.critical_threshold,

@@ -2,12 +2,13 @@
 
 from audioloss_cli.records.alert import Alert, RecoveryAttempt, Severity
 from audioloss_cli.records.incident import Edge, Incident
-from audioloss_cli.records.limits import Limits
+from audioloss_cli.records.limits import Limits, SettingError
+from audioloss_cli.records.pattern import TagPattern
 from audioloss_cli.records.reader import Reader
 from audioloss_cli.records.report import Diagnosis, Finding, Gate, Report, RunReport, SeriesReport, Unaudited
 from audioloss_cli.records.rule import LossRule, RuleText
-from audioloss_cli.records.series import MISSING, Defect, Series, SeriesBuilder, is_missing
-from audioloss_cli.records.view import View
+from audioloss_cli.records.series import MISSING, Defect, Series, SeriesCollector, is_missing
+from audioloss_cli.records.view import View, printable
 
 __all__ = [
     "MISSING",
@@ -26,10 +27,13 @@ __all__ = [
     "RuleText",
     "RunReport",
     "Series",
-    "SeriesBuilder",
+    "SeriesCollector",
     "SeriesReport",
+    "SettingError",
     "Severity",
+    "TagPattern",
     "Unaudited",
     "View",
     "is_missing",
+    "printable",
 ]

@@ -37,6 +37,7 @@ class Alert(FieldMapping):
         edge: what happened to the incident: fired, escalated, refired, reminder or recovered.
         incident: id of the incident the alert belongs to.
         wall_time: Unix seconds of the point; NaN when the log holds no time.
+        advice: what to do about it, from the rule's documentation.
     """
 
     type: str
@@ -48,6 +49,7 @@ class Alert(FieldMapping):
     edge: EdgeKind
     incident: str
     wall_time: float
+    advice: str = ""
 
 
 @dataclass(slots=True)
@@ -58,8 +60,9 @@ class RecoveryAttempt(FieldMapping):
         step: training step at which the action was taken.
         action: what was done, in the caller's words.
         timestamp: Unix seconds.
-        recovered: None while the window runs, then True or False.
-        recovered_step: first step at which nothing fired any more, or None.
+        recovered: whether the loss is not bad any more; None while the window runs and it still is, and where it was
+            not bad in the first place; final once the window is over.
+        recovered_step: first step of the healthy stretch, or None.
     """
 
     step: int

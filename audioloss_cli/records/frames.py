@@ -60,7 +60,7 @@ def _incidents(report: Report) -> pd.DataFrame:
 
 def _column(values: Sequence[Any], dtype: str) -> pd.Series:
     if dtype == _TIME:
-        return pd.to_datetime(pd.Series(values, dtype="float64"), unit="s", utc=True)
+        return pd.to_datetime(pd.Series(values, dtype="float64"), unit="s", utc=True, errors="coerce")
     return pd.Series(values, dtype=dtype)
 
 

@@ -1,10 +1,11 @@
 """One stretch of trouble in one series, from its first bad point to its end."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
 from audioloss_cli.records.alert import EdgeKind, Severity
 from audioloss_cli.records.fields import FieldMapping
+from audioloss_cli.records.series import MISSING, is_missing
 
 Resolution = Literal["recovered", "run_ended", "restarted"]
 
@@ -36,7 +37,7 @@ class Incident(FieldMapping):
     own. All steps are training steps, all wall times Unix seconds (NaN when the log holds none).
 
     Attributes:
-        id: unique in a report, the same at every scan of the same log.
+        id: unique in a report, the same at every scan of the same path.
         segment: 0, then one more at each restart of the series.
         first_step: first point at which a rule of the group held.
         fired_step: point at which the monitor first spoke; None while pending.
@@ -47,7 +48,7 @@ class Incident(FieldMapping):
         worst_value: the worst loss, as logged, and ``worst_step`` its step.
         points: number of points at which a rule of the group held.
         fire_count: times it fired; above 1 when it came back before a whole window had stayed healthy.
-        flapping: it came back at least 3 times within 1000 steps; from then on only reminders are sent.
+        flapping: it came back at least 3 times within 1000 steps or 20 points; from then on only reminders are sent.
         advice: what to do about it, from the rule's documentation.
         timeline: the edges, without reminders.
     """
@@ -89,14 +90,25 @@ class Incident(FieldMapping):
         return end - self.first_step
 
     def to_state(self) -> dict[str, Any]:
-        """Plain built-in types only, so that a checkpoint that holds it loads with ``weights_only=True``."""
-        return {**asdict(self), "severity": str(self.severity)}
+        """Plain built-in types only, so that a checkpoint that holds it loads with ``weights_only=True``.
+
+        A missing value is None: its bit pattern would not survive JSON.
+        """
+        state = {**asdict(self), "severity": str(self.severity), "worst_value": _or_none(self.worst_value)}
+        state["timeline"] = [{**asdict(edge), "value": _or_none(edge.value)} for edge in self.timeline]
+        return state
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
-        """Undo ``to_state``; fields that this version does not know are dropped."""
-        known = {f.name for f in fields(cls)}
-        values = {name: value for name, value in state.items() if name in known}
-        values["severity"] = Severity(values["severity"])
-        values["timeline"] = [Edge(**edge) for edge in values["timeline"]]
-        return cls(**values)
+        """Undo ``to_state``."""
+        timeline = [Edge(**{**edge, "value": _or_missing(edge["value"])}) for edge in state["timeline"]]
+        worst_value, severity = _or_missing(state["worst_value"]), Severity(state["severity"])
+        return cls(**{**state, "severity": severity, "worst_value": worst_value, "timeline": timeline})
+
+
+def _or_none(value: float) -> float | None:
+    return None if is_missing(value) else value
+
+
+def _or_missing(value: float | None) -> float:
+    return MISSING if value is None else value

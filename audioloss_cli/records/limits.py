@@ -2,6 +2,19 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+_LONGEST_WINDOW = 2**62  # steps are int64
+
+
+class SettingError(ValueError):
+    """A setting that makes no sense: which ``field``, and what is wrong with it."""
+
+    def __init__(self, field: str, complaint: str) -> None:
+        super().__init__(f"{field} {complaint}")
+        self.field = field
+        self.complaint = complaint
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,8 +24,8 @@ class Limits:
     A value strictly below a threshold counts.
 
     Raises:
-        ValueError: a threshold that is NaN, infinite or negative; critical above warning; a window that is not a whole
-            number of at least 1.
+        SettingError: a ValueError: a threshold that is NaN, infinite or negative; critical above warning; a window that
+            is not a whole number of at least 1.
     """
 
     window_size: int = 100
@@ -20,26 +33,40 @@ class Limits:
     critical_threshold: float = 0.005
 
     def __post_init__(self) -> None:
-        if isinstance(self.window_size, bool) or not isinstance(self.window_size, int) or self.window_size < 1:
-            raise ValueError(f"window_size must be a whole number of steps, at least 1, not {self.window_size!r}")
+        size = self.window_size
+        if isinstance(size, bool) or not isinstance(size, Integral) or not 1 <= size <= _LONGEST_WINDOW:
+            raise SettingError("window_size", f"must be a whole number of steps, at least 1, not {repr(size)[:40]}")
+        object.__setattr__(self, "window_size", int(size))
         for name in ("threshold", "critical_threshold"):
-            check_threshold(name, getattr(self, name))
+            object.__setattr__(self, name, real(name, getattr(self, name)))
         if self.critical_threshold > self.threshold:
-            raise ValueError(
-                f"critical_threshold ({self.critical_threshold:g}) must not be above threshold ({self.threshold:g}): "
-                "a critical loss is lower than a warning"
+            raise SettingError(
+                "critical_threshold",
+                f"({self.critical_threshold:g}) must not be above the warning threshold ({self.threshold:g}): "
+                "a critical loss is lower than a warning",
             )
 
     def scaled(self, scale: float) -> "Limits":
-        """The same limits for a loss that is logged ``scale`` times as large (8 for a sum over 8 codebooks)."""
-        return Limits(self.window_size, self.threshold * scale, self.critical_threshold * scale)
+        """The same limits for a loss that is logged ``scale`` times as large (8 for a sum over 8 codebooks).
+
+        Raises:
+            SettingError: the scale is not a finite number above 0.
+        """
+        factor = real("scale", scale, above_zero=True)
+        return Limits(self.window_size, self.threshold * factor, self.critical_threshold * factor)
 
 
-def check_threshold(name: str, value: float) -> None:
-    """Refuse what cannot be a limit of a loss.
+def real(field: str, value: Any, *, above_zero: bool = False) -> float:
+    """A setting as a float.
 
     Raises:
-        ValueError: not a real number, NaN, infinite or negative.
+        SettingError: not a finite number, or below the least that makes sense.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
-        raise ValueError(f"{name} must be a finite number, 0 or more, not {value!r}")
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number) or number < 0 or (above_zero and number == 0):
+        least = "above 0" if above_zero else "0 or more"
+        raise SettingError(field, f"must be a finite number, {least}, not {repr(value)[:40]}")
+    return number

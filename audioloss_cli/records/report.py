@@ -61,6 +61,7 @@ class SeriesReport:
         limits: the limits that were applied, after --scale.
         segment_starts: index of the first point of each segment; the first is 0.
         incidents: in the order of their first step.
+        reordered: the steps went back so often that the points were sorted by step.
     """
 
     series: Series
@@ -68,6 +69,7 @@ class SeriesReport:
     limits: Limits
     segment_starts: list[int]
     incidents: list[Incident]
+    reordered: bool = False
 
 
 @dataclass(slots=True)
@@ -81,6 +83,8 @@ class RunReport:
         defects: of all files of the run.
         tags: all scalar tags of the run, audited or not.
         note: a sentence when the audit is less than the user may think (a fallback, nothing to audit).
+        files: what was read, in order.
+        blank: audio losses that the log names and never has a number for.
     """
 
     run: str
@@ -89,6 +93,8 @@ class RunReport:
     defects: list[Defect] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     note: str = ""
+    files: list[str] = field(default_factory=list)
+    blank: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,7 @@ class Report:
         diagnoses: of a probe, the most likely first.
         unaudited: what was named on the command line and not audited.
         stray_defects: of files and directories that belong to no run.
+        config_file: where settings came from beside the command line; empty if from nowhere.
     """
 
     gate: Gate = field(default_factory=Gate)
@@ -120,6 +127,7 @@ class Report:
     diagnoses: list[Diagnosis] = field(default_factory=list)
     unaudited: list[Unaudited] = field(default_factory=list)
     stray_defects: list[Defect] = field(default_factory=list)
+    config_file: str = ""
 
     @property
     def incidents(self) -> list[Incident]:

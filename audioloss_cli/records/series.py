@@ -2,7 +2,7 @@
 
 import struct
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,16 +21,19 @@ def is_missing(value: float) -> bool:
 
 @dataclass(slots=True)
 class Series:
-    """A chunk of one scalar series in the order of the log; the three buffers are equally long.
+    """A chunk of one scalar series in the order of the log.
 
     Attributes:
         tag: name of the scalar, as logged.
         steps: int64 training steps; they may repeat and may go back.
         values: float64; ``MISSING`` where the log has a null.
-        wall_times: float64 Unix seconds, NaN where the log has none.
+        wall_times: float64 Unix seconds, NaN where the log has none; all NaN if left out.
         restarts: indexes of the first point after each restart that the writer itself marked.
         step_source: where the steps come from: the log's step, its epoch, the line number, or the point's ordinal.
         run: name of the run inside the file, for a format that keeps several in one; else empty.
+
+    Raises:
+        ValueError: the three buffers are not equally long.
     """
 
     tag: str
@@ -40,6 +43,14 @@ class Series:
     restarts: list[int] = field(default_factory=list)
     step_source: StepSource = "step"
     run: str = ""
+
+    def __post_init__(self) -> None:
+        if not len(self.wall_times):
+            self.wall_times = array("d", [float("nan")]) * len(self.values)
+        if not len(self.steps) == len(self.values) == len(self.wall_times):
+            raise ValueError(
+                f"{self.tag!r} has {len(self.steps)} steps, {len(self.values)} values and {len(self.wall_times)} times"
+            )
 
     def __len__(self) -> int:
         return len(self.values)
@@ -65,33 +76,49 @@ class Series:
         return cls(parts[0].tag, steps, values, wall_times, restarts, parts[0].step_source, parts[0].run)
 
 
-class SeriesBuilder:
-    """A chunk under construction, one point at a time."""
+class SeriesCollector:
+    """The series of one log under construction, point by point.
 
-    def __init__(self, tag: str, step_source: StepSource = "step") -> None:
-        self.tag = tag
-        self.step_source = step_source
-        self.steps, self.values, self.wall_times = array("q"), array("d"), array("d")
-        self.restarts: list[int] = []
+    Attributes:
+        points: number of points since the last ``flush``.
+    """
 
-    def append(self, step: int, value: float, wall_time: float) -> None:
-        """Add a point.
+    def __init__(self, step_source: StepSource = "step", run: str = "") -> None:
+        self.points = 0
+        self._step_source = step_source
+        self._run = run
+        self._series: dict[str, tuple[array[int], array[float], array[float], list[int]]] = {}
+
+    def append(self, tag: str, step: int, value: float, wall_time: float, *, restarted: bool = False) -> None:
+        """Add a point; ``restarted`` if the writer says that training restarted before it.
 
         Raises:
             OverflowError: the step does not fit in int64.
         """
-        self.steps.append(step)
-        self.values.append(value)
-        self.wall_times.append(wall_time)
+        columns = self._series.get(tag)
+        if columns is None:
+            columns = self._series[tag] = (array("q"), array("d"), array("d"), [])
+        steps, values, wall_times, restarts = columns
+        if restarted:
+            restarts.append(len(values))
+        steps.append(step)
+        values.append(value)
+        wall_times.append(wall_time)
+        self.points += 1
 
-    def mark_restart(self) -> None:
-        """The writer says that training restarted before the next point."""
-        self.restarts.append(len(self.values))
+    def flush(self) -> Iterator[Series]:
+        """Hand over what was collected, in the order in which the tags first appeared."""
+        for tag, columns in self._series.items():
+            yield Series(tag, *columns, step_source=self._step_source, run=self._run)
+        self._series = {}
+        self.points = 0
 
-    def build(self) -> Series:
-        """The chunk; the builder must not be used after it."""
-        return Series(self.tag, self.steps, self.values, self.wall_times, self.restarts, self.step_source)
 
+# A reader flushes its collector once it holds this many points, so that memory does not grow with the file.
+POINTS_OF_A_CHUNK = 1 << 18
+
+# The remedy for a log that ends in the middle of something.
+UNFINISHED = "if the run is still writing, scan again or pass --allow-defects"
 
 DefectKind = Literal[
     "truncated", "checksum", "framing", "malformed", "encoding", "compression", "not-a-log", "unreadable"

@@ -18,3 +18,11 @@ class View:
     color: bool = False
     width: int = 80
     unicode: bool = True
+
+
+def printable(text: str) -> str:
+    """The text with one ``?`` for each character that is none to look at.
+
+    Tags and paths are a stranger's bytes: neither an escape sequence nor a line of theirs may reach a terminal.
+    """
+    return "".join(char if char.isprintable() else "?" for char in text)

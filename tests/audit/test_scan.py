@@ -225,7 +225,7 @@ def test_segments_of_points(tmp_path):
 
 
 def test_an_unknown_format_is_refused(tmp_path):
-    with pytest.raises(KeyError, match="no readers plugin named 'xml'"):
+    with pytest.raises(ValueError, match="'xml' is not one of jsonl, tensorboard"):
         scan(tmp_path, ScanConfig(format="xml"))
 
 

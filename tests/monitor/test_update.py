@@ -141,7 +141,7 @@ def test_scale_moves_the_thresholds_and_leaves_the_values():
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
-        ({"critical_threshold": 0.02}, "must not be above threshold"),
+        ({"critical_threshold": 0.02}, "must not be above the warning threshold"),
         ({"window_size": 0}, "at least 1"),
         ({"window_size": 1.5}, "whole number"),
         ({"window_size": True}, "whole number"),

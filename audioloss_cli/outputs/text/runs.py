@@ -10,6 +10,7 @@ from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
 from audioloss_cli.records import Edge, Incident, Report, RunReport, SeriesReport, View
 
 _MOST_CLEAN_RUNS = 20
+_MOST_INCIDENTS = 10
 _MOST_EDGES = 8
 _MOST_TAGS = 10
 _MARGIN = 30  # beside the sparkline: the highest value on its left, the lowest on its right
@@ -28,7 +29,8 @@ def run_lines(report: Report, view: View) -> Iterator[Text]:
     for run in (*troubled, *shown):
         yield from _run(run, view)
     if len(clean) > len(shown):
-        yield Text(f"\n... and {plural(len(clean) - len(shown), 'more clean run')}; -v lists them")
+        yield Text()
+        yield Text(f"... and {plural(len(clean) - len(shown), 'more clean run')}; -v lists them")
     yield from _silent([run for run in report.runs if not run.series], view)
 
 
@@ -57,7 +59,8 @@ def _silent(runs: list[RunReport], view: View) -> Iterator[Text]:
 
 
 def _series(item: SeriesReport, view: View) -> Iterator[Text]:
-    yield Text.assemble("  ", (item.series.tag, "bold cyan"), f"  {_extent(item)}")
+    yield Text.assemble("  ", (item.series.tag, "bold cyan"))
+    yield from paragraph(_extent(item), view, indent=4)
     finite = [value for value in item.series.values if math.isfinite(value)]
     if finite:
         width = max(view.width - _MARGIN, 10)
@@ -65,8 +68,11 @@ def _series(item: SeriesReport, view: View) -> Iterator[Text]:
         yield Text(f"  {number(max(finite)):>9} {row} lowest {number(min(finite))}")
         if item.incidents:
             yield Text(" " * 12 + alert_row(item, width), style="red")
-    for incident in item.incidents:
+    shown = item.incidents if view.verbosity > 0 else item.incidents[:_MOST_INCIDENTS]
+    for incident in shown:
         yield from _incident(incident, view)
+    if len(item.incidents) > len(shown):
+        yield Text(f"  ... and {plural(len(item.incidents) - len(shown), 'more incident')}; -v lists them")
 
 
 def _extent(item: SeriesReport) -> str:
@@ -76,7 +82,8 @@ def _extent(item: SeriesReport) -> str:
     if series.step_source in ("line", "ordinal"):
         text += " (counted: the log has no steps)"
     restarts = len(item.segment_starts) - 1
-    return text + (f", {plural(restarts, 'restart')}" if restarts else "")
+    text += f", {plural(restarts, 'restart')}" if restarts else ""
+    return text + (", sorted: the log is out of order" if item.reordered else "")
 
 
 def _incident(incident: Incident, view: View) -> Iterator[Text]:

@@ -46,7 +46,8 @@ def unaudited_lines(report: Report, view: View) -> Iterator[Text]:
             f"{item.asked}: {item.reason}" + (f"; {item.hint}" if item.hint else ""), view, indent=2, hang=2
         )
         if item.tags:
-            yield from paragraph("scalars there: " + ", ".join(item.tags[:_MOST_TAGS]), view, indent=4)
+            more = f", and {len(item.tags) - _MOST_TAGS} more" if len(item.tags) > _MOST_TAGS else ""
+            yield from paragraph("scalars there: " + ", ".join(item.tags[:_MOST_TAGS]) + more, view, indent=4)
 
 
 def defect_lines(report: Report, view: View) -> Iterator[Text]:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from audioloss_cli.outputs.text.layout import plural
-from audioloss_cli.records import Report, Severity
+from audioloss_cli.outputs.text.layout import paragraph, plural
+from audioloss_cli.records import Report, Severity, View
 from audioloss_cli.records.report import CLEAN, FINDINGS
 
 
@@ -16,6 +16,12 @@ def verdict_line(report: Report) -> Text:
     return Text.assemble(
         (word, style), f" (exit {report.exit_code}): {', '.join(_counts(report))}{_scope(report)}{gate}"
     )
+
+
+def settings_lines(report: Report, view: View) -> Iterable[Text]:
+    """Which file had a say, lest it loosens the gate unseen."""
+    if report.config_file:
+        yield from paragraph(f"settings from {report.config_file}", view, indent=0)
 
 
 def _verdict(report: Report) -> tuple[str, str]:

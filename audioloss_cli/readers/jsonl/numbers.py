@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +10,9 @@ from typing import Any
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)", re.IGNORECASE)
 _LONGEST_NUMBER = 40
 _DEEPEST = 50
+_LONGEST_LIST = 256  # longer than any list of codebooks; a dataset's samples are no metrics
+# ms-swift logs "global_step/max_steps": "51/94".
+_OF_TOTAL = re.compile(r"(\d+)/\d+")
 
 WALL_TIME_KEYS = ("wall_time", "_timestamp", "timestamp", "time", "at", "created_at")
 # "time" is often the seconds that a step took. Numbers below this (1973) are no dates; from 1e11 on they are in
@@ -19,30 +22,32 @@ _MILLISECONDS, _MICROSECONDS = 1e11, 1e14
 
 
 def number(value: Any) -> float | None:
-    """A JSON number or a string that spells one, as float64 (infinite beyond its range); None for anything else."""
+    """A JSON number or a string that spells one, or one of a total, as float64; None for anything else.
+
+    Beyond the range of float64 it is infinite.
+    """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         try:
             return float(value)
         except OverflowError:
             return math.inf if value > 0 else -math.inf
-    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and _NUMBER.fullmatch(value.strip()):
-        return float(value)
+    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
+        text = value.strip()
+        of_total = _OF_TOTAL.fullmatch(text)
+        return float(of_total[1] if of_total else text) if of_total or _NUMBER.fullmatch(text) else None
     return None
 
 
-def flatten(item: dict[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, float | None]]:
-    """Each key, nested ones joined with ``/``, with its number, or None for a null. Everything else is left out."""
-    for key, value in item.items():
+def flatten(item: Iterable[tuple[object, Any]], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Each key, nested ones and the places of a list joined with ``/``, with a value that is neither of the two."""
+    for key, value in item:
         name = f"{prefix}{key}"
-        if isinstance(value, dict):
-            if depth < _DEEPEST:
-                yield from flatten(value, f"{name}/", depth + 1)
-        elif value is None:
-            yield name, None
+        if value and depth < _DEEPEST and isinstance(value, dict):
+            yield from flatten(value.items(), f"{name}/", depth + 1)
+        elif value and depth < _DEEPEST and isinstance(value, list) and len(value) <= _LONGEST_LIST:
+            yield from flatten(enumerate(value), f"{name}/", depth + 1)
         else:
-            found = number(value)
-            if found is not None:
-                yield name, found
+            yield name, value
 
 
 def wall_time(item: dict[str, Any]) -> float:

@@ -4,22 +4,30 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from audioloss_cli.readers.jsonl.lines import Line
-from audioloss_cli.readers.jsonl.numbers import flatten, wall_time
+from audioloss_cli.readers.jsonl.lines import UTF8_BOM, Line
+from audioloss_cli.readers.jsonl.numbers import flatten, number, wall_time
 from audioloss_cli.readers.jsonl.salvage import parse_object, salvage
 from audioloss_cli.records import Defect
-from audioloss_cli.records.series import DefectKind
+from audioloss_cli.records.series import UNFINISHED, DefectKind
 
-_UTF8_BOM, _UTF16_BOMS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
+_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _LINES_TO_LEARN_FROM = 100
-_UNFINISHED = "if the run is still writing, scan again or pass --allow-defects"
 
 
 class Row(NamedTuple):
-    """One row: 1-based line, the number of each key that has one, keys whose value is null, Unix seconds or NaN."""
+    """One row.
+
+    Attributes:
+        line: 1-based.
+        numbers: keys with their numbers; a key may come twice, once flat and once nested.
+        blanks: keys that hold something else, null or not.
+        nulls: those of them that are null.
+        wall_time: Unix seconds, or NaN.
+    """
 
     line: int
-    values: dict[str, float]
+    numbers: list[tuple[str, float]]
+    blanks: list[str]
     nulls: list[str]
     wall_time: float
 
@@ -38,7 +46,7 @@ def parse_rows(found: Iterable[Line | Defect], path: str) -> Iterator[Row | Defe
 class _Rows:
     def __init__(self, path: str, first: list[Line | Defect]) -> None:
         self.path = path
-        objects = [parse_object(line.data.removeprefix(_UTF8_BOM)) for line in first if isinstance(line, Line)]
+        objects = [parse_object(line.data.removeprefix(UTF8_BOM)) for line in first if isinstance(line, Line)]
         self.shapes = {frozenset(found) for found in objects if found is not None}
         self.bad: list[Line] = []  # the first and the last line of the current stretch of bad ones
         self.good = 0
@@ -48,7 +56,7 @@ class _Rows:
             if isinstance(line, Defect):
                 yield from self.flush()
                 yield line
-            elif line.number == 1 and line.data.startswith(_UTF16_BOMS):
+            elif line.number == 1 and _is_utf16(line.data):
                 yield Defect(
                     self.path, "encoding", "the text is UTF-16; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)", 0, 1
                 )
@@ -58,7 +66,7 @@ class _Rows:
         yield from self.flush()
 
     def row(self, line: Line) -> Iterator[Row | Defect]:
-        data = line.data.removeprefix(_UTF8_BOM) if line.number == 1 else line.data
+        data = line.data.removeprefix(UTF8_BOM) if line.number == 1 else line.data
         parsed = parse_object(data)
         if parsed is not None:
             self.shapes.add(frozenset(parsed))
@@ -85,7 +93,7 @@ class _Rows:
         if count > 1:
             return "malformed", f"lines {first.number} to {last.number} hold no JSON object; they were skipped"
         if not first.ended:
-            return "truncated", f"the last line is incomplete; {_UNFINISHED}"
+            return "truncated", f"the last line is incomplete; {UNFINISHED}"
         if not first.data.strip(b"\0\r "):
             return "malformed", "the line is NUL bytes, as a crash leaves them; it was skipped"
         try:
@@ -95,11 +103,18 @@ class _Rows:
         return "malformed", "the line is not one JSON object; what could be told apart was read"
 
 
-def _row(number: int, parsed: dict[str, Any]) -> Row:
-    values, nulls = dict[str, float](), list[str]()
-    for key, value in flatten(parsed):
-        if value is None:
-            nulls.append(key)
+def _is_utf16(data: bytes) -> bool:
+    """A byte order mark, and a zero byte in every character of a JSON row's beginning."""
+    return data.startswith(_UTF16_BOMS) and b"\0" in data[2:4]
+
+
+def _row(line: int, parsed: dict[str, Any]) -> Row:
+    numbers, blanks, nulls = list[tuple[str, float]](), list[str](), list[str]()
+    for key, value in flatten(parsed.items()):
+        found = number(value)
+        if found is not None:
+            numbers.append((key, found))
         else:
-            values[key] = value
-    return Row(number, values, nulls, wall_time(parsed))
+            blanks.append(key)
+            nulls += [key] if value is None else []
+    return Row(line, numbers, blanks, nulls, wall_time(parsed))

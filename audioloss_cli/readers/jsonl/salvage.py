@@ -7,6 +7,8 @@ from typing import Any
 _decoder = json.JSONDecoder()
 # "\r\n" replaced or lost between two rows; anything longer may be the inside of a damaged row.
 _LONGEST_LOST_NEWLINE = 2
+# Every try may parse up to the end of the line: a hostile line must not cost minutes.
+_LONGEST_ROW, _MOST_TRIES = 1 << 16, 256
 
 
 def parse_object(line: bytes) -> dict[str, Any] | None:
@@ -25,9 +27,13 @@ def salvage(line: bytes, shapes: Collection[frozenset[str]]) -> list[dict[str, A
     for a row: one that ends where the line ends, and before it one that starts where the line starts, if nothing but a
     lost newline lies between the two.
     """
+    if len(line) > _LONGEST_ROW:
+        return []
     text = line.decode("utf-8", "replace")
     start = text.find("{", 1)
-    while start >= 0:
+    for _ in range(_MOST_TRIES):
+        if start < 0:
+            break
         last = _row_at(text, start, shapes)
         if last is not None and not text[last[1] :].strip():
             first = _row_at(text, 0, shapes)

@@ -1,11 +1,14 @@
 """Which column of a JSON log holds the step."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
+from audioloss_cli.readers.jsonl.rows import Row
 from audioloss_cli.records.series import StepSource
 
+#: Names of the step, the most trusted first; compared without regard to capitals.
 STEP_KEYS = (
     "step",
     "global_step",
@@ -15,13 +18,16 @@ STEP_KEYS = (
     "steps",
     "current_steps",
     "train_step",
+    "train/step",
     "train/global_step",
     "trainer/global_step",
+    "global_step/max_steps",
     "num_updates",
 )
 EPOCH_KEY = "epoch"
-# A key that one odd row in a hundred has (a header, a summary) is not the step of the log.
-_LEAST_SHARE = 0.1
+# A key that one odd row in a hundred has (a header, a summary) is not the step of the log; and one damaged row is no
+# reason to distrust the step of all others.
+_LEAST_SHARE, _LEAST_WHOLE = 0.1, 0.9
 
 
 class StepColumn(NamedTuple):
@@ -30,29 +36,44 @@ class StepColumn(NamedTuple):
     key: str | None
     source: StepSource
 
-    def step(self, values: Mapping[str, float], line: int, before: int) -> int:
+    def step(self, row: Row, before: int) -> int:
         """The step of a row; a row that has none happened at the step of the row ``before``.
 
         Raises:
-            OverflowError: it does not fit in int64.
+            ValueError: it is no whole number, or does not fit in int64.
         """
         if self.key is None:
-            return line
-        value = values.get(self.key, math.nan)
+            return row.line
+        value = next((number for key, number in row.numbers if key == self.key), math.nan)
         if not math.isfinite(value):
             return before
         if not -(2.0**63) <= value < 2.0**63:
-            raise OverflowError(f"{self.key} {value:g} does not fit in 64 bits")
+            raise ValueError(f"{self.key} {value:g} does not fit in 64 bits")
+        if self.source == "step" and not value.is_integer():
+            raise ValueError(f"{self.key} {value:g} is not a whole number")
         return math.floor(value)
 
 
-def choose_step(first: Sequence[Mapping[str, float]]) -> StepColumn:
-    """Judge by the numbers of the first rows: a step key, else an epoch that is always whole, else the line number."""
-    least = len(first) * _LEAST_SHARE
-    for key in STEP_KEYS:
-        if sum(key in values for values in first) > least:
-            return StepColumn(key, "step")
-    epochs = [values[EPOCH_KEY] for values in first if EPOCH_KEY in values]
-    if len(epochs) > least and all(math.isfinite(epoch) and epoch.is_integer() for epoch in epochs):
-        return StepColumn(EPOCH_KEY, "epoch")
-    return StepColumn(None, "line")
+def choose_step(first: Sequence[Row]) -> StepColumn:
+    """Judge by the first rows: a step key, else an epoch, else the line number.
+
+    Only whole numbers are steps: a "step" of 0.53 is a duration. Of several step keys the first that never goes back
+    counts, for one of them may start anew in each epoch; if all go back, the first.
+    """
+    columns: dict[str, list[float]] = {}
+    for row in first:
+        for key, number in row.numbers:
+            columns.setdefault(key, []).append(number)
+    whole = {key: column for key, column in columns.items() if _is_whole(column, len(first) * _LEAST_SHARE)}
+    by_name = {key.lower(): key for key in reversed(whole)}
+    steps = [by_name[name] for name in STEP_KEYS if name in by_name]
+    steady = [key for key in steps if all(before <= after for before, after in pairwise(whole[key]))]
+    if steps:
+        return StepColumn((steady or steps)[0], "step")
+    return StepColumn(by_name[EPOCH_KEY], "epoch") if EPOCH_KEY in by_name else StepColumn(None, "line")
+
+
+def _is_whole(column: Iterable[float], least: float) -> bool:
+    numbers = list(column)
+    whole = sum(math.isinf(number) or number.is_integer() for number in numbers)
+    return len(numbers) > least and whole >= _LEAST_WHOLE * len(numbers)

@@ -8,11 +8,9 @@ from audioloss_cli.readers.tensorboard.events import Event, parse_event
 from audioloss_cli.readers.tensorboard.framing import frames
 from audioloss_cli.readers.tensorboard.scalars import Scalars
 from audioloss_cli.readers.tensorboard.wire import WireError
-from audioloss_cli.records import Defect, Series
+from audioloss_cli.records import Defect, Series, series
 
 GROUPING: Literal["directory", "file"] = "directory"
-
-_POINTS_OF_A_CHUNK = 1 << 18
 
 
 def claims(path: Path) -> bool:
@@ -33,12 +31,14 @@ def read(path: Path) -> Iterator[Series | Defect]:
                 yield frame
                 continue
             event = _event(frame.payload)
-            if event is None:
-                message = "the record is intact but holds no TensorBoard event; it was skipped"
+            if event is None or event.unreadable:
+                what = "no TensorBoard event" if event is None else f"{event.unreadable} values that cannot be read"
+                message = f"the record is intact but holds {what}; the rest was read"
                 yield Defect(str(path), "malformed", message, offset=frame.offset)
+            if event is None:
                 continue
             scalars.add(event)
-            if scalars.points >= _POINTS_OF_A_CHUNK:
+            if scalars.points >= series.POINTS_OF_A_CHUNK:
                 yield from scalars.flush()
     yield from scalars.flush()
 

@@ -5,8 +5,18 @@ Field numbers: tensorboard/compat/proto/event.proto and summary.proto.
 
 from typing import NamedTuple
 
-from audioloss_cli.readers.tensorboard.tensor import tensor_scalar
-from audioloss_cli.readers.tensorboard.wire import FIXED32, FIXED64, LENGTH, VARINT, double, fields, signed, single
+from audioloss_cli.readers.tensorboard.tensor import TensorNumber, tensor_number
+from audioloss_cli.readers.tensorboard.wire import (
+    FIXED32,
+    FIXED64,
+    LENGTH,
+    VARINT,
+    WireError,
+    double,
+    fields,
+    signed,
+    single,
+)
 
 _WALL_TIME, _STEP, _SUMMARY, _SESSION_LOG = (1, FIXED64), (2, VARINT), (5, LENGTH), (7, LENGTH)
 _SUMMARY_VALUE = (1, LENGTH)
@@ -15,7 +25,7 @@ _PLUGIN_DATA, _DATA_CLASS, _PLUGIN_NAME = (1, LENGTH), (4, VARINT), (1, LENGTH)
 _OTHER_VALUES = {3, 4, 5, 6}  # the rest of the oneof: old histogram, image, histogram, audio
 _SESSION_STATUS, _SESSION_START = (1, VARINT), 1
 _DATA_CLASS_SCALAR = 1
-_SCALAR_PLUGIN = "scalars"
+SCALAR_PLUGIN = "scalars"
 
 
 class SummaryValue(NamedTuple):
@@ -24,33 +34,43 @@ class SummaryValue(NamedTuple):
     Attributes:
         tag: its name.
         simple: the float32 of a ``simple_value``, or None.
-        tensor: the one number of a rank-0 tensor, or None.
+        tensor: the one number of a tensor, or None.
         plugin: the plugin that its metadata names, None when it carries no metadata.
     """
 
     tag: str
     simple: float | None
-    tensor: float | None
+    tensor: TensorNumber | None
     plugin: str | None
 
 
 class Event(NamedTuple):
-    """One event: Unix seconds, training step, values, and whether it marks the start of a session."""
+    """One event.
+
+    Attributes:
+        wall_time: Unix seconds.
+        step: training step.
+        values: those that could be read.
+        unreadable: number of those that could not.
+        starts_session: whether it marks the start of a session.
+    """
 
     wall_time: float
     step: int
     values: list[SummaryValue]
+    unreadable: int
     starts_session: bool
 
 
 def parse_event(data: bytes) -> Event:
-    """Parse one event.
+    """Parse one event; a value that cannot be read costs no other one.
 
     Raises:
         WireError: the bytes are no protocol buffers message.
     """
     wall_time, step, starts = 0.0, 0, False
     values: list[SummaryValue] = []
+    unreadable = 0
     for number, kind, start, stop in fields(data, 0, len(data)):
         field = (number, kind)
         if field == _WALL_TIME:
@@ -58,13 +78,22 @@ def parse_event(data: bytes) -> Event:
         elif field == _STEP:
             step = signed(start)
         elif field == _SUMMARY:
-            inner = fields(data, start, stop)
-            values += [_value(data, item[2], item[3]) for item in inner if item[:2] == _SUMMARY_VALUE]
+            for item in fields(data, start, stop):
+                if item[:2] == _SUMMARY_VALUE:
+                    value = _readable(data, item[2], item[3])
+                    values += [value] if value else []
+                    unreadable += value is None
         elif field == _SESSION_LOG:
-            starts = any(
-                item[:2] == _SESSION_STATUS and item[2] == _SESSION_START for item in fields(data, start, stop)
-            )
-    return Event(wall_time, step, values, starts)
+            statuses = [item[2] for item in fields(data, start, stop) if item[:2] == _SESSION_STATUS]
+            starts = statuses[-1:] == [_SESSION_START]
+    return Event(wall_time, step, values, unreadable, starts)
+
+
+def _readable(data: bytes, at: int, end: int) -> SummaryValue | None:
+    try:
+        return _value(data, at, end)
+    except WireError:
+        return None
 
 
 def _value(data: bytes, at: int, end: int) -> SummaryValue:
@@ -76,7 +105,7 @@ def _value(data: bytes, at: int, end: int) -> SummaryValue:
         elif field == _SIMPLE_VALUE:
             simple, tensor = single(data, start), None
         elif field == _TENSOR:
-            simple, tensor = None, tensor_scalar(data, start, stop)
+            simple, tensor = None, tensor_number(data, start, stop)
         elif field == _METADATA:
             plugin = _plugin(data, start, stop)
         elif number in _OTHER_VALUES:
@@ -92,4 +121,4 @@ def _plugin(data: bytes, at: int, end: int) -> str:
             plugin = names[-1].decode("utf-8", "backslashreplace") if names else ""
         elif (number, kind) == _DATA_CLASS:
             scalar = start == _DATA_CLASS_SCALAR
-    return _SCALAR_PLUGIN if scalar else plugin
+    return SCALAR_PLUGIN if scalar else plugin

@@ -12,19 +12,20 @@ from google_crc32c import value as crc32c
 
 from audioloss_cli.readers.tensorboard.buffer import SlidingBuffer
 from audioloss_cli.records import Defect
-from audioloss_cli.records.series import DefectKind
+from audioloss_cli.records.series import UNFINISHED, DefectKind
 
 _HEADER = struct.Struct("<QI")
 _CRC = struct.Struct("<I")
 _FRAMING_BYTES = _HEADER.size + _CRC.size
 _KNOWN_HEADERS = 4096
-# Where a header may start when its predecessor cannot be trusted: a length of 1 to 4 GiB - 1. Only its CRC proves it.
-_LENGTH = re.compile(rb"(?=(?!\0{4}).{4}\0{4})", re.DOTALL)
+# Where a header may start when its predecessor cannot be trusted: a length of 1 to 4 GiB - 1, and a payload that starts
+# with the key of one of Event's ten fields. Only its CRC proves it.
+_EVENT_KEYS = rb"\x09\x10\x1a\x22\x2a\x32\x3a\x42\x4a\x52"
+_LENGTH = re.compile(rb"(?=(?!\0{4}).{4}\0{4}.{4}[" + _EVENT_KEYS + rb"])", re.DOTALL)
 _SEARCH_BYTES = 1 << 20
 # A record whose length fails its checksum is believed if the payload's checksum proves it; reading more than this for
 # the proof would let one flipped bit pull gigabytes into memory.
 _PROOF_BYTES = 64 << 20
-_UNFINISHED = "if the run is still writing, scan again or pass --allow-defects"
 
 
 class Frame(NamedTuple):
@@ -132,10 +133,10 @@ class _Framing:
         offset = self.buffer.offset
         if self.find_header():
             return self.gap(offset, "framing", "a record is shorter than its length says")
-        return Defect(self.path, "truncated", f"the last record has {left} of {size} bytes; {_UNFINISHED}", offset)
+        return Defect(self.path, "truncated", f"the last record has {left} of {size} bytes; {UNFINISHED}", offset)
 
     def tail(self, what: str) -> Defect:
-        defect = self.defect("truncated", f"{what}; {_UNFINISHED}")
+        defect = self.defect("truncated", f"{what}; {UNFINISHED}")
         self.buffer.skip(_HEADER.size)
         return defect
 
@@ -152,13 +153,13 @@ class _Framing:
     def find_header(self) -> bool:
         """Move past the current byte to the next header whose checksum holds, or to the end of the file."""
         self.buffer.skip(1)
-        while len(block := self.buffer.peek(_SEARCH_BYTES)) >= _HEADER.size:
+        while len(block := self.buffer.peek(_SEARCH_BYTES)) > _HEADER.size:
             for match in _LENGTH.finditer(block):
                 start = match.start()
                 if self.trusted_length(block[start : start + _HEADER.size]) is not None:
                     self.buffer.skip(start)
                     return True
-            self.buffer.skip(len(block) - _HEADER.size + 1)
+            self.buffer.skip(len(block) - _HEADER.size)
         self.buffer.skip(_HEADER.size)
         return False
 

@@ -1,4 +1,4 @@
-"""The one number of a rank-0 ``TensorProto``.
+"""The one number of a ``TensorProto``.
 
 Field numbers and types: tensorboard/compat/proto/tensor.proto and types.proto; the reading of ``half_val`` as bit
 patterns is that of tensorboard.util.tensor_util.make_ndarray.
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from audioloss_cli.readers.tensorboard.wire import FIXED32, FIXED64, LENGTH, VARINT, WireError, fields, signed, varint
 
 _DTYPE, _SHAPE, _CONTENT = (1, VARINT), (2, LENGTH), (4, LENGTH)
-_DIM, _UNKNOWN_RANK = 2, 3
+_DIM, _DIM_SIZE = 2, 1
 _HALF_VAL = 13
 
 
@@ -20,6 +20,7 @@ class _Type(NamedTuple):
     layout: str
     val: int
     kind: int = VARINT
+    unsigned: bool = False
 
 
 _TYPES = {
@@ -35,35 +36,49 @@ _TYPES = {
     17: _Type("<H", 7),  # DT_UINT16
     19: _Type("<e", _HALF_VAL),  # DT_HALF
     22: _Type("<I", 16),  # DT_UINT32
-    23: _Type("<Q", 17),  # DT_UINT64
+    23: _Type("<Q", 17, unsigned=True),  # DT_UINT64
 }
 
 
-def tensor_scalar(data: bytes, at: int, end: int) -> float | None:
-    """The number in ``data[at:end]``; None for a tensor of another rank or of a type that is no real number.
+class TensorNumber(NamedTuple):
+    """The one number of a tensor, and whether its rank is 0 rather than that of a list of one."""
+
+    number: float
+    is_scalar: bool
+
+
+def tensor_number(data: bytes, at: int, end: int) -> TensorNumber | None:
+    """The number in ``data[at:end]``; None for several numbers and for a type that is no real number.
 
     Raises:
-        WireError: the bytes are no protocol buffers message, or a rank-0 tensor without its value.
+        WireError: the bytes are no protocol buffers message, or a tensor of one number without it.
     """
-    dtype, rank, content = 0, 0, None
+    dtype, sizes, content = 0, list[int](), None
     vals: dict[int, tuple[int, int, int]] = {}
     for number, kind, start, stop in fields(data, at, end):
         if (number, kind) == _DTYPE:
             dtype = start
         elif (number, kind) == _SHAPE:
-            rank = sum(item[0] in (_DIM, _UNKNOWN_RANK) for item in fields(data, start, stop))
+            sizes = [_size(data, *item) for item in fields(data, start, stop)]
         elif (number, kind) == _CONTENT:
             content = data[start:stop]
         else:
             vals.setdefault(number, (kind, start, stop))
     how = _TYPES.get(dtype)
-    if rank or how is None:
+    if how is None or any(size != 1 for size in sizes):
         return None
     if content:
-        return _decode(content, how)
+        return TensorNumber(_decode(content, how), not sizes)
     if how.val not in vals:
-        raise WireError("a scalar tensor without a value")
-    return _from_val(data, vals[how.val], how)
+        raise WireError("a tensor of one number without it")
+    return TensorNumber(_from_val(data, vals[how.val], how), not sizes)
+
+
+def _size(data: bytes, number: int, kind: int, start: int, stop: int) -> int:
+    """Of one dimension; -1 where the rank is unknown."""
+    if (number, kind) != (_DIM, LENGTH):
+        return -1
+    return next((signed(item[2]) for item in fields(data, start, stop) if item[:2] == (_DIM_SIZE, VARINT)), 0)
 
 
 def _decode(content: bytes, how: _Type) -> float:
@@ -78,10 +93,12 @@ def _decode(content: bytes, how: _Type) -> float:
 def _from_val(data: bytes, field: tuple[int, int, int], how: _Type) -> float:
     """The first entry of a repeated ``*_val`` field, packed (length-delimited) or not."""
     kind, start, stop = field
+    if kind not in (how.kind, LENGTH):
+        raise WireError("a scalar tensor whose value is of another type")
     if how.kind != VARINT:
         layout = "<f" if how.kind == FIXED32 else "<d"
         return _decode(data[start : min(stop, start + struct.calcsize(layout))], _Type(layout, how.val))
     number = start if kind == VARINT else varint(data, start, stop)[0]
     if how.val == _HALF_VAL:
         return _decode((number & 0xFFFF).to_bytes(2, "little"), how)
-    return float(signed(number))
+    return float(number if how.unsigned else signed(number))

@@ -104,10 +104,11 @@ def test_the_inside_of_a_damaged_row_is_never_taken_for_a_row(tmp_path):
     assert outcome(path)[0] == [0, 1, 2, 3, 5, 6, 7, 8, 9]
 
 
-def test_a_step_that_fits_no_integer(tmp_path):
+@pytest.mark.parametrize("step", [b"1e300", b"4.25"])
+def test_a_step_that_is_none_costs_neither_its_row_nor_the_steps_of_others(step, tmp_path):
     path = tmp_path / "x.jsonl"
-    path.write_bytes(lines_with((4, b'{"step": 1e300, "loss": 1.0}')))
-    assert outcome(path) == ([0, 1, 2, 3, 5, 6, 7, 8, 9], [("malformed", 5)])
+    path.write_bytes(lines_with((4, b'{"step": ' + step + b', "loss": 1.0}')))
+    assert outcome(path) == ([0, 1, 2, 3, 3, 5, 6, 7, 8, 9], [("malformed", 5)])
 
 
 def test_an_endless_line_is_skipped_and_the_rest_read(tmp_path, monkeypatch):
@@ -152,6 +153,17 @@ def test_a_compressed_log_with_a_flipped_byte_is_told(pack, tmp_path):
         assert defects or steps == list(range(10)) * 50
 
 
+def first_bad_line(data: bytes) -> int | None:
+    """What json alone says."""
+    for number, line in enumerate(data.split(b"\n"), 1):
+        try:
+            if line.strip() and not isinstance(json.loads(line.decode("utf-8")), dict):
+                return number
+        except (ValueError, RecursionError):
+            return number
+    return None
+
+
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(["flip", "delete", "insert", "cut"]),
@@ -166,13 +178,16 @@ def test_any_damage_spares_the_lines_it_does_not_touch(tmp_path, kind, at, noise
         "flip": bytes(a ^ b for a, b in zip(data[at:end], noise, strict=False)),
         "insert": noise + data[at:end],
     }.get(kind, b"")
+    damaged = data[:at] + middle + data[end:]
     path = tmp_path / "x.jsonl"
-    path.write_bytes(data[:at] + middle + data[end:])
+    path.write_bytes(damaged)
     touched_end = at + 1 if kind == "insert" else end
     first = data[:at].count(b"\n")
     last = data[:touched_end].count(b"\n")
-    series, _ = read(path, "jsonl")
+    series, defects = read(path, "jsonl")
     found = set(zip(series["loss"].steps, series["loss"].values, strict=True)) if "loss" in series else set()
+    lines = [defect.line for defect in defects if "the row was read as one of step" not in defect.message]
+    assert (lines[0] if lines else None) == first_bad_line(damaged), "a silent loss"
     for step in range(10):
         if step < first or (step > last and kind != "cut"):
             assert (step, step + 0.5) in found

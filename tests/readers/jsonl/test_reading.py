@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from audioloss_cli import registry
-from audioloss_cli.records import is_missing
+from audioloss_cli.records import is_missing, series
 from tests.event_files import read
 
 jsonl_reader = registry.load("readers", "jsonl")
@@ -90,6 +90,7 @@ def test_numbers_in_strings_count_and_other_things_do_not(jsonl):
     series, _ = read(path, "jsonl")
     assert {tag: list(zip(item.steps, item.values, strict=True)) for tag, item in series.items()} == {
         "loss": [(7, 1.25)],
+        "list/0": [(7, 1.0)],
         "": [(7, 0.001)],
     }
 
@@ -154,7 +155,7 @@ def test_compressed_members_one_after_the_other(pack, tmp_path):
 
 
 def test_large_files_come_in_chunks(jsonl, monkeypatch):
-    monkeypatch.setattr(jsonl_reader, "_POINTS_OF_A_CHUNK", 10)
+    monkeypatch.setattr(series, "POINTS_OF_A_CHUNK", 10)
     path = jsonl(*({"step": step, "loss": 1.0} for step in range(35)))
     assert [len(chunk) for chunk in jsonl_reader.read(path)] == [10, 10, 10, 5]
 

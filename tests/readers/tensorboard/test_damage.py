@@ -64,6 +64,14 @@ def apply(parts: list[bytes], damage: Damage) -> tuple[bytes, set[int]]:
     return data[:at], {n for n, (_, b) in enumerate(starts) if b <= at}
 
 
+def whole_records(data: bytes, parts: list[bytes]) -> bool:
+    """Whether nothing shows: the bytes are some of the records, in order (a deletion may take exactly one out)."""
+    offset = 0
+    for part in parts:
+        offset += len(part) if data.startswith(part, offset) else 0
+    return offset == len(data)
+
+
 @settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(count=st.integers(1, 12), blob=st.sampled_from([0, 0, 512, 4096]), damage=damages)
 def test_one_damage_of_any_kind(tmp_path, count, blob, damage):
@@ -81,7 +89,7 @@ def test_one_damage_of_any_kind(tmp_path, count, blob, damage):
     assert set(found) <= set(original), "an invented value"
     assert set(untouched) <= set(found), "a lost record"
     assert found == sorted(found)
-    assert defects or data == intact, "a silent loss"
+    assert defects or whole_records(data, parts), "a silent loss"
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])

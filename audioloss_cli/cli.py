@@ -75,6 +75,11 @@ def _setting(name: str, text: str, **more: Any) -> Any:
     return typer.Option(name, help=text, envvar=variable, show_envvar=False, **more)
 
 
+def _from_environment(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "ENVIRONMENT"
+
+
 def _choice(folder: str) -> str:
     return " or ".join(registry.names(folder))
 
@@ -84,6 +89,7 @@ def _choice(folder: str) -> str:
     "The command line beats the environment, which beats the configuration file.",
 )
 def scan(
+    context: typer.Context,
     paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Log files, or directories to search for them.")],
     tag: Annotated[
         list[str] | None,
@@ -140,6 +146,8 @@ def scan(
     """Read training logs, replay their audio losses through the monitor, report the incidents."""
     from audioloss_cli.audit import scan as audit  # noqa: PLC0415  # --help needs none of it
 
+    if all_losses and _from_environment(context, "tag") and not _from_environment(context, "all_losses"):
+        tag = None  # the two exclude each other, and the command line beats the environment
     options = {
         "tags": tuple(tag) if tag else None,
         "all_losses": all_losses,

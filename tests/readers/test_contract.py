@@ -1,6 +1,7 @@
 """What every reader promises, whatever its format."""
 
 import os
+from array import array
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,55 @@ from hypothesis import strategies as st
 
 from audioloss_cli import registry
 from audioloss_cli.records import Defect, Series
+from tests.readers.healthy import HEALTHY, Healthy
 
 READERS = registry.names("readers")
+CHUNK = "audioloss_cli.records.series.POINTS_OF_A_CHUNK"
 
 pytestmark = pytest.mark.parametrize("name", READERS)
+
+
+def healthy(name: str) -> Healthy:
+    if name not in HEALTHY:
+        pytest.fail(f"no healthy file of {name!r}: add one to HEALTHY in tests/readers/healthy.py")
+    return HEALTHY[name]
+
+
+def read(name: str, path: Path) -> list[Series | Defect]:
+    return list(registry.load("readers", name).read(path))
+
+
+def in_bits(items: list[Series | Defect]) -> list[object]:
+    """Comparable to the last bit, so that NaN equals itself and is not MISSING."""
+    return [
+        item
+        if isinstance(item, Defect)
+        else (
+            *(item.run, item.tag, item.step_source, tuple(item.restarts), array("q", item.steps).tobytes()),
+            *(array("d", column).tobytes() for column in (item.values, item.wall_times)),
+        )
+        for item in items
+    ]
+
+
+def joined(items: list[Series | Defect]) -> tuple[list[object], list[Defect]]:
+    """Whole series, and the defects."""
+    chunks: dict[tuple[str, str], list[Series]] = {}
+    for item in items:
+        if isinstance(item, Series):
+            chunks.setdefault((item.run, item.tag), []).append(item)
+    whole = in_bits([Series.join(chunks[key]) for key in sorted(chunks)])
+    return whole, [item for item in items if isinstance(item, Defect)]
+
+
+def read_twice_and_in_chunks(name: str, path: Path) -> list[Series | Defect]:
+    """What every reading of one file must have in common is asserted here."""
+    items = read(name, path)
+    assert in_bits(read(name, path)) == in_bits(items), "the second reading differs from the first"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CHUNK, 7)
+        assert joined(read(name, path)) == joined(items), "the chunks differ from the whole"
+    return items
 
 
 def test_it_has_the_shape_of_a_reader(name):
@@ -53,7 +99,7 @@ def test_a_file_that_may_not_be_read_is_an_os_error(name, tmp_path):
 def test_any_bytes_give_series_and_defects_and_never_an_exception(name, tmp_path: Path, content):
     path = tmp_path / "any"
     path.write_bytes(content)
-    items = list(registry.load("readers", name).read(path))
+    items = read_twice_and_in_chunks(name, path)
     assert all(isinstance(item, (Series, Defect)) for item in items)
     for item in items:
         if isinstance(item, Series):
@@ -63,3 +109,39 @@ def test_any_bytes_give_series_and_defects_and_never_an_exception(name, tmp_path
             assert item.message
             assert (item.offset or 0) <= len(content)
     assert items or not content.strip()
+
+
+def test_a_healthy_file_is_claimed_and_read_in_full(name, tmp_path):
+    path = tmp_path / healthy(name).file
+    path.write_bytes(healthy(name).content)
+    assert registry.load("readers", name).claims(path)
+    items = read_twice_and_in_chunks(name, path)
+    assert all(isinstance(item, Series) for item in items), "a defect in a healthy file"
+    series = [item for item in items if isinstance(item, Series)]
+    assert len({(item.run, item.tag) for item in series}) >= 3
+    assert sum(map(len, series)) >= 40
+    assert max(len(set(item.steps)) for item in series) >= 15
+
+
+def test_no_other_reader_claims_a_healthy_file(name, tmp_path):
+    path = tmp_path / healthy(name).file
+    path.write_bytes(healthy(name).content)
+    assert [other for other in READERS if registry.load("readers", other).claims(path)] == [name]
+
+
+def test_a_large_file_comes_in_chunks(name, tmp_path, monkeypatch):
+    path = tmp_path / healthy(name).file
+    path.write_bytes(healthy(name).content)
+    whole = read(name, path)
+    monkeypatch.setattr(CHUNK, 7)
+    assert max(map(len, read(name, path))) <= 7 < max(map(len, whole))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(0, 10**6), lost=st.integers(0, 40), noise=st.binary(max_size=40))
+def test_a_damaged_file_reads_the_same_each_time_and_in_chunks(name, tmp_path, at, lost, noise):
+    content = healthy(name).content
+    at %= len(content)
+    path = tmp_path / healthy(name).file
+    path.write_bytes(content[:at] + noise + content[at + lost :])
+    assert read_twice_and_in_chunks(name, path), "a silent loss of everything"

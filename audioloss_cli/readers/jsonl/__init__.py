@@ -42,7 +42,7 @@ def _looks_like_rows(path: Path) -> bool:
     try:
         first = head(path, _LINES_TO_SNIFF)
     except DamagedStreamError:
-        return True  # nothing of it can be seen: to read it is to say so
+        return True  # too little of it can be seen: to read it is to say so
     rows = sum(parse_object(line) is not None for line in first)
     return rows >= _LINES_THAT_CONVINCE and 2 * rows >= len(first)
 

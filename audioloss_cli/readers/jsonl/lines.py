@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -16,6 +17,7 @@ _CHUNK = 1 << 20
 _COMPRESSED_CHUNK = 1 << 12  # what 4 KiB can expand to still fits in memory, bombs included
 _LONGEST_LINE = 64 << 20
 _HEAD_BYTES = 1 << 16
+_LINES_TO_JUDGE_BY = 2
 _GZIP, _ZSTD = b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a frame of metadata, which may come first (RFC 8878)
 UTF8_BOM = b"\xef\xbb\xbf"
@@ -85,20 +87,20 @@ def head(path: Path, count: int) -> list[bytes]:
     """The first ``count`` lines that are not blank, of at most 64 KiB in all; fewer if there are not as many.
 
     Raises:
-        DamagedStreamError: the file is compressed and its very beginning is damaged.
+        DamagedStreamError: the file is compressed and damaged before the end of its second line.
         OSError: the file cannot be opened or read.
     """
     with path.open("rb") as stream:
-        data = next(_decompressed(stream, _HEAD_BYTES), b"")[:_HEAD_BYTES]
-        if not data and stream.tell():
-            raise DamagedStreamError("nothing of it can be decompressed")
+        pieces = _decompressed(stream, _HEAD_BYTES)
+        data = next(pieces, b"")[:_HEAD_BYTES]
+        if data.count(b"\n") < _LINES_TO_JUDGE_BY:
+            next(pieces, None)  # raises if there is damage
     return list(islice((line for line in data.removeprefix(UTF8_BOM).split(b"\n") if line.strip()), count))
 
 
-def _decompressed(stream: BinaryIO, chunk_bytes: int) -> Iterator[bytes]:
+def _decompressed(stream: BufferedReader, chunk_bytes: int) -> Iterator[bytes]:
     """The content in pieces of about ``chunk_bytes``."""
-    magic = stream.read(4)
-    stream.seek(0)
+    magic = stream.peek(4)[:4]  # not read and seek: a pipe cannot go back
     if magic.startswith(_GZIP):
         yield from _gather(_inflate(stream, partial(zlib.decompressobj, wbits=31), zlib.error), chunk_bytes)
     elif magic == _ZSTD or _ZSTD_SKIPPABLE.fullmatch(magic):

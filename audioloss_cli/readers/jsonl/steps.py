@@ -45,7 +45,7 @@ class StepColumn(NamedTuple):
         if self.key is None:
             return row.line
         value = next((number for key, number in row.numbers if key == self.key), math.nan)
-        if not math.isfinite(value):
+        if math.isnan(value):
             return before
         if not -(2.0**63) <= value < 2.0**63:
             raise ValueError(f"{self.key} {value:g} does not fit in 64 bits")

@@ -47,10 +47,11 @@ class Table(SeriesCollector):
     def _learn(self, row: Row) -> None:
         here = {key for key, _ in row.numbers}
         for key in here - self._beside.keys():
-            self._never.pop(key, None)
             parts = key.split("/")
             for depth in range(1, len(parts) + 1):
-                self._inner.setdefault("/".join(parts[:depth]), []).append(key)
+                outer = "/".join(parts[:depth])
+                self._never.pop(outer, None)
+                self._inner.setdefault(outer, []).append(key)
         for key in here:
             beside = self._beside.setdefault(key, set())
             if not here <= beside:
@@ -62,8 +63,9 @@ class Table(SeriesCollector):
                 self._never.setdefault(key, (self._step, row.wall_time))
 
     def _missing(self, row: Row) -> list[str]:
-        known = [key for blank in row.blanks for key in self._inner.get(blank, ())]
-        return [key for key in known if not self._of_another_kind(row, key)]
+        known = dict.fromkeys(key for blank in row.blanks for key in self._inner.get(blank, ()))
+        here = {key for key, _ in row.numbers} if known else set()
+        return [key for key in known if key not in here and not self._of_another_kind(row, key)]
 
     def _of_another_kind(self, row: Row, key: str) -> bool:
         """Whether the row is one in which the key has nothing to say, such as an evaluation row.

@@ -22,6 +22,8 @@ _WALL_TIME, _STEP, _SUMMARY, _SESSION_LOG = (1, FIXED64), (2, VARINT), (5, LENGT
 _SUMMARY_VALUE = (1, LENGTH)
 _TAG, _SIMPLE_VALUE, _TENSOR, _METADATA = (1, LENGTH), (2, FIXED32), (8, LENGTH), (9, LENGTH)
 _PLUGIN_DATA, _DATA_CLASS, _PLUGIN_NAME = (1, LENGTH), (4, VARINT), (1, LENGTH)
+_EVENT_FIELDS = {number for number, _ in (_WALL_TIME, _STEP, _SUMMARY, _SESSION_LOG)}
+_VALUE_FIELDS = {number for number, _ in (_TAG, _SIMPLE_VALUE, _TENSOR, _METADATA)}
 _OTHER_VALUES = {3, 4, 5, 6}  # the rest of the oneof: old histogram, image, histogram, audio
 _SESSION_STATUS, _SESSION_START = (1, VARINT), 1
 _DATA_CLASS_SCALAR = 1
@@ -79,19 +81,21 @@ def parse_event(data: bytes) -> Event:
             step = signed(start)
         elif field == _SUMMARY:
             for item in fields(data, start, stop):
-                if item[:2] == _SUMMARY_VALUE:
-                    value = _readable(data, item[2], item[3])
+                if item[0] == _SUMMARY_VALUE[0]:
+                    value = _readable(data, *item[1:])
                     values += [value] if value else []
                     unreadable += value is None
         elif field == _SESSION_LOG:
             statuses = [item[2] for item in fields(data, start, stop) if item[:2] == _SESSION_STATUS]
             starts = statuses[-1:] == [_SESSION_START]
+        elif number in _EVENT_FIELDS:
+            raise WireError(f"field {number} of wire type {kind}")
     return Event(wall_time, step, values, unreadable, starts)
 
 
-def _readable(data: bytes, at: int, end: int) -> SummaryValue | None:
+def _readable(data: bytes, kind: int, at: int, end: int) -> SummaryValue | None:
     try:
-        return _value(data, at, end)
+        return _value(data, at, end) if kind == LENGTH else None
     except WireError:
         return None
 
@@ -110,6 +114,8 @@ def _value(data: bytes, at: int, end: int) -> SummaryValue:
             plugin = _plugin(data, start, stop)
         elif number in _OTHER_VALUES:
             simple = tensor = None
+        elif number in _VALUE_FIELDS:
+            raise WireError(f"field {number} of wire type {kind}")
     return SummaryValue(tag, simple, tensor, plugin)
 
 

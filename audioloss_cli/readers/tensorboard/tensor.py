@@ -11,6 +11,7 @@ from audioloss_cli.readers.tensorboard.wire import FIXED32, FIXED64, LENGTH, VAR
 
 _DTYPE, _SHAPE, _CONTENT = (1, VARINT), (2, LENGTH), (4, LENGTH)
 _DIM, _DIM_SIZE = 2, 1
+_KNOWN = {number for number, _ in (_DTYPE, _SHAPE, _CONTENT)}
 _HALF_VAL = 13
 
 
@@ -62,6 +63,8 @@ def tensor_number(data: bytes, at: int, end: int) -> TensorNumber | None:
             sizes = [_size(data, *item) for item in fields(data, start, stop)]
         elif (number, kind) == _CONTENT:
             content = data[start:stop]
+        elif number in _KNOWN:
+            raise WireError(f"field {number} of wire type {kind}")
         else:
             vals.setdefault(number, (kind, start, stop))
     how = _TYPES.get(dtype)

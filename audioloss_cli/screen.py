@@ -55,8 +55,8 @@ class Screen:
         if self._output is None:
             _print(text)
             return
-        _refuse_to_overwrite(self._output, report)
         try:
+            _refuse_to_overwrite(self._output, report)
             self._output.write_text(text, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise WriteError(f"cannot write the report to {self._output}: {error.strerror}") from None
@@ -139,7 +139,8 @@ class _Bar:
 
 def _refuse_to_overwrite(output: Path, report: Report) -> None:
     if output.exists():
-        for name in (file for run in report.runs for file in run.files):
+        named = [item.asked for item in report.unaudited]  # a PATH that no reader claims is not ours to lose either
+        for name in [*(file for run in report.runs for file in run.files), *named]:
             if Path(name).exists() and output.samefile(name):
                 raise ConfigError(f"--output {output}: is one of the logs that were read; name another file")
 

@@ -2,7 +2,10 @@
 
 import pytest
 
+from audioloss_cli import registry
 from audioloss_cli.config import ConfigError, ScanConfig, find_config, make_config, read_config
+
+READERS = ", ".join(registry.names("readers"))
 
 
 def toml(path, text):
@@ -31,11 +34,21 @@ def test_every_key_reaches_its_field(tmp_path):
         ('fail-on = "maybe"', "fail-on must be one of warning, critical, never"),
         ('tag = "loss"', "tag must be a list of patterns"),
         ("tag = [1]", "tag must be a list of patterns"),
+        ("[tag]\nname = 1", "tag must be a list of patterns"),
+        ('tag = ["re:("]', "tag 're:(' is no regular expression"),
+        ("window = true", "window must be a whole number"),
+        ('threshold = "low"', "threshold must be a finite number"),
+        ("threshold = 2001-01-01", "threshold must be a finite number"),
+        ("critical-threshold = [1]", "critical-threshold must be a finite number"),
+        ('all-losses = "yes"', "all-losses must be true or false"),
+        ("fail-on = []", "fail-on must be one of warning, critical, never"),
+        ("format = 3", "format must be a name"),
+        ("jobs = true", "jobs must be a whole number"),
         ("allow-defects = 1", "allow-defects must be true or false"),
         ("scale = nan", "scale must be a finite number, above 0"),
         ("jobs = 1.5", "jobs must be a whole number"),
         ("window = ", "not valid TOML"),
-        ('format = "xml"', "format 'xml' is not one of jsonl, tensorboard"),
+        ('format = "xml"', f"format 'xml' is not one of {READERS}"),
     ],
 )
 def test_a_mistake_names_the_file_and_the_key(text, words, audioloss, tmp_path, monkeypatch):

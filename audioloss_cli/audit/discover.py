@@ -1,11 +1,16 @@
 """Which files under the given paths are logs, and to which run each belongs."""
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from typing import Literal
 
 from audioloss_cli.records import Defect, Reader
+
+_NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}  # where a broken link leads
 
 
 @dataclass(slots=True)
@@ -116,18 +121,19 @@ def _walk(root: Path, defects: list[Defect]) -> Iterator[Path]:
     pending, links = [root], list[Path]()
     while pending or links:
         path = pending.pop() if pending else links.pop(0)
-        if not path.is_dir():
+        stat = _stat(path, defects)
+        if stat is None:
+            continue
+        if not S_ISDIR(stat.st_mode):
             yield path
             continue
-        stat = _stat(path, defects)
-        if stat is None or (stat.st_dev, stat.st_ino) in visited:
+        if (stat.st_dev, stat.st_ino) in visited:
             continue
         visited.add((stat.st_dev, stat.st_ino))
-        entries = _entries(path, defects)
-        links.extend(Path(entry.path) for entry in entries if entry.is_symlink() and _leads_somewhere(entry.path))
-        real = [entry for entry in entries if not entry.is_symlink()]
-        yield from (Path(entry.path) for entry in real if entry.is_file())
-        pending.extend(Path(entry.path) for entry in reversed(real) if entry.is_dir())
+        entries = [(Path(entry.path), _kind(entry, defects)) for entry in _entries(path, defects)]
+        links.extend(inner for inner, kind in entries if kind == "link")
+        yield from (inner for inner, kind in entries if kind == "file")
+        pending.extend(inner for inner, kind in reversed(entries) if kind == "directory")
 
 
 def _entries(directory: Path, defects: list[Defect]) -> list[os.DirEntry[str]]:
@@ -148,8 +154,14 @@ def _stat(path: Path, defects: list[Defect]) -> os.stat_result | None:
         return None
 
 
-def _leads_somewhere(link: str) -> bool:
+def _kind(entry: os.DirEntry[str], defects: list[Defect]) -> Literal["link", "file", "directory", "other"]:
+    """A link that leads nowhere is something other, and so is a pipe."""
     try:
-        return Path(link).is_file() or Path(link).is_dir()
-    except OSError:
-        return False
+        if entry.is_symlink():
+            mode = Path(entry.path).stat().st_mode
+            return "link" if S_ISREG(mode) or S_ISDIR(mode) else "other"
+        return "file" if entry.is_file() else "directory" if entry.is_dir() else "other"
+    except OSError as error:
+        if error.errno not in _NOWHERE:
+            defects.append(unreadable(Path(entry.path), error))
+        return "other"

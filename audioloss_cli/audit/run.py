@@ -60,6 +60,8 @@ def _read(reader: Reader, path: Path) -> Iterator[Series | Defect]:
 
 def _is_lfs_pointer(path: Path) -> bool:
     try:
+        if not path.is_file():  # a pipe has been read to its end: to open it again is to wait for ever
+            return False
         with path.open("rb") as stream:
             return stream.read(len(_LFS_POINTER)) == _LFS_POINTER
     except OSError:

@@ -81,7 +81,7 @@ def select(names: Mapping[str, str], wanted: Sequence[TagPattern] = (), *, all_l
     roles: dict[str, Role] = {tag: "audio" for tag, text in losses.items() if _AUDIO_LOSS.search(text)}
     if any(not is_held_out(names[tag]) for tag in roles):
         return Selection(roles)
-    training = _training_losses({tag: text for tag, text in losses.items() if tag not in roles})
+    training = _training_losses({tag: names[tag] for tag in losses if tag not in roles})
     return Selection(
         {tag: roles.get(tag, "training") for tag in names if tag in roles or tag in training}, bool(training)
     )
@@ -116,12 +116,17 @@ def words(name: str) -> str:
 
 def _training_losses(losses: Mapping[str, str]) -> list[str]:
     """Those whose whole name is that of a training loss; for want of any, those whose last part is (``G/loss``)."""
-    kept = [tag for tag, text in losses.items() if not _HELD_OUT.search(text)]
-    whole = [tag for tag in kept if TRAINING_LOSS_WORDS.issuperset(re.findall("[a-z]+", losses[tag]))]
-    found = whole or [tag for tag in kept if TRAINING_LOSS_WORDS.issuperset(re.findall("[a-z]+", _last_part(tag)))]
-    without_summary = [tag for tag in found if _last_part(tag) != _SUMMARY]
-    return without_summary if any(_last_part(tag) == "loss" for tag in found) else found
+    kept = {tag: name for tag, name in losses.items() if not is_held_out(name)}
+    whole = [tag for tag, name in kept.items() if _of_training(words(name))]
+    found = whole or [tag for tag, name in kept.items() if _of_training(_last_part(name))]
+    without_summary = [tag for tag in found if _last_part(kept[tag]) != _SUMMARY]
+    return without_summary if any(_last_part(kept[tag]) == "loss" for tag in found) else found
 
 
-def _last_part(tag: str) -> str:
-    return words(re.split("[/.]", tag)[-1])
+def _of_training(spoken: str) -> bool:
+    """``text_loss/train`` is none, though its last part has no other word."""
+    return _ANY_LOSS.search(spoken) is not None and TRAINING_LOSS_WORDS.issuperset(re.findall("[a-z]+", spoken))
+
+
+def _last_part(name: str) -> str:
+    return words(re.split("[/.]", name)[-1])

@@ -50,6 +50,16 @@ def test_hidden_directories_are_skipped_unless_named(tmp_path):
     assert runs(tmp_path / ".trash") == [(".trash", ["x.tfevents"])]
 
 
+@pytest.mark.parametrize(
+    "name", ["._x.tfevents", ".events.out.tfevents.1.Xy12", ".log.jsonl.part", ".ipynb_checkpoints/log.jsonl"]
+)
+def test_hidden_files_are_skipped(name, tmp_path):
+    """A copy under way, a desktop's or a notebook's leftovers."""
+    event_file(tmp_path / "run" / name)
+    event_file(tmp_path / "run" / "x.tfevents")
+    assert runs(tmp_path) == [("run", ["x.tfevents"])]
+
+
 def test_a_loop_of_links_ends(tmp_path):
     event_file(tmp_path / "a" / "x.tfevents")
     (tmp_path / "a" / "up").symlink_to(tmp_path)

@@ -32,7 +32,11 @@ class Lifecycle:
         self.rules = sorted(rules, key=lambda coded: coded.rank)
         self.window = window
         self.prefix = prefix
-        self.segment = 0
+        self.start_afresh(0)
+
+    def start_afresh(self, segment: int) -> None:
+        """Forget every incident; the next point belongs to ``segment``."""
+        self.segment = segment
         self.closed: list[Incident] = []
         self._reset()
 
@@ -195,6 +199,8 @@ class Lifecycle:
         if incident.state == "pending":
             self._reset()
             return []
+        if self._healthy is None and incident.state == "resolved":  # it came back in between, and that stayed unsaid
+            incident.resolved_step, incident.resolved_wall_time = point.step, point.wall_time
         healthy = self._healthy = self._healthy or point
         self._healthy_points += 1
         calm = point.step - healthy.step + 1 >= self.window and self._healthy_points >= POINTS_OF_A_WINDOW

@@ -130,6 +130,8 @@ class Machine:
         for group in self.groups:
             if group.group in state["groups"]:
                 group.load_state_dict(state["groups"][group.group])
+            else:
+                group.start_afresh(len(self.segment_starts) - 1)
 
 
 def _plain(buffer: Any) -> Sequence[Any]:

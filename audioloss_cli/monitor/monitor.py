@@ -59,7 +59,7 @@ class AudioLossMonitor:
             TypeError: the loss is not one number, or the step not a whole one.
             ValueError: the step does not fit in 64 bits.
         """
-        seconds = time.time() if wall_time is None else wall_time
+        seconds = time.time() if wall_time is None else float(wall_time)
         return self._machine.advance(Point(as_step(step), as_loss(loss), seconds))
 
     def replay(self, series: Series) -> list[Alert]:

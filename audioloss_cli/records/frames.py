@@ -54,7 +54,7 @@ def _incidents(report: Report) -> pd.DataFrame:
         for incident in item.incidents
     ]
     return pd.DataFrame(
-        {name: _column([row[name] for row in rows], dtype) for name, dtype in _INCIDENT_COLUMNS.items()}
+        {name: _column([_encodable(row[name]) for row in rows], dtype) for name, dtype in _INCIDENT_COLUMNS.items()}
     )
 
 
@@ -62,6 +62,11 @@ def _column(values: Sequence[Any], dtype: str) -> pd.Series:
     if dtype == _TIME:
         return pd.to_datetime(pd.Series(values, dtype="float64"), unit="s", utc=True, errors="coerce")
     return pd.Series(values, dtype=dtype)
+
+
+def _encodable(value: Any) -> Any:
+    """Text that pyarrow takes: a path that is no UTF-8 holds surrogates."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _points(report: Report) -> pd.DataFrame:
@@ -73,8 +78,8 @@ def _series_points(run: str, item: SeriesReport | None) -> pd.DataFrame:
     steps, values, times = (item.series.steps, item.series.values, item.series.wall_times) if item else ([], [], [])
     return pd.DataFrame(
         {
-            "run": _column([run] * len(steps), _TEXT),
-            "tag": _column([item.series.tag if item else ""] * len(steps), _TEXT),
+            "run": _column([_encodable(run)] * len(steps), _TEXT),
+            "tag": _column([_encodable(item.series.tag if item else "")] * len(steps), _TEXT),
             "segment": _column(_segments(item), "int64"),
             "step": _column(steps, "int64"),
             "value": _column(values, _FLOAT),

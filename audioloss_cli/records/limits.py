@@ -35,7 +35,7 @@ class Limits:
     def __post_init__(self) -> None:
         size = self.window_size
         if isinstance(size, bool) or not isinstance(size, Integral) or not 1 <= size <= _LONGEST_WINDOW:
-            raise SettingError("window_size", f"must be a whole number of steps, at least 1, not {repr(size)[:40]}")
+            raise SettingError("window_size", f"must be a whole number of steps, at least 1, not {_shown(size)}")
         object.__setattr__(self, "window_size", int(size))
         for name in ("threshold", "critical_threshold"):
             object.__setattr__(self, name, real(name, getattr(self, name)))
@@ -68,5 +68,12 @@ def real(field: str, value: Any, *, above_zero: bool = False) -> float:
         number = math.inf
     if not math.isfinite(number) or number < 0 or (above_zero and number == 0):
         least = "above 0" if above_zero else "0 or more"
-        raise SettingError(field, f"must be a finite number, {least}, not {repr(value)[:40]}")
+        raise SettingError(field, f"must be a finite number, {least}, not {_shown(value)}")
     return number
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)[:40]
+    except ValueError:  # an int of more digits than Python prints
+        return "a number of thousands of digits"

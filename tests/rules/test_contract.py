@@ -1,6 +1,7 @@
 """What every rule promises."""
 
 import math
+import subprocess
 import sys
 
 import pytest
@@ -28,6 +29,11 @@ VALUES = [
     -math.inf,
     MISSING,
 ]
+
+# What makes a rule fire, for one that no constant series does, or to pin it down: a loss a step, one line a rule.
+FIRES: dict[str, list[float]] = {
+    "sustained_low_loss": [0.007] * LIMITS.window_size,
+}
 
 
 def make(name: str) -> LossRule:
@@ -66,15 +72,45 @@ def test_it_answers_for_any_value_and_is_quiet_where_it_says(name, value, step):
     assert rule.explain(step, value, step, 1)
 
 
+def series_for(name: str) -> list[list[float]]:
+    return [FIRES[name]] if name in FIRES else [[value] * 200 for value in VALUES]
+
+
 @pytest.mark.parametrize("name", RULES)
-def test_some_value_makes_it_fire_and_its_code_is_its_file_name(name):
-    """On its own: every other rule is silent about a series that only this one finds wrong, or graver ones speak."""
+def test_some_series_makes_it_fire_and_its_code_is_its_file_name(name):
+    """Among all rules: none that is graver or waits longer drowns it in every series."""
     fired = set()
-    for value in VALUES:
+    for values in series_for(name):
         monitor = AudioLossMonitor()
-        for step in range(200):
-            fired |= {alert.code for alert in monitor.update(value, step)}
+        fired |= {alert.code for step, value in enumerate(values) for alert in monitor.update(value, step)}
     assert name.replace("_", "-") in fired
+
+
+def test_every_series_is_of_a_rule_that_is_there():
+    assert set(FIRES) <= set(RULES)
+
+
+WITHOUT_DOCSTRINGS = """
+from audioloss_cli import AudioLossMonitor
+monitor = AudioLossMonitor()
+for step, loss in enumerate([3.0, 0.007, 0.001, float("nan"), None, 3.0]):
+    for alert in monitor.update(loss, step):
+        print(alert.step, alert.type, repr(alert.advice))
+"""
+
+
+def test_they_speak_without_their_docstrings_too():
+    done = subprocess.run(
+        [sys.executable, "-OO", "-c", WITHOUT_DOCSTRINGS], capture_output=True, text=True, check=False
+    )
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert done.stdout.splitlines() == [
+        "1 warning ''",
+        "2 critical ''",
+        "3 critical ''",
+        "5 recovered ''",
+        "5 recovered ''",
+    ]
 
 
 def test_the_missing_section_is_named():

@@ -1,0 +1,54 @@
+"""Toy rules: they hold where they are told to, in a group, and for as long as a test needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from audioloss_cli import AudioLossMonitor, Severity, registry
+
+
+@dataclass
+class Toy:
+    """``where`` gets a step and a value; a ``name`` is a rule's file name."""
+
+    name: str
+    where: Callable[[int, float], bool | None]
+    severity: Severity = Severity.CRITICAL
+    group: str = "toys"
+    for_steps: int = 1
+    for_points: int = 1
+    quiet: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def type(self) -> str:
+        return self.name
+
+    def holds(self, step: int, value: float) -> bool | None:
+        return self.where(step, value)
+
+    def worse(self, value: float, than: float) -> bool:
+        return value < than
+
+    def explain(self, step: int, value: float, since: int, points: int) -> str:
+        return f"{points} points from step {since} to {step}"
+
+
+def watched_by(*rules: str | Toy, **limits: Any) -> AudioLossMonitor:
+    """A monitor with these rules only: names of real ones, and toys."""
+    load, modules = registry.load, {rule if isinstance(rule, str) else rule.name: rule for rule in rules}
+
+    def load_either(folder: str, name: str) -> ModuleType:
+        toy = modules[name]
+        if isinstance(toy, str):
+            return load(folder, name)
+        module = ModuleType(name, "A toy.\n\nWhat: x.\n\nWhy: y.\n\nFix: Put it away.\n")
+        module.Rule = lambda limits: toy
+        return module
+
+    with pytest.MonkeyPatch.context() as patch:  # a monitor asks the registry once, when it is made
+        patch.setattr(registry, "names", lambda folder: tuple(sorted(modules)))
+        patch.setattr(registry, "load", load_either)
+        return AudioLossMonitor(**limits)

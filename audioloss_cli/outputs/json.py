@@ -8,7 +8,7 @@ import json
 import math
 from typing import Any
 
-from audioloss_cli.records import Defect, Edge, Incident, Report, RunReport, SeriesReport, View, is_missing
+from audioloss_cli.records import Defect, Edge, Finding, Incident, Report, RunReport, SeriesReport, View, is_missing
 
 SCHEMA = "audioloss.report/1"
 
@@ -26,10 +26,8 @@ def document(report: Report) -> dict[str, Any]:
         "config_file": report.config_file,
         "gate": {"fail_on": report.gate.fail_on, "allow_defects": report.gate.allow_defects},
         "runs": [_run(run) for run in report.runs],
-        "findings": [
-            {"code": item.code, "severity": item.severity, "message": item.message, "evidence": _deep(item.evidence)}
-            for item in report.findings
-        ],
+        "notes": report.notes,
+        "findings": [_finding(item) for item in report.findings],
         "diagnoses": [
             {
                 "cause": item.cause,
@@ -45,6 +43,16 @@ def document(report: Report) -> dict[str, Any]:
             for item in report.unaudited
         ],
         "defects": [_defect(defect) for defect in report.stray_defects],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "message": finding.message,
+        "evidence": _deep(finding.evidence),
+        "advice": finding.advice,
     }
 
 

@@ -31,12 +31,13 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing a probe's check found: stable code, severity, a sentence, and the numbers behind it."""
+    """One thing a probe's check found: stable code, severity, a sentence, the numbers behind it, and what to do."""
 
     code: str
     severity: Severity
     message: str
     evidence: dict[str, Any] = field(default_factory=dict)
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ class Report:
         unaudited: what was named on the command line and not audited.
         stray_defects: of files and directories that belong to no run.
         config_file: where settings came from beside the command line; empty if from nowhere.
+        notes: what the reader must know about how the audit was made: a device that was chosen, a part left out.
     """
 
     gate: Gate = field(default_factory=Gate)
@@ -128,6 +130,7 @@ class Report:
     unaudited: list[Unaudited] = field(default_factory=list)
     stray_defects: list[Defect] = field(default_factory=list)
     config_file: str = ""
+    notes: list[str] = field(default_factory=list)
 
     @property
     def incidents(self) -> list[Incident]:

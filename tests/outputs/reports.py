@@ -56,9 +56,12 @@ REPORTS: dict[str, Report] = {
     "probe": Report(
         Gate("critical", allow_defects=True),
         findings=[
-            Finding("logits-empty", Severity.CRITICAL, "no logits", {"shape": [0, 8, 1026], "mean": math.nan, "n": 1})
+            Finding("empty-logits", Severity.CRITICAL, "no logits", {"shape": [0, 8, 1026], "mean": math.nan, "n": 1}),
+            Finding("missing-weights", Severity.WARNING, "the checkpoint lacks a", {}, "Save it."),
+            Finding("cross-entropy", Severity.INFO, "7.1 nats"),
         ],
-        diagnoses=[Diagnosis("inputs-filtered", 1, ["audio_out_ids is missing"], ["no-shift"], "keep the column")],
+        notes=["device cpu"],
+        diagnoses=[Diagnosis("inputs-filtered", 1, ["no logits"], ["no-shift: 7 nats"], "keep the column")],
     ),
     "hostile names": Report(
         runs=[

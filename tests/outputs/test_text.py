@@ -22,7 +22,7 @@ def lines(name: str, **view) -> list[str]:
         ("incidents", "FAIL (exit 1): 2 critical, 1 warning in 2 series of 2 runs"),
         ("defects", "INCOMPLETE (exit 3): no incidents, 3 defects in 1 series of 1 run"),
         ("unaudited", "NOT AUDITED (exit 3): nothing found"),
-        ("probe", "FAIL (exit 1): 1 critical (fail on critical)"),
+        ("probe", "FAIL (exit 1): 1 critical, 1 warning (fail on critical)"),
     ],
 )
 def test_the_verdict_comes_first_and_alone_when_quiet(name, verdict):

@@ -27,7 +27,7 @@ def render(report: Report, view: View) -> str:
     lines = [verdict_line(report)]
     if view.verbosity >= 0:
         lines += settings_lines(report, view)
-        lines += [*run_lines(report, view), *diagnosis_lines(report, view), *advice_lines(report, view)]
+        lines += [*diagnosis_lines(report, view), *run_lines(report, view), *advice_lines(report, view)]
         lines += [*unaudited_lines(report, view), *defect_lines(report, view)]
     for line in lines:
         line.plain = printable(line.plain)  # one character stands for one, so that styles keep their place

@@ -5,26 +5,39 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from audioloss_cli.outputs.text.layout import STYLES, paragraph, title
-from audioloss_cli.records import Report, View
+from audioloss_cli.records import Report, Severity, View
 
 _MOST_DEFECTS = 20
 _MOST_TAGS = 20
 
 
 def diagnosis_lines(report: Report, view: View) -> Iterator[Text]:
-    """A probe's findings and its ranked causes."""
+    """A probe's ranked causes, then its findings, then what was ruled out."""
+    if report.diagnoses:
+        yield from title("Diagnosis")
+    for diagnosis in report.diagnoses:
+        yield Text.assemble(f"  {diagnosis.rank}. ", (diagnosis.cause, "bold"))
+        for evidence in diagnosis.evidence:
+            yield from paragraph(f"- {evidence}", view, indent=5, hang=2)
+        yield from paragraph(f"Fix: {diagnosis.fix}", view, indent=5)
+    yield from _findings(report, view)
+    ruled_out = [clause for diagnosis in report.diagnoses[:1] for clause in diagnosis.ruled_out]
+    if ruled_out:
+        yield from title("Ruled out")
+    for clause in ruled_out:
+        yield from paragraph(clause, view, indent=2, hang=2)
+
+
+def _findings(report: Report, view: View) -> Iterator[Text]:
+    """A finding that speaks for a cause needs no advice of its own: the cause has the fix."""
+    explained = {evidence for diagnosis in report.diagnoses for evidence in diagnosis.evidence}
     if report.findings:
         yield from title("Findings")
     for finding in report.findings:
         yield Text.assemble("  ", (str(finding.severity).upper(), STYLES[finding.severity]), f" {finding.code}")
         yield from paragraph(finding.message, view, indent=4)
-    if report.diagnoses:
-        yield from title("Diagnosis")
-    for diagnosis in report.diagnoses:
-        yield from paragraph(
-            f"{diagnosis.rank}. {diagnosis.cause}: {'; '.join(diagnosis.evidence)}", view, indent=2, hang=3
-        )
-        yield from paragraph(diagnosis.fix, view, indent=5)
+        if finding.severity is not Severity.INFO and finding.message not in explained and finding.advice:
+            yield from paragraph(f"Fix: {finding.advice}", view, indent=4)
 
 
 def advice_lines(report: Report, view: View) -> Iterator[Text]:

@@ -19,9 +19,11 @@ def verdict_line(report: Report) -> Text:
 
 
 def settings_lines(report: Report, view: View) -> Iterable[Text]:
-    """Which file had a say, lest it loosens the gate unseen."""
+    """Which file had a say, lest it loosens the gate unseen, and how the audit was made."""
     if report.config_file:
         yield from paragraph(f"settings from {report.config_file}", view, indent=0)
+    for note in report.notes:
+        yield from paragraph(note, view, indent=0, hang=2)
 
 
 def _verdict(report: Report) -> tuple[str, str]:
@@ -33,11 +35,12 @@ def _verdict(report: Report) -> tuple[str, str]:
 
 
 def _counts(report: Report) -> Iterable[str]:
-    for severity in reversed(Severity):
-        if severity in report.severities:
-            yield f"{report.severities.count(severity):,} {severity}"
-    if not report.severities:
-        yield "no incidents" if report.runs else "nothing found"
+    grave = [severity for severity in report.severities if severity is not Severity.INFO]
+    for severity in (Severity.CRITICAL, Severity.WARNING):
+        if severity in grave:
+            yield f"{grave.count(severity):,} {severity}"
+    if not grave:
+        yield "no incidents" if report.runs and not report.findings else "nothing found"
     if report.defects:
         yield plural(len(report.defects), "defect")
 

@@ -39,7 +39,7 @@ TRAINING_LOSS_WORDS = frozenset(
     re.findall(
         r"\w+",
         """train training total combined overall global batch step epoch avg average mean running smoothed lm model main
-        metric metrics log logs scalar scalars loss losses ce nll xent cross entropy crossentropy""",
+        metric metrics log logs scalar scalars loss losses ce nll xent crossentropy""",
     )
 )
 
@@ -125,6 +125,7 @@ def _training_losses(losses: Mapping[str, str]) -> list[str]:
 
 def _of_training(spoken: str) -> bool:
     """``text_loss/train`` is none, though its last part has no other word."""
+    spoken = spoken.replace("cross entropy", "crossentropy")  # entropy alone is another quantity
     return _ANY_LOSS.search(spoken) is not None and TRAINING_LOSS_WORDS.issuperset(re.findall("[a-z]+", spoken))
 
 

@@ -22,16 +22,16 @@ TRAINING = re.findall(
     """
     loss train/loss Loss/train train_loss total_loss train/total_loss combined_loss train/combined_loss
     train.loss CELoss epoch_loss batch_loss train_loss_step ce Avg_CE_loss/train loss_metrics/global_avg_loss
-    lm_loss trainloss loss2""",
+    lm_loss trainloss loss2 train/cross_entropy""",
 )
 NEITHER = re.findall(
     r"\S+",
     """
-    text_loss train/text_loss text_loss/train text_loss/0 lr learning_rate audio_loss_weight
-    audio_loss/grad_norm loss_scale grad_norm epoch val_loss eval/loss accuracy audio_tokens_per_second
-    vq/codebook_loss vq/commitment_loss perplexity audio_loss_std blossom glossary force gloss audio_loss_mask
-    audio_loss_enabled audio_loss_delta audio_loss_fraction audio_loss_is_nan audio/commit_loss audio/vq_loss
-    audio/stop_loss hparam/audio_loss""",
+    entropy_loss train/entropy_loss text_loss train/text_loss text_loss/train text_loss/0 lr learning_rate
+    audio_loss_weight audio_loss/grad_norm loss_scale grad_norm epoch val_loss eval/loss accuracy
+    audio_tokens_per_second vq/codebook_loss vq/commitment_loss perplexity audio_loss_std blossom glossary force
+    gloss audio_loss_mask audio_loss_enabled audio_loss_delta audio_loss_fraction audio_loss_is_nan
+    audio/commit_loss audio/vq_loss audio/stop_loss hparam/audio_loss""",
 )
 
 

@@ -22,7 +22,7 @@ def main() -> None:
         code = INTERRUPTED
     except SystemExit as way_out:  # Typer leaves with 1 when the reader of its help has gone away
         code = INTERNAL if way_out.code == 1 else way_out.code
-    except Exception as error:  # noqa: BLE001  # the last line of defence
+    except BaseException as error:  # noqa: BLE001  # the last line of defence; some are no Exception
         if os.environ.get("AUDIOLOSS_TRACEBACK"):
             traceback.print_exc()
         print(_apology(error), file=sys.stderr)  # noqa: T201
@@ -30,7 +30,7 @@ def main() -> None:
     sys.exit(code)
 
 
-def _apology(error: Exception) -> str:
+def _apology(error: BaseException) -> str:
     text = " ".join(str(error).split())[:200]
     return (
         f"audioloss: internal error: {type(error).__name__}: {text}; nothing was concluded. "

@@ -1,5 +1,6 @@
 """Plugins by name: a plugin's file name is its name, and this is the only import by name in the house."""
 
+import ast
 import importlib
 import pkgutil
 from functools import cache
@@ -31,6 +32,19 @@ def names(folder: str) -> tuple[str, ...]:
 def code_of(name: str) -> str:
     """The stable code of a rule or a check: its file name, with hyphens."""
     return name.replace("_", "-")
+
+
+def docstring(folder: str, name: str) -> str:
+    """The documentation of a plugin, read from its file: neither is it imported, nor does ``python -OO`` strip it.
+
+    Raises:
+        UnknownPluginError: there is no plugin of that name.
+    """
+    if name not in names(folder):
+        raise UnknownPluginError(f"{name!r} is not one of {', '.join(names(folder))}")
+    file = Path(__file__).parent.joinpath(*folder.split("."), name)
+    source = file.with_suffix(".py") if file.with_suffix(".py").is_file() else file / "__init__.py"
+    return ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
 
 
 def load(folder: str, name: str) -> ModuleType:

@@ -66,10 +66,19 @@ class RuleText:
         Raises:
             ValueError: a section is missing.
         """
-        text = inspect.cleandoc(module.__doc__ or "")
+        return cls.parse(module.__doc__ or "", module.__name__)
+
+    @classmethod
+    def parse(cls, docstring: str, name: str) -> Self:
+        """Cut the docstring of the module ``name``.
+
+        Raises:
+            ValueError: a section is missing.
+        """
+        text = inspect.cleandoc(docstring)
         title, *paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
         found = dict(part.split(": ", 1) for part in paragraphs if ": " in part)
         try:
             return cls(title, found["What"], found["Why"], found["Fix"])
         except KeyError as missing:
-            raise ValueError(f"{module.__name__}: the docstring has no section {missing.args[0]}:") from None
+            raise ValueError(f"{name}: the docstring has no section {missing.args[0]}:") from None

@@ -9,12 +9,13 @@ import typer
 import audioloss_cli
 from audioloss_cli import registry
 from audioloss_cli.config import ConfigError
+from audioloss_cli.probe.errors import ProbeError
 from audioloss_cli.records.report import INTERNAL, INTERRUPTED, USAGE
 from audioloss_cli.screen import WriteError
 
 app = typer.Typer(
     name="audioloss",
-    help="Audits the logs of audio language model training. Exit codes: 0 clean, 1 findings at or "
+    help="Audits the logs and checkpoints of audio language model training. Exit codes: 0 clean, 1 findings at or "
     "above the gate, 2 usage, 3 could not audit, 4 internal error, 130 interrupted.",
     rich_markup_mode=None,  # rich help costs 0.15 s at every start
     pretty_exceptions_enable=False,
@@ -36,6 +37,8 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(f"{error.format_message()} (see audioloss --help)", USAGE)
     except ConfigError as error:
         return _fail(str(error), USAGE)
+    except ProbeError as error:
+        return _fail(str(error), error.exit_code)
     except (registry.MissingDependencyError, WriteError) as error:
         return _fail(str(error), INTERNAL)
 

@@ -1,0 +1,25 @@
+"""Every code that a report may hold, with its documentation; nothing is imported for it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from audioloss_cli import registry
+from audioloss_cli.records import RuleText
+
+#: Folder of plugins -> what one of them is called.
+KINDS = {"rules": "loss rule", "probe.checks": "probe check", "probe.causes": "root cause"}
+
+
+class Entry(NamedTuple):
+    """One code."""
+
+    code: str
+    kind: str
+    text: RuleText
+
+
+def catalogue() -> Iterator[Entry]:
+    """Loss rules, probe checks and root causes, each by code."""
+    for folder, kind in KINDS.items():
+        for name in registry.names(folder):
+            yield Entry(registry.code_of(name), kind, RuleText.parse(registry.docstring(folder, name), name))

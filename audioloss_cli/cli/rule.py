@@ -1,0 +1,32 @@
+"""``audioloss rule CODE``: what a code means, why it matters, and what to do."""
+
+import shutil
+import textwrap
+from difflib import get_close_matches
+from typing import Annotated
+
+import typer
+
+from audioloss_cli.cli._catalogue import Entry, catalogue
+
+EPILOG = "audioloss rules lists all codes."
+_WIDEST = 100
+
+
+def command(code: Annotated[str, typer.Argument(metavar="CODE", help="Such as critical-loss or no-shift.")]) -> int:
+    """Explain one code."""
+    entries = list(catalogue())
+    found = [entry for entry in entries if entry.code == code.lower().replace("_", "-")]
+    if not found:
+        close = get_close_matches(code, [entry.code for entry in entries], n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "audioloss rules lists all codes"
+        raise typer.BadParameter(f"{code!r} is no code; {hint}")
+    typer.echo("\n\n".join(_page(entry) for entry in found))
+    return 0
+
+
+def _page(entry: Entry) -> str:
+    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    text = entry.text
+    parts = [f"What: {text.what}", f"Why: {text.why}", f"Fix: {text.fix}"]
+    return "\n\n".join([f"{entry.code} ({entry.kind}): {text.title}", *(textwrap.fill(part, width) for part in parts)])

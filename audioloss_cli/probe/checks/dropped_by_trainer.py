@@ -1,0 +1,50 @@
+"""A trainer that removes unused columns would drop fields of this batch.
+
+What: The signature of the model's forward does not name a key of the batch, so Hugging Face's Trainer with
+remove_unused_columns=True (its default) drops it. It looks through a PEFT wrapper, and through no other.
+
+Why: A wrapper with forward(self, *args, **kwargs) names nothing: audio_out_ids and label_audio_ids disappear between
+the collator and the model, nothing raises, and the loss becomes that of the text alone, or 0.
+
+Fix: Set remove_unused_columns=False in TrainingArguments, or give the wrapper's forward the model's own argument
+names.
+"""
+
+from collections.abc import Iterator
+
+from audioloss_cli.probe.check import Problem
+from audioloss_cli.probe.checks._words import listed
+from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.records import Severity
+
+
+def check(evidence: Evidence) -> Iterator[Problem]:
+    """One problem for what the audio loss needs, one for what it could do without."""
+    lost = _lost(evidence)
+    required = {item.name for item in evidence.layout.fields if item.required}
+    grave = [name for name in lost if name in required]
+    light = [name for name in lost if name not in grave]
+    if grave:
+        yield Problem(
+            Severity.CRITICAL,
+            f"the forward of the model does not name {listed(grave)}: a trainer that removes unused columns drops "
+            f"{'it' if len(grave) == 1 else 'them'}",
+            {"dropped": grave},
+        )
+    if light:
+        yield Problem(
+            Severity.INFO,
+            f"a trainer that removes unused columns drops {listed(light)}{' as well' if grave else ''}",
+            {"dropped": light},
+        )
+
+
+def passed(evidence: Evidence) -> str:
+    """Says so."""
+    return "" if evidence.kept is None else "the forward of the model names every audio field of the batch"
+
+
+def _lost(evidence: Evidence) -> list[str]:
+    if evidence.kept is None:
+        return []
+    return [str(key) for key, value in evidence.batch.items() if key not in evidence.kept and value is not None]

@@ -1,0 +1,40 @@
+"""The audio logits hold NaN or infinities.
+
+What: NaN or +Infinity anywhere in the audio logits; -Infinity is a mask and legal.
+
+Why: The loss of such a cell is NaN, and one optimiser step on it destroys the weights. Trainers that filter NaN from
+their logs show a plausible number instead.
+
+Fix: Check the weights first (a checkpoint saved after the NaN holds it), then the precision: float16 overflows at
+65504, bfloat16 does not.
+"""
+
+from collections.abc import Iterator
+
+from audioloss_cli.probe.check import Problem
+from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.records import Severity
+
+
+def check(evidence: Evidence) -> Iterator[Problem]:
+    """Counts and the first place."""
+    stats = evidence.stats
+    if stats is None:
+        return
+    nan, infinite = int(stats.nan_count.sum()), int(stats.positive_infinity_count.sum())
+    if nan or infinite:
+        row, book, index = stats.first_non_finite or (0, 0, 0)
+        yield Problem(
+            Severity.CRITICAL,
+            f"the audio logits hold {nan} NaN and {infinite} +Infinity, the first in row {row}, codebook {book}, "
+            f"id {index}",
+            {"nan": nan, "infinite": infinite, "by_codebook": stats.nan_count.tolist(), "first": [row, book, index]},
+        )
+
+
+def passed(evidence: Evidence) -> str:
+    """The range."""
+    stats = evidence.stats
+    if stats is None or not stats.shape[0]:
+        return ""
+    return f"the audio logits lie in {float(stats.minimum.min()):.4g} .. {float(stats.maximum.max()):.4g}"

@@ -1,0 +1,90 @@
+"""The audio codes hold next to no information.
+
+What: More than half of the real codes repeat the one before in the same codebook, or the entropy of the codes of all
+codebooks together is below 2 nats (about 7 equally frequent codes); or, in one codebook, nine in ten repeat or the
+entropy is below half a nat. Where there are labels, the codes from the first to the last of a segment.
+
+Why: Silence, a constant waveform or a codec fed at the wrong rate: the next code can be copied from the last, and the
+loss is low from the start.
+
+Fix: Decode the codes and listen. Check the sampling rate, the range of the waveform and the codec's checkpoint.
+"""
+
+import math
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from audioloss_cli.probe.check import Problem
+from audioloss_cli.probe.checks._spans import learnt
+from audioloss_cli.probe.checks._words import listed, nats, percent
+from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.records import Severity
+
+_MOST_REPEATS, _LEAST_ENTROPY, _FEWEST_CODES = 0.5, 2.0, 128
+_IN_A_CODEBOOK = 0.9, 0.5, 32  # the same of one codebook
+
+
+def check(evidence: Evidence) -> Iterator[Problem]:
+    """One problem: of all codebooks, else of some."""
+    found = _figures(evidence)
+    if found is not None and (found[0] > _MOST_REPEATS or found[1] < _LEAST_ENTROPY):
+        repeats, entropy = found
+        yield Problem(
+            Severity.WARNING,
+            f"{percent(repeats)} of the codes repeat the one before, and their entropy is {nats(entropy)} nats",
+            {"repeats": repeats, "entropy": entropy},
+        )
+    elif books := _poor_codebooks(evidence):
+        book, (repeats, entropy) = next(iter(books.items()))
+        yield Problem(
+            Severity.WARNING,
+            f"codebook {listed(books)} hold next to nothing: in codebook {book} {percent(repeats)} of the codes repeat "
+            f"the one before, and their entropy is {nats(entropy)} nats",
+            {"codebooks": list(books), "repeats": repeats, "entropy": entropy},
+        )
+
+
+def passed(evidence: Evidence) -> str:
+    """Repeats and entropy."""
+    found = _figures(evidence)
+    return "" if found is None else f"{percent(found[0])} of the codes repeat, their entropy is {nats(found[1])} nats"
+
+
+def _figures(evidence: Evidence) -> tuple[float, float] | None:
+    codes, real = evidence.audio.codes, _real(evidence)
+    if codes is None or real is None or int(real.sum()) < _FEWEST_CODES:
+        return None
+    return _of(codes, real, evidence)
+
+
+def _poor_codebooks(evidence: Evidence) -> dict[int, tuple[float, float]]:
+    """Codebook -> its figures."""
+    codes, real, (most, least, fewest) = evidence.audio.codes, _real(evidence), _IN_A_CODEBOOK
+    if codes is None or real is None:
+        return {}
+    telling = (real.sum(0) >= fewest).nonzero().flatten().tolist()
+    found = {book: _of(codes[:, book, None], real[:, book, None], evidence) for book in telling}
+    return {book: each for book, each in found.items() if each[0] > most or each[1] < least}
+
+
+def _real(evidence: Evidence) -> Tensor | None:
+    """[N, K] bool: real codes, without prompts and padding where labels tell them."""
+    real, valid, segments = evidence.real, evidence.valid, evidence.audio.segments
+    if real is None or segments is None or valid is None or valid.shape != real.shape or not bool(valid.any()):
+        return real if segments is not None else None
+    return real & learnt(valid, segments)
+
+
+def _of(codes: Tensor, real: Tensor, evidence: Evidence) -> tuple[float, float]:
+    segments = evidence.audio.segments
+    if segments is None:
+        return 0.0, math.inf
+    both = real[1:] & real[:-1] & (segments[1:] == segments[:-1])[:, None]
+    repeats = float((codes[1:] == codes[:-1])[both].float().mean()) if bool(both.any()) else 0.0
+    return repeats, _entropy(codes[real])
+
+
+def _entropy(codes: Tensor) -> float:
+    share = codes.unique(return_counts=True)[1].double() / len(codes)
+    return -math.fsum(p * math.log(p) for p in share.tolist())

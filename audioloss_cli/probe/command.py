@@ -1,0 +1,60 @@
+"""The door of the torch wing: plain values of a command line in, a report out."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from audioloss_cli.probe.adapter import Options
+from audioloss_cli.probe.arguments import parse_arguments
+from audioloss_cli.probe.config import ProbeConfig
+from audioloss_cli.probe.evidence import Logged
+from audioloss_cli.probe.run import probe
+from audioloss_cli.records import Report
+
+
+def run(
+    request: Mapping[str, Any],
+    options: Mapping[str, Any],
+    model_arguments: Sequence[str],
+    data_arguments: Sequence[str],
+    logs: Report | None = None,
+    scale: float = 1.0,
+) -> Report:
+    """Probe, and put what the logs of the run say beside it.
+
+    Args:
+        request: fields of ``ProbeConfig`` that are plain values.
+        options: fields of ``Options``.
+        model_arguments: each ``key=value``, for the model's factory.
+        data_arguments: the same, for that of the data.
+        logs: the scan of the run's logs, if it was asked for.
+        scale: by which the logged loss is larger than the mean over codebooks.
+
+    Raises:
+        ProbeError: see ``probe``.
+    """
+    config = ProbeConfig(
+        **request,
+        options=Options(**options),
+        model_arguments=parse_arguments(model_arguments, "--model-arg"),
+        data_arguments=parse_arguments(data_arguments, "--data-arg"),
+    )
+    report = probe(config, logged_losses(logs, scale))
+    if logs is not None:
+        report.runs, report.stray_defects = logs.runs, logs.stray_defects
+        report.unaudited += logs.unaudited
+    return report
+
+
+def logged_losses(logs: Report | None, scale: float) -> list[Logged]:
+    """The end and the lowest of each audited series, per codebook; series without a finite value say nothing."""
+    found = []
+    for run in logs.runs if logs is not None else ():
+        for item in run.series:
+            points = [
+                pair for pair in zip(item.series.steps, item.series.values, strict=True) if math.isfinite(pair[1])
+            ]
+            if points:
+                lowest = min(value for _, value in points)
+                found.append(Logged(run.run, item.series.tag, points[-1][0], points[-1][1] / scale, lowest / scale))
+    return found

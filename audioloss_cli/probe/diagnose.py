@@ -1,0 +1,64 @@
+"""From findings to ranked root causes: what speaks for each, and what was ruled out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, cast
+
+from audioloss_cli import registry
+from audioloss_cli.records import Diagnosis, Finding, RuleText, Severity
+
+FOLDER = "probe.causes"
+
+
+class Cause(Protocol):
+    """A module of ``probe/causes``; its file name is the slug.
+
+    Attributes:
+        CODES: of the checks that speak for this cause, and rule it out where each of them passed.
+        ALSO: of checks that speak for it as well, but cannot judge everywhere; a module may do without.
+        ORDER: what comes first where two are equally grave: inputs, then labels, logits, alignment, gradient, scale.
+    """
+
+    CODES: tuple[str, ...]
+    ORDER: int
+
+
+def diagnose(findings: Sequence[Finding], passed: Mapping[str, str]) -> list[Diagnosis]:
+    """Every cause for which a finding of at least a warning speaks, the gravest first.
+
+    Args:
+        findings: of all checks.
+        passed: code -> clause, for the checks that found nothing.
+    """
+    causes = {registry.code_of(name): _load(name) for name in registry.names(FOLDER)}
+    evidence = {slug: _evidence(cause, findings) for slug, cause in causes.items()}
+    silent = [(slug, causes[slug]) for slug in causes if not evidence[slug]]
+    ruled_out = [f"{slug}: {clause}" for slug, cause in silent if (clause := _ruled_out(cause, passed))]
+    found = sorted((slug for slug in causes if evidence[slug]), key=lambda slug: _rank(causes[slug], evidence[slug]))
+    return [
+        Diagnosis(slug, rank, [each.message for each in evidence[slug]], ruled_out, _fix(slug))
+        for rank, slug in enumerate(found, 1)
+    ]
+
+
+def _load(name: str) -> Cause:
+    return cast("Cause", registry.load(FOLDER, name))
+
+
+def _evidence(cause: Cause, findings: Sequence[Finding]) -> list[Finding]:
+    codes = {*cause.CODES, *getattr(cause, "ALSO", ())}
+    return [each for each in findings if each.code in codes and each.severity is not Severity.INFO]
+
+
+def _ruled_out(cause: Cause, passed: Mapping[str, str]) -> str:
+    """The first clause, if every check of the cause that could judge found nothing."""
+    clauses = [passed[code] for code in cause.CODES if code in passed]
+    return clauses[0] if len(clauses) == len(cause.CODES) else ""
+
+
+def _rank(cause: Cause, findings: Sequence[Finding]) -> tuple[int, int]:
+    return -max(each.severity.rank for each in findings), cause.ORDER
+
+
+def _fix(slug: str) -> str:
+    module = registry.load(FOLDER, slug.replace("-", "_"))
+    return RuleText.of(module).fix if module.__doc__ else ""

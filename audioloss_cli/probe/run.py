@@ -1,0 +1,164 @@
+"""The whole probe: load, take batches, observe, check, diagnose."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from audioloss_cli.probe.adapter import Adapter, Batch
+from audioloss_cli.probe.check import Outcome, run_checks
+from audioloss_cli.probe.checkpoint import LoadedModel, load_checkpoint
+from audioloss_cli.probe.checkpoint.weights import weight_faults
+from audioloss_cli.probe.choose import choose_adapter
+from audioloss_cli.probe.config import ProbeConfig
+from audioloss_cli.probe.data import BatchSource, open_data
+from audioloss_cli.probe.device import choose_device, choose_dtype, memory_guard
+from audioloss_cli.probe.diagnose import diagnose
+from audioloss_cli.probe.dump import write_dump
+from audioloss_cli.probe.errors import UnreadableError
+from audioloss_cli.probe.evidence import Evidence, Logged, Weights
+from audioloss_cli.probe.observe import held_out_loss, observe, read_audio
+from audioloss_cli.probe.signature import kept_by_trainer
+from audioloss_cli.records import Finding, Report, Severity, Unaudited
+
+# After these the forward pass would read other memory, or kill a CUDA context.
+_FATAL = ("id_out_of_range", "ignored_index_in_inputs")
+
+
+def probe(config: ProbeConfig, logged: Sequence[Logged] = ()) -> Report:
+    """Load a checkpoint, run batches through it, and say what is wrong with its audio loss and why.
+
+    Args:
+        config: what to probe.
+        logged: what a log says about the audio loss of this run.
+
+    Returns:
+        A report with findings, diagnoses and notes.
+
+    Raises:
+        UsageError: the configuration makes no sense.
+        UnreadableError: the checkpoint or the data cannot be read.
+        EnvironmentalError: a device, memory or a package is missing.
+    """
+    device, note = choose_device(config.device)
+    with memory_guard(device):
+        loaded = load_checkpoint(
+            Path(config.checkpoint),
+            model=config.model,
+            model_arguments=config.model_arguments,
+            dtype=choose_dtype(config.dtype),
+            device=device,
+        )
+    source = open_data(config.data, arguments=config.data_arguments, count=config.batches)
+    if config.dump:
+        write_dump(Path(config.dump), source.batches, {"checkpoint": config.checkpoint, "data": config.data})
+    adapter, name = choose_adapter(config.adapter, loaded.config, config.options, source.batches[0])
+    seen = _observed(config, loaded, source, adapter, device, logged)
+    outcome = merge([run_checks(evidence) for evidence in seen])
+    notes = [f"{loaded.kind}, adapter {name}; {source.kind}", note, *loaded.notes, *source.notes]
+    report = Report(config.gate, findings=outcome.findings, notes=[*notes, _extent(seen)])
+    report.diagnoses = diagnose(outcome.findings, outcome.passed)
+    report.unaudited = _unaudited(config, seen, outcome)
+    return report
+
+
+def _observed(
+    config: ProbeConfig,
+    loaded: LoadedModel,
+    source: BatchSource,
+    adapter: Adapter,
+    device: torch.device,
+    logged: Sequence[Logged],
+) -> list[Evidence]:
+    weights = _weights(loaded)
+    kept = adapter.layout.forward_names if loaded.stands_in else None
+    again = source.again() if source.again is not None else []
+    seen = []
+    for index, batch in enumerate(source.batches):
+        evidence = Evidence(adapter.layout, batch, read_audio(adapter, batch), weights=weights, logged=tuple(logged))
+        evidence.kept = kept or kept_by_trainer(loaded.module)
+        evidence.text_tokens = _text_tokens(evidence)
+        if index < len(again):
+            evidence.again = read_audio(adapter, again[index])
+        if not run_checks(evidence, _FATAL).findings:
+            observe(evidence, adapter, loaded.module, device, backward=config.backward)
+        seen.append(evidence)
+    if config.held_out and not math.isnan(seen[0].next_loss):  # else there is nothing to compare with
+        seen[0].held_out = held_out_loss(seen[0], adapter, loaded.module, _held_out(config, adapter), device)
+        if math.isnan(seen[0].held_out):
+            raise UnreadableError(
+                f"--held-out {config.held_out!r}: the audio loss could not be measured on it; name data in the layout "
+                "of --data, with audio codes and labels that count"
+            )
+    return seen
+
+
+def _held_out(config: ProbeConfig, adapter: Adapter) -> Batch:
+    """A file takes no arguments, whatever --data is."""
+    arguments = {} if Path(config.held_out).exists() else config.data_arguments
+    batch = open_data(config.held_out, arguments=arguments, count=1).batches[0]
+    wrong = run_checks(Evidence(adapter.layout, batch, read_audio(adapter, batch)), _FATAL).findings
+    if wrong:
+        raise UnreadableError(f"--held-out {config.held_out!r}: {wrong[0].message}; name data that fits the model")
+    return batch
+
+
+def merge(outcomes: Sequence[Outcome]) -> Outcome:
+    """One outcome of several batches: each code's gravest findings once, ruled out only what every batch rules out."""
+    merged = Outcome()
+    for code in sorted({finding.code for outcome in outcomes for finding in outcome.findings}):
+        ranks = [max((each.severity.rank for each in _of(outcome, code)), default=-1) for outcome in outcomes]
+        where = [index for index, rank in enumerate(ranks) if rank == max(ranks)]
+        merged.findings += [_told(each, where, len(outcomes)) for each in _of(outcomes[where[0]], code)]
+    merged.findings.sort(key=lambda finding: -finding.severity.rank)
+    for code, clause in outcomes[0].passed.items():
+        if all(code in outcome.passed for outcome in outcomes):
+            merged.passed[code] = clause
+    return merged
+
+
+def _of(outcome: Outcome, code: str) -> list[Finding]:
+    return [each for each in outcome.findings if each.code == code]
+
+
+def _told(finding: Finding, where: list[int], batches: int) -> Finding:
+    if batches == 1:
+        return finding
+    return replace(
+        finding,
+        message=f"in {len(where)} of {batches} batches: {finding.message}",
+        evidence={**finding.evidence, "batches": where},
+    )
+
+
+def _weights(loaded: LoadedModel) -> Weights:
+    return Weights(
+        tuple(loaded.missing),
+        tuple(loaded.unexpected),
+        tuple(f"{name}: {theirs} in the checkpoint, {ours} in the model" for name, theirs, ours in loaded.mismatched),
+        {fault.name: fault.kind for fault in weight_faults(loaded.tensors())},
+    )
+
+
+def _text_tokens(evidence: Evidence) -> int:
+    item = evidence.layout.named("text-labels")
+    labels: Any = evidence.batch.get(item.name) if item else None
+    return int((labels != evidence.layout.ignore_index).sum()) if isinstance(labels, torch.Tensor) else 0
+
+
+def _extent(seen: Sequence[Evidence]) -> str:
+    groups = [each.audio.segments for each in seen if each.audio.segments is not None]
+    columns, segments = sum(map(len, groups)), sum(len(each.unique()) for each in groups)
+    return f"batches: {len(seen)}, audio columns: {columns:,}, segments: {segments:,}"
+
+
+def _unaudited(config: ProbeConfig, seen: Sequence[Evidence], outcome: Outcome) -> list[Unaudited]:
+    """A probe that found nothing must have measured something."""
+    troubled = any(each.severity is not Severity.INFO for each in outcome.findings)
+    if troubled or not any(math.isnan(each.next_loss) for each in seen):
+        return []
+    hint = "name the codes and labels of the batch with --adapter, or with --codes-key and --labels-key"
+    return [Unaudited(config.data, "the audio loss could not be measured on it", hint=hint)]

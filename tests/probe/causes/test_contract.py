@@ -1,0 +1,100 @@
+"""What every cause promises, and how findings become a ranking of them."""
+
+import pytest
+
+from audioloss_cli import Severity, registry
+from audioloss_cli.probe import check
+from audioloss_cli.probe.diagnose import FOLDER, diagnose
+from audioloss_cli.records import Finding, RuleText
+
+CAUSES = registry.names(FOLDER)
+CATALOGUE = {
+    *("no-shift", "double-shift", "inputs-filtered", "over-masked", "all-masked", "in-place-masking", "constant-loss"),
+    *("audio-loss-not-added", "delay-mismatch", "audio-head-frozen", "loss-scale", "bad-codes", "memorised"),
+}
+
+
+def test_they_are_those_of_the_catalogue():
+    assert {registry.code_of(name) for name in CAUSES} == CATALOGUE
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_its_docstring_says_what_why_and_fix(name):
+    text = RuleText.of(registry.load(FOLDER, name))
+    for part in (text.title, text.what, text.why, text.fix):
+        assert part[0].isupper()
+        assert part.endswith(".")
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_its_codes_are_checks(name):
+    codes = registry.load(FOLDER, name).CODES
+    assert codes
+    assert set(codes) <= {registry.code_of(each) for each in registry.names(check.FOLDER)}
+
+
+def test_no_code_speaks_for_two_causes_and_no_two_causes_are_equally_early():
+    modules = [registry.load(FOLDER, name) for name in CAUSES]
+    codes = [code for module in modules for code in module.CODES]
+    assert len(set(codes)) == len(codes)
+    assert len({module.ORDER for module in modules}) == len(modules)
+
+
+def found(code: str, severity: Severity, message: str = "so it is") -> Finding:
+    return Finding(code, severity, message)
+
+
+def causes_of(*findings: Finding) -> list[str]:
+    return [each.cause for each in diagnose(findings, {})]
+
+
+def test_the_gravest_comes_first_then_the_earliest():
+    grave, early = found("memorised", Severity.CRITICAL), found("empty-input", Severity.WARNING)
+    assert causes_of(early, grave) == ["memorised", "inputs-filtered"]
+    assert causes_of(found("memorised", Severity.WARNING), early) == ["inputs-filtered", "memorised"]
+    assert [each.rank for each in diagnose([early, grave], {})] == [1, 2]
+
+
+def test_one_grave_finding_lifts_its_cause():
+    mixed = [found("label-leak", Severity.WARNING), found("not-causal", Severity.CRITICAL)]
+    assert causes_of(found("empty-input", Severity.WARNING), *mixed) == ["no-shift", "inputs-filtered"]
+
+
+def test_facts_diagnose_nothing():
+    facts = [found(code, Severity.INFO) for name in CAUSES for code in registry.load(FOLDER, name).CODES]
+    assert diagnose(facts, {}) == []
+
+
+def test_findings_of_no_cause_diagnose_nothing():
+    assert diagnose([found("forward-failed", Severity.CRITICAL)], {}) == []
+
+
+def test_the_evidence_is_all_that_was_found_but_facts():
+    (only,) = diagnose(
+        [
+            found("label-leak", Severity.CRITICAL, "copied"),
+            found("not-causal", Severity.WARNING, "seen"),
+            found("label-leak", Severity.INFO, "a fact"),
+            found("forward-failed", Severity.CRITICAL, "another matter"),
+        ],
+        {},
+    )
+    assert only.evidence == ["copied", "seen"]
+    assert only.fix == RuleText.of(registry.load(FOLDER, "no_shift")).fix
+
+
+def test_what_is_diagnosed_is_not_ruled_out_nor_what_no_check_could_judge():
+    passed = {
+        "not-causal": "moves nothing",
+        "double-shift": "7 and 7",
+        "all-masked": "all count",
+        "memorised": "7 nats",
+    }
+    (only,) = diagnose([found("label-leak", Severity.CRITICAL)], passed)
+    assert only.ruled_out == ["double-shift: 7 and 7", "memorised: 7 nats"]
+
+
+def test_a_cause_of_which_every_check_passed_is_ruled_out_by_the_first():
+    passed = {"all-masked": "all count", "masked-samples": "none masked"}
+    (only,) = diagnose([found("memorised", Severity.WARNING)], passed)
+    assert only.ruled_out == ["all-masked: all count"]

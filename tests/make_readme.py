@@ -13,6 +13,7 @@ from audioloss_cli.records import RuleText
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+CHECKPOINT, BATCH = "sample_logs/no-shift/checkpoint-500", "sample_logs/no-shift/batch.safetensors"
 
 
 def command(*arguments: str) -> str:
@@ -55,11 +56,34 @@ def rules() -> str:
     return "\n".join(rows)
 
 
+def causes() -> str:
+    """One row a root cause, from its docstring."""
+    rows = ["| cause | what |", "|---|---|"]
+    names = sorted(registry.names("probe.causes"), key=lambda name: registry.load("probe.causes", name).ORDER)
+    rows += [
+        f"| `{registry.code_of(name)}` | {RuleText.of(registry.load('probe.causes', name)).what} |" for name in names
+    ]
+    return "\n".join(rows)
+
+
+def checks() -> str:
+    """One row a check, from its docstring."""
+    rows = ["| code | what |", "|---|---|"]
+    for name in registry.names("probe.checks"):
+        title = RuleText.of(registry.load("probe.checks", name)).title
+        rows.append(f"| `{registry.code_of(name)}` | {title} |")
+    return "\n".join(rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "sample": lambda: command("scan", "sample_logs/collapse-tensorboard"),
     "patterns": patterns,
     "rules": rules,
     "help": lambda: command("scan", "--help"),
+    "probe": lambda: command("probe", "--ckpt", CHECKPOINT, "--data", BATCH, "--device", "cpu"),
+    "causes": causes,
+    "checks": checks,
+    "probe-help": lambda: command("probe", "--help"),
 }
 
 

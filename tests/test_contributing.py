@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from audioloss_cli import Limits, Severity
+from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.layout import Layout
 from audioloss_cli.records import RuleText, View
 from tests.outputs.reports import REPORTS
 
@@ -25,7 +27,7 @@ def examples() -> list[types.ModuleType]:
 
 
 def test_there_is_one_for_each_kind(examples, tmp_path):
-    reader, rule, output = examples
+    reader, rule, output, check = examples
     (tmp_path / "x.csv").write_text("step,loss\n1,2.5\n2,oops\n3,3.5\n")
     defect, series = reader.read(tmp_path / "x.csv")
     assert (defect.line, list(series.steps), list(series.values)) == (3, [1, 3], [2.5, 3.5])
@@ -34,6 +36,9 @@ def test_there_is_one_for_each_kind(examples, tmp_path):
     assert rule.Rule(Limits()).severity is Severity.CRITICAL
     assert RuleText.of(rule).fix.startswith("Check that")
     assert output.render(REPORTS["empty"], View()) == "clean\n"
+    evidence = Evidence(Layout("none", (), 8, 1026), {"learning_rate": -1.0})
+    assert [problem.severity for problem in check.check(evidence)] == [Severity.CRITICAL]
+    assert RuleText.of(check).fix == "Check the scheduler."
 
 
 def test_every_room_of_the_table_is_there():

@@ -354,7 +354,6 @@ def options_of(text: str) -> set[str]:
     return set(re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z]", text))
 
 
-@pytest.mark.xfail(strict=True, reason="adapters/generic.py asks for --num-codebooks; the option is --codebooks")
 def test_every_option_that_a_message_names_is_there(audioloss):
     """Options that other programs have are named with their program."""
     ours = options_of(audioloss("probe", "--help").out) | options_of(audioloss("scan", "--help").out)

@@ -161,7 +161,7 @@ def _require(options: Options, books: int) -> None:
         "--layout": options.layout,
         "--logits-key": options.logits_key,
         "--logits-layout": options.logits_layout,
-        "--num-codebooks": books,
+        "--codebooks": books,
     }
     missing = [name for name, value in needed.items() if not value]
     if missing:

@@ -22,13 +22,16 @@ from audioloss_cli.probe.evidence import Evidence
 from audioloss_cli.records import Severity
 
 _MOST_REPEATS, _LEAST_ENTROPY, _FEWEST_CODES = 0.5, 2.0, 128
+_LEAST_SHARE = 0.3  # of ln V, for codecs of few ids
 _IN_A_CODEBOOK = 0.9, 0.5, 32  # the same of one codebook
 
 
 def check(evidence: Evidence) -> Iterator[Problem]:
     """One problem: of all codebooks, else of some."""
     found = _figures(evidence)
-    if found is not None and (found[0] > _MOST_REPEATS or found[1] < _LEAST_ENTROPY):
+    if found is not None and (
+        found[0] > _MOST_REPEATS or found[1] < min(_LEAST_ENTROPY, _LEAST_SHARE * evidence.chance)
+    ):
         repeats, entropy = found
         yield Problem(
             Severity.WARNING,

@@ -145,7 +145,7 @@ def test_an_exported_program_runs() -> None:
     ("options", "missing"),
     [
         ({}, "--labels-key, --layout, --logits-key, --logits-layout"),
-        ({"labels_key": "l", "layout": "BTK", "logits_key": "x", "logits_layout": "BTKV"}, "--num-codebooks"),
+        ({"labels_key": "l", "layout": "BTK", "logits_key": "x", "logits_layout": "BTKV"}, "--codebooks"),
         ({"labels_key": "l", "layout": "BT", "logits_key": "x"}, "--logits-layout"),
     ],
 )

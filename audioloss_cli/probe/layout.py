@@ -63,6 +63,7 @@ class Layout:
         text_vocab_size: ids of the text; None if unknown.
         ignore_index: label that the loss leaves out.
         shift: positions by which the family's loss shifts the labels; 1: logits at t are held against labels at t + 1.
+        sampled: whether the family trains codebooks 1.. on some frames only, so that few of their labels count.
         reduction: the reported loss is the ``mean`` over codebooks of the mean over valid cells, or their ``sum``.
         delayed: whether codebook k starts k columns late (MusicGen's delay pattern, arXiv:2306.05284); None if the
             configuration does not say.
@@ -82,6 +83,7 @@ class Layout:
     text_vocab_size: int | None = None
     ignore_index: int = -100
     shift: int = 1
+    sampled: bool = False
     reduction: Literal["mean", "sum"] = "mean"
     delayed: bool | None = None
     forward_names: frozenset[str] = frozenset()

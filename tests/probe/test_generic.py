@@ -125,9 +125,19 @@ def moshi_fed_late() -> dict[str, Tensor]:
     return {**found, "moshi_audio_codes": late(found["moshi_audio_codes"], tiny_siblings.MOSHI_IDS)}
 
 
+def csm_with_sampled_depth() -> dict[str, Tensor]:
+    """Codebooks 1.. are learnt on every 16th frame."""
+    found = tiny_siblings.csm_batch()
+    some = torch.arange(found["labels"].shape[1]) % 16 != 5
+    labels = found["labels"].clone()
+    labels[:, some, 1:] = -100
+    return {**found, "labels": labels}
+
+
 SIBLINGS = {
     "csm": (tiny_siblings.csm_model, tiny_siblings.csm_batch),
     "csm, backbone only": (tiny_siblings.csm_model, lambda: tiny_siblings.csm_batch(backbone_only=True)),
+    "csm, depth on few frames": (tiny_siblings.csm_model, csm_with_sampled_depth),
     "moshi, fed late": (tiny_siblings.moshi_model, moshi_fed_late),
 }
 

@@ -48,6 +48,7 @@ class Adapter:
             ignore_index=_IGNORED if options.ignore_index is None else options.ignore_index,
             shift=1 if options.shift is None else options.shift,
             delayed=False,
+            sampled=True,  # on one frame in 16, as CSM itself was trained
             parameters={
                 "head": r"\b(?:lm_head|codebooks_head)\b",
                 "embeddings": r"\bembed_audio_tokens\b|\bdepth_decoder\.model\.embed_tokens\b",

@@ -71,6 +71,8 @@ def _counts(evidence: Evidence) -> tuple[Tensor, Tensor, int] | None:
         return None
     if not valid.numel():
         return None
+    if evidence.layout.sampled:
+        codes, valid, real = codes[:, :1], valid[:, :1], real[:, :1]
     cells = asked(codes, valid, segments)
     known = real & cells
     return ((valid & cells).sum(0), known.sum(0), int(cells.sum())) if bool(known.any()) else None

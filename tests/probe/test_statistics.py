@@ -329,26 +329,26 @@ def test_what_does_not_fit(logits: Tensor, targets: list[Tensor], rows: Tensor |
 @pytest.mark.parametrize("picked", [False, True])
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_memory_is_two_chunks(dtype: torch.dtype, order: tuple[int, int, int], picked: bool, device: str) -> None:
+def test_memory_is_one_chunk(dtype: torch.dtype, order: tuple[int, int, int], picked: bool, device: str) -> None:
     if device == "cuda" and not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     size = (512, 2, 1026)
     logits = laid_out(randn(*size), order).to(device, dtype)
     rows = torch.arange(size[0]).to(device) if picked else None
     targets = [torch.zeros(size[:2], dtype=torch.long, device=device)] * 3
-    chunk, results = 1 << 19, (7 + 2 * 3 + 2 * 3) * 4 * size[0] * size[1]
+    chunk, results = 1 << 19, (7 + 2 * 3 + 2 * 3) * 4 * size[0] * size[1] + 4 * size[2]  # and the places 0..V-1
     took = peak_bytes(lambda: logit_statistics(logits, targets, rows=rows, chunk_bytes=chunk), torch.device(device))
-    assert chunk < took < (3 if dtype == torch.float64 else 2) * chunk + results < 4 * math.prod(size) / 2
+    assert chunk / 2 < took < chunk + results < 4 * math.prod(size) / 2
 
 
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_memory_of_a_second_look_is_four_chunks(dtype: torch.dtype) -> None:
+def test_memory_of_a_second_look_is_one_chunk_too(dtype: torch.dtype) -> None:
     logits = randn(1024, 2, 1026).to(dtype)
     logits[:, 0, 0] = NAN
     chunk, results = 1 << 19, 20 * 8 * 1024 * 2
     took = peak_bytes(lambda: logit_statistics(logits, chunk_bytes=chunk), torch.device("cpu"))
-    assert took < (5 if dtype == torch.float64 else 4) * chunk + results < 4 * logits.numel()
+    assert took < chunk + results < 4 * logits.numel()
 
 
 @pytest.mark.gpu

@@ -29,15 +29,15 @@ def logit_statistics(
 ) -> LogitStatistics:
     """Statistics of logits, computed in float32 where they lie.
 
-    The logits are never copied as a whole. Beside results of [N, K], two chunks of float32 are taken; one more if
-    the logits are float64, two more while rows that are not finite are read again.
+    The logits are never copied as a whole. Beside results of [N, K], no more than ``chunk_bytes`` of memory are taken
+    (a single row more, if a row is larger than that).
 
     Args:
         logits: [M, K, V], any floating dtype, device and strides; float64 is rounded to float32 first.
         targets: [N, K] integers each, one for each label offset.
         rows: [N] int64, the rows of ``logits`` that count, in this order; None: all of them, N = M.
         ignore_index: the label of a cell that does not count; neither does an id outside of 0..V-1.
-        chunk_bytes: size of a chunk in float32, shared among the threads of a CPU; None: what suits the device.
+        chunk_bytes: memory to work in, shared among the threads of a CPU; None: what suits the device.
 
     Raises:
         ValueError: ``logits`` or a target has another shape or dtype.

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 # A chunk is read and written about twenty times: it should stay in the second-level cache, and be large enough for the
-# work to outweigh the calls. On CUDA two chunks fit into that of an A100 (40 MB).
-BYTES_PER_THREAD = 1 << 20
-_BYTES_ON_DEVICE = 16 << 20
+# work to outweigh the calls. On CUDA it fits into that of an A100 (40 MB).
+BYTES_PER_THREAD = 2 << 20
+_BYTES_ON_DEVICE = 32 << 20
 _FLOAT32 = 4
 
 #: ``work(span, values, scratch, spare)``: ``span`` is the slice of rows; the others are [rows, K, V] float32, and
@@ -42,7 +42,7 @@ class Rows:
     Attributes:
         logits: [M, K, V], without gradient.
         picked: [N] int64 on the same device, the rows that count; None: all of them.
-        chunk_bytes: float32 at work at a time, over all threads; None: what suits the device.
+        chunk_bytes: memory at work at a time, over all threads; None: what suits the device.
         threads: how many may work on a CPU.
     """
 
@@ -59,12 +59,18 @@ class Rows:
         indices = indices.to(self.logits.device)
         return replace(self, picked=indices if self.picked is None else self.picked[indices])
 
-    def each_chunk(self, work: Work) -> None:
-        """Do the work for all rows, in any order, and on a CPU in several threads."""
+    def each_chunk(self, work: Work, extra: int = 0) -> None:
+        """Do the work for all rows, in any order, and on a CPU in several threads.
+
+        Args:
+            work: see ``Work``.
+            extra: bytes a logit that the work itself takes beside ``scratch`` and ``spare``.
+        """
         lanes = self.threads if self.logits.device.type == "cpu" else 1
         suitable = lanes * BYTES_PER_THREAD if self.logits.device.type == "cpu" else _BYTES_ON_DEVICE
-        cells = self.logits.shape[1] * self.logits.shape[2]
-        step = min(max((self.chunk_bytes or suitable) // (_FLOAT32 * cells * lanes), 1), max(len(self), 1))
+        bytes_a_logit = max(self.logits.itemsize, _FLOAT32) + _FLOAT32 + extra  # scratch, also as given, and spare
+        bytes_a_row = bytes_a_logit * self.logits.shape[1] * self.logits.shape[2]
+        step = min(max((self.chunk_bytes or suitable) // (bytes_a_row * lanes), 1), max(len(self), 1))
         lanes = min(lanes, -(-len(self) // step))
         starts: deque[int | None] = deque([*range(0, len(self), step), *[None] * lanes])  # None: a lane may stop
         if lanes == 1:

@@ -7,6 +7,9 @@ from torch import Tensor
 
 from audioloss_cli.probe.statistics.chunks import Rows
 
+# Flags, and flags as numbers, on their way into a sum: bytes a logit.
+_EXTRA = 8
+
 
 class Count(IntEnum):
     """What the planes of [F, R, K] float32 hold, for R rows."""
@@ -24,7 +27,7 @@ def inspect(source: Rows) -> Tensor:
     """Planes of [7, R, K] float32 on the CPU, for R rows."""
     logits = source.logits
     found = torch.empty(len(Count), len(source), logits.shape[1], dtype=torch.float32, device=logits.device)
-    source.each_chunk(lambda span, values, scratch, _: _inspect(values, scratch, found[:, span]))
+    source.each_chunk(lambda span, values, scratch, _: _inspect(values, scratch, found[:, span]), _EXTRA)
     return found.cpu()
 
 

@@ -3,8 +3,9 @@
 The public names are imported when they are first used: to ask for an error's class must not cost seconds of torch.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from audioloss_cli._lazy import exports
 
 if TYPE_CHECKING:
     from audioloss_cli.probe.config import ProbeConfig
@@ -20,12 +21,4 @@ _HOMES = {
 
 __all__ = ["ProbeConfig", "probe", "validate_audio_logits", "validate_model_inputs"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = exports(__name__, _HOMES)

@@ -1,7 +1,7 @@
 """One run: its files read, its losses replayed, what was found."""
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -31,7 +31,15 @@ def audit_run(source: Source, config: ScanConfig) -> list[RunReport]:
                 defects.append(item)
             else:
                 chunks.setdefault(item.run, {}).setdefault(item.tag, []).append(item)
-    reports = [_run_report(source, run, chunks[run], config) for run in sorted(chunks)]
+    reports = [
+        report_on(
+            f"{source.run}/{run}" if run else source.run,
+            [Series.join(parts) for parts in chunks[run].values()],
+            config,
+            source.reader,
+        )
+        for run in sorted(chunks)
+    ]
     reports = reports or [RunReport(source.run, source.reader, note="no scalars")]
     reports[0].defects = defects
     for report in reports:
@@ -68,13 +76,20 @@ def _is_lfs_pointer(path: Path) -> bool:
         return False
 
 
-def _run_report(source: Source, run: str, chunks: Mapping[str, Sequence[Series]], config: ScanConfig) -> RunReport:
-    name = f"{source.run}/{run}" if run else source.run
-    names = {tag: full_name(tag, Path(name).name) for tag in chunks}
+def report_on(name: str, run: Sequence[Series], config: ScanConfig, reader: str = "") -> RunReport:
+    """Choose among the series of one run, replay the chosen ones, and report.
+
+    Args:
+        name: of the run.
+        run: each of its series, whole; one a tag.
+        config: what to audit, and the limits.
+        reader: the format that the series were read from, if any.
+    """
+    names = {series.tag: full_name(series.tag, Path(name).name) for series in run}
     selection = select(names, config.patterns, all_losses=config.all_losses)
-    series = _with_moving_steps([Series.join(chunks[tag]) for tag in chunks])
+    series = _with_moving_steps(run)
     blank = [item.tag for item in series if item.tag in selection.roles and all(map(is_missing, item.values))]
-    report = RunReport(name, source.reader, tags=list(chunks))
+    report = RunReport(name, reader, tags=list(names))
     report.series = [
         _series_report(name, item, selection.roles[item.tag], config)
         for item in series

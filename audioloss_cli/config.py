@@ -2,13 +2,14 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from audioloss_cli.records import Gate, Limits, SettingError, TagPattern
 from audioloss_cli.records.report import FailOn
+from audioloss_cli.records.rule import KINDS, Kind
 
 FILE_NAME, SHARED_FILE_NAME = "audioloss.toml", "pyproject.toml"
 # key of the configuration file, and option of the command line -> field of ScanConfig
@@ -19,6 +20,12 @@ _FIELDS = {
     "threshold": "threshold",
     "critical-threshold": "critical_threshold",
     "scale": "scale",
+    "adaptive": "adaptive",
+    "kind": "kind",
+    "kinds": "kinds",
+    "select": "select",
+    "ignore": "ignore",
+    "rules": "rules",
     "fail-on": "fail_on",
     "allow-defects": "allow_defects",
     "format": "format",
@@ -38,6 +45,12 @@ class ScanConfig:
     Attributes:
         window_size, threshold, critical_threshold: see ``Limits``; thresholds are per codebook.
         scale: factor by which the logged loss is larger than the mean over codebooks (8 for a sum over 8).
+        adaptive: rules that compare a loss with its own past take part, and its kind is guessed.
+        kind: of every audited series, ``ce``, ``small`` or ``rl``; ``auto`` guesses.
+        kinds: pattern over tags -> kind; it beats ``kind``, and the first pattern that matches counts.
+        select: codes of the only loss rules that take part; all if None.
+        ignore: codes of loss rules that do not.
+        rules: code -> option -> number, for loss rules that have options.
         tags: globs, or regular expressions behind ``re:``; when given, only matching series are audited.
         all_losses: audit every series with a loss in its name.
         format: name of the reader to use; None lets each reader say what it claims.
@@ -53,6 +66,12 @@ class ScanConfig:
     threshold: float = 0.01
     critical_threshold: float = 0.005
     scale: float = 1.0
+    adaptive: bool = True
+    kind: str = "auto"
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+    rules: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     all_losses: bool = False
     format: str | None = None
@@ -71,9 +90,34 @@ class ScanConfig:
             raise SettingError("jobs", f"must be a whole number, 0 or more, not {self.jobs!r}")
         if self.format is not None and not isinstance(self.format, str):
             raise SettingError("format", f"must be a name, not {self.format!r}")
-        for name in ("all_losses", "allow_defects"):
+        self._check_rules()
+        for name in ("all_losses", "allow_defects", "adaptive"):
             if not isinstance(getattr(self, name), bool):
                 raise SettingError(name, f"must be true or false, not {getattr(self, name)!r}")
+
+    def _check_rules(self) -> None:
+        if not isinstance(self.kinds, Mapping):
+            raise SettingError("kinds", f"must be a table of patterns and kinds, not {self.kinds!r}")
+        for name, kind in [("kind", self.kind), *(("kinds", kind) for kind in self.kinds.values())]:
+            if kind not in (*KINDS, "auto"):
+                raise SettingError(name, f"must be one of auto, {', '.join(KINDS)}, not {kind!r}")
+        try:
+            _ = self.declared_kinds
+        except SettingError as error:
+            raise SettingError("kinds", error.complaint) from None
+        if not isinstance(self.rules, Mapping):
+            raise SettingError("rules", f"must be tables of options by rule code, not {self.rules!r}")
+        for name in ("select", "ignore"):
+            codes = getattr(self, name)
+            if codes is not None and not isinstance(codes, (list, tuple)):
+                raise SettingError(name, f"must be a list of rule codes, not {codes!r}")
+            object.__setattr__(self, name, None if codes is None else tuple(codes))
+
+    @property
+    def declared_kinds(self) -> list[tuple[TagPattern, Kind | None]]:
+        """Patterns over tags, and the kind that they declare, None for a guess; the first that matches counts."""
+        every = [*self.kinds.items(), ("*", self.kind)]
+        return [(TagPattern(text), None if kind == "auto" else cast("Kind", kind)) for text, kind in every]
 
     @property
     def limits(self) -> Limits:

@@ -53,7 +53,7 @@ class Screen:
         """
         text: str = registry.load("outputs", self._report).render(report, self._view())
         if self._output is None:
-            _print(text)
+            put(text)
             return
         try:
             _refuse_to_overwrite(self._output, report)
@@ -145,7 +145,7 @@ def _refuse_to_overwrite(output: Path, report: Report) -> None:
                 raise ConfigError(f"--output {output}: is one of the logs that were read; name another file")
 
 
-def _print(text: str) -> None:
+def put(text: str) -> None:
     """Write to standard output. A reader that has seen enough (``| head``) does not change the verdict.
 
     Raises:

@@ -75,6 +75,12 @@ def checks() -> str:
     return "\n".join(rows)
 
 
+def alert_tests() -> str:
+    """A test file, and what testing it prints."""
+    file = "tests/alert_tests/readme.toml"
+    return f"```toml\n{(ROOT / file).read_text(encoding='utf-8')}```\n\n{command('test', file)}"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "sample": lambda: command("scan", "sample_logs/collapse-tensorboard"),
     "patterns": patterns,
@@ -83,6 +89,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "probe": lambda: command("probe", "--ckpt", CHECKPOINT, "--data", BATCH, "--device", "cpu"),
     "causes": causes,
     "checks": checks,
+    "test": alert_tests,
     "probe-help": lambda: command("probe", "--help"),
 }
 

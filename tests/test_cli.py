@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 
 import audioloss_cli
 from audioloss_cli import registry
+from tests.wobble import wobbly
 
-LOW, HIGH = [3.0] * 20 + [0.001] * 20, [3.0] * 40
+LOW, HIGH = [*wobbly(6.9, 20), *wobbly(0.001, 20)], wobbly(6.9, 40)
 READERS, OUTPUTS = (", ".join(registry.names(folder)) for folder in ("readers", "outputs"))
+RULES = [registry.code_of(name) for name in registry.names("rules")]
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +57,20 @@ def test_exit_codes_0_1_and_3(audioloss, low, high, tmp_path):
         (["scan", "x", "--scale", "0"], "--scale must be a finite number, above 0"),
         (["scan", "x", "--jobs", "-1"], "--jobs must be a whole number"),
         (["scan", "x", "--fail-on", "info"], "'--fail-on'"),
+        (["scan", "x", "--kind", "cross"], "'--kind'"),
+        (["scan", "x", "--adaptive=no"], "'--adaptive'"),
+        (
+            ["scan", "x", "--select", "log-dorp"],
+            "--select names 'log-dorp', which is no loss rule; did you mean 'log-drop'",
+        ),
+        (
+            ["scan", "x", "--ignore", "log_drop"],
+            "--ignore names 'log_drop', which is no loss rule; did you mean 'log-drop'",
+        ),
+        (["scan", "x", "--ignore", "xyz"], "--ignore names 'xyz', which is no loss rule; audioloss rules lists them"),
+        (["scan", "x", "--select", "log-drop", "--ignore", "log-drop"], "--select leaves no rule"),
+        (["scan", "x", *(f"--ignore={code}" for code in RULES)], "leaves no rule"),
+        (["scan", "x", "--no-adaptive", "--select", "log-drop"], "leaves no rule"),
         (["scan", "x", "--format", "xml"], f"'xml' is not one of {READERS}"),
         (["scan", "x", "--report", "xml"], f"'xml' is not one of {OUTPUTS}"),
         (["scan", "x", "--tag", "re:("], "--tag 're:(' is no regular expression"),
@@ -109,7 +126,8 @@ def test_options_set_the_limits(arguments, limits, audioloss, low):
 
 @pytest.mark.parametrize(("arguments", "escalated"), [([], []), (["--window", "5"], [24])])
 def test_the_window_decides_when_a_low_loss_is_a_sustained_one(arguments, escalated, audioloss, jsonl):
-    path = jsonl(*({"step": step, "audio_loss": 0.007 if step >= 20 else 3.0} for step in range(40)))
+    losses = [*wobbly(3.0, 20), *wobbly(0.007, 20)]
+    path = jsonl(*({"step": step, "audio_loss": value} for step, value in enumerate(losses)))
     (incident,) = series(audioloss("scan", path, "--report", "json", *arguments))["audio_loss"]["incidents"]
     assert [edge["step"] for edge in incident["timeline"] if edge["type"] == "sustained_warning"] == escalated
 
@@ -119,12 +137,58 @@ def test_the_window_decides_when_a_low_loss_is_a_sustained_one(arguments, escala
     [
         ([], 1),
         (["--fail-on", "never"], 0),
-        (["--threshold", "0.001", "--critical-threshold", "0.001"], 0),
+        (["--threshold", "0.001", "--critical-threshold", "0.001"], 1),
+        (["--no-adaptive"], 1),
+        (["--no-adaptive", "--threshold", "0.001", "--critical-threshold", "0.001"], 0),
         (["--format", "tensorboard"], 3),
     ],
 )
 def test_options_change_the_verdict(arguments, code, audioloss, low):
     assert audioloss("scan", low, *arguments).code == code
+
+
+@pytest.fixture
+def troubled(jsonl) -> Path:
+    """Low, then critical; a NaN; and the same number again and again."""
+    losses = [*wobbly(6.9, 20), 0.008, 0.004, 6.8, math.nan, *[6.70123] * 25]
+    return jsonl(*({"step": step, "audio_loss": loss} for step, loss in enumerate(losses)), name="troubled.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "codes"),
+    [
+        ([], ["critical-loss", "non-finite-loss", "frozen-loss"]),
+        (["--select", "critical-loss"], ["critical-loss"]),
+        (["--select", "low-loss", "--select", "non-finite-loss"], ["low-loss", "non-finite-loss"]),
+        (["--select", "log-drop"], []),
+        (["--ignore", "frozen-loss"], ["critical-loss", "non-finite-loss"]),
+        (["--ignore", "critical-loss", "--ignore", "non-finite-loss"], ["low-loss", "frozen-loss"]),
+        (["--select", "critical-loss", "--select", "frozen-loss", "--ignore", "frozen-loss"], ["critical-loss"]),
+        (["--kind", "small"], ["non-finite-loss", "frozen-loss"]),
+        (["--kind", "rl"], ["non-finite-loss"]),
+    ],
+)
+def test_options_choose_the_rules(arguments, codes, audioloss, troubled):
+    ran = audioloss("scan", troubled, "--report", "json", *arguments)
+    assert [incident["code"] for incident in series(ran)["audio_loss"]["incidents"]] == codes
+    assert ran.code == bool(codes)
+
+
+def test_a_loss_that_is_small_by_nature_is_left_alone_and_the_report_says_why(audioloss, low):
+    assert audioloss("scan", low, "--kind", "ce").code == audioloss("scan", low).code == 1
+    ran = audioloss("scan", low, "--kind", "small")
+    assert ran.code == 0
+    assert (
+        "taken for a loss that is small by nature, to which the fixed thresholds do not apply: declared as small "
+        "(--kind ce applies them)"
+    ) in " ".join(ran.out.split())
+    assert "small by nature" not in audioloss("scan", low, "--kind", "small", "-q").out
+
+
+def test_without_the_past_a_drop_above_the_thresholds_is_none(audioloss, jsonl):
+    losses = enumerate([*wobbly(3.0, 400), *wobbly(0.3, 60)])
+    path = jsonl(*({"step": step, "audio_loss": loss} for step, loss in losses))
+    assert [audioloss("scan", path, *more).code for more in ([], ["--adaptive"], ["--no-adaptive"])] == [1, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +220,7 @@ def test_tags_that_are_there_and_a_hint(audioloss, low):
 def test_quiet_and_verbose(audioloss, low, high):
     assert audioloss("scan", low, "-q").out == "FAIL (exit 1): 1 critical in 1 series of 1 run\n"
     assert "█" not in audioloss("scan", high).out
-    assert "▁▁▁▁" in audioloss("scan", high, "-v").out
+    assert "▆▇█▁▂▃" in audioloss("scan", high, "-v").out
 
 
 def test_a_json_report(audioloss, low):

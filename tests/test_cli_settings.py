@@ -4,7 +4,16 @@ import json
 
 import pytest
 
-GOOD = [{"step": step, "audio_loss": 3.0, "loss": 5.0} for step in range(40)]
+from tests.wobble import wobbly
+
+
+def rows(audio: list[float], first: int = 0) -> list[dict[str, float]]:
+    """The audio loss, and one that is nothing but healthy, from a step on."""
+    losses = zip(audio, wobbly(5.0, len(audio)), strict=True)
+    return [{"step": step, "audio_loss": loss, "loss": other} for step, (loss, other) in enumerate(losses, first)]
+
+
+GOOD = rows(wobbly(3.0, 40))
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +24,8 @@ def _in_a_checkout(tmp_path, monkeypatch):
 
 @pytest.fixture
 def low(jsonl):
-    return jsonl(*GOOD, *({"step": step, "audio_loss": 0.001, "loss": 5.0} for step in range(40, 60)))
+    """Far below its start for two steps, then below the critical threshold, too."""
+    return jsonl(*GOOD, *rows([0.02, 0.021, *wobbly(0.001, 18)], 40))
 
 
 @pytest.fixture
@@ -47,6 +57,10 @@ def test_each_beats_the_next(audioloss, low, monkeypatch, tmp_path):
         ("WINDOW", "200", ["--window", "200"]),
         ("THRESHOLD", "0.02", ["--threshold", "0.02"]),
         ("CRITICAL_THRESHOLD", "0.002", ["--critical-threshold", "0.002"]),
+        ("ADAPTIVE", "0", ["--no-adaptive"]),
+        ("KIND", "small", ["--kind", "small"]),
+        ("SELECT", "low-loss critical-loss", ["--select", "low-loss", "--select", "critical-loss"]),
+        ("IGNORE", "critical-loss early-drop", ["--ignore", "critical-loss", "--ignore", "early-drop"]),
         ("FAIL_ON", "never", ["--fail-on", "never"]),
         ("ALLOW_DEFECTS", "true", ["--allow-defects"]),
         ("FORMAT", "tensorboard", ["--format", "tensorboard"]),

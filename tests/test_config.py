@@ -1,9 +1,13 @@
 """The configuration file, and what it may not say."""
 
+import json
+from dataclasses import fields
+
 import pytest
 
 from audioloss_cli import registry
 from audioloss_cli.config import ConfigError, ScanConfig, find_config, make_config, read_config
+from tests.wobble import wobbly
 
 READERS = ", ".join(registry.names("readers"))
 
@@ -18,10 +22,31 @@ def test_every_key_reaches_its_field(tmp_path):
     path = toml(
         tmp_path / "audioloss.toml",
         'tag = ["a", "re:b"]\nall-losses = true\nwindow = 50\nthreshold = 0.02\ncritical-threshold = 0.01\nscale = 8\n'
-        'fail-on = "critical"\nallow-defects = true\nformat = "jsonl"\njobs = 2\n',
+        'adaptive = false\nkind = "small"\nselect = ["log-drop", "zero-loss"]\nignore = ["zero-loss"]\n'
+        'fail-on = "critical"\nallow-defects = true\nformat = "jsonl"\njobs = 2\n'
+        '[kinds]\n"vq/*" = "rl"\n[rules.log-drop]\nratio = 8\n',
     )
-    assert make_config(path, {}) == ScanConfig(50, 0.02, 0.01, 8, ("a", "re:b"), True, "jsonl", "critical", True, 2)
+    assert read_config(path).keys() == {field.name for field in fields(ScanConfig)}
+    assert make_config(path, {}) == ScanConfig(
+        window_size=50,
+        threshold=0.02,
+        critical_threshold=0.01,
+        scale=8,
+        adaptive=False,
+        kind="small",
+        kinds={"vq/*": "rl"},
+        select=("log-drop", "zero-loss"),
+        ignore=("zero-loss",),
+        rules={"log-drop": {"ratio": 8}},
+        tags=("a", "re:b"),
+        all_losses=True,
+        format="jsonl",
+        fail_on="critical",
+        allow_defects=True,
+        jobs=2,
+    )
     assert make_config(path, {"window_size": 7}).window_size == 7
+    assert make_config(path, {"select": ("low-loss",)}).select == ("low-loss",)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +74,32 @@ def test_every_key_reaches_its_field(tmp_path):
         ("jobs = 1.5", "jobs must be a whole number"),
         ("window = ", "not valid TOML"),
         ('format = "xml"', f"format 'xml' is not one of {READERS}"),
+        ('adaptive = "no"', "adaptive must be true or false"),
+        ("adaptve = false", "unknown key 'adaptve'; did you mean 'adaptive'?"),
+        ("[rule.log-drop]\nratio = 8", "unknown key 'rule'; did you mean 'rules'?"),
+        ('kind = "cross-entropy"', "kind must be one of auto, ce, small, rl, not 'cross-entropy'"),
+        ('kind = ["ce"]', "kind must be one of auto, ce, small, rl"),
+        ('kinds = "small"', "kinds must be a table of patterns and kinds"),
+        ('[kinds]\nloss = "smal"', "kinds must be one of auto, ce, small, rl, not 'smal'"),
+        ('select = "log-drop"', "select must be a list of rule codes"),
+        ("ignore = [1]", "ignore must be a list of rule codes"),
+        ('select = ["log-dorp"]', "select names 'log-dorp', which is no loss rule; did you mean 'log-drop'?"),
+        ('ignore = ["log_drop"]', "ignore names 'log_drop', which is no loss rule; did you mean 'log-drop'?"),
+        ('select = ["xyz"]', "select names 'xyz', which is no loss rule; audioloss rules lists them"),
+        ("select = []", "select leaves no rule"),
+        ('select = ["log-drop"]\nignore = ["log-drop"]', "select leaves no rule"),
+        ("rules = 8", "rules must be tables of options by rule code"),
+        ("[rules]\nlog-drop = 8", "rules must give a table of options for log-drop, not 8"),
+        ("[rules.log-dorp]\nratio = 8", "rules names 'log-dorp', which is no loss rule; did you mean 'log-drop'?"),
+        ("[rules.log-drop]\nratoi = 8", "rules has no option 'ratoi' for log-drop; its options: ratio"),
+        ("[rules.critical-loss]\nratio = 8", "rules has no option 'ratio' for critical-loss; its options: none"),
+        ("[rules.log-drop]\nratio = 0", "rules sets ratio of log-drop, which must be a finite number, above 0, not 0"),
+        (
+            "[rules.log-drop]\nratio = '8'",
+            "rules sets ratio of log-drop, which must be a finite number, above 0, not '8'",
+        ),
+        ('[kinds]\n"re:(" = "ce"', "kinds 're:(' is no regular expression"),
+        ('adaptive = false\nselect = ["log-drop"]', "leaves no rule"),
     ],
 )
 def test_a_mistake_names_the_file_and_the_key(text, words, audioloss, tmp_path, monkeypatch):
@@ -80,3 +131,49 @@ def test_the_nearest_file_counts_up_to_the_root_of_the_checkout(tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(ConfigError, match=r"nowhere\.toml: No such file"):
         make_config(tmp_path / "nowhere.toml", {})
+
+
+STAIRS = [*wobbly(3.0, 400), *wobbly(0.6, 60), *wobbly(0.3, 60)]
+
+
+@pytest.fixture
+def found(audioloss, jsonl, tmp_path, monkeypatch):
+    """What a scan with this audioloss.toml finds: kind and, of each incident, its code and where it fired."""
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    def scanned(text, losses, tag="audio_loss"):
+        toml(tmp_path / "audioloss.toml", text)
+        log = jsonl(*({"step": step, tag: loss} for step, loss in enumerate(losses)))
+        (run,) = json.loads(audioloss("scan", log, "--report", "json").out)["runs"]
+        (item,) = run["series"]
+        return item["kind"], [(each["code"], each["fired_step"]) for each in item["incidents"]]
+
+    return scanned
+
+
+def test_an_option_of_a_rule_changes_when_it_fires(found):
+    assert found("", STAIRS) == ("ce", [("log-drop", 406)])  # the median of 9 points is low for the third time
+    assert found("[rules.log-drop]\nratio = 8\n", STAIRS) == ("ce", [("log-drop", 466)])
+    assert found("[rules.log-drop]\nratio = 16\n", STAIRS) == ("ce", [])
+
+
+@pytest.mark.parametrize(
+    "points",
+    [30, 12],
+)
+def test_a_rule_counts_as_many_points_as_it_is_told_to(points, found):
+    losses = [*wobbly(3.0, 40), *[3.30123] * 35]
+    assert found(f"[rules.frozen-loss]\npoints = {points}\n", losses) == ("ce", [("frozen-loss", 39 + points)])
+
+
+def test_kinds_go_by_patterns(found):
+    losses = [*wobbly(3.0, 40), *wobbly(0.004, 9)]
+    assert found("", losses)[1] == [("critical-loss", 40)]
+    assert found('[kinds]\n"audio_*" = "small"\n', losses) == ("small", [])
+    assert found('[kinds]\n"re:^text" = "small"\n', losses)[0] == "ce"
+    assert found('kind = "small"\n[kinds]\n"re:^audio" = "ce"\n"*" = "small"\n', losses)[0] == "ce"
+
+
+def test_a_pattern_may_ask_for_a_guess(found):
+    assert found('kind = "small"\n[kinds]\n"audio_*" = "auto"\n', wobbly(6.9, 9))[0] == "ce"

@@ -45,7 +45,13 @@ def test_every_link_into_the_project_leads_somewhere():
 def test_the_configuration_example_is_one(audioloss, monkeypatch, tmp_path):
     from audioloss_cli.config import make_config
 
-    (example,) = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.DOTALL)
+    examples = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.DOTALL)
+    (example,) = [each for each in examples if "[tool.audioloss]" in each]
     (tmp_path / "pyproject.toml").write_text(example)
     config = make_config(tmp_path / "pyproject.toml", {})
     assert (config.scale, config.fail_on, len(config.tags)) == (8, "critical", 2)
+    assert (config.ignore, config.kinds, config.rules) == (
+        ("loss-spike",),
+        {"*/mel_loss": "small"},
+        {"log-drop": {"ratio": 8}},
+    )

@@ -1,19 +1,22 @@
 """One run: its files read, its losses replayed, what was found."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
 from audioloss_cli import registry
+from audioloss_cli.audit.beside import beside, siblings_of
 from audioloss_cli.audit.discover import Source, unreadable
+from audioloss_cli.audit.kinds import kind_of
 from audioloss_cli.audit.tags import Selection, full_name, is_held_out, select
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.records import Defect, Reader, RunReport, Series, SeriesReport, is_missing
 from audioloss_cli.records.report import Role
+from audioloss_cli.signatures import explain
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 # Steps that go back more often than this are no restarts: several writers, or one that does not keep order.
@@ -91,12 +94,13 @@ def report_on(name: str, run: Sequence[Series], config: ScanConfig, reader: str 
     blank = [item.tag for item in series if item.tag in selection.roles and all(map(is_missing, item.values))]
     report = RunReport(name, reader, tags=list(names))
     report.series = [
-        _series_report(name, item, selection.roles[item.tag], config)
+        _series_report(name, item, selection.roles[item.tag], series, names, config)
         for item in series
         if item.tag in selection.roles and item.tag not in blank
     ]
     report.blank = [tag for tag in blank if selection.roles[tag] != "training" and not is_held_out(names[tag])]
     report.note = _note(report, selection)
+    explain(report, series)
     return report
 
 
@@ -111,16 +115,27 @@ def _note(report: RunReport, selection: Selection) -> str:
     return "; ".join(notes)
 
 
-def _series_report(run: str, series: Series, role: Role, config: ScanConfig) -> SeriesReport:
+def _series_report(
+    name: str, series: Series, role: Role, run: Sequence[Series], names: Mapping[str, str], config: ScanConfig
+) -> SeriesReport:
+    kind, reason = kind_of(series, role, names, siblings_of(series, run, names), config)
+    # A logger that repeats the last evaluation at every step is no frozen loss.
+    ignored = ("frozen-loss",) if is_held_out(names[series.tag]) and config.select is None else ()
     monitor = AudioLossMonitor(
         config.window_size,
         config.threshold,
         config.critical_threshold,
         scale=config.scale,
-        name=f"{run}:{series.tag}",
+        name=f"{name}:{series.tag}",
+        adaptive=config.adaptive,
+        kind=kind,
+        kind_reason=reason,
+        select=config.select,
+        ignore=(*config.ignore, *ignored),
+        options=config.rules,
     )
     ordered = _in_order(series)
-    monitor.replay(ordered)
+    monitor.replay(ordered, beside(ordered, run, names))
     return SeriesReport(
         ordered,
         role,
@@ -128,6 +143,8 @@ def _series_report(run: str, series: Series, role: Role, config: ScanConfig) -> 
         segment_starts=monitor.segment_starts,
         incidents=monitor.finish(),
         reordered=ordered is not series,
+        kind=monitor.kind,
+        kind_reason=monitor.kind_reason,
     )
 
 

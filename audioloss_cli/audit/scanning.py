@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from audioloss_cli import registry
+from audioloss_cli.audit.choice import choice_of
 from audioloss_cli.audit.discover import Discovery, Source, discover
 from audioloss_cli.audit.run import audit_run
 from audioloss_cli.audit.tags import closest
@@ -37,9 +38,10 @@ def scan(
         The report; its ``exit_code`` is the verdict at ``config.gate``.
 
     Raises:
-        ValueError: no path at all, or ``config.format`` names no reader.
+        ValueError: no path at all, ``config.format`` names no reader, or it chooses rules that there are not.
     """
     config = config or ScanConfig()
+    choice_of(config)
     roots = list(dict.fromkeys([os.fspath(path) for path in _listed(paths)]))
     if not roots:
         raise ValueError("no path to audit: what matches nothing must not pass")

@@ -15,6 +15,7 @@ class Entry(NamedTuple):
 
     code: str
     kind: str
+    folder: str
     text: RuleText
 
 
@@ -22,4 +23,4 @@ def catalogue() -> Iterator[Entry]:
     """Loss rules, probe checks and root causes, each by code."""
     for folder, kind in KINDS.items():
         for name in registry.names(folder):
-            yield Entry(registry.code_of(name), kind, RuleText.parse(registry.docstring(folder, name), name))
+            yield Entry(registry.code_of(name), kind, folder, RuleText.parse(registry.docstring(folder, name), name))

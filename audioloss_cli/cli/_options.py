@@ -1,6 +1,6 @@
 """Options that several commands share, and the settings behind them; a private module is no command."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import typer
 
 from audioloss_cli import registry
 from audioloss_cli.config import ConfigError, ScanConfig, find_config, make_config
+from audioloss_cli.records import SettingError
 
 
 def setting(name: str, text: str, **more: Any) -> Any:
@@ -40,9 +41,24 @@ def settings(config: Path | None, given: Mapping[str, Any]) -> tuple[Path | None
     """
     file = config or find_config(Path.cwd())
     chosen = make_config(file, given, defaults={"jobs": 0})
+    check_rules(chosen, lambda key: f"--{key}" if key in given or not file else f"{file}: {key}")
     if chosen.format not in (None, *registry.names("readers")):
         raise ConfigError(f"{file}: format {chosen.format!r} is not one of {', '.join(registry.names('readers'))}")
     return file, chosen
+
+
+def check_rules(config: ScanConfig, where: Callable[[str], str]) -> None:
+    """Refuse rules and options that there are not; ``where`` says where a key was set.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    from audioloss_cli.audit.choice import choice_of  # noqa: PLC0415  # --help needs none of it
+
+    try:
+        choice_of(config)
+    except SettingError as error:
+        raise ConfigError(f"{where(error.field)} {error.complaint}") from None
 
 
 def fail_on_option() -> Any:

@@ -25,8 +25,19 @@ def command(code: Annotated[str, typer.Argument(metavar="CODE", help="Such as cr
     return 0
 
 
+def _options(entry: Entry) -> list[str]:
+    """What a configuration may set of a loss rule, and what it is otherwise."""
+    if entry.folder != "rules":
+        return []
+    from audioloss_cli.monitor.ruleset import options_of  # noqa: PLC0415  # the other pages need no monitor
+
+    options = options_of(entry.code.replace("-", "_"))
+    listed = ", ".join(f"{name} = {default:g}" for name, default in options.items())
+    return [f"Options: [rules.{entry.code}] {listed}"] if options else []
+
+
 def _page(entry: Entry) -> str:
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     text = entry.text
-    parts = [f"What: {text.what}", f"Why: {text.why}", f"Fix: {text.fix}"]
+    parts = [f"What: {text.what}", f"Why: {text.why}", f"Fix: {text.fix}", *_options(entry)]
     return "\n\n".join([f"{entry.code} ({entry.kind}): {text.title}", *(textwrap.fill(part, width) for part in parts)])

@@ -57,6 +57,22 @@ def command(
     critical_threshold: Annotated[
         float | None, setting("--critical-threshold", "A loss below it is critical (0.005).")
     ] = None,
+    adaptive: Annotated[
+        bool | None,
+        setting("--adaptive/--no-adaptive", "Compare each loss with its own past, too (yes).", show_default=False),
+    ] = None,
+    kind: Annotated[
+        Literal["auto", "ce", "small", "rl"] | None,
+        setting("--kind", "Kind of the losses: cross entropy, small by nature, or of a policy (auto)."),
+    ] = None,
+    select: Annotated[
+        list[str] | None,
+        setting("--select", "Ask only the loss rule of this code. Repeatable.", metavar="CODE"),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        setting("--ignore", "Do not ask the loss rule of this code. Repeatable.", metavar="CODE"),
+    ] = None,
     fail_on: Annotated[Literal["warning", "critical", "never"] | None, fail_on_option()] = None,
     allow_defects: Annotated[
         bool | None,
@@ -86,6 +102,10 @@ def command(
         "window_size": window,
         "threshold": threshold,
         "critical_threshold": critical_threshold,
+        "adaptive": adaptive,
+        "kind": kind,
+        "select": tuple(select) if select else None,
+        "ignore": tuple(ignore) if ignore else None,
         "fail_on": fail_on,
         "allow_defects": allow_defects,
         "format": format_,

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from audioloss_cli.monitor import words
-from audioloss_cli.monitor.point import Point
+from audioloss_cli.monitor.past import Past
 from audioloss_cli.monitor.ruleset import CodedRule
-from audioloss_cli.records import Alert, Incident, Severity
+from audioloss_cli.records import Alert, Incident, Point, Quiet, Severity
 from audioloss_cli.records.alert import EdgeKind
 from audioloss_cli.records.incident import Resolution
 
@@ -30,8 +30,15 @@ class Lifecycle:
     def __init__(self, group: str, rules: Sequence[CodedRule], window: int, prefix: str) -> None:
         self.group = group
         self.rules = sorted(rules, key=lambda coded: coded.rank)
+        self.relative = any(quiet.relative for coded in rules for quiet in coded.rule.quiet or ())
+        self.intervals: list[Quiet] = []  # where its rules cannot hold, while nothing is open
+        self.quiet = Quiet()  # all of them together
+        self._reference: float | None = None
+        self._low, self._high = self.quiet.interval(None)  # what that is under this reference
+        self.awake: list[CodedRule] = []  # rules that no interval describes
         self.window = window
         self.prefix = prefix
+        self._rules = self.rules  # those that are not asleep
         self.start_afresh(0)
 
     def start_afresh(self, segment: int) -> None:
@@ -68,30 +75,63 @@ class Lifecycle:
         """Whether a critical rule holds at the current point, and has for long enough."""
         return any(coded.rule.severity is Severity.CRITICAL and self._has_waited(coded) for coded in self._held)
 
-    def look(self, point: Point) -> None:
+    def settle(self, past: Past) -> None:
+        """Say anew at which values none of the rules can hold, because what is usual has changed."""
+        self._rules = [coded for coded in self.rules if past.kind in coded.rule.kinds and not self._sleeps(coded, past)]
+        self.awake = [coded for coded in self._rules if coded.rule.quiet is None]
+        self.intervals = [each for coded in self._rules for each in coded.rule.quiet or ()]
+        self.quiet = Quiet.all_of(self.intervals)
+        self._reference, (self._low, self._high) = past.reference, self.quiet.interval(past.reference)
+
+    def _sleeps(self, coded: CodedRule, past: Past) -> bool:
+        if coded.rule.once and self.open is not None:
+            return True
+        return coded.code not in self._since and coded.rule.asleep(past)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is open but what has been said for good."""
+        return self.open is None or (not self._rules and self.firing)
+
+    def rests(self, value: float, reference: float | None) -> bool:
+        """Whether it is idle and no rule can hold at this value: nothing is to be done at such a point."""
+        if self.awake or not (self.open is None or self.idle):
+            return False
+        if self._reference is not reference:
+            self._reference, (self._low, self._high) = reference, self.quiet.interval(reference)
+        return self._low <= value < self._high
+
+    def look(self, point: Point, past: Past) -> None:
         """Ask every rule about the point; steps must not go back (see ``end``)."""
         self._now = point.step
-        self._points += 1
-        verdicts = [(coded, coded.rule.holds(point.step, point.value)) for coded in self.rules]
-        self._held = [coded for coded, verdict in verdicts if verdict]
-        self._speaks_against = not self._held and any(verdict is False for _, verdict in verdicts)
-        for coded, verdict in verdicts:
-            if verdict:
+        self._points += self.open is not None
+        self._held, against = [], False
+        for coded in self._rules:
+            verdict = coded.rule.holds(point, past)
+            if verdict is False and not self._lingers(coded, point, past):
+                self._since.pop(coded.code, None)
+                against = True
+            elif verdict is not None:
                 since, points = self._since.get(coded.code, (point.step, 0))
                 self._since[coded.code] = (since, points + 1)
-            elif verdict is False:
-                self._since.pop(coded.code, None)
+                self._held.append(coded)
+        self._speaks_against = against and not self._held
 
-    def advance(self, point: Point, *, inhibited: bool) -> list[Alert]:
+    def _lingers(self, coded: CodedRule, point: Point, past: Past) -> bool:
+        """Whether a rule that held is not over yet, though it does not hold at this point."""
+        return coded.code in self._since and not coded.rule.clears(point, past)
+
+    def advance(self, point: Point, past: Past, *, inhibited: bool) -> list[Alert]:
         """Advance by the point that was looked at.
 
         Args:
             point: the same one.
+            past: the series so far.
             inhibited: something critical of another kind holds here: a warning stays unsaid, and is said afterwards if
                 it still holds.
         """
         if self._held:
-            return self._bad_point(point, inhibited=inhibited)
+            return self._bad_point(point, past, inhibited=inhibited)
         return self._good_point(point) if self._speaks_against else []
 
     def end(self, resolution: Resolution) -> None:
@@ -105,7 +145,7 @@ class Lifecycle:
 
     # A point at which some rule of the group holds.
 
-    def _bad_point(self, point: Point, *, inhibited: bool) -> list[Alert]:
+    def _bad_point(self, point: Point, past: Past, *, inhibited: bool) -> list[Alert]:
         if self.open is None:
             self.open = self._begin(point)
         incident, came_back = self.open, self._healthy is not None
@@ -113,7 +153,7 @@ class Lifecycle:
         self._extend(incident, point)
         ready = [coded for coded in self._held if self._has_waited(coded)]
         speakers = [coded for coded in ready if not inhibited or coded.rule.severity is Severity.CRITICAL]
-        return self._speak(incident, point, speakers[-1], came_back=came_back) if speakers else []
+        return self._speak(incident, point, past, speakers[-1], came_back=came_back) if speakers else []
 
     def _has_waited(self, coded: CodedRule) -> bool:
         since, points = self._since[coded.code]
@@ -148,11 +188,13 @@ class Lifecycle:
         if self._held[-1].rule.worse(point.value, incident.worst_value):
             incident.worst_value, incident.worst_step = point.value, point.step
 
-    def _speak(self, incident: Incident, point: Point, speaker: CodedRule, *, came_back: bool) -> list[Alert]:
+    def _speak(
+        self, incident: Incident, point: Point, past: Past, speaker: CodedRule, *, came_back: bool
+    ) -> list[Alert]:
         edge = self._edge(incident, point.step, speaker, came_back=came_back)
         if edge is None:
             return []
-        message = speaker.rule.explain(point.step, point.value, *self._since[speaker.code])
+        message = speaker.rule.explain(point, past, *self._since[speaker.code])
         self._last_alert = point.step
         if edge == "reminder":
             return [words.reminder(incident, point, speaker, message)]
@@ -186,9 +228,9 @@ class Lifecycle:
         incident.resolved_step = incident.resolution = None
         incident.resolved_wall_time = float("nan")
 
-    def _rank(self, code: str) -> tuple[int, int, int]:
+    def _rank(self, code: str) -> tuple[int, int, int, int]:
         """Of the rule with this code; the lowest for a code that a loaded state knows and this monitor does not."""
-        return next((coded.rank for coded in self.rules if coded.code == code), (-1, 0, 0))
+        return next((coded.rank for coded in self.rules if coded.code == code), (-1, 0, 0, 0))
 
     # A point that speaks against every rule of the group.
 
@@ -225,7 +267,7 @@ class Lifecycle:
             "since": {code: list(pair) for code, pair in self._since.items()},
             "speaker": None if self._speaker is None else self._speaker.code,
             "last_alert": self._last_alert,
-            "healthy": None if self._healthy is None else list(self._healthy),
+            "healthy": None if self._healthy is None else list(self._healthy[:3]),
             "healthy_points": self._healthy_points,
             "refires": [list(pair) for pair in self._refires],
             "points": self._points,
@@ -240,7 +282,7 @@ class Lifecycle:
         self._since = {code: (step, points) for code, (step, points) in state["since"].items()}
         self._speaker = next((coded for coded in self.rules if coded.code == state["speaker"]), None)
         self._last_alert = state["last_alert"]
-        self._healthy = None if state["healthy"] is None else Point(*state["healthy"])
+        self._healthy = None if state["healthy"] is None else Point(*state["healthy"][:3])
         self._healthy_points = state["healthy_points"]
         self._refires = [(step, number) for step, number in state["refires"]]
         self._points = state["points"]

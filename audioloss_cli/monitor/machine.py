@@ -1,15 +1,19 @@
 """The state machine behind both doors: points in, alerts out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from audioloss_cli.monitor import ruleset
 from audioloss_cli.monitor.lifecycle import Lifecycle
-from audioloss_cli.monitor.point import Point
+from audioloss_cli.monitor.past import Past
+from audioloss_cli.monitor.points import MANY_REPEATS, beside_at, plain
 from audioloss_cli.monitor.recovery import RecoveryLog
-from audioloss_cli.monitor.window import Window
-from audioloss_cli.records import Alert, Limits, Series
+from audioloss_cli.records import Alert, Limits, Point, Quiet, Series
+from audioloss_cli.records.rule import Kind
+
+# Below this many points numpy, and what it takes to use it, costs more than it saves.
+POINTS_WORTH_ARRAYS = 4096
 
 
 class Machine:
@@ -17,23 +21,28 @@ class Machine:
 
     Attributes:
         groups: the incidents of each group of rules.
-        window: the last points.
+        past: the series so far.
         recovery: corrective actions.
         last_step: of the last point; None at the start and after a restart.
         points: number of points seen.
         segment_starts: index of the first point of each segment; the first is 0.
+        low, high: while ``calm``, a value from the one up to below the other changes nothing but what is usual.
     """
 
-    def __init__(self, limits: Limits, prefix: str) -> None:
-        rules = ruleset.coded_rules(limits)
-        groups = ruleset.by_group(rules)
+    def __init__(
+        self, limits: Limits, prefix: str, choice: ruleset.Choice, kind: Kind | None = None, reason: str = ""
+    ) -> None:
+        groups = ruleset.by_group(ruleset.coded_rules(limits, choice))
         self.groups = [Lifecycle(name, part, limits.window_size, prefix) for name, part in groups.items()]
-        self.window = Window(limits.window_size)
+        self._relative = [group for group in self.groups if group.relative]
+        self.past = Past(limits, kind, reason)
         self.recovery = RecoveryLog(limits.window_size)
         self.last_step: int | None = None
         self.points = 0
         self.segment_starts = [0]
-        self._low, self._high = ruleset.quiet_interval(rules)
+        self.turned = False  # the baseline has taken note of a new block before its first point was taken in
+        self.calm, self.low, self.high = False, 0.0, 0.0
+        self.settle()
 
     @property
     def bad(self) -> bool:
@@ -42,38 +51,88 @@ class Machine:
 
     def advance(self, point: Point) -> list[Alert]:
         """Take in one point."""
-        if self.last_step is not None and point.step < self.last_step:
+        step, value, past = point.step, point.value, self.past
+        if self.last_step is not None and step < self.last_step:
             self.restart()
-        self.last_step = point.step
+        self.last_step = step
         self.points += 1
-        self.window.add(point.step, point.value)
-        if self._low <= point.value < self._high and self._idle():
+        turned, self.turned = past.baseline.turn(step) or self.turned, False
+        if past.take(point) or (turned and self._watchful):
+            self.settle()
+        elif turned:
+            self._follow()
+        if self.calm and self.low <= value < self.high and past.repeats < MANY_REPEATS:
+            past.fold(step, value)
             return []
-        for group in self.groups:
-            group.look(point)
-        critical = [group for group in self.groups if group.critical]
+        return self._examine(point)
+
+    def _examine(self, point: Point) -> list[Alert]:
+        """Ask every group that this point may concern."""
+        past, usual, value = self.past, self.past.reference, point.value
+        repeated = past.repeats >= MANY_REPEATS
+        concerned = [group for group in self.groups if repeated or not group.rests(value, usual)]
+        for group in concerned:
+            group.look(point, past)
+        critical = [group for group in concerned if group.critical] if len(concerned) > 1 else []
         alerts = []
-        for group in self.groups:
-            alerts += group.advance(point, inhibited=any(other is not group for other in critical))
-        self.recovery.judge(point.step, bad=self.bad)
+        for group in concerned:
+            alerts += group.advance(point, past, inhibited=any(other is not group for other in critical))
+        if self.recovery.running:
+            self.recovery.judge(point.step, bad=self.bad)
+        if alerts:
+            self.settle()
+        # Frozen while something is open: a collapse must not become what is usual.
+        if value - value == 0 and all(group.open is None or group.idle for group in self._relative):
+            past.fold(point.step, value)
+        self.calm = self._is_calm()
         return alerts
 
-    def replay(self, series: Series) -> list[Alert]:
-        """Take in a chunk: each stretch of quiet points is skipped while nothing is open, the others advance."""
+    def settle(self) -> None:
+        """Rules may have woken up or fallen asleep: say anew at which values nothing can happen."""
+        for group in self.groups:
+            group.settle(self.past)
+        self._watchful = self.past.baseline.noted = any(group.awake for group in self.groups)
+        self._quiet = Quiet.all_of([self.past.guess.quiet, *(group.quiet for group in self.groups)])
+        self._follow()
+
+    def _follow(self) -> None:
+        """What is usual has changed: move the interval with it."""
+        self.low, self.high = self._quiet.interval(self.past.reference)
+        self.calm = self._is_calm()
+
+    def _is_calm(self) -> bool:
+        """Nothing is open, nothing is waited for, and intervals describe all that rules may object to."""
+        return (
+            not self.recovery.running
+            and not self._watchful
+            and all(group.open is None or group.idle for group in self.groups)
+        )
+
+    def replay(self, series: Series, beside: Mapping[str, Sequence[float]]) -> list[Alert]:
+        """Take in a chunk; long ones by the array, but for the points at which something can happen."""
         alerts: list[Alert] = []
         for start, end in pairwise(sorted({0, *series.restarts, len(series)})):
             if start in series.restarts:
                 self.restart()
-            steps, values, times = (
-                _plain(buffer[start:end]) for buffer in (series.steps, series.values, series.wall_times)
-            )
-            index = 0
-            while index < len(values):
-                if self._idle():
-                    index = self._skip_quiet(steps, values, index)
-                if index < len(values):
-                    alerts += self.advance(Point(steps[index], values[index], times[index]))
-                    index += 1
+            parts = (series.steps[start:end], series.values[start:end], series.wall_times[start:end])
+            alerts += self._replay(*parts, {name: column[start:end] for name, column in beside.items()})
+        return alerts
+
+    def _replay(
+        self,
+        steps: Sequence[int],
+        values: Sequence[float],
+        times: Sequence[float],
+        beside: Mapping[str, Sequence[float]],
+    ) -> list[Alert]:
+        if len(values) >= POINTS_WORTH_ARRAYS:
+            from audioloss_cli.monitor.bulk import Bulk  # noqa: PLC0415  # numpy
+
+            return Bulk(self, steps, values, times, beside).run()
+        columns = {name: plain(column) for name, column in beside.items()}
+        alerts = []
+        for index, (step, value, time) in enumerate(zip(plain(steps), plain(values), plain(times), strict=True)):
+            alerts += self.advance(Point(step, value, time, beside_at(columns, index)))
         return alerts
 
     def restart(self) -> None:
@@ -83,28 +142,11 @@ class Machine:
         for group in self.groups:
             group.end("restarted")
             group.segment += 1
-        self.window.clear()
+        self.past.restart()
         self.recovery.restart()
         self.last_step = None
         self.segment_starts.append(self.points)
-
-    def _idle(self) -> bool:
-        """Nothing is open and nothing is waited for, so a point in the quiet interval changes nothing."""
-        return not self.recovery.running and all(group.open is None for group in self.groups)
-
-    def _skip_quiet(self, steps: Sequence[int], values: Sequence[float], start: int) -> int:
-        """Take in the quiet points from ``start`` on at once; return the index of the first other one."""
-        low, high = self._low, self._high
-        end, last = start, steps[start] if self.last_step is None else self.last_step
-        while end < len(values) and low <= values[end] < high and steps[end] >= last:
-            last = steps[end]
-            end += 1
-        if end > start:
-            self.points += end - start
-            self.last_step = last
-            first = max(start, end - self.window.size)
-            self.window.extend(steps[first:end], values[first:end])
-        return end
+        self.settle()
 
     # Saving and restoring.
 
@@ -114,7 +156,7 @@ class Machine:
             "points": self.points,
             "last_step": self.last_step,
             "segment_starts": list(self.segment_starts),
-            "window": [list(point) for point in self.window.points()],
+            "past": self.past.state_dict(),
             "recovery": self.recovery.state_dict(),
             "groups": {group.group: group.state_dict() for group in self.groups},
         }
@@ -123,17 +165,11 @@ class Machine:
         """Continue where ``state_dict`` was taken; a group that the state does not know starts afresh."""
         self.points, self.last_step = state["points"], state["last_step"]
         self.segment_starts = list(state["segment_starts"])
-        self.window.clear()
-        for step, value in state["window"]:
-            self.window.add(step, value)
+        self.past.load_state_dict(state["past"])
         self.recovery.load_state_dict(state["recovery"])
         for group in self.groups:
             if group.group in state["groups"]:
                 group.load_state_dict(state["groups"][group.group])
             else:
                 group.start_afresh(len(self.segment_starts) - 1)
-
-
-def _plain(buffer: Any) -> Sequence[Any]:
-    """Built-in numbers: indexing a numpy array one by one costs ten times as much."""
-    return buffer.tolist() if hasattr(buffer, "tolist") else buffer  # type: ignore[no-any-return]
+        self.settle()

@@ -1,15 +1,18 @@
 """AudioLossMonitor: one state machine with two doors, ``update`` for a live loop and ``replay`` for a log."""
 
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from audioloss_cli.monitor.machine import Machine
-from audioloss_cli.monitor.point import Point
+from audioloss_cli.monitor.ruleset import Choice
 from audioloss_cli.monitor.scalars import as_loss, as_step
-from audioloss_cli.records import Alert, Incident, Limits, RecoveryAttempt, Series
+from audioloss_cli.records import Alert, Incident, Limits, Point, RecoveryAttempt, Series, SettingError
+from audioloss_cli.records.point import NOTHING
+from audioloss_cli.records.rule import KINDS, Kind
 
-_STATE_VERSION = 1
+_STATE_VERSION = 2
 
 
 class AudioLossMonitor:
@@ -25,12 +28,21 @@ class AudioLossMonitor:
         scale: the factor by which the logged loss is larger than the mean over codebooks: 8 for a sum over 8 of them.
             Thresholds are multiplied by it; values are reported as logged.
         name: put in front of incident ids, to tell the series of a report apart.
+        adaptive: whether rules that compare the loss with its own past take part beside the fixed thresholds, and the
+            kind of the series is guessed.
+        kind: ``ce`` for a cross entropy, to which every rule applies; ``small`` for a loss that is small by nature, to
+            which the thresholds do not; ``rl`` for a policy loss, which may be anything finite. None guesses from the
+            first value, takes the guess back in doubt, and takes everything for ``ce`` if not ``adaptive``.
+        kind_reason: why the kind was declared, for the report.
+        select: codes of the only rules that take part; all if None.
+        ignore: codes of rules that do not.
+        options: rule code -> option -> number, such as ``{"log-drop": {"ratio": 8}}``.
 
     Attributes:
         limits: the limits in force, after ``scale``.
 
     Raises:
-        ValueError: limits or a scale that make no sense; see ``Limits``.
+        ValueError: limits, a scale, a kind, a code or an option that make no sense; see ``Limits``.
     """
 
     def __init__(
@@ -41,34 +53,58 @@ class AudioLossMonitor:
         *,
         scale: float = 1.0,
         name: str = "",
+        adaptive: bool = True,
+        kind: Kind | None = None,
+        kind_reason: str = "",
+        select: Iterable[str] | None = None,
+        ignore: Iterable[str] = (),
+        options: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
         self.limits = Limits(window_size, threshold, critical_threshold).scaled(scale)
-        self._machine = Machine(self.limits, f"{name}:" if name else "")
+        if kind not in (None, *KINDS):
+            raise SettingError("kind", f"must be one of {', '.join(KINDS)}, not {kind!r}")
+        choice = Choice(adaptive, _codes(select), _codes(ignore) or (), options or {})
+        known = kind or (None if adaptive else "ce")
+        self._machine = Machine(self.limits, f"{name}:" if name else "", choice, known, kind_reason)
 
     # The two doors.
 
-    def update(self, loss: Any, step: int, wall_time: float | None = None) -> list[Alert]:
+    def update(
+        self, loss: Any, step: int, wall_time: float | None = None, beside: Mapping[str, Any] | None = None
+    ) -> list[Alert]:
         """Take in one point; return the alerts that it raises, most often none.
 
         Args:
             loss: a float, an int, a numpy scalar or a 0-d torch tensor; None for a value that is missing.
             step: training step; a step lower than the last one is a restart.
             wall_time: Unix seconds; now, if None.
+            beside: other series of the run at this step, for the rules that compare them: ``grad_norm``, ``epoch``,
+                ``total`` and ``text`` loss, ``codebook/0``, ``codebook/1``, ... losses of all codebooks, this one among
+                them, and ``codebook``, the number of this one. None is a value that was not logged.
 
         Raises:
             TypeError: the loss is not one number, or the step not a whole one.
             ValueError: the step does not fit in 64 bits.
         """
         seconds = time.time() if wall_time is None else float(wall_time)
-        return self._machine.advance(Point(as_step(step), as_loss(loss), seconds))
+        others = {name: as_loss(value) for name, value in beside.items() if value is not None} if beside else NOTHING
+        return self._machine.advance(Point(as_step(step), as_loss(loss), seconds, others))
 
-    def replay(self, series: Series) -> list[Alert]:
+    def replay(self, series: Series, beside: Mapping[str, Sequence[float]] | None = None) -> list[Alert]:
         """Take in a chunk of a series; return the alerts that its points raise, in order.
 
         Args:
             series: the buffers may be ``array.array`` or numpy arrays (int64 steps, float64 values and wall times).
+            beside: other series of the run at the same points, ``MISSING`` where they have none; see ``update``.
+
+        Raises:
+            ValueError: what stands beside the series is not as long as it is.
         """
-        return self._machine.replay(series)
+        columns = beside or {}
+        for name, column in columns.items():
+            if len(column) != len(series):
+                raise ValueError(f"{name!r} has {len(column)} values beside {len(series)} points of {series.tag!r}")
+        return self._machine.replay(series, columns)
 
     def restart(self) -> None:
         """The training restarted here: end what fires as unresolved, and watch the next points afresh."""
@@ -81,6 +117,16 @@ class AudioLossMonitor:
         return self.incidents
 
     # What it knows.
+
+    @property
+    def kind(self) -> Kind:
+        """Kind of the series, as declared or as guessed so far."""
+        return self._machine.past.kind
+
+    @property
+    def kind_reason(self) -> str:
+        """Why it is not taken for a cross entropy; empty if it is."""
+        return self._machine.past.guess.reason
 
     @property
     def incidents(self) -> list[Incident]:
@@ -129,7 +175,9 @@ class AudioLossMonitor:
             "window_size": limits.window_size,
             "threshold": limits.threshold,
             "critical_threshold": limits.critical_threshold,
-            **self._machine.window.statistics(limits.threshold, limits.critical_threshold),
+            "kind": self.kind,
+            "reference": self._machine.past.reference,
+            **self._machine.past.window.statistics(limits.threshold, limits.critical_threshold),
             "open_incidents": [asdict(incident) for incident in incidents if incident.resolution is None],
             "closed_incidents": [asdict(incident) for incident in incidents if incident.resolution is not None],
             "recovery_attempts": [asdict(attempt) for attempt in self.recovery_attempts],
@@ -153,3 +201,8 @@ class AudioLossMonitor:
         if state.get("version") != _STATE_VERSION:
             raise ValueError(f"monitor state has version {state.get('version')!r}, this release reads {_STATE_VERSION}")
         self._machine.load_state_dict(state)
+
+
+def _codes(codes: Iterable[str] | None) -> tuple[str, ...] | None:
+    """A single string is no list of codes, though Python can walk through it; the check that follows says so."""
+    return codes if codes is None or isinstance(codes, str) else tuple(codes)  # type: ignore[return-value]

@@ -1,12 +1,15 @@
-"""The rules of a monitor, by group, and the interval of values in which none of them has anything to say."""
+"""The rules of a monitor, chosen, set up and grouped."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache
-from typing import cast
+from typing import Any
 
 from audioloss_cli import registry
-from audioloss_cli.records import Limits, LossRule, RuleText
+from audioloss_cli.records import Limits, LossRule, RuleText, SettingError
+from audioloss_cli.records.limits import real
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,22 +17,71 @@ class CodedRule:
     """A rule with its stable code and the advice of its documentation.
 
     Attributes:
-        rank: what speaks when several rules of a group hold: the graver first, then the one that waited longer.
+        rank: what speaks when several rules of a group hold: the graver first, then the one that waited longer, then
+            the more specific one.
     """
 
     code: str
     advice: str
     rule: LossRule
-    rank: tuple[int, int, int] = field(init=False)
+    rank: tuple[int, int, int, int] = field(init=False)
 
     def __post_init__(self) -> None:
         rule = self.rule
-        object.__setattr__(self, "rank", (rule.severity.rank, rule.for_steps, rule.for_points))
+        rank = (rule.severity.rank, rule.for_steps, rule.for_points, rule.specific)
+        object.__setattr__(self, "rank", rank)
 
 
-def coded_rules(limits: Limits) -> list[CodedRule]:
-    """Every rule of ``audioloss_cli/rules`` with these limits."""
-    return [_coded(name, limits) for name in registry.names("rules")]
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which rules watch, and how they are set.
+
+    Attributes:
+        adaptive: whether rules that compare a series with its own past take part.
+        select: codes of the only rules that take part; None for all.
+        ignore: codes of rules that do not.
+        options: code -> option -> number, for rules that have options.
+
+    Raises:
+        SettingError: a code or an option that is not known, a value that is no number above 0, or no rule left.
+    """
+
+    adaptive: bool = True
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+    options: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("select", "ignore"):
+            codes = getattr(self, name)
+            if codes is not None and (isinstance(codes, str) or not all(isinstance(code, str) for code in codes)):
+                raise SettingError(name, f"must be a list of rule codes, not {codes!r}")
+            for code in codes or ():
+                _check_code(name, code)
+            object.__setattr__(self, name, None if codes is None else tuple(codes))
+        for code, options in self.options.items():
+            _check_code("rules", code)
+            _check_options(code, options)
+            registry.load("rules", code.replace("-", "_")).Rule(Limits(), **options)
+        if not self.codes:
+            raise SettingError("select", "leaves no rule: what watches for nothing must not pass")
+
+    @property
+    def codes(self) -> list[str]:
+        """The rules that take part."""
+        return [code for name in registry.names("rules") if self._takes(code := registry.code_of(name), name)]
+
+    def _takes(self, code: str, name: str) -> bool:
+        if code in self.ignore or (self.select is not None and code not in self.select):
+            return False
+        return self.adaptive or not registry.load("rules", name).Rule.adaptive
+
+
+def coded_rules(limits: Limits, choice: Choice | None = None) -> list[CodedRule]:
+    """The chosen rules of ``audioloss_cli/rules`` with these limits."""
+    choice = choice or Choice()
+    taken = choice.codes
+    return [_coded(name, limits, choice) for name in registry.names("rules") if registry.code_of(name) in taken]
 
 
 def by_group(rules: Sequence[CodedRule]) -> dict[str, list[CodedRule]]:
@@ -40,14 +92,16 @@ def by_group(rules: Sequence[CodedRule]) -> dict[str, list[CodedRule]]:
     return groups
 
 
-def quiet_interval(rules: Sequence[CodedRule]) -> tuple[float, float]:
-    """The half-open interval ``low <= value < high`` that is quiet for every rule."""
-    return max(coded.rule.quiet[0] for coded in rules), min(coded.rule.quiet[1] for coded in rules)
+def options_of(name: str) -> dict[str, float]:
+    """The options of the rule with this file name, and what they are unless they are set."""
+    parameters = inspect.signature(registry.load("rules", name).Rule.__init__).parameters.values()
+    return {item.name: item.default for item in parameters if item.kind is item.KEYWORD_ONLY}
 
 
-def _coded(name: str, limits: Limits) -> CodedRule:
-    rule = cast("LossRule", registry.load("rules", name).Rule(limits))
-    return CodedRule(registry.code_of(name), _advice(name), rule)
+def _coded(name: str, limits: Limits, choice: Choice) -> CodedRule:
+    code = registry.code_of(name)
+    rule = registry.load("rules", name).Rule(limits, **choice.options.get(code, {}))
+    return CodedRule(code, _advice(name), rule)
 
 
 @cache
@@ -55,3 +109,28 @@ def _advice(name: str) -> str:
     """Empty under ``python -OO``, which strips docstrings: the monitor goes on without."""
     module = registry.load("rules", name)
     return RuleText.of(module).fix if module.__doc__ else ""
+
+
+def _check_code(setting: str, code: str) -> None:
+    known = [registry.code_of(name) for name in registry.names("rules")]
+    if code not in known:
+        raise SettingError(setting, f"names {code!r}, which is no loss rule; {_hint(code, known, 'audioloss rules')}")
+
+
+def _check_options(code: str, options: Any) -> None:
+    known = list(options_of(code.replace("-", "_")))
+    if not isinstance(options, Mapping):
+        raise SettingError("rules", f"must give a table of options for {code}, not {options!r}")
+    for name, value in options.items():
+        if name not in known:
+            listed = ", ".join(known) or "none"
+            raise SettingError("rules", f"has no option {name!r} for {code}; its options: {listed}")
+        try:
+            real("rules", value, above_zero=True)
+        except SettingError as error:
+            raise SettingError("rules", f"sets {name} of {code}, which {error.complaint}") from None
+
+
+def _hint(word: str, known: Sequence[str], command: str) -> str:
+    close = get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"{command} lists them"

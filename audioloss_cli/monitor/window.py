@@ -2,44 +2,37 @@
 
 import math
 from collections import deque
-from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
+from audioloss_cli.records import Point
+
 
 class Window:
-    """At most ``size`` points within the last ``size`` training steps.
+    """At most ``size`` points within the last ``size`` training steps, among the last ``kept`` ones.
 
     The window counts steps, so a log with one point every 10 steps has a tenth of the points in it. Several points at
     one step push out older ones: memory stays bounded whatever the caller passes.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, kept: int) -> None:
         self.size = size
-        self._points: deque[tuple[int, float]] = deque(maxlen=size)
-
-    def add(self, step: int, value: float) -> None:
-        """Append one point."""
-        self._points.append((step, value))
-
-    def extend(self, steps: Iterable[int], values: Iterable[float]) -> None:
-        """Append many."""
-        self._points.extend(zip(steps, values, strict=True))
+        self.kept: deque[Point] = deque(maxlen=kept)
 
     def clear(self) -> None:
         """Forget everything."""
-        self._points.clear()
+        self.kept.clear()
 
-    def points(self) -> list[tuple[int, float]]:
-        """The points whose steps lie within the window that ends at the last one."""
-        if not self._points:
+    def points(self) -> list[Point]:
+        """The points whose steps lie within the window that ends at the last one, at most ``size`` of them."""
+        if not self.kept:
             return []
-        first = self._points[-1][0] - self.size + 1
-        return [point for point in self._points if point[0] >= first]
+        first = self.kept[-1].step - self.size + 1
+        return [point for point in self.kept if point.step >= first][-self.size :]
 
     def statistics(self, threshold: float, critical_threshold: float) -> dict[str, Any]:
         """Size, extremes, mean, median and counts below each threshold, over the finite values of the window."""
-        values = [value for _, value in self.points()]
+        values = [point.value for point in self.points()]
         finite = [value for value in values if math.isfinite(value)]
         # Halves, because the sum of two float64 may lie beyond float64, and so may that of many.
         halves = [value / 2 for value in finite]

@@ -1,14 +1,13 @@
 """The alerts of an incident, in words, and what the incident keeps of them."""
 
-from audioloss_cli.monitor.point import Point
 from audioloss_cli.monitor.ruleset import CodedRule
-from audioloss_cli.records import Alert, Edge, Incident, Severity
+from audioloss_cli.records import Alert, Edge, Incident, Point, Severity
 from audioloss_cli.records.alert import EdgeKind
 
 
 def edge_alert(incident: Incident, point: Point, speaker: CodedRule, edge: EdgeKind, message: str) -> Alert:
     """An alert that is also an edge of the incident."""
-    _mark(incident, point, edge, speaker.rule.type)
+    _mark(incident, point, edge, speaker.rule.type, speaker.code)
     if edge == "refired" and incident.flapping:
         message += f"; it comes and goes (fired {incident.fire_count} times), only reminders follow"
     return _alert(incident, point, speaker, edge, message)
@@ -25,7 +24,7 @@ def recovered(incident: Incident, point: Point) -> Alert:
         f"recovered at step {incident.resolved_step} after {incident.duration_steps} steps "
         f"(worst {incident.worst_value:.4g} at step {incident.worst_step}), now {point.value:.4g}"
     )
-    _mark(incident, point, "recovered", "recovered")
+    _mark(incident, point, "recovered", "recovered", incident.code)
     return Alert(
         type="recovered",
         severity=Severity.INFO,
@@ -60,5 +59,5 @@ def _alert(incident: Incident, point: Point, speaker: CodedRule, edge: EdgeKind,
     )
 
 
-def _mark(incident: Incident, point: Point, edge: EdgeKind, kind: str) -> None:
-    incident.timeline.append(Edge(point.step, point.wall_time, edge, kind, point.value))
+def _mark(incident: Incident, point: Point, edge: EdgeKind, kind: str, code: str) -> None:
+    incident.timeline.append(Edge(point.step, point.wall_time, edge, kind, point.value, code))

@@ -8,7 +8,18 @@ import json
 import math
 from typing import Any
 
-from audioloss_cli.records import Defect, Edge, Finding, Incident, Report, RunReport, SeriesReport, View, is_missing
+from audioloss_cli.records import (
+    Defect,
+    Edge,
+    Finding,
+    Incident,
+    LikelyCause,
+    Report,
+    RunReport,
+    SeriesReport,
+    View,
+    is_missing,
+)
 
 SCHEMA = "audioloss.report/1"
 
@@ -80,6 +91,8 @@ def _series(item: SeriesReport) -> dict[str, Any]:
         "step_source": series.step_source,
         "segments": len(item.segment_starts),
         "reordered": item.reordered,
+        "kind": item.kind,
+        "kind_reason": item.kind_reason,
         "window_size": item.limits.window_size,
         "threshold": item.limits.threshold,
         "critical_threshold": item.limits.critical_threshold,
@@ -111,6 +124,17 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "message": incident.message,
         "advice": incident.advice,
         "timeline": [_edge(edge) for edge in incident.timeline],
+        "causes": [_cause(cause) for cause in incident.causes],
+    }
+
+
+def _cause(cause: LikelyCause) -> dict[str, Any]:
+    return {
+        "cause": cause.cause,
+        "rank": cause.rank,
+        "evidence": cause.evidence,
+        "against": cause.against,
+        "confirm": cause.confirm,
     }
 
 
@@ -121,6 +145,7 @@ def _edge(edge: Edge) -> dict[str, Any]:
         "edge": edge.edge,
         "type": edge.type,
         "value": _number(edge.value),
+        "code": edge.code,
     }
 
 

@@ -1,12 +1,13 @@
 """Plain data that flows down the pipe: what readers yield, the monitor emits and a report holds."""
 
 from audioloss_cli.records.alert import Alert, RecoveryAttempt, Severity
-from audioloss_cli.records.incident import Edge, Incident
+from audioloss_cli.records.incident import Edge, Incident, LikelyCause
 from audioloss_cli.records.limits import Limits, SettingError
 from audioloss_cli.records.pattern import TagPattern
+from audioloss_cli.records.point import Point
 from audioloss_cli.records.reader import Reader
 from audioloss_cli.records.report import Diagnosis, Finding, Gate, Report, RunReport, SeriesReport, Unaudited
-from audioloss_cli.records.rule import LossRule, RuleText
+from audioloss_cli.records.rule import LossRule, Past, Quiet, RuleText
 from audioloss_cli.records.series import MISSING, Defect, Series, SeriesCollector, is_missing
 from audioloss_cli.records.view import View, printable
 
@@ -19,8 +20,12 @@ __all__ = [
     "Finding",
     "Gate",
     "Incident",
+    "LikelyCause",
     "Limits",
     "LossRule",
+    "Past",
+    "Point",
+    "Quiet",
     "Reader",
     "RecoveryAttempt",
     "Report",

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd  # noqa: TID253  # this file is the one door to pandas, and Report.to_frame opens it late
 
+from audioloss_cli.records.incident import Incident
 from audioloss_cli.records.report import Report, SeriesReport
 
 _INT, _FLOAT, _TEXT, _FLAG, _TIME = "Int64", "float64", "str", "bool", "datetime64[ns, UTC]"
@@ -31,6 +32,7 @@ _INCIDENT_COLUMNS = {
     "resolved_wall_time": _TIME,
     "message": _TEXT,
     "advice": _TEXT,
+    "causes": _TEXT,
 }
 
 
@@ -48,7 +50,7 @@ def frames(report: Report) -> Frames:
 
 def _incidents(report: Report) -> pd.DataFrame:
     rows = [
-        {"run": run.run, "tag": item.series.tag, **incident}
+        {"run": run.run, "tag": item.series.tag, **incident, "causes": _slugs(incident)}
         for run in report.runs
         for item in run.series
         for incident in item.incidents
@@ -56,6 +58,11 @@ def _incidents(report: Report) -> pd.DataFrame:
     return pd.DataFrame(
         {name: _column([_encodable(row[name]) for row in rows], dtype) for name, dtype in _INCIDENT_COLUMNS.items()}
     )
+
+
+def _slugs(incident: Incident) -> str:
+    """The likely causes by name, the most likely first; the report has the evidence."""
+    return ", ".join(cause.cause for cause in incident.causes)
 
 
 def _column(values: Sequence[Any], dtype: str) -> pd.Series:

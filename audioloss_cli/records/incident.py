@@ -20,6 +20,7 @@ class Edge(FieldMapping):
         edge: what happened.
         type: alert type of that moment.
         value: the loss, as logged.
+        code: of the rule that spoke; of the incident at a recovery.
     """
 
     step: int
@@ -27,6 +28,26 @@ class Edge(FieldMapping):
     edge: EdgeKind
     type: str
     value: float
+    code: str = ""
+
+
+@dataclass(slots=True)
+class LikelyCause(FieldMapping):
+    """A root cause of the catalogue that the log speaks for; only a probe of the checkpoint settles it.
+
+    Attributes:
+        cause: slug of the catalogue.
+        rank: 1 is the most likely of its incident.
+        evidence: clauses that speak for it, with their numbers; at least one.
+        against: clauses that speak against it.
+        confirm: code of the check of ``audioloss probe`` that would confirm it.
+    """
+
+    cause: str
+    rank: int
+    evidence: list[str]
+    against: list[str]
+    confirm: str
 
 
 @dataclass(slots=True)
@@ -51,6 +72,7 @@ class Incident(FieldMapping):
         flapping: it came back at least 3 times within 1000 steps or 20 points; from then on only reminders are sent.
         advice: what to do about it, from the rule's documentation.
         timeline: the edges, without reminders.
+        causes: what the log says about its cause, the most likely first; empty if nothing, or nobody has asked.
     """
 
     id: str
@@ -75,6 +97,7 @@ class Incident(FieldMapping):
     message: str = ""
     advice: str = ""
     timeline: list[Edge] = field(default_factory=list)
+    causes: list[LikelyCause] = field(default_factory=list)
 
     @property
     def state(self) -> Literal["pending", "firing", "resolved"]:
@@ -103,7 +126,9 @@ class Incident(FieldMapping):
         """Undo ``to_state``."""
         timeline = [Edge(**{**edge, "value": _or_missing(edge["value"])}) for edge in state["timeline"]]
         worst_value, severity = _or_missing(state["worst_value"]), Severity(state["severity"])
-        return cls(**{**state, "severity": severity, "worst_value": worst_value, "timeline": timeline})
+        causes = [LikelyCause(**cause) for cause in state.get("causes", ())]
+        known = {"severity": severity, "worst_value": worst_value, "timeline": timeline, "causes": causes}
+        return cls(**{**state, **known})
 
 
 def _or_none(value: float) -> float | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from audioloss_cli.records.alert import Severity
 from audioloss_cli.records.incident import Incident
 from audioloss_cli.records.limits import Limits
+from audioloss_cli.records.rule import Kind
 from audioloss_cli.records.series import Defect, Series
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class SeriesReport:
         segment_starts: index of the first point of each segment; the first is 0.
         incidents: in the order of their first step.
         reordered: the steps went back so often that the points were sorted by step.
+        kind: ``ce`` for a cross entropy, ``small`` or ``rl`` for a loss to which the fixed thresholds do not apply.
+        kind_reason: why it is not taken for a cross entropy.
     """
 
     series: Series
@@ -71,6 +74,8 @@ class SeriesReport:
     segment_starts: list[int]
     incidents: list[Incident]
     reordered: bool = False
+    kind: Kind = "ce"
+    kind_reason: str = ""
 
 
 @dataclass(slots=True)

@@ -1,46 +1,171 @@
 """What a loss rule is, and how its documentation is read."""
 
 import inspect
+import math
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Protocol, Self
+from typing import Any, Literal, Protocol, Self, get_args
 
 from audioloss_cli.records.alert import Severity
 from audioloss_cli.records.limits import Limits
+from audioloss_cli.records.point import Point
+
+Kind = Literal["ce", "small", "rl"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
-class LossRule(Protocol):
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Values at which a rule cannot hold.
+
+    They are at least both of ``low`` and ``low_share`` times the reference, and below both of ``high`` and
+    ``high_share`` times the reference. The shares count only where there is a reference. A rule that is not satisfied
+    with one point alone wants another one that lies elsewhere, too, among the last 9.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    low_share: float = 0.0
+    high_share: float = math.inf
+    alone: bool = True
+
+    def interval(self, reference: float | None) -> tuple[float, float]:
+        """Least value, and the first one above, under this reference."""
+        if reference is None:
+            return self.low, self.high
+        return max(self.low, self.low_share * reference), min(self.high, self.high_share * reference)
+
+    @classmethod
+    def all_of(cls, parts: "Sequence[Quiet]") -> "Quiet":
+        """Where none of several rules can hold."""
+        return cls(
+            max((each.low for each in parts), default=-math.inf),
+            min((each.high for each in parts), default=math.inf),
+            max((each.low_share for each in parts), default=0.0),
+            min((each.high_share for each in parts), default=math.inf),
+        )
+
+    @property
+    def relative(self) -> bool:
+        """Whether it depends on what is usual."""
+        return self.low_share > 0 or self.high_share < math.inf
+
+
+class Past(Protocol):
+    """What a rule may know of the series so far, the current point included."""
+
+    @property
+    def kind(self) -> Kind:
+        """``ce``, ``small`` or ``rl``."""
+
+    @property
+    def reference(self) -> float | None:
+        """Usual level over the last 1000 steps; None until enough was seen, or where it is not positive."""
+
+    @property
+    def spread(self) -> float:
+        """Usual distance of two neighbouring points over the same steps."""
+
+    @property
+    def start(self) -> float | None:
+        """Median of the first 5 finite values; None before there are 5."""
+
+    @property
+    def first(self) -> Sequence[float]:
+        """The first finite values, at most 5."""
+
+    @property
+    def age(self) -> int:
+        """Steps since the first point of the segment."""
+
+    @property
+    def lowest(self) -> float:
+        """Lowest ``reference`` so far, noted while a rule without quiet values is awake; infinite before one."""
+
+    @property
+    def repeats(self) -> int:
+        """Number of identical values in a row up to the current one."""
+
+    @property
+    def stride(self) -> float:
+        """Usual distance of two points in steps, over the last points."""
+
+    @property
+    def points(self) -> Sequence[Point]:
+        """The last points, at least 128 of them, the current one last."""
+
+    @property
+    def names(self) -> AbstractSet[str]:
+        """What has been logged beside the series so far."""
+
+    def last(self, count: int) -> list[float]:
+        """The last ``count`` values, the current one last; fewer if there are no more."""
+
+
+class LossRule:
     """A condition on one point of a loss series. The monitor alone knows time: pending, firing, clearing, grouping.
+
+    A rule keeps no state: what it needs to know of the series is in ``Past``. Keyword-only parameters of ``__init__``
+    are its options, numbers above 0 that a configuration may set.
 
     Attributes:
         type: the alert type that callers compare with, such as ``critical``.
         severity: of its alerts.
         group: rules of one group describe one kind of trouble and share one incident, in which the worst of them
-        speaks. for_steps: steps for which the condition must have held, without a break, before it fires.
+            speaks; among equals the one that waited longer, then the more ``specific``.
+        for_steps: steps for which the condition must have held, without a break, before it fires.
         for_points: points for which it must have held.
-        quiet: a half-open interval ``low <= value < high`` in which the rule can neither hold nor lack evidence.
+        kinds: kinds of series to which it applies.
+        adaptive: it compares with the series' own past, and is left out where that is not wanted.
+        once: it is said once and nothing ends it; nothing more is asked of it.
+        quiet: where it cannot hold, all of them together; None if any value may matter, unless it is ``asleep``.
     """
 
-    type: str
-    severity: Severity
+    type: str = "warning"
+    severity: Severity = Severity.WARNING
     group: str
-    for_steps: int
-    for_points: int
-    quiet: tuple[float, float]
+    for_steps: int = 1
+    for_points: int = 1
+    specific: int = 0
+    kinds: frozenset[Kind] = frozenset(KINDS)
+    adaptive: bool = False
+    once: bool = False
+    quiet: tuple[Quiet, ...] | None = ()
 
-    def __init__(self, limits: Limits) -> None: ...
+    def __init__(self, limits: Limits) -> None:
+        """Most rules need no limits."""
 
-    def holds(self, step: int, value: float) -> bool | None:
+    def asleep(self, past: Past) -> bool:
+        """Whether it cannot hold from here on, whatever the values, unless something new is logged beside them."""
+        return False
+
+    def holds(self, point: Point, past: Past) -> bool | None:
         """Whether the condition holds at this point; None when the point says nothing about it."""
-        ...
+        raise NotImplementedError
+
+    def clears(self, point: Point, past: Past) -> bool:
+        """Having held, and not holding at this point, whether it is over; else it is taken to hold still."""
+        return True
+
+    def screen(self, values: Any, beside: Mapping[str, Any], past: Past) -> Any:
+        """For a rule without quiet values: a boolean array of the points at which it may hold; all, if not said.
+
+        Args:
+            values: numpy float64 [points].
+            beside: the same for other series of the run, NaN where they have none.
+            past: the series up to the first of the points.
+        """
+        return values == values  # noqa: PLR0124  # NaN is for other rules
 
     def worse(self, value: float, than: float) -> bool:
-        """Whether ``value`` is the worse of two values at which the group held."""
-        ...
+        """Whether ``value`` is the worse of two values at which the group held; the lower, if nothing else is said."""
+        return value < than
 
-    def explain(self, step: int, value: float, since: int, points: int) -> str:
-        """One sentence: what holds at ``step``, having held since step ``since`` at ``points`` points."""
-        ...
+    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+        """One sentence: what holds at this point, having held since step ``since`` at ``points`` points."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,17 @@ learning rate, gradient clipping and, in float16, the loss scale; train in bfloa
 
 import math
 
-from audioloss_cli.records import is_missing
+from audioloss_cli.records import Past, Point, is_missing
 from audioloss_cli.rules._invalid import Invalid
 
 
 class Rule(Invalid):
     """NaN or an infinity; a value that the log leaves out belongs to another rule."""
 
-    def holds(self, step: int, value: float) -> bool:
+    def holds(self, point: Point, past: Past) -> bool:
         """Whether the value is NaN or infinite, and not missing."""
-        return not math.isfinite(value) and not is_missing(value)
+        return not math.isfinite(point.value) and not is_missing(point.value)
 
-    def explain(self, step: int, value: float, since: int, points: int) -> str:
+    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
         """Name the value as it was logged."""
-        return f"loss is {'NaN' if math.isnan(value) else value} at step {step}"
+        return f"loss is {'NaN' if math.isnan(point.value) else point.value} at step {point.step}"

@@ -4,8 +4,9 @@ import math
 
 from audioloss_cli import scan
 from tests.event_files import scalar_event, write
+from tests.wobble import wobbly
 
-LOW = [3.0] * 20 + [0.001] * 20
+LOW = [*wobbly(6.9, 20), *wobbly(0.001, 20)]
 
 
 def rows(tag: str, values, **more):

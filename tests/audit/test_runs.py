@@ -12,8 +12,9 @@ from audioloss_cli import registry, scan
 from audioloss_cli.records import Defect, SeriesCollector
 from audioloss_cli.records.report import CLEAN, FINDINGS, NOT_AUDITED
 from tests.event_files import scalar_event, write
+from tests.wobble import wobbly
 
-LOW, HIGH = [3.0] * 20 + [0.001] * 20, [3.0] * 40
+LOW, HIGH = [*wobbly(6.9, 20), *wobbly(0.001, 20)], wobbly(6.9, 40)
 
 
 def events(values, tag="loss", first=0):

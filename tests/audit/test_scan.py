@@ -7,13 +7,14 @@ import pytest
 from audioloss_cli import ScanConfig, registry, scan
 from audioloss_cli.records.report import CLEAN, FINDINGS
 from tests.event_files import scalar_event, write
+from tests.wobble import wobbly
 
 
 def rows(tag: str, values, **more):
     return [{"step": step, tag: value, **more} for step, value in enumerate(values)]
 
 
-LOW, HIGH = [3.0] * 20 + [0.001] * 20, [3.0] * 40
+LOW, HIGH = [*wobbly(6.9, 20), *wobbly(0.001, 20)], wobbly(6.9, 40)
 
 
 def test_a_collapse_is_found_at_its_step(jsonl):
@@ -76,9 +77,9 @@ def test_an_audio_loss_is_audited_alone(jsonl):
 
 
 def test_scale_finds_the_collapse_of_a_sum_over_codebooks(jsonl):
-    path = jsonl(*rows("audio_loss", [24.0] * 20 + [0.032] * 20))
-    assert scan(path).exit_code == CLEAN
-    report = scan(path, ScanConfig(scale=8))
+    path = jsonl(*rows("audio_loss", [*wobbly(24.0, 20), *wobbly(0.032, 20)]))
+    assert scan(path, ScanConfig(adaptive=False)).exit_code == CLEAN
+    report = scan(path, ScanConfig(scale=8, adaptive=False))
     assert report.exit_code == FINDINGS
     assert report.incidents[0].worst_value == 0.032
     assert report.runs[0].series[0].limits.critical_threshold == 0.04
@@ -95,12 +96,13 @@ def test_scale_finds_the_collapse_of_a_sum_over_codebooks(jsonl):
     ],
 )
 def test_limits_and_gate(config, code, jsonl):
-    assert scan(jsonl(*rows("audio_loss", [3.0] * 9 + [0.007] * 9)), ScanConfig(**config)).exit_code == code
+    path = jsonl(*rows("audio_loss", [*wobbly(3.0, 9), *wobbly(0.007, 9)]))
+    assert scan(path, ScanConfig(adaptive=False, **config)).exit_code == code
 
 
 @pytest.mark.parametrize(("window_size", "last"), [(9, "sustained_warning"), (10, "warning")])
 def test_a_low_loss_is_sustained_after_a_window_of_steps(window_size, last, jsonl):
-    path = jsonl(*rows("audio_loss", [3.0] * 9 + [0.007] * 9))
+    path = jsonl(*rows("audio_loss", [*wobbly(3.0, 9), *wobbly(0.007, 9)]))
     (incident,) = scan(path, ScanConfig(window_size=window_size)).incidents
     assert [edge.type for edge in incident.timeline][-1] == last
 
@@ -131,6 +133,12 @@ def test_progress_counts_bytes_up_to_the_total(tmp_path):
         (sizes[0] + sizes[1], sum(sizes)),
         (sum(sizes), sum(sizes)),
     ]
+
+
+@pytest.mark.parametrize("config", [{"select": ("nope",)}, {"ignore": ("nope",)}, {"rules": {"nope": {"ratio": 8}}}])
+def test_an_unknown_rule_is_refused(config, tmp_path):
+    with pytest.raises(ValueError, match="names 'nope', which is no loss rule"):
+        scan(tmp_path, ScanConfig(**config))
 
 
 def test_an_unknown_format_is_refused(tmp_path):

@@ -7,8 +7,9 @@ import pytest
 
 from audioloss_cli import ScanConfig, scan
 from audioloss_cli.records.report import CLEAN, FINDINGS, NOT_AUDITED
+from tests.wobble import wobbly
 
-LOW, HIGH = [3.0] * 20 + [0.001] * 20, [3.0] * 40
+LOW, HIGH = [*wobbly(6.9, 20), *wobbly(0.001, 20)], wobbly(6.9, 40)
 
 
 def rows(tag: str, values, **more):
@@ -111,7 +112,7 @@ def test_the_order_of_the_paths_does_not_matter(tmp_path, jsonl, audioloss):
 
 
 def test_an_audio_loss_that_is_always_null_was_not_audited(audioloss, jsonl):
-    path = jsonl(*rows("train/audio_loss", [None] * 40, loss=5.0))
+    path = jsonl(*({"step": step, "train/audio_loss": None, "loss": value} for step, value in enumerate(HIGH)))
     report = scan(path)
     assert why(report) == [("log.jsonl", "train/audio_loss: null in every row")]
     assert (report.runs[0].blank, report.incidents) == (["train/audio_loss"], [])

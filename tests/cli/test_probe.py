@@ -17,6 +17,7 @@ import audioloss_cli
 from tests.conftest import Ran
 from tests.probe import custom
 from tests.probe.training import checkpoint
+from tests.wobble import wobbly
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = Path(audioloss_cli.__file__).parent
@@ -223,7 +224,8 @@ def test_two_files_of_one_name(command, probe):
 
 
 def test_the_logs_of_the_run(probe, jsonl):
-    jsonl(*({"step": 10 * step, "audio_loss": 4.0 if step < 20 else 0.004} for step in range(51)), name="runs/a.jsonl")
+    losses = enumerate([*wobbly(4.0, 22), *wobbly(0.004, 29)])
+    jsonl(*({"step": 10 * index, "audio_loss": loss} for index, loss in losses), name="runs/a.jsonl")
     found = document(probe("healthy", "--log-dir", "runs", "--report", "json"))
     (run,) = found["runs"]
     assert run["series"][0]["incidents"]
@@ -234,7 +236,7 @@ def test_the_logs_of_the_run(probe, jsonl):
 
 
 def test_healthy_logs_are_a_fact(probe, jsonl):
-    jsonl(*({"step": step, "audio_loss": 6.9} for step in range(50)), name="runs/a.jsonl")
+    jsonl(*({"step": step, "audio_loss": loss} for step, loss in enumerate(wobbly(6.9, 50))), name="runs/a.jsonl")
     found = document(probe("healthy", "--log-dir", "runs", "--report", "json"))
     (logged,) = [finding for finding in found["findings"] if finding["code"] == "logged-loss"]
     assert (logged["severity"], found["exit_code"]) == ("info", 0)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from audioloss_cli import AudioLossMonitor
 from tests.monitor.test_update import feed, steady
+from tests.monitor.toys import plain_monitor
 
 
 def interrupted(cadence: int, period: int, fires: int) -> Iterator[tuple[int, float]]:
@@ -28,14 +28,14 @@ def interrupted(cadence: int, period: int, fires: int) -> Iterator[tuple[int, fl
     ],
 )
 def test_flapping_is_within_1000_steps_or_20_points(cadence, period, flaps):
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     feed(monitor, *interrupted(cadence, period, 4))
     (incident,) = monitor.incidents
     assert (incident.flapping, incident.fire_count) == (flaps, 4)
 
 
 def test_a_sparse_log_that_comes_and_goes_falls_silent_at_the_third_re_fire():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     alerts = [alert for step, loss in interrupted(500, 2, 10) for alert in monitor.update(loss, step)]
     assert [(alert.step, alert.edge) for alert in alerts if alert.edge != "reminder"] == [
         (0, "fired"),
@@ -49,7 +49,7 @@ def test_a_sparse_log_that_comes_and_goes_falls_silent_at_the_third_re_fire():
 
 
 def test_flapping_in_a_sparse_log_ends_after_two_healthy_points():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     feed(monitor, *interrupted(500, 2, 4))
     assert monitor.incidents[0].flapping
     assert feed(monitor, (4000, 2.0), (4500, 2.0)) == [(4000, "recovered")]
@@ -58,7 +58,7 @@ def test_flapping_in_a_sparse_log_ends_after_two_healthy_points():
 
 @pytest.mark.parametrize(("window", "cadence"), [(100, 500), (100, 100), (1, 1), (1, 0)])
 def test_one_healthy_point_is_no_window_whatever_the_cadence(window, cadence):
-    once, twice = AudioLossMonitor(window), AudioLossMonitor(window)
+    once, twice = plain_monitor(window), plain_monitor(window)
     low, high = 0.001, 2.0
     feed(once, *((index * cadence, loss) for index, loss in enumerate([low, high, low])))
     feed(twice, *((index * cadence, loss) for index, loss in enumerate([low, high, high, low])))
@@ -68,26 +68,26 @@ def test_one_healthy_point_is_no_window_whatever_the_cadence(window, cadence):
 
 @pytest.mark.parametrize(("window", "cadence"), [(100, 500), (1, 1)])
 def test_healthy_points_that_do_not_follow_each_other_are_no_window_either(window, cadence):
-    monitor = AudioLossMonitor(window)
+    monitor = plain_monitor(window)
     feed(monitor, *((index * cadence, loss) for index, loss in enumerate([0.001, 2.0] * 3)))
     assert [incident.fire_count for incident in monitor.incidents] == [3]
 
 
 @pytest.mark.parametrize(("healthy", "incidents"), [(9, 1), (10, 2)])
 def test_a_dense_window_is_over_when_all_its_steps_were_healthy(healthy, incidents):
-    monitor = AudioLossMonitor(window_size=10)
+    monitor = plain_monitor(window_size=10)
     feed(monitor, (0, 0.001), *steady(2.0, 1, healthy), (healthy + 1, 0.001))
     assert len(monitor.incidents) == incidents
 
 
 def test_a_low_point_in_between_begins_the_healthy_window_anew():
-    monitor = AudioLossMonitor(window_size=10)
+    monitor = plain_monitor(window_size=10)
     feed(monitor, (0, 0.001), *steady(2.0, 1, 9), (10, 0.001), *steady(2.0, 11, 19), (20, 0.001))
     assert [incident.fire_count for incident in monitor.incidents] == [3]
 
 
 def test_a_sparse_log_reminds_at_every_point_and_no_more():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     alerts = [alert for step, loss in steady(0.001, 0, 5000, 500) for alert in monitor.update(loss, step)]
     assert [(alert.step, alert.edge) for alert in alerts[:3]] == [(0, "fired"), (500, "reminder"), (1000, "reminder")]
     assert len(alerts) == 11

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from audioloss_cli import AudioLossMonitor, Severity
 from tests.monitor.test_update import feed, steady
-from tests.monitor.toys import Toy, watched_by
+from tests.monitor.toys import Toy, plain_monitor, watched_by
 
 LOW_LOSS = ("critical_loss", "low_loss", "sustained_low_loss")
 
@@ -76,7 +76,7 @@ def test_a_warning_inhibits_nothing():
 @pytest.mark.parametrize("bad", [math.nan, None])
 def test_a_critical_that_is_over_inhibits_nothing(bad):
     """A value that is no number says nothing about a threshold, so the low one after it is the first to speak."""
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     assert feed(monitor, (0, 2.0), (1, bad), (2, 0.007)) == [(1, "critical"), (2, "recovered"), (2, "warning")]
 
 

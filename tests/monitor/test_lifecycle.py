@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from audioloss_cli import AudioLossMonitor
 from tests.monitor.test_update import feed, steady
+from tests.monitor.toys import plain_monitor
 
 
 def only(monitor: AudioLossMonitor):
@@ -17,7 +18,7 @@ def only(monitor: AudioLossMonitor):
 
 
 def test_ten_thousand_low_steps_are_one_incident_and_a_reminder_a_window():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     alerts = [alert for step, loss in steady(0.007, 0, 9_999) for alert in monitor.update(loss, step)]
     assert [alert.type for alert in alerts if alert.edge != "reminder"] == ["warning", "sustained_warning"]
     reminders = [alert.step for alert in alerts if alert.edge == "reminder"]
@@ -29,7 +30,7 @@ def test_ten_thousand_low_steps_are_one_incident_and_a_reminder_a_window():
 
 
 def test_an_incident_from_its_first_to_its_last_step():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     alerts = feed(
         monitor, (0, 3.0), (10, 0.009), (20, 0.003), (30, 0.004), (40, 0.008), (50, 2.0), *steady(2.0, 51, 300)
     )
@@ -43,14 +44,14 @@ def test_an_incident_from_its_first_to_its_last_step():
 
 
 def test_critical_inhibits_warning():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     points = [(0, 0.003), *steady(0.007, 1, 50), *steady(0.003, 51, 400)]
     alerts = [alert for step, loss in points for alert in monitor.update(loss, step) if alert.edge != "reminder"]
     assert [alert.type for alert in alerts] == ["critical"]
 
 
 def test_a_run_that_ends_while_firing_is_unresolved():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     feed(monitor, (0, 0.001), (1, 0.001))
     assert only(monitor).resolution is None
     (incident,) = monitor.finish()
@@ -59,26 +60,26 @@ def test_a_run_that_ends_while_firing_is_unresolved():
 
 
 def test_a_run_that_ends_healthy_has_recovered_though_the_window_is_not_over():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     feed(monitor, (0, 0.001), (1, 2.0))
     assert [incident.resolution for incident in monitor.finish()] == ["recovered"]
 
 
 def test_trouble_that_returns_within_a_window_re_fires_the_same_incident():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     alerts = feed(monitor, (0, 0.001), (1, 2.0), (99, 0.001), (100, 2.0))
     assert alerts == [(0, "critical"), (1, "recovered"), (99, "critical"), (100, "recovered")]
     assert (only(monitor).fire_count, only(monitor).first_step, only(monitor).resolved_step) == (2, 0, 100)
 
 
 def test_trouble_that_returns_later_is_another_incident():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     feed(monitor, (0, 0.001), *steady(2.0, 1, 150), (151, 0.001))
     assert [incident.first_step for incident in monitor.incidents] == [0, 151]
 
 
 def test_an_incident_that_comes_and_goes_flaps_and_falls_silent():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     points = [(step, 0.001 if step % 2 else 2.0) for step in range(2_000)]
     alerts = [alert for step, loss in points for alert in monitor.update(loss, step)]
     incident = only(monitor)
@@ -101,20 +102,20 @@ def test_an_incident_that_comes_and_goes_flaps_and_falls_silent():
 
 
 def test_flapping_ends_after_a_whole_healthy_window():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     feed(monitor, *[(step, 0.001 if step % 2 else 2.0) for step in range(100)])
     assert feed(monitor, *steady(2.0, 100, 300)) == [(199, "recovered")]
     assert (only(monitor).resolved_step, only(monitor).resolution) == (100, "recovered")
 
 
 def test_a_re_fire_keeps_the_words_of_the_worst():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     feed(monitor, (0, 0.001), (1, 2.0), *steady(0.007, 2, 200))
     assert (only(monitor).code, only(monitor).fire_count) == ("critical-loss", 2)
 
 
 def test_steps_that_go_back_are_a_restart():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     feed(monitor, *steady(0.001, 0, 10), (5, 2.0), (6, 0.001))
     assert [(item.segment, item.first_step, item.resolution) for item in monitor.finish()] == [
         (0, 0, "restarted"),
@@ -124,7 +125,7 @@ def test_steps_that_go_back_are_a_restart():
 
 
 def test_ids_are_unique_across_segments():
-    monitor = AudioLossMonitor(name="run:tag")
+    monitor = plain_monitor(name="run:tag")
     feed(monitor, (5, 0.001), (5, math.nan), (4, 2.0), (5, 0.001))
     assert [item.id for item in monitor.incidents] == [
         "run:tag:invalid-loss@5",
@@ -138,7 +139,7 @@ def test_ids_are_unique_across_segments():
 def test_no_series_makes_a_storm(window, data):
     """Whatever comes: at most one incident a window, and a handful of alerts each, reminders apart."""
     values = data.draw(st.lists(st.sampled_from([2.0, 0.007, 0.001, math.nan, None]), min_size=1, max_size=300))
-    monitor = AudioLossMonitor(window_size=window)
+    monitor = plain_monitor(window_size=window)
     alerts = [alert for step, value in enumerate(values) for alert in monitor.update(value, step, 0.0)]
     edges = [alert for alert in alerts if alert.edge != "reminder"]
     incidents = monitor.finish()

@@ -7,11 +7,12 @@ import pytest
 
 from audioloss_cli import AudioLossMonitor, Series
 from tests.monitor.test_update import feed, steady
+from tests.monitor.toys import plain_monitor
 
 
 def collapsed(window_size: int = 100, step: int = 0) -> AudioLossMonitor:
     """A monitor whose last point was bad, with an attempt at that point."""
-    monitor = AudioLossMonitor(window_size=window_size)
+    monitor = plain_monitor(window_size=window_size)
     feed(monitor, (step, 0.001))
     monitor.record_recovery_attempt(step, "lower the learning rate")
     return monitor
@@ -69,7 +70,7 @@ def test_the_step_of_recovery_is_the_first_of_the_last_healthy_stretch():
 
 def test_an_incident_that_flaps_is_judged_by_its_points_though_it_stays_firing():
     points = [(step, 0.001 if step % 2 else 2.0) for step in range(100)]
-    monitor = AudioLossMonitor(window_size=50)
+    monitor = plain_monitor(window_size=50)
     feed(monitor, *points)
     assert monitor.incidents[0].flapping
     monitor.record_recovery_attempt(99, "skip the batch")
@@ -81,7 +82,7 @@ def test_an_incident_that_flaps_is_judged_by_its_points_though_it_stays_firing()
 
 
 def test_where_nothing_is_bad_there_is_nothing_to_recover_from():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     monitor.record_recovery_attempt(0, "before the first point")
     feed(monitor, (1, 2.0))
     monitor.record_recovery_attempt(1, "at a healthy point")
@@ -118,7 +119,7 @@ def test_a_restart_that_is_told_of_counts_like_a_rollback():
 def test_an_attempt_goes_on_where_it_was_saved(cut):
     """Before, inside and after its window, and over a rollback."""
     points = [(620, 2.0), (640, 0.001), (400, 0.001), (450, 2.0), (500, 0.001)]
-    whole, first, second = collapsed(step=600), collapsed(step=600), AudioLossMonitor()
+    whole, first, second = collapsed(step=600), collapsed(step=600), plain_monitor()
     feed(whole, *points)
     feed(first, *points[:cut])
     second.load_state_dict(json.loads(json.dumps(first.state_dict())))

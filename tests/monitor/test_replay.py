@@ -5,11 +5,16 @@ from array import array
 from collections.abc import Sequence
 
 import numpy as np
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli import AudioLossMonitor
+from audioloss_cli.audit.beside import beside
+from audioloss_cli.monitor import machine
+from audioloss_cli.monitor.points import beside_at
 from audioloss_cli.records import MISSING, Series
+from tests.simulator import FAMILIES, simulate
 
 LEVELS = st.sampled_from([3.0, 0.5, 0.01, 0.0099, 0.005, 0.004, 0.0, -1.0, math.nan, math.inf, -math.inf, MISSING])
 STRETCHES = st.lists(st.tuples(LEVELS | st.floats(), st.integers(1, 40)), min_size=1, max_size=25)
@@ -25,6 +30,15 @@ def points_of(stretches: Sequence[tuple[float, int]], strides: Sequence[int]) ->
     return steps, values, array("d", [1.7e9 + index for index in range(len(values))])
 
 
+@pytest.fixture(params=[1, 4096], ids=["by the array", "point by point"])
+def _by_the_array(request, monkeypatch):
+    """Both ways in which a chunk is taken in, though the chunks here are short."""
+    monkeypatch.setattr(machine, "POINTS_WORTH_ARRAYS", request.param)
+
+
+pytestmark = pytest.mark.usefixtures("_by_the_array")
+
+
 def told(alerts) -> list[str]:
     return [repr(alert) for alert in alerts]  # NaN equals itself in print
 
@@ -37,7 +51,7 @@ def live(monitor: AudioLossMonitor, steps, values, times) -> list[str]:
     )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STRETCHES, STRIDES, st.integers(1, 150), st.data())
 def test_replay_in_any_chunking_equals_update(stretches, strides, window, data):
     steps, values, times = points_of(stretches, strides)
@@ -53,6 +67,7 @@ def test_replay_in_any_chunking_equals_update(stretches, strides, window, data):
     assert repr(other.finish()) == repr(one.finish())
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STRETCHES, STRIDES, st.integers(1, 150), st.data())
 def test_numpy_arrays_replay_like_array_arrays(stretches, strides, window, data):
     buffers = points_of(stretches, strides)
@@ -62,6 +77,7 @@ def test_numpy_arrays_replay_like_array_arrays(stretches, strides, window, data)
     assert repr(other.finish()) == repr(one.finish())
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STRETCHES, STRIDES, st.data())
 def test_marked_restarts_replay_like_restart_calls(stretches, strides, data):
     steps, values, times = points_of(stretches, strides)
@@ -76,6 +92,7 @@ def test_marked_restarts_replay_like_restart_calls(stretches, strides, data):
     assert other.segment_starts == one.segment_starts
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STRETCHES, STRIDES, st.integers(1, 150), st.data())
 def test_state_round_trips_in_mid_incident(stretches, strides, window, data):
     """Through JSON too: a checkpoint may store it anywhere."""
@@ -90,3 +107,33 @@ def test_state_round_trips_in_mid_incident(stretches, strides, window, data):
     alerts += live(second, steps[cut:], values[cut:], times[cut:])
     assert alerts == expected
     assert repr(second.finish()) == repr(whole.finish())
+
+
+CUT = 3
+
+
+@pytest.mark.parametrize("_by_the_array", [1], indirect=True)
+@pytest.mark.parametrize("family", FAMILIES)
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 999), st.sampled_from([10, 50]), st.sampled_from([0.02, 0.15]), st.data())
+def test_every_simulated_family_replays_as_it_would_have_been_watched(family, seed, cadence, noise, data):
+    """With what stands beside each series, in any chunking, skipped or not."""
+    run = simulate(family, seed, cadence, noise)
+    names = {tag: tag for tag in run.series}
+    for series in run.series.values():
+        columns = beside(series, list(run.series.values()), names)
+        cuts = sorted(data.draw(st.lists(st.integers(0, len(series)), max_size=CUT)))
+        one, other = AudioLossMonitor(), AudioLossMonitor()
+        points = zip(series.steps.tolist(), series.values.tolist(), series.wall_times.tolist(), strict=True)
+        expected = told(
+            alert
+            for index, (step, value, time) in enumerate(points)
+            for alert in one.update(value, step, time, beside_at(columns, index))
+        )
+        actual = []
+        for start, end in zip([0, *cuts], [*cuts, len(series)], strict=True):
+            chunk = Series("x", series.steps[start:end], series.values[start:end], series.wall_times[start:end])
+            actual += told(other.replay(chunk, {name: column[start:end] for name, column in columns.items()}))
+        assert actual == expected
+        assert repr(other.state_dict()) == repr(one.state_dict())
+        assert repr(other.finish()) == repr(one.finish())

@@ -5,12 +5,12 @@ import io
 import pytest
 import torch
 
-from audioloss_cli import AudioLossMonitor
 from tests.monitor.test_update import feed, steady
+from tests.monitor.toys import plain_monitor
 
 
 def test_diagnostics_over_the_window():
-    monitor = AudioLossMonitor(window_size=10)
+    monitor = plain_monitor(window_size=10)
     feed(monitor, *steady(3.0, 0, 100), (101, 1.0), (102, 0.007), (103, 0.001), (104, 2.0))
     found = monitor.diagnostics()
     window = [3.0] * 6 + [1.0, 0.007, 0.001, 2.0]
@@ -25,7 +25,7 @@ def test_diagnostics_over_the_window():
 
 
 def test_diagnostics_of_a_new_monitor():
-    found = AudioLossMonitor().diagnostics()
+    found = plain_monitor().diagnostics()
     assert (found["history_size"], found["current"], found["min"], found["mean"], found["median"]) == (
         0,
         None,
@@ -36,19 +36,19 @@ def test_diagnostics_of_a_new_monitor():
 
 
 def test_the_window_of_a_sparse_log_holds_few_points():
-    monitor = AudioLossMonitor(window_size=100)
+    monitor = plain_monitor(window_size=100)
     feed(monitor, *steady(3.0, 0, 5000, cadence=30))
     assert monitor.diagnostics()["history_size"] == 4
 
 
 def test_memory_is_bounded_when_the_step_never_changes():
-    monitor = AudioLossMonitor(window_size=50)
+    monitor = plain_monitor(window_size=50)
     feed(monitor, *[(0, 3.0)] * 10_000)
     assert monitor.diagnostics()["history_size"] == 50
 
 
 def test_a_recovery_attempt_that_works():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     feed(monitor, (10, 0.001))
     attempt = monitor.record_recovery_attempt(10, "lower the learning rate")
     assert (attempt.step, attempt.action, attempt.recovered) == (10, "lower the learning rate", None)
@@ -59,7 +59,7 @@ def test_a_recovery_attempt_that_works():
 
 
 def test_a_recovery_attempt_that_does_not():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     feed(monitor, (10, 0.001))
     monitor.record_recovery_attempt(10, "skip the batch")
     feed(monitor, (109, 0.001))
@@ -70,7 +70,7 @@ def test_a_recovery_attempt_that_does_not():
 
 
 def test_a_rollback_makes_the_steps_go_back_and_its_window_starts_there():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     feed(monitor, *steady(0.001, 500, 600))
     monitor.record_recovery_attempt(600, "roll back to step 400")
     feed(monitor, *steady(0.001, 400, 499))
@@ -80,13 +80,13 @@ def test_a_rollback_makes_the_steps_go_back_and_its_window_starts_there():
 
 
 def test_the_state_survives_a_checkpoint_that_allows_no_code():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     feed(monitor, *steady(3.0, 0, 50), *steady(0.007, 51, 90))
     monitor.record_recovery_attempt(90, "none")
     file = io.BytesIO()
     torch.save({"monitor": monitor.state_dict()}, file)
     file.seek(0)
-    resumed = AudioLossMonitor()
+    resumed = plain_monitor()
     resumed.load_state_dict(torch.load(file, weights_only=True)["monitor"])
     assert repr(resumed.diagnostics()) == repr(monitor.diagnostics())
     assert (
@@ -95,7 +95,7 @@ def test_the_state_survives_a_checkpoint_that_allows_no_code():
 
 
 def test_the_limits_belong_to_the_constructor():
-    strict, loose = AudioLossMonitor(threshold=0.5), AudioLossMonitor()
+    strict, loose = plain_monitor(threshold=0.5), plain_monitor()
     feed(strict, (0, 0.1))
     loose.load_state_dict(strict.state_dict())
     assert feed(loose, (1, 0.1)) == [(1, "recovered")]
@@ -103,4 +103,4 @@ def test_the_limits_belong_to_the_constructor():
 
 def test_a_state_of_another_version_is_refused():
     with pytest.raises(ValueError, match="version 99"):
-        AudioLossMonitor().load_state_dict({**AudioLossMonitor().state_dict(), "version": 99})
+        plain_monitor().load_state_dict({**plain_monitor().state_dict(), "version": 99})

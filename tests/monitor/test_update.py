@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from audioloss_cli import AudioLossMonitor, Severity
+from tests.monitor.toys import plain_monitor
 
 
 def feed(monitor: AudioLossMonitor, *points: tuple[int, float | None]) -> list[tuple[int, str]]:
@@ -18,7 +19,7 @@ def steady(value: float, first: int, last: int, cadence: int = 1) -> list[tuple[
 
 
 def test_the_customers_loop_works_as_written():
-    monitor = AudioLossMonitor(window_size=100, threshold=0.01, critical_threshold=0.005)
+    monitor = plain_monitor(window_size=100, threshold=0.01, critical_threshold=0.005)
     errors = []
     for step, audio_loss in enumerate(torch.tensor([4.0, 0.004])):
         for alert in monitor.update(audio_loss.item(), step):
@@ -28,7 +29,7 @@ def test_the_customers_loop_works_as_written():
 
 
 def test_an_alert_reads_as_an_object_and_as_a_mapping():
-    (alert,) = AudioLossMonitor().update(0.001, 7, 1.5)
+    (alert,) = plain_monitor().update(0.001, 7, 1.5)
     assert (alert.type, alert.severity, alert.code, alert.edge) == (
         "critical",
         Severity.CRITICAL,
@@ -54,12 +55,12 @@ def test_an_alert_reads_as_an_object_and_as_a_mapping():
     ],
 )
 def test_a_loss_is_any_one_number(loss):
-    assert [alert.type for alert in AudioLossMonitor().update(loss, 1)] == ["critical"]
+    assert [alert.type for alert in plain_monitor().update(loss, 1)] == ["critical"]
 
 
 @pytest.mark.parametrize("loss", [0, np.int64(0), torch.tensor(0), False])
 def test_a_whole_number_is_a_loss(loss):
-    assert [alert.type for alert in AudioLossMonitor().update(loss, 1)] == ["critical"]
+    assert [alert.type for alert in plain_monitor().update(loss, 1)] == ["critical"]
 
 
 @pytest.mark.parametrize(
@@ -67,12 +68,12 @@ def test_a_whole_number_is_a_loss(loss):
 )
 def test_anything_else_is_refused_in_words(loss):
     with pytest.raises(TypeError, match="loss must be one number, not"):
-        AudioLossMonitor().update(loss, 1)
+        plain_monitor().update(loss, 1)
 
 
 @pytest.mark.parametrize("step", [1, 1.0, np.int32(1), torch.tensor(1)])
 def test_a_step_is_any_whole_number(step):
-    assert AudioLossMonitor().update(0.001, step)[0].step == 1
+    assert plain_monitor().update(0.001, step)[0].step == 1
 
 
 @pytest.mark.parametrize(
@@ -80,21 +81,21 @@ def test_a_step_is_any_whole_number(step):
 )
 def test_any_other_step_is_refused(step, error):
     with pytest.raises(error, match="step"):
-        AudioLossMonitor().update(1.0, step)
+        plain_monitor().update(1.0, step)
 
 
 def test_only_strictly_below_a_threshold_counts():
-    assert feed(AudioLossMonitor(), (0, 0.01)) == []
-    assert feed(AudioLossMonitor(), (0, math.nextafter(0.01, 0))) == [(0, "warning")]
-    assert feed(AudioLossMonitor(), (0, 0.005)) == [(0, "warning")]
-    assert feed(AudioLossMonitor(), (0, math.nextafter(0.005, 0))) == [(0, "critical")]
+    assert feed(plain_monitor(), (0, 0.01)) == []
+    assert feed(plain_monitor(), (0, math.nextafter(0.01, 0))) == [(0, "warning")]
+    assert feed(plain_monitor(), (0, 0.005)) == [(0, "warning")]
+    assert feed(plain_monitor(), (0, math.nextafter(0.005, 0))) == [(0, "critical")]
 
 
 @pytest.mark.parametrize(
     ("cadence", "fires", "points"), [(1, 99, 100), (5, 100, 21), (10, 100, 11), (50, 100, 3), (500, 500, 2)]
 )
 def test_the_window_counts_steps_whatever_the_cadence(cadence, fires, points):
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     alerts = [alert for step, loss in steady(0.007, 0, 1000, cadence) for alert in monitor.update(loss, step)]
     sustained = [alert for alert in alerts if alert.edge == "escalated"]
     assert [(alert.type, alert.step) for alert in sustained] == [("sustained_warning", fires)]
@@ -103,19 +104,19 @@ def test_the_window_counts_steps_whatever_the_cadence(cadence, fires, points):
 
 def test_one_healthy_point_breaks_the_window():
     points = [*steady(0.007, 0, 60), (61, 1.0), *steady(0.007, 62, 140)]
-    assert "sustained_warning" not in [kind for _, kind in feed(AudioLossMonitor(), *points)]
+    assert "sustained_warning" not in [kind for _, kind in feed(plain_monitor(), *points)]
 
 
 def test_a_point_that_is_no_number_neither_breaks_nor_fills_the_window():
     points = [*steady(0.007, 0, 60), (61, math.nan), *steady(0.007, 62, 99)]
-    alerts = feed(AudioLossMonitor(), *points)
+    alerts = feed(plain_monitor(), *points)
     assert (99, "sustained_warning") in alerts
     assert (61, "critical") in alerts
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, None])
 def test_no_number_is_critical_at_once_and_does_not_end_what_fires(bad):
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     assert feed(monitor, (0, 2.0), (1, bad), (2, 2.0)) == [(1, "critical"), (2, "recovered")]
     assert feed(monitor, (500, 0.001), (501, bad), (502, 0.001)) == [
         (500, "critical"),
@@ -128,14 +129,14 @@ def test_no_number_is_critical_at_once_and_does_not_end_what_fires(bad):
 
 
 def test_missing_and_not_a_number_are_told_apart():
-    codes = [AudioLossMonitor().update(bad, 1)[0].code for bad in (None, math.nan)]
+    codes = [plain_monitor().update(bad, 1)[0].code for bad in (None, math.nan)]
     assert codes == ["missing-loss", "non-finite-loss"]
 
 
 def test_scale_moves_the_thresholds_and_leaves_the_values():
-    (alert,) = AudioLossMonitor(scale=8).update(0.032, 1)
+    (alert,) = plain_monitor(scale=8).update(0.032, 1)
     assert (alert.type, alert.value) == ("critical", 0.032)
-    assert AudioLossMonitor(scale=8).update(0.08, 1) == []
+    assert plain_monitor(scale=8).update(0.08, 1) == []
 
 
 @pytest.mark.parametrize(
@@ -154,4 +155,4 @@ def test_scale_moves_the_thresholds_and_leaves_the_values():
 )
 def test_bad_limits_are_refused_in_words(limits, words):
     with pytest.raises(ValueError, match=words):
-        AudioLossMonitor(**limits)
+        plain_monitor(**limits)

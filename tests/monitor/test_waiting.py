@@ -7,7 +7,7 @@ import pytest
 
 from audioloss_cli import AudioLossMonitor, Series
 from tests.monitor.test_update import feed, steady
-from tests.monitor.toys import Toy, watched_by
+from tests.monitor.toys import Toy, plain_monitor, watched_by
 
 
 def sustained_alone(window_size: int = 10) -> AudioLossMonitor:
@@ -84,23 +84,23 @@ def test_a_point_that_says_nothing_neither_breaks_nor_counts():
 
 
 def test_a_window_of_one_step_still_takes_two_points():
-    assert feed(AudioLossMonitor(window_size=1), (7, 0.007), (8, 0.007)) == [(7, "warning"), (8, "sustained_warning")]
+    assert feed(plain_monitor(window_size=1), (7, 0.007), (8, 0.007)) == [(7, "warning"), (8, "sustained_warning")]
     assert feed(sustained_alone(1), (7, 0.007), (7, 0.007)) == [(7, "sustained_warning")]
     assert feed(sustained_alone(1), (7, 0.007), (8, 2.0), (9, 0.007)) == []
 
 
 def test_equal_thresholds_leave_the_warnings_nothing_to_say():
-    monitor = AudioLossMonitor(threshold=0.01, critical_threshold=0.01, window_size=10)
+    monitor = plain_monitor(threshold=0.01, critical_threshold=0.01, window_size=10)
     assert {kind for _, kind in feed(monitor, *steady(0.007, 0, 30))} == {"critical"}
 
 
 def test_a_critical_threshold_of_zero_leaves_zero_to_the_warnings():
-    monitor = AudioLossMonitor(critical_threshold=0, window_size=10)
+    monitor = plain_monitor(critical_threshold=0, window_size=10)
     assert feed(monitor, *steady(0.0, 0, 9)) == [(0, "warning"), (9, "sustained_warning")]
 
 
 def test_incidents_that_share_their_first_step_have_ids_of_their_own():
-    monitor = AudioLossMonitor(window_size=1)
+    monitor = plain_monitor(window_size=1)
     feed(monitor, *[(5, 0.001), (5, 2.0), (5, 2.0)] * 3, (6, 0.001))
     assert [incident.id for incident in monitor.finish()] == [
         "low-loss@5",
@@ -111,7 +111,7 @@ def test_incidents_that_share_their_first_step_have_ids_of_their_own():
 
 
 def test_a_monitor_that_goes_on_after_its_end_has_ids_of_its_own():
-    monitor = AudioLossMonitor()
+    monitor = plain_monitor()
     feed(monitor, (5, 0.001))
     monitor.finish()
     feed(monitor, (5, 0.001))

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from audioloss_cli import AudioLossMonitor, Severity, registry
+from audioloss_cli.records import LossRule, Past, Point, Quiet
 
 
 @dataclass
-class Toy:
+class Toy(LossRule):
     """``where`` gets a step and a value; a ``name`` is a rule's file name."""
 
     name: str
@@ -20,20 +21,17 @@ class Toy:
     group: str = "toys"
     for_steps: int = 1
     for_points: int = 1
-    quiet: tuple[float, float] = (0.0, 0.0)
+    quiet: tuple[Quiet, ...] | None = None
 
     @property
     def type(self) -> str:
         return self.name
 
-    def holds(self, step: int, value: float) -> bool | None:
-        return self.where(step, value)
+    def holds(self, point: Point, past: Past) -> bool | None:
+        return self.where(point.step, point.value)
 
-    def worse(self, value: float, than: float) -> bool:
-        return value < than
-
-    def explain(self, step: int, value: float, since: int, points: int) -> str:
-        return f"{points} points from step {since} to {step}"
+    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+        return f"{points} points from step {since} to {point.step}"
 
 
 def watched_by(*rules: str | Toy, **limits: Any) -> AudioLossMonitor:
@@ -52,3 +50,11 @@ def watched_by(*rules: str | Toy, **limits: Any) -> AudioLossMonitor:
         patch.setattr(registry, "names", lambda folder: tuple(sorted(modules)))
         patch.setattr(registry, "load", load_either)
         return AudioLossMonitor(**limits)
+
+
+PLAIN = ("critical-loss", "low-loss", "missing-loss", "non-finite-loss", "sustained-low-loss")
+
+
+def plain_monitor(*args: Any, **options: Any) -> AudioLossMonitor:
+    """Only the rules of the fixed thresholds: what others may say of made-up values is not at issue."""
+    return AudioLossMonitor(*args, **options, adaptive=False, select=PLAIN)

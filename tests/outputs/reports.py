@@ -4,28 +4,32 @@ import math
 
 from audioloss_cli import AudioLossMonitor, Gate, Limits, Report, Series, Severity
 from audioloss_cli.records import MISSING, Defect, Diagnosis, Finding, RunReport, SeriesReport, Unaudited
+from tests.monitor.toys import plain_monitor
+from tests.wobble import wobbly
 
 
-def audited(tag: str, values: list[float], role: str = "audio", **limits: float) -> SeriesReport:
-    monitor = AudioLossMonitor(name=f"runs/a:{tag}", **limits)
+def audited(tag: str, values: list[float], role: str = "audio", make=plain_monitor, **more) -> SeriesReport:
+    monitor = make(name=f"runs/a:{tag}", **more)
     series = Series(tag)
     series.steps.extend(range(len(values)))
     series.values.extend(values)
     series.wall_times.extend(1.7e9 + index for index in range(len(values)))
     monitor.replay(series)
-    return SeriesReport(series, role, monitor.limits, monitor.segment_starts, monitor.finish())
+    report = SeriesReport(series, role, monitor.limits, monitor.segment_starts, monitor.finish())
+    report.kind, report.kind_reason = monitor.kind, monitor.kind_reason
+    return report
 
 
 def incidents_of_every_kind() -> SeriesReport:
     return audited(
         "loss/audio",
-        [3.0, 0.007, 0.001, 3.0, math.nan, 3.0, MISSING, math.inf, -math.inf, *[3.0] * 150, *[0.007] * 200],
+        [3.0, 0.007, 0.001, 3.0, math.nan, 3.0, MISSING, math.inf, -math.inf, *wobbly(3.0, 150), *wobbly(0.007, 200)],
     )
 
 
 REPORTS: dict[str, Report] = {
     "empty": Report(),
-    "healthy": Report(runs=[RunReport("runs/a", "jsonl", [audited("loss", [3.0] * 50)], tags=["loss"])]),
+    "healthy": Report(runs=[RunReport("runs/a", "jsonl", [audited("loss", wobbly(3.0, 50))], tags=["loss"])]),
     "incidents": Report(
         runs=[
             RunReport(
@@ -38,6 +42,10 @@ REPORTS: dict[str, Report] = {
         ]
     ),
     "flapping": Report(runs=[RunReport("runs/a", "jsonl", [audited("loss", [3.0, 0.001] * 500)])]),
+    "small by nature": Report(
+        runs=[RunReport("runs/a", "jsonl", [audited("loss", [0.05, 0.008], make=AudioLossMonitor)])]
+    ),
+    "a sum": Report(runs=[RunReport("runs/a", "jsonl", [audited("loss", wobbly(55.0, 9), make=AudioLossMonitor)])]),
     "nothing finite": Report(runs=[RunReport("runs/a", "jsonl", [audited("loss", [math.nan] * 5)])]),
     "defects": Report(
         runs=[

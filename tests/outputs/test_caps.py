@@ -2,7 +2,9 @@
 
 import pytest
 
-HEALTHY = [3.0, 3.0, 3.0]
+from tests.wobble import wobbly
+
+HEALTHY = wobbly(3.0, 3)
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def test_ten_incidents_of_a_series(count, left_out, rows, audioloss):
 
 def test_eight_changes_of_an_incident(rows, audioloss):
     """Trouble that returns within the window, and too seldom to be flapping, is one incident."""
-    text = audioloss("scan", rows([0.001, *[3.0] * 1500] * 6), "--window", "2000").out
+    text = audioloss("scan", rows([0.001, *wobbly(3.0, 1500)] * 6), "--window", "2000").out
     assert text.count("    step ") == 8
     assert "    ... and 4 more changes" in text.splitlines()
     assert "fired 6 times" in text
@@ -63,9 +65,9 @@ def test_runs_without_a_loss_are_counted(rows, jsonl, audioloss, tmp_path):
 
 
 def test_twenty_defects(rows, audioloss):
-    path = rows(HEALTHY)
-    row = path.read_text().splitlines()[-1]
-    path.write_text(path.read_text() + f"no row\n{row}\n" * 25)
+    path = rows(wobbly(3.0, 28))
+    first, *others = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([first, *others[:2], *(f"no row\n{row}" for row in others[2:])]))
     brief, full = (audioloss("scan", path, *more).out for more in ([], ["-v"]))
     assert brief.count("malformed:") == 20
     assert "  ... and 5 more; -v lists them" in brief.splitlines()

@@ -54,6 +54,15 @@ def test_numbers_that_json_has_no_number_for():
     assert strictly(output.render(REPORTS["probe"], View()))["findings"][0]["evidence"]["mean"] == "NaN"
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "reason"),
+    [("healthy", "ce", ""), ("small by nature", "small", "it starts at 0.05, which is no cross entropy over codes")],
+)
+def test_the_kind_of_a_series_and_why(name, kind, reason):
+    (series,) = output.document(REPORTS[name])["runs"][0]["series"]
+    assert (series["kind"], series["kind_reason"]) == (kind, reason)
+
+
 def test_ids_are_unique():
     ids = [
         incident["id"]

@@ -2,10 +2,11 @@
 
 import pytest
 
-from audioloss_cli import registry
+from audioloss_cli import Report, registry
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
-from audioloss_cli.records import View
+from audioloss_cli.records import RunReport, View
 from tests.outputs.reports import REPORTS, audited
+from tests.wobble import wobbly
 
 render = registry.load("outputs", "text").render
 
@@ -46,6 +47,20 @@ def test_a_timeline_names_steps_times_values_and_the_end():
     assert text.index("What to do next") < text.index("critical-loss\n    Stop the run")
 
 
+@pytest.mark.parametrize("verbosity", [0, 1])
+def test_a_series_that_the_thresholds_do_not_apply_to_says_why(verbosity):
+    reason = "it starts at 0.05, which is no cross entropy over codes (--kind ce applies them)"
+    text = " ".join(" ".join(lines("small by nature", verbosity=verbosity)).split())
+    assert f"small by nature, to which the fixed thresholds do not apply: {reason}" in text
+    assert "small by nature" not in "\n".join(lines("healthy", verbosity=verbosity))
+
+
+def test_a_series_above_the_thresholds_needs_no_excuse():
+    item = audited("loss", [0.05, 0.04], kind="small", kind_reason="declared")
+    report = Report(runs=[RunReport("runs/a", "jsonl", [item])])
+    assert ["declared" in render(report, View(verbosity)) for verbosity in (0, 1)] == [False, True]
+
+
 def test_defects_come_last_with_their_place():
     assert lines("defects")[-4:-1] == [
         "  runs/a/f at byte 7: checksum: bad",
@@ -75,6 +90,6 @@ def test_a_sparkline_falls_with_the_loss():
 
 
 def test_the_alert_row_stands_under_the_incidents():
-    item = audited("loss", [3.0] * 10 + [0.001] * 10 + [3.0] * 180 + [0.007] * 20)
+    item = audited("loss", [*wobbly(3.0, 10), *wobbly(0.001, 10), *wobbly(3.0, 180), *wobbly(0.007, 20)])
     assert alert_row(item, 220) == " " * 10 + "!" * 10 + " " * 180 + "w" * 20
     assert alert_row(item, 22) == " !" + " " * 18 + "ww"

@@ -3,14 +3,17 @@
 import math
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audioloss_cli import AudioLossMonitor, Limits, Severity, registry
-from audioloss_cli.records import MISSING, RuleText
-from audioloss_cli.records.rule import LossRule
+from audioloss_cli.monitor import ruleset
+from audioloss_cli.monitor.past import Past
+from audioloss_cli.monitor.points import MANY_REPEATS
+from audioloss_cli.records import MISSING, LossRule, Point, Quiet, RuleText
 
 RULES = registry.names("rules")
 LIMITS = Limits()
@@ -30,9 +33,33 @@ VALUES = [
     MISSING,
 ]
 
-# What makes a rule fire, for one that no constant series does, or to pin it down: a loss a step, one line a rule.
+HEALTHY = [4.0 + 0.01 * (step % 7) for step in range(700)]
+AT_CHANCE = [6.93 + 0.001 * (step % 7) for step in range(2500)]
+BESIDE = Mapping[str, float]
+
+# What makes a rule fire, for one that no constant series does, or to pin it down: a loss a step, one entry a rule.
 FIRES: dict[str, list[float]] = {
-    "sustained_low_loss": [0.007] * LIMITS.window_size,
+    "chance_level": AT_CHANCE,
+    "codebook_apart": AT_CHANCE,
+    "codebook_missing": HEALTHY,
+    "divergence": [*HEALTHY, *(8.0 + 0.01 * (step % 7) for step in range(400))],
+    "early_drop": [4.0, 3.9, 3.8, 3.7, 3.6, 0.1, 0.1],
+    "epoch_drop": [*HEALTHY, *[1.5] * 10],
+    "intermittent_zeros": [*HEALTHY, *[0.001, 4.0] * 3],
+    "log_drop": [*HEALTHY, *[0.5] * 10],
+    "loss_spike": [*HEALTHY, *[24.0] * 3],
+    "masked_nan": [4.0, 0.0],
+    "sum_scale": [55.4] * 5,
+    "sustained_low_loss": [0.007 + 1e-5 * (step % 7) for step in range(LIMITS.window_size)],
+    "total_mismatch": HEALTHY,
+}
+# What is logged beside the loss at a step, for the rules that compare.
+OTHERS: dict[str, Callable[[int], BESIDE]] = {
+    "codebook_apart": lambda step: {"codebook": 3, "codebook/3": 6.93, **{f"codebook/{k}": 4.0 for k in range(3)}},
+    "codebook_missing": lambda step: {"codebook": 0, **{f"codebook/{k}": 4.0 for k in range(3 if step > 9 else 4)}},
+    "epoch_drop": lambda step: {"epoch": step / 700},
+    "masked_nan": lambda step: {"grad_norm": math.nan if step else 1.0},
+    "total_mismatch": lambda step: {"text": 2.0, "total": 2.0},
 }
 
 
@@ -60,16 +87,27 @@ def test_it_declares_itself(name):
 
 
 @pytest.mark.parametrize("name", RULES)
-@given(value=st.floats() | st.sampled_from(VALUES), step=st.integers(-(2**63), 2**63 - 1))
-def test_it_answers_for_any_value_and_is_quiet_where_it_says(name, value, step):
-    rule = make(name)
-    verdict = rule.holds(step, value)
-    assert verdict in (True, False, None)
-    low, high = rule.quiet
-    if low <= value < high:
-        assert verdict is False
-    assert not rule.worse(value, value)
-    assert rule.explain(step, value, step, 1)
+@given(
+    values=st.lists(st.floats() | st.sampled_from(VALUES) | st.floats(0.5, 8), min_size=1, max_size=60),
+    stride=st.sampled_from([1, 4, 50]),
+)
+def test_it_answers_for_any_value_and_is_quiet_where_it_says(name, values, stride):
+    rule, past = make(name), Past(LIMITS, None, "")
+    others = OTHERS.get(name, lambda step: {})
+    for step, value in enumerate(values):
+        point = Point(step * stride, value, 0.0, others(step))
+        past.baseline.turn(point.step)
+        past.take(point)
+        verdict = rule.holds(point, past)
+        assert verdict in (True, False, None)
+        if verdict and rule.quiet is not None and not rule.asleep(past) and past.repeats < MANY_REPEATS:
+            low, high = Quiet.all_of(rule.quiet).interval(past.reference)
+            assert not low <= value < high
+        assert rule.clears(point, past) in (True, False)
+        assert not rule.worse(value, value)
+        assert rule.explain(point, past, point.step, 1)
+        if math.isfinite(value):
+            past.baseline.fold(point.step, value)
 
 
 def series_for(name: str) -> list[list[float]]:
@@ -79,15 +117,29 @@ def series_for(name: str) -> list[list[float]]:
 @pytest.mark.parametrize("name", RULES)
 def test_some_series_makes_it_fire_and_its_code_is_its_file_name(name):
     """Among all rules: none that is graver or waits longer drowns it in every series."""
-    fired = set()
+    fired, others = set(), OTHERS.get(name, lambda step: {})
     for values in series_for(name):
         monitor = AudioLossMonitor()
-        fired |= {alert.code for step, value in enumerate(values) for alert in monitor.update(value, step)}
+        for step, value in enumerate(values):
+            fired |= {alert.code for alert in monitor.update(value, step, 0.0, others(step))}
     assert name.replace("_", "-") in fired
 
 
+@pytest.mark.parametrize("name", RULES)
+def test_a_healthy_series_makes_it_say_nothing(name):
+    monitor = AudioLossMonitor(select=[name.replace("_", "-")])
+    assert [alert for step, value in enumerate(HEALTHY) for alert in monitor.update(value, step, 0.0)] == []
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_its_options_have_defaults_and_are_taken(name):
+    options = ruleset.options_of(name)
+    assert all(default > 0 for default in options.values())
+    assert registry.load("rules", name).Rule(LIMITS, **options)
+
+
 def test_every_series_is_of_a_rule_that_is_there():
-    assert set(FIRES) <= set(RULES)
+    assert set(FIRES) | set(OTHERS) <= set(RULES)
 
 
 WITHOUT_DOCSTRINGS = """

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from audioloss_cli.outputs.text.causes import cause_lines
 from audioloss_cli.outputs.text.layout import STYLES, moment, number, paragraph, plural
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
 from audioloss_cli.records import Edge, Incident, Report, RunReport, SeriesReport, View
@@ -19,6 +20,8 @@ _HOW_IT_ENDED = {
     "run_ended": "unresolved: the run ended while it fired",
     "restarted": "unresolved: the training restarted while it fired",
 }
+
+_KINDS = {"small": "a loss that is small by nature", "rl": "a policy loss"}
 
 
 def run_lines(report: Report, view: View) -> Iterator[Text]:
@@ -44,6 +47,7 @@ def _run(run: RunReport, view: View) -> Iterator[Text]:
             yield from _series(item, view)
         else:
             yield from paragraph(f"{item.series.tag}: no incidents in {_extent(item)}", view, indent=2, hang=2)
+            yield from _left_alone(item, view)
 
 
 def _silent(runs: list[RunReport], view: View) -> Iterator[Text]:
@@ -61,6 +65,7 @@ def _silent(runs: list[RunReport], view: View) -> Iterator[Text]:
 def _series(item: SeriesReport, view: View) -> Iterator[Text]:
     yield Text.assemble("  ", (item.series.tag, "bold cyan"))
     yield from paragraph(_extent(item), view, indent=4)
+    yield from _left_alone(item, view)
     finite = [value for value in item.series.values if math.isfinite(value)]
     if finite:
         width = max(view.width - _MARGIN, 10)
@@ -73,6 +78,13 @@ def _series(item: SeriesReport, view: View) -> Iterator[Text]:
         yield from _incident(incident, view)
     if len(item.incidents) > len(shown):
         yield Text(f"  ... and {plural(len(item.incidents) - len(shown), 'more incident')}; -v lists them")
+
+
+def _left_alone(item: SeriesReport, view: View) -> Iterator[Text]:
+    """Why fixed thresholds were not applied to a series that goes below one, or to any with -v."""
+    if item.kind != "ce" and (view.verbosity > 0 or any(value < item.limits.threshold for value in item.series.values)):
+        text = f"taken for {_KINDS[item.kind]}, to which the fixed thresholds do not apply: {item.kind_reason}"
+        yield from paragraph(f"{text} (--kind ce applies them)", view, indent=4, hang=2)
 
 
 def _extent(item: SeriesReport) -> str:
@@ -105,6 +117,7 @@ def _incident(incident: Incident, view: View) -> Iterator[Text]:
         yield _edge(edge)
     if len(incident.timeline) > _MOST_EDGES:
         yield Text(f"    ... and {plural(len(incident.timeline) - _MOST_EDGES, 'more change')}")
+    yield from cause_lines(incident, view)
 
 
 def _returns(incident: Incident) -> str:

@@ -1,0 +1,168 @@
+"""What the rules may know of a series so far."""
+
+from collections import deque  # sphinx and friends resolve annotations
+from typing import Any
+
+from audioloss_cli.monitor.baseline import COMPANY, USUAL, Baseline, median
+from audioloss_cli.monitor.kind import KindGuess
+from audioloss_cli.monitor.window import Window
+from audioloss_cli.records import MISSING, Limits, Point, is_missing
+from audioloss_cli.records.rule import Kind
+
+_LEAST_POINTS = 128
+_START_POINTS = 5
+_STRIDE_POINTS = 10
+
+
+class Past:
+    """See ``audioloss_cli.records.rule.Past``.
+
+    Attributes:
+        window: the last points.
+        baseline: the usual level.
+        guess: the kind of the series.
+        first: the first finite values, until there are 5.
+        begin: step of the first point of the segment.
+    """
+
+    def __init__(self, limits: Limits, kind: Kind | None, reason: str) -> None:
+        self.window = Window(limits.window_size, max(limits.window_size, _LEAST_POINTS))
+        self.baseline = Baseline()
+        self.guess = KindGuess(limits, kind, reason)
+        self.names: set[str] = set()
+        self.first: list[float] = []
+        self.start: float | None = None
+        self.begin = 0
+        self.repeats = 0
+        self._last = MISSING
+        self._values: deque[float] = deque(maxlen=_LEAST_POINTS)
+
+    def take(self, point: Point) -> bool:
+        """Take in a point, except for its level; whether rules may wake up or fall asleep."""
+        value = point.value
+        self.repeats = self.repeats + 1 if value == self._last else 1
+        self._last = value
+        if not self.window.kept:
+            self.begin = point.step
+        self._values.append(value)
+        self.window.kept.append(point)
+        changed = self.guess.open and self.guess.see(point.step, value)
+        if point.beside and not point.beside.keys() <= self.names:
+            self.names.update(point.beside)
+            changed = True
+        if self.start is None and value - value == 0:  # finite
+            self._begin(value)
+            changed = True
+        return changed
+
+    def _begin(self, value: float) -> None:
+        self.first.append(value)
+        if len(self.first) == _START_POINTS:
+            self.start = median(self.first)
+
+    def fold(self, step: int, value: float) -> None:
+        """Let the current value, a finite one, have its part in what is usual."""
+        usual = self.baseline.reference
+        if usual is not None and not USUAL[0] * usual <= value < USUAL[1] * usual:
+            least, most = USUAL[0] * usual, USUAL[1] * usual
+            if sum(not least <= each < most for each in self.last(COMPANY)) > 1:
+                return
+        self.baseline.fold(step, value)
+
+    def remember(self, point: Point) -> None:
+        """Take in one of the last of many points at which nothing could happen; their levels are known already."""
+        self.repeats = self.repeats + 1 if point.value == self._last else 1
+        self._last = point.value
+        self._values.append(point.value)
+        self.points.append(point)
+
+    def restart(self) -> None:
+        """The steps went back."""
+        self.window.clear()
+        self._values.clear()
+        self.baseline.forget()
+        self.first, self.start = [], None
+        self.repeats, self._last = 0, MISSING
+
+    @property
+    def kind(self) -> Kind:
+        """Kind of series."""
+        return self.guess.kind
+
+    @property
+    def age(self) -> int:
+        """Steps since the segment began."""
+        return self.points[-1].step - self.begin if self.points else 0
+
+    @property
+    def points(self) -> "deque[Point]":
+        """The last points, the current one last."""
+        return self.window.kept
+
+    @property
+    def reference(self) -> float | None:
+        """Usual level."""
+        return self.baseline.reference
+
+    @property
+    def spread(self) -> float:
+        """Usual distance of neighbours."""
+        return self.baseline.spread
+
+    @property
+    def lowest(self) -> float:
+        """Lowest usual level so far."""
+        return self.baseline.lowest
+
+    @property
+    def stride(self) -> float:
+        """Steps a point."""
+        points, count = self.window.kept, min(len(self.window.kept), _STRIDE_POINTS)
+        if not count:
+            return 0.0
+        return (points[-1].step - points[-count].step) / max(count - 1, 1)
+
+    def last(self, count: int) -> list[float]:
+        """The last values, oldest first."""
+        size = len(self._values)
+        return [self._values[index] for index in range(max(size - count, 0), size)]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain built-in types."""
+        return {
+            "points": [[point.step, _plain(point.value), _beside(point)] for point in self.points],
+            "names": sorted(self.names),
+            "first": list(self.first),
+            "begin": self.begin,
+            "repeats": self.repeats,
+            "kind": self.guess.state_dict(),
+            "baseline": self.baseline.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue where ``state_dict`` was taken."""
+        self.window.clear()
+        self._values.clear()
+        for step, value, beside in state["points"]:
+            known = {name: _number(item) for name, item in beside.items()}
+            self.points.append(Point(step, _number(value), float("nan"), known))
+            self._values.append(_number(value))
+        self.names, self.first, self.repeats = set(state["names"]), list(state["first"]), state["repeats"]
+        self.begin = state["begin"]
+        self.start = median(self.first) if len(self.first) == _START_POINTS else None
+        self._last = self.points[-1].value if self.points else MISSING
+        self.guess.load_state_dict(state["kind"])
+        self.baseline.load_state_dict(state["baseline"])
+
+
+def _plain(value: float) -> float | None:
+    """A missing value is None: its bit pattern would not survive JSON."""
+    return None if is_missing(value) else value
+
+
+def _number(value: float | None) -> float:
+    return MISSING if value is None else value
+
+
+def _beside(point: Point) -> dict[str, float | None]:
+    return {name: _plain(value) for name, value in point.beside.items()}

@@ -1,0 +1,75 @@
+"""One codebook apart from its siblings.
+
+What: The loss of one codebook is below a tenth of the median over all codebooks; or it has not been 2 % below ln V,
+where it started, though every other codebook is at least 5 % below; for steps (2000) steps and 30 points.
+
+Why: Codebooks are learnt together: the coarse ones faster, the fine ones slower, none alone. One that has collapsed has
+trivial labels; one that still guesses is not fed, has no gradient, or is read from the wrong row of the delay pattern.
+
+Fix: Look at the labels of this codebook alone: their valid share, how many different ones there are, and whether its
+row is delayed like the others. audioloss probe measures every codebook by itself.
+"""
+
+import math
+from collections.abc import Mapping
+from statistics import median
+from typing import Any
+
+from audioloss_cli.records import Limits, LossRule, Past, Point
+from audioloss_cli.rules._chance import chance_near, stuck_at
+from audioloss_cli.rules._codebooks import LEAST_CODEBOOKS, siblings
+
+_LOW, _STUCK, _LEFT = 0.1, 0.98, 0.95
+
+
+class Rule(LossRule):
+    """Far below the others, or left behind by them."""
+
+    type = "codebook_apart"
+    group = "codebook-apart"
+    for_points = 30
+    kinds = frozenset({"ce"})
+    adaptive = True
+    quiet = None
+
+    def __init__(self, limits: Limits, *, steps: float = 2000) -> None:
+        self.for_steps = int(steps)
+
+    def asleep(self, past: Past) -> bool:
+        """Whether too few codebooks are logged."""
+        return len(siblings(dict.fromkeys(past.names))) < LEAST_CODEBOOKS
+
+    def holds(self, point: Point, past: Past) -> bool | None:
+        """Whether it is apart; None where too few of the others are numbers."""
+        losses = [value for value in siblings(point.beside).values() if math.isfinite(value)]
+        if not math.isfinite(point.value) or len(losses) < LEAST_CODEBOOKS:
+            return None
+        return point.value < _LOW * median(losses) or self._left_behind(point.value, losses, past)
+
+    @staticmethod
+    def _left_behind(value: float, losses: list[float], past: Past) -> bool:
+        chance = stuck_at(past)
+        if chance is None or value < _STUCK * chance.level:
+            return False
+        return sorted(losses)[-2] <= _LEFT * chance.level
+
+    def screen(self, values: Any, beside: Mapping[str, Any], past: Past) -> Any:
+        """The same by the array, without the codebooks that are no numbers: then any point may matter."""
+        losses = list(siblings(beside).values())
+        highest = losses[0]
+        for each in losses[1:]:
+            highest = highest * (highest >= each) + each * (highest < each)
+        chance = chance_near(past.start) if past.start is not None else None
+        low = ~(values >= _LOW * highest)
+        if chance is None or past.lowest < _STUCK * chance.level:
+            return low
+        return low | (values >= _STUCK * chance.level)
+
+    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+        """Name the loss and the median of all."""
+        losses = [value for value in siblings(point.beside).values() if math.isfinite(value)]
+        usual = median(losses) if losses else math.nan
+        return (
+            f"loss {point.value:.4g} of this codebook at step {point.step} is apart from the others, whose median is "
+            f"{usual:.4g}, since step {since}"
+        )

@@ -1,0 +1,73 @@
+"""One codebook of several is not logged any more.
+
+What: For 500 training steps and 5 points a codebook has no loss though most others have: one that was logged before, or
+one of few whose numbers are missing between those of the others. Said once, at the codebook of the lowest number.
+
+Why: A codebook without a loss is not trained: its labels were dropped, its head is not called, or its loss is NaN and
+was left out of the log.
+
+Fix: Check that the loop over codebooks runs over all of them, and log the loss of each even if it is NaN.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from audioloss_cli.records import LossRule, Past, Point, Severity
+from audioloss_cli.records.point import CODEBOOK, OWN_CODEBOOK
+from audioloss_cli.rules._codebooks import LEAST_CODEBOOKS, siblings
+
+_MOST_DIGITS = 2
+_FEW = 4  # where more than one in four numbers is missing, somebody logs a choice of codebooks
+
+
+class Rule(LossRule):
+    """A number that is missing."""
+
+    type = "codebook_missing"
+    severity = Severity.CRITICAL
+    group = "codebook-missing"
+    for_steps = 500
+    for_points = 5
+    quiet = None
+
+    def asleep(self, past: Past) -> bool:
+        """Whether too few codebooks are logged."""
+        return len(siblings(dict.fromkeys(past.names))) < LEAST_CODEBOOKS
+
+    def holds(self, point: Point, past: Past) -> bool | None:
+        """Whether one is missing, and this is the place to say so; None where hardly any codebook was logged."""
+        there = _numbers(point.beside)
+        if not there or 2 * len(there) <= len(_numbers(dict.fromkeys(past.names))):
+            return None
+        return min(there) == point.beside.get(OWN_CODEBOOK) and bool(_missing(point, past))
+
+    def screen(self, values: Any, beside: Mapping[str, Any], past: Past) -> Any:
+        """Any point at which the loss of a codebook is no number, or all of them if a number is missing for good."""
+        present = values == values  # noqa: PLR0124  # NaN
+        for each in siblings(beside).values():
+            present = present & (each == each)  # noqa: PLR0124
+        known = _numbers(dict.fromkeys(past.names))
+        if not known:
+            return ~present
+        return ~present if len(known) == max(known) + 1 - min(known) and known <= _numbers(beside) else present | True
+
+    def worse(self, value: float, than: float) -> bool:
+        """None is worse than another."""
+        return False
+
+    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+        """Name the missing ones."""
+        missing = ", ".join(map(str, sorted(_missing(point, past))))
+        return f"no loss of codebook {missing} at step {point.step}, since step {since}, though others are logged"
+
+
+def _numbers(beside: Mapping[str, Any]) -> set[int]:
+    numbers = [name.removeprefix(CODEBOOK) for name in siblings(beside)]
+    return {int(number) for number in numbers if number.isdecimal() and len(number) <= _MOST_DIGITS}
+
+
+def _missing(point: Point, past: Past) -> set[int]:
+    known = _numbers(dict.fromkeys(past.names))
+    gaps = set(range(min(known), max(known) + 1)) - known
+    expected = known | gaps if _FEW * len(gaps) <= len(known) else known
+    return expected - _numbers(point.beside)

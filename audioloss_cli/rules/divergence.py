@@ -1,0 +1,61 @@
+"""Audio loss that has gone up and stays there.
+
+What: For 300 training steps and 9 points the median of the last 9 points has exceeded ratio (1.5) times the usual
+level of the 1000 steps before, and exceeded it by 4.5 times the usual distance of neighbouring points.
+
+Why: A spike heals, this does not: the weights are damaged, and what is trained from here on starts worse than before.
+
+Fix: Stop, roll back to the last checkpoint before the rise, and lower the learning rate or skip the batches at which it
+began. After a resume, check that the optimiser and the scheduler were restored.
+"""
+
+from audioloss_cli.records import Limits, LossRule, Past, Point, Quiet, Severity
+from audioloss_cli.rules._levels import recent_medians
+
+_SPREADS, _WIDTH, _SLOW, _CLEARS = 4.5, 9, 25, 0.85
+
+
+class Rule(LossRule):
+    """Above the reference times ``ratio``, for long."""
+
+    type = "divergence"
+    severity = Severity.CRITICAL
+    group = "high-loss"
+    for_steps = 300
+    for_points = 9
+    kinds = frozenset({"ce", "small"})
+    adaptive = True
+
+    def __init__(self, limits: Limits, *, ratio: float = 1.5) -> None:
+        self.ratio = ratio
+        self.quiet = (Quiet(high_share=ratio, alone=False),)
+
+    def holds(self, point: Point, past: Past) -> bool | None:
+        """Whether this point and the last ones lie above."""
+        if past.reference is None or point.value - point.value != 0:  # not finite
+            return None
+        level = self._level(past)
+        if point.value < level:
+            return False
+        medians = recent_medians(past, _WIDTH, 1)
+        return bool(medians) and medians[-1] >= level
+
+    def clears(self, point: Point, past: Past) -> bool:
+        """Whether the last points are back."""
+        medians = recent_medians(past, _WIDTH, 1) + recent_medians(past, _SLOW, 1)
+        return not medians or max(medians) < _CLEARS * self._level(past)
+
+    def worse(self, value: float, than: float) -> bool:
+        """The higher, the worse."""
+        return value > than
+
+    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+        """Name the usual level, and since when the loss is above it."""
+        return (
+            f"loss {point.value:.4g} at step {point.step} has been above {self.ratio:g} times its usual level "
+            f"{past.reference or 0:.4g} since step {since}"
+        )
+
+    def _level(self, past: Past) -> float:
+        usual = past.reference or 0.0
+        return usual + max((self.ratio - 1) * usual, _SPREADS * past.spread)

@@ -1,0 +1,59 @@
+"""Audio loss that has collapsed before it had a usual level.
+
+What: Within the first steps (1000) training steps, or 20 points where they are sparse, the loss is at 2 points in a row
+below the highest of its first 5 values, or 16 nats if that is less, divided by ratio (32).
+
+Why: A task that is solved that fast is trivial: only EOS or BOS is left unmasked, or the model reads the answer. There
+is no usual level yet that a drop could be measured by, and waiting for one is waiting until it is too late.
+
+Fix: Stop the run. Check on one batch that enough labels differ from -100 and are not all the same, and that the logits
+at t are scored against the code at t + 1: audioloss probe does both.
+"""
+
+from audioloss_cli.records import Limits, LossRule, Past, Point
+
+_POINTS = 20
+_MOST = 16.0  # nats: twice what guessing costs, as a head that was not trained for these codes may start
+
+
+class Rule(LossRule):
+    """Below the start divided by ``ratio``, early."""
+
+    type = "early_drop"
+    group = "low-loss"
+    kinds = frozenset({"ce"})
+    adaptive = True
+    quiet = None
+
+    def __init__(self, limits: Limits, *, ratio: float = 32.0, steps: float = 1000) -> None:
+        self.ratio = ratio
+        self.steps = steps
+        self._most = _MOST * limits.threshold / Limits().threshold
+
+    def asleep(self, past: Past) -> bool:
+        """Whether it is early no more."""
+        return past.age > self._until(past)
+
+    def _until(self, past: Past) -> float:
+        return max(self.steps, _POINTS * past.stride)
+
+    def holds(self, point: Point, past: Past) -> bool | None:
+        """Whether the last two points lie below."""
+        if point.value - point.value != 0 or not past.first:  # not finite
+            return None
+        return past.age <= self._until(past) and max(past.last(2)) < self._level(past)
+
+    def clears(self, point: Point, past: Past) -> bool:
+        """Whether this point is back."""
+        return not past.first or point.value >= self._level(past)
+
+    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+        """Name the start and how far below it the loss is."""
+        start = self.ratio * self._level(past) if past.first else point.value
+        return (
+            f"loss {point.value:.4g} at step {point.step} is below 1/{self.ratio:g} of its start {start:.4g} "
+            f"after {past.age} steps"
+        )
+
+    def _level(self, past: Past) -> float:
+        return min(max(past.first), self._most) / self.ratio

@@ -1,0 +1,78 @@
+"""Audio loss that drops where an epoch begins.
+
+What: From an epoch boundary on (the epoch is logged beside the loss), all of at least 3 points lie below the usual
+level of the 1000 steps before, divided by ratio (2), and the points before the boundary did not.
+
+Why: Data that is seen for the second time is memorised a little: steps of 10 to 25 % are usual. A loss that halves has
+other data: a collator that writes -100 into cached samples masks more of them in every epoch.
+
+Fix: Collate the same samples twice and compare: audioloss probe does. Copy the labels before masking them.
+"""
+
+import math
+
+from audioloss_cli.records import Limits, LossRule, Past, Point, Quiet, Severity
+from audioloss_cli.records.point import EPOCH
+from audioloss_cli.rules._levels import recent_medians
+
+_LEAST, _MOST, _NORMAL = 3, 12, 0.7  # points after the boundary; share of the usual level before it
+
+
+class Rule(LossRule):
+    """Below the reference divided by ``ratio`` since an epoch began."""
+
+    type = "epoch_drop"
+    severity = Severity.CRITICAL
+    group = "low-loss"
+    specific = 4
+    kinds = frozenset({"ce"})
+    adaptive = True
+
+    def __init__(self, limits: Limits, *, ratio: float = 2.0) -> None:
+        self.ratio = ratio
+        self.quiet = (Quiet(low_share=1 / ratio, alone=False),)
+
+    def asleep(self, past: Past) -> bool:
+        """Whether no epoch has been logged."""
+        return EPOCH not in past.names
+
+    def holds(self, point: Point, past: Past) -> bool | None:
+        """Whether the drop began where the epoch did."""
+        if past.reference is None or point.value - point.value != 0:  # not finite
+            return None
+        level = past.reference / self.ratio
+        after = _since_the_boundary(past) if point.value < level else []
+        # A point that is logged at the very boundary still belongs to the epoch before.
+        later = after[1:] if after and after[0] >= level else after
+        return len(later) >= _LEAST and max(later) < level and self._normal_before(past, len(after))
+
+    def clears(self, point: Point, past: Past) -> bool:
+        """Whether the last points are back."""
+        medians = recent_medians(past, _LEAST, 1)
+        return past.reference is None or not medians or medians[-1] >= _NORMAL * past.reference
+
+    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+        """Name the usual level and the epoch."""
+        return (
+            f"loss {point.value:.4g} at step {point.step} is below 1/{self.ratio:g} of its usual level "
+            f"{past.reference or 0:.4g} since epoch {math.floor(point.beside.get(EPOCH, 0.0))} began"
+        )
+
+    def _normal_before(self, past: Past, after: int) -> bool:
+        before = past.last(after + _LEAST)[:_LEAST]
+        return min(before) >= _NORMAL * (past.reference or 0.0)
+
+
+def _since_the_boundary(past: Past) -> list[float]:
+    """The values since the epoch changed, oldest first; empty if it did not among the last points."""
+    recent = list(past.points)[-_MOST:]
+    epochs = [math.floor(each.beside.get(EPOCH, math.nan)) if _has_epoch(each) else None for each in recent]
+    for index in range(len(recent) - 1, 0, -1):
+        before, now = epochs[index - 1], epochs[index]
+        if before is not None and now is not None and now > before:
+            return [each.value for each in recent[index:]]
+    return []
+
+
+def _has_epoch(point: Point) -> bool:
+    return math.isfinite(point.beside.get(EPOCH, math.nan))

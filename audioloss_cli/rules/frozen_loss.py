@@ -1,0 +1,50 @@
+"""Audio loss that is the same number again and again.
+
+What: The logged value has been identical, to the last bit, at points (20) points in a row, and is not 0. A value of at
+most 3 decimals must be identical at ten times as many, for a logger that rounds repeats itself. In a series that is
+small by nature, values below the warning threshold do not count. A held-out loss is left out.
+
+Why: Batches differ, so their losses do. A constant is logged where an exception was swallowed and a default returned,
+where the loss was computed once and kept, or where a detached copy is logged.
+
+Fix: Compute the loss of two batches by hand. Look for try/except around the loss, for a value that is cached, and for a
+variable that is logged but not updated.
+"""
+
+import math
+
+from audioloss_cli.records import Limits, LossRule, Past, Point, SettingError, Severity
+
+_LEAST_POINTS = 10
+_DECIMALS, _PATIENCE, _SINGLE = 3, 10, 1e-7  # of a number that was a float32 once
+
+
+class Rule(LossRule):
+    """Many identical values."""
+
+    type = "critical"
+    severity = Severity.CRITICAL
+    group = "frozen-loss"
+    kinds = frozenset({"ce", "small"})
+
+    def __init__(self, limits: Limits, *, points: float = 20) -> None:
+        if points < _LEAST_POINTS:
+            raise SettingError("rules", f"sets points of frozen-loss to {points:g}; the least is {_LEAST_POINTS}")
+        self.points = points
+        self._rounded = limits.threshold
+
+    def holds(self, point: Point, past: Past) -> bool | None:
+        """Whether the value has been repeated so often."""
+        if not math.isfinite(point.value):
+            return None
+        coarse = past.kind == "small" and abs(point.value) < self._rounded
+        rounded = abs(round(point.value, _DECIMALS) - point.value) <= _SINGLE * abs(point.value)
+        return past.repeats >= self.points * (_PATIENCE if rounded else 1) and point.value != 0 and not coarse
+
+    def worse(self, value: float, than: float) -> bool:
+        """They are all the same."""
+        return False
+
+    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+        """Name the value and how often it was logged."""
+        return f"loss has been exactly {point.value!r} at {past.repeats} points in a row up to step {point.step}"

@@ -1,0 +1,58 @@
+"""Audio loss that jumps far above its own usual level.
+
+What: At 3 points in a row the loss exceeds ratio (2) times the usual level of the 1000 steps before, and exceeds it by
+6 times the usual distance of neighbouring points. Where the log has less than a point in 3 steps, 2 points will do
+that exceed it by twice as much; less than a point in 5 steps, a single one that exceeds it by three times as much.
+
+Why: A batch that the model cannot digest, a learning rate that is too high, a corrupted shard, or optimiser state lost
+at a resume. Most spikes heal, but what follows one starts from damaged weights.
+
+Fix: Look at the batches of these steps and at the gradient norm. If spikes come back, clip gradients lower or lower the
+learning rate; if this one does not heal, roll back and skip the batches.
+"""
+
+from audioloss_cli.records import Limits, LossRule, Past, Point, Quiet
+
+_SPREADS = 6
+# Points in a row, that exceed the level by so many times the height, where a point stands for more than so many steps.
+_ENOUGH = ((3, 1.0, 0), (2, 2.0, 3), (1, 3.0, 5))
+
+
+class Rule(LossRule):
+    """Above the reference times ``ratio``."""
+
+    type = "spike"
+    group = "high-loss"
+    kinds = frozenset({"ce", "small"})
+    adaptive = True
+
+    def __init__(self, limits: Limits, *, ratio: float = 2.0) -> None:
+        self.ratio = ratio
+        self.quiet = (Quiet(high_share=ratio, alone=False), Quiet(high_share=1 + 3 * (ratio - 1)))
+
+    def holds(self, point: Point, past: Past) -> bool | None:
+        """Whether the last points, or this one by far, lie above."""
+        if past.reference is None or point.value - point.value != 0:  # not finite
+            return None
+        height = max((self.ratio - 1) * past.reference, _SPREADS * past.spread)
+        if point.value < past.reference + height:
+            return False
+        return any(
+            past.stride > stride and min(past.last(count)) >= past.reference + times * height
+            for count, times, stride in _ENOUGH
+        )
+
+    def clears(self, point: Point, past: Past) -> bool:
+        """Whether this point is back below half the way."""
+        usual = past.reference
+        return usual is None or point.value < usual + max((self.ratio - 1) * usual, _SPREADS * past.spread) / 2
+
+    def worse(self, value: float, than: float) -> bool:
+        """The higher, the worse."""
+        return value > than
+
+    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+        """Name the usual level and how far above it the loss is."""
+        usual = past.reference or point.value
+        times = point.value / usual if usual else 1.0
+        return f"loss {point.value:.4g} at step {point.step} is {times:.3g} times its usual level {usual:.4g}"

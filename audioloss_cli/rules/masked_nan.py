@@ -1,0 +1,42 @@
+"""Audio loss of 0 that hides a NaN.
+
+What: One logged value is exactly 0, and at the same step the gradient norm is NaN or infinite, or is not logged though
+it was before.
+
+Why: The Hugging Face Trainer leaves NaN out of the loss that it logs (logging_nan_inf_filter): a step whose loss is NaN
+counts as 0. The gradient norm gives it away.
+
+Fix: Log with logging_nan_inf_filter=False and roll back to the last checkpoint before this step. Look in the batch for
+audio labels that are all -100; then at the learning rate, gradient clipping and the loss scale.
+"""
+
+import math
+
+from audioloss_cli.records import LossRule, Past, Point, Quiet, Severity
+from audioloss_cli.records.point import GRAD_NORM
+
+
+class Rule(LossRule):
+    """0, beside a gradient norm that is none."""
+
+    type = "critical"
+    severity = Severity.CRITICAL
+    group = "low-loss"
+    specific = 2
+    quiet = (Quiet(low=math.ulp(0.0)),)
+
+    def asleep(self, past: Past) -> bool:
+        """Whether no gradient norm has been logged."""
+        return GRAD_NORM not in past.names
+
+    def holds(self, point: Point, past: Past) -> bool | None:
+        """Whether the value is 0 and there is no number beside it."""
+        if not math.isfinite(point.value):
+            return None
+        absent = past.kind != "rl" and GRAD_NORM not in point.beside
+        return point.value == 0 and (absent or not math.isfinite(point.beside.get(GRAD_NORM, 0.0)))
+
+    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+        """Name the step and what the gradient norm is."""
+        norm = f"is {point.beside[GRAD_NORM]}" if GRAD_NORM in point.beside else "is missing"
+        return f"loss is 0 at step {point.step} and the gradient norm {norm}: a NaN, logged as 0"

@@ -1,0 +1,45 @@
+"""Audio loss of exactly 0.
+
+What: One logged value is exactly 0. In a series that is small by nature, only from a value on that was at least half
+the warning threshold, because a logger that rounds makes a zero of anything less.
+
+Why: A cross entropy over codes is never 0. The audio branch had nothing to do: its inputs were filtered out, the logits
+were empty (shape [0, 8, 1026]), every label was -100, or a NaN was logged as 0.
+
+Fix: Print the keys and shapes of one batch as the model gets them: audio_out_ids and label_audio_ids must be there,
+with columns, and labels must differ from -100. With the Hugging Face Trainer look at remove_unused_columns, and log
+with logging_nan_inf_filter=False, so that a NaN is seen.
+"""
+
+import math
+
+from audioloss_cli.records import Limits, Past, Point, Quiet, Severity
+from audioloss_cli.records.rule import LossRule
+
+
+class Rule(LossRule):
+    """Exactly 0."""
+
+    type = "critical"
+    severity = Severity.CRITICAL
+    group = "low-loss"
+    specific = 1
+    kinds = frozenset({"ce", "small"})
+    quiet = (Quiet(low=math.ulp(0.0)),)
+
+    def __init__(self, limits: Limits) -> None:
+        self._rounded = limits.threshold / 2
+
+    def holds(self, point: Point, past: Past) -> bool | None:
+        """Whether the value is 0, and could not be by rounding."""
+        if not math.isfinite(point.value):
+            return None
+        return point.value == 0 and (past.kind == "ce" or past.last(2)[0] >= self._rounded)
+
+    def clears(self, point: Point, past: Past) -> bool:
+        """Whether it is no zero any more."""
+        return point.value != 0
+
+    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+        """Name the step."""
+        return f"loss is exactly 0 at step {point.step}: there was nothing to predict"

@@ -1,0 +1,54 @@
+"""Every signature asked about every incident of a run."""
+
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from audioloss_cli import registry
+from audioloss_cli.records import LikelyCause, RunReport, Series
+from audioloss_cli.signatures._scene import Company, Scene
+from audioloss_cli.signatures._weighed import Weighed
+
+FOLDER = "signatures"
+_MOST = 4
+
+
+class Signature(Protocol):
+    """A module of ``signatures``; its file name is the slug.
+
+    Attributes:
+        CONFIRMED_BY: code of the probe's check that settles it.
+    """
+
+    CONFIRMED_BY: str
+
+    def weigh(self, scene: Scene) -> Weighed | None:
+        """What the log says for and against this cause; None where it says nothing."""
+        ...
+
+
+def explain(report: RunReport, run: Sequence[Series]) -> None:
+    """Fill in the likely causes of every incident of a run.
+
+    Args:
+        report: of the run; its incidents are changed in place.
+        run: each of its series, whole, with the steps that the report has; one a tag.
+    """
+    company = Company({series.tag: series for series in run} | {item.series.tag: item.series for item in report.series})
+    for item in report.series:
+        for incident in item.incidents:
+            incident.causes = likely_causes(Scene(incident, item, company))
+
+
+def likely_causes(scene: Scene) -> list[LikelyCause]:
+    """At most four causes for which the log speaks, the most likely first; none where it fits no cause."""
+    weighed = [(name, _load(name), found) for name in registry.names(FOLDER) if (found := _load(name).weigh(scene))]
+    fitting = [(name, signature, found) for name, signature, found in weighed if found.score > 0 and found.evidence]
+    fitting.sort(key=lambda each: -each[2].score)
+    return [
+        LikelyCause(registry.code_of(name), rank, found.evidence, found.against, signature.CONFIRMED_BY)
+        for rank, (name, signature, found) in enumerate(fitting[:_MOST], 1)
+    ]
+
+
+def _load(name: str) -> Signature:
+    return cast("Signature", registry.load(FOLDER, name))

@@ -114,7 +114,7 @@ def test_colour(audioloss, low, monkeypatch, environment, arguments, coloured):
 
 def test_a_piped_report_has_no_colour_no_bar_and_survives_head(tmp_path):
     for number in range(300):
-        events = [scalar_event(step, {"loss": value}) for step, value in enumerate(LOW)]
+        events = [scalar_event(step, {"audio_loss": value}) for step, value in enumerate(LOW)]
         write(tmp_path / f"run{number}" / "x.tfevents", events)
     command = f"{sys.executable} -m audioloss_cli scan . | head -1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)

@@ -13,7 +13,7 @@ from audioloss_cli.records.rule import KINDS, Kind
 
 FILE_NAME, SHARED_FILE_NAME = "audioloss.toml", "pyproject.toml"
 # key of the configuration file, and option of the command line -> field of ScanConfig
-_FIELDS = {
+FIELDS = {
     "tag": "tags",
     "all-losses": "all_losses",
     "window": "window_size",
@@ -31,7 +31,7 @@ _FIELDS = {
     "format": "format",
     "jobs": "jobs",
 }
-_KEYS = {field: key for key, field in _FIELDS.items()}
+KEYS = {field: key for key, field in FIELDS.items()}
 
 
 class ConfigError(ValueError):
@@ -161,11 +161,11 @@ def read_config(path: Path) -> dict[str, Any]:
     if table is None:
         raise ConfigError(f"{path}: there is no [tool.audioloss] in it")
     for key in table:
-        if key not in _FIELDS:
-            close = get_close_matches(key, _FIELDS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(_FIELDS)}"
+        if key not in FIELDS:
+            close = get_close_matches(key, FIELDS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(FIELDS)}"
             raise ConfigError(f"{path}: unknown key {key!r}; {hint}")
-    return {_FIELDS[key]: value for key, value in table.items()}
+    return {FIELDS[key]: value for key, value in table.items()}
 
 
 def make_config(path: Path | None, options: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> ScanConfig:
@@ -185,14 +185,14 @@ def make_config(path: Path | None, options: Mapping[str, Any], defaults: Mapping
     try:
         return ScanConfig(**{**(defaults or {}), **from_file, **options})
     except SettingError as error:
-        key = _KEYS[error.field]
+        key = KEYS[error.field]
         where = f"--{key}" if error.field in options else f"{path}: {key}"
         raise ConfigError(f"{where} {error.complaint}") from None
 
 
 def _own_table(path: Path) -> dict[str, Any] | None:
     """What the file says to us; None if it is a pyproject.toml that says nothing."""
-    document = _toml(path)
+    document = read_toml(path)
     if path.name != SHARED_FILE_NAME:
         return document
     tool = document.get("tool")
@@ -202,10 +202,17 @@ def _own_table(path: Path) -> dict[str, Any] | None:
     return table
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML document.
+
+    Raises:
+        ConfigError: it cannot be read, or is none.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: not valid TOML: nested too deeply") from None
     except ValueError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None

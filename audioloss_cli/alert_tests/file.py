@@ -6,7 +6,6 @@ a step, or both. ``interval`` and ``start`` are training steps; with ``exact = t
 ``[config]`` and ``[test.config]`` have the keys of ``audioloss.toml``; the latter beats the former.
 """
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from audioloss_cli.alert_tests.expectation import LAST_STEP, ExpectedAlert, Expe
 from audioloss_cli.alert_tests.notation import NotationError, expand
 from audioloss_cli.alert_tests.settings import Settings
 from audioloss_cli.alert_tests.table import Table, shown
-from audioloss_cli.config import ConfigError, ScanConfig
+from audioloss_cli.config import ConfigError, ScanConfig, read_toml
 from audioloss_cli.records import Series
 
 _KEYS = ("name", "interval", "start", "series", "config", "alerts", "firing", "exact")
@@ -58,24 +57,13 @@ def read_tests(path: Path, base: Path | None = None) -> list[AlertTest]:
         ConfigError: either file cannot be read or makes no sense, or there is no test in it.
     """
     settings = Settings.read(base)
-    file = Table(_toml(path), str(path), ("config", "test"))
+    file = Table(read_toml(path), str(path), ("config", "test"))
     if "config" in file:
         settings = settings.under(file.content["config"], f"{path}: config")
     tests = [_test(path, content, where, settings) for content, where in file.tables("test", "test")]
     if not tests:
         raise ConfigError(f"{path}: there is no test in it; what tests nothing must not pass: add a [[test]]")
     return tests
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    except RecursionError:
-        raise ConfigError(f"{path}: not valid TOML: nested too deeply") from None
-    except ValueError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
 
 
 def _test(path: Path, content: Any, where: str, settings: Settings) -> AlertTest:

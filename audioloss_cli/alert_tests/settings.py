@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from audioloss_cli.alert_tests.table import Table
-from audioloss_cli.config import _FIELDS, _KEYS, ConfigError, ScanConfig, make_config, read_config
+from audioloss_cli.config import FIELDS, KEYS, ConfigError, ScanConfig, make_config, read_config
 from audioloss_cli.records import SettingError
 
 
@@ -35,7 +35,7 @@ class Settings:
         Raises:
             ConfigError: the layer makes no sense.
         """
-        upper = {_FIELDS[key]: value for key, value in Table(content, where, _FIELDS).content.items()}
+        upper = {FIELDS[key]: value for key, value in Table(content, where, FIELDS).content.items()}
         below = self.fields
         if "tags" in upper or upper.get("all_losses"):
             below = {name: value for name, value in below.items() if name not in ("tags", "all_losses")}
@@ -43,4 +43,4 @@ class Settings:
         try:
             return Settings(fields, ScanConfig(**fields))
         except SettingError as error:
-            raise ConfigError(f"{where}: {_KEYS[error.field]} {error.complaint}") from None
+            raise ConfigError(f"{where}: {KEYS[error.field]} {error.complaint}") from None

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from audioloss_cli.audit.tags import is_held_out, words
 from audioloss_cli.records import MISSING, Series, is_missing
 from audioloss_cli.records.point import CODEBOOK, EPOCH, GRAD_NORM, OWN_CODEBOOK, TEXT, TOTAL
+from audioloss_cli.records.tag_words import is_held_out, words
 
 _GRAD_NORM = re.compile(r"\b(?:grad|gradient)s? norms?$")
 _EPOCH = re.compile(r"(?:^|train )epochs?$")

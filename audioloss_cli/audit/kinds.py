@@ -5,11 +5,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from audioloss_cli.audit.tags import words
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.records import Series
 from audioloss_cli.records.report import Role
 from audioloss_cli.records.rule import Kind
+from audioloss_cli.records.tag_words import words
 
 _REWARDS = re.compile(r"\b(?:rewards?|advantages?)\b")
 _AUDIO = re.compile(r"\b(?:audio|speech|acoustic|codebooks?|codec|tts|wav|vocoder|mel)\b")

@@ -11,11 +11,12 @@ from audioloss_cli import registry
 from audioloss_cli.audit.beside import beside, siblings_of
 from audioloss_cli.audit.discover import Source, unreadable
 from audioloss_cli.audit.kinds import kind_of
-from audioloss_cli.audit.tags import Selection, full_name, is_held_out, select
+from audioloss_cli.audit.tags import Selection, full_name, select
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.records import Defect, Reader, RunReport, Series, SeriesReport, is_missing
 from audioloss_cli.records.report import Role
+from audioloss_cli.records.tag_words import is_held_out
 from audioloss_cli.signatures import explain
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"

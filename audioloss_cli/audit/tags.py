@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from audioloss_cli.records import TagPattern
 from audioloss_cli.records.report import Role
+from audioloss_cli.records.tag_words import is_held_out, words
 
 _LOSS = r"(?:loss|losses|ce|nll|xent|cross entropy|crossentropy)"
 _AUDIO = r"(?:audio|speech|acoustic)"
@@ -49,7 +50,6 @@ _ABOUT_A_LOSS = re.compile(
     r"|fraction|frac|percent|share|delta|diff|acc|accuracy|ppl|perplexity|time|mask|masks|masked|enabled|is|nan|inf"
     r"|hparams?|commit|commitment|stop|vq(?! \d))\b"
 )
-_HELD_OUT = re.compile(r"\b(?:eval|evaluation|val|valid|validation|test|dev|holdout)\b")
 _ANY_LOSS = re.compile(rf"\b{_LOSS}\b")
 _AUDIO_LOSS = re.compile("|".join(f"(?:{pattern})" for pattern, _ in AUDIO_LOSS_PATTERNS))
 _SUMMARY = "train loss"  # HF Trainer's average over the run, logged once at its end; a resume makes it meaningless
@@ -97,21 +97,9 @@ def full_name(tag: str, directory: str) -> str:
     return f"{tag}/{key}" if key != directory and key else tag
 
 
-def is_held_out(name: str) -> bool:
-    """Whether the name is that of an evaluation series."""
-    return _HELD_OUT.search(words(name)) is not None
-
-
 def closest(wanted: Iterable[str], tags: Sequence[str]) -> list[str]:
     """Tags that a mistyped pattern may have meant."""
     return [match for pattern in wanted for match in get_close_matches(pattern, tags, n=1)]
-
-
-def words(name: str) -> str:
-    """The lower-case words of a name, joined with spaces: ``AudioCELoss3`` and ``audio/ce_loss_3`` are the same."""
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    parts = re.findall(r"[a-z]+|\d+", split.lower())
-    return " ".join(re.sub(r"^([a-z]{3,})(loss(?:es)?)$", r"\1 \2", part) for part in parts)
 
 
 def _training_losses(losses: Mapping[str, str]) -> list[str]:

@@ -1,28 +1,28 @@
 """What a series of the run is, by the words of its tag."""
 
 import re
-from functools import cache
+
+from audioloss_cli.records.tag_words import is_held_out, words
+
+__all__ = [
+    "codebook",
+    "is_audio",
+    "is_audio_loss",
+    "is_epoch",
+    "is_grad_norm",
+    "is_held_out",
+    "is_loss",
+    "is_text",
+    "is_total",
+    "words",
+]
 
 _LOSS = r"\b(?:loss|losses|ce|nll|cross entropy)\b"
 _AUDIO = r"\b(?:audio|speech|acoustic|codebooks?|cb|rvq|depth|depformer|backbone)\b"
 _NO_LOSS = re.compile(r"\b(?:weight|scale|coef|lambda|lr|norm|acc|accuracy|ppl)\b")
 _CODEBOOK = re.compile(r"\b(?:codebooks?|cb|quantizer|rvq|vq|c|q)(?: loss(?:es)?)?(?: \w+)? (\d+)\b|\bloss (\d+)\b")
-_HELD_OUT = re.compile(r"\b(?:eval|evaluation|val|valid|validation|test|dev|holdout)\b")
 _TOTAL = re.compile(r"(?:(?:train|training|total|combined|overall|global|batch|step|metrics?|losses) ?)*(?:loss|total)")
 _TEXT = re.compile(rf"\b(?:text|llm|language)\b.*{_LOSS}|{_LOSS}.*\b(?:text|llm|language)\b")
-
-
-@cache
-def words(tag: str) -> str:
-    """The lower-case words of a tag, joined with spaces: ``AudioLoss_3`` and ``audio/loss3`` read the same."""
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", tag)
-    parts = re.findall(r"[a-z]+|\d+", split.lower())
-    return " ".join(re.sub(r"^([a-z]{3,})(loss(?:es)?)$", r"\1 \2", part) for part in parts)
-
-
-def is_held_out(tag: str) -> bool:
-    """Whether it is measured on data that is not trained on."""
-    return _HELD_OUT.search(words(tag)) is not None
 
 
 def is_loss(tag: str) -> bool:

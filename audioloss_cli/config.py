@@ -66,18 +66,18 @@ class ScanConfig:
     threshold: float = 0.01
     critical_threshold: float = 0.005
     scale: float = 1.0
-    adaptive: bool = True
-    kind: str = "auto"
-    kinds: Mapping[str, str] = field(default_factory=dict)
-    select: tuple[str, ...] | None = None
-    ignore: tuple[str, ...] = ()
-    rules: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     all_losses: bool = False
     format: str | None = None
     fail_on: FailOn = "warning"
     allow_defects: bool = False
     jobs: int = 1
+    adaptive: bool = True
+    kind: str = "auto"
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+    rules: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.tags, (list, tuple)) or not all(isinstance(tag, str) for tag in self.tags):

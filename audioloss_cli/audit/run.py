@@ -9,6 +9,7 @@ from typing import cast
 
 from audioloss_cli import registry
 from audioloss_cli.audit.beside import beside, siblings_of
+from audioloss_cli.audit.choice import choice_of
 from audioloss_cli.audit.discover import Source, unreadable
 from audioloss_cli.audit.kinds import kind_of
 from audioloss_cli.audit.tags import Selection, full_name, select
@@ -19,6 +20,7 @@ from audioloss_cli.records.report import Role
 from audioloss_cli.records.tag_words import is_held_out
 from audioloss_cli.signatures import explain
 
+_FROZEN = "frozen-loss"
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 # Steps that go back more often than this are no restarts: several writers, or one that does not keep order.
 _MOST_RESTARTS, _MOST_RESTARTS_SHARE = 10, 0.05
@@ -120,8 +122,6 @@ def _series_report(
     name: str, series: Series, role: Role, run: Sequence[Series], names: Mapping[str, str], config: ScanConfig
 ) -> SeriesReport:
     kind, reason = kind_of(series, role, names, siblings_of(series, run, names), config)
-    # A logger that repeats the last evaluation at every step is no frozen loss.
-    ignored = ("frozen-loss",) if is_held_out(names[series.tag]) and config.select is None else ()
     monitor = AudioLossMonitor(
         config.window_size,
         config.threshold,
@@ -132,7 +132,7 @@ def _series_report(
         kind=kind,
         kind_reason=reason,
         select=config.select,
-        ignore=(*config.ignore, *ignored),
+        ignore=_ignored(names[series.tag], config),
         options=config.rules,
     )
     ordered = _in_order(series)
@@ -147,6 +147,12 @@ def _series_report(
         kind=monitor.kind,
         kind_reason=monitor.kind_reason,
     )
+
+
+def _ignored(name: str, config: ScanConfig) -> tuple[str, ...]:
+    """A logger that repeats the last evaluation at every step is no frozen loss; unless that alone was asked for."""
+    others = set(choice_of(config).codes) - {_FROZEN}
+    return (*config.ignore, _FROZEN) if is_held_out(name) and others and config.select is None else config.ignore
 
 
 def _with_moving_steps(run: Sequence[Series]) -> list[Series]:

@@ -84,7 +84,7 @@ class Lifecycle:
         self._reference, (self._low, self._high) = past.reference, self.quiet.interval(past.reference)
 
     def _sleeps(self, coded: CodedRule, past: Past) -> bool:
-        if coded.rule.once and self.open is not None:
+        if coded.rule.once and (self.open is not None or self.closed):  # closed: said in an earlier segment
             return True
         return coded.code not in self._since and coded.rule.asleep(past)
 

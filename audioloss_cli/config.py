@@ -29,6 +29,7 @@ FIELDS = {
     "fail-on": "fail_on",
     "allow-defects": "allow_defects",
     "format": "format",
+    "checksum": "checksum",
     "jobs": "jobs",
 }
 KEYS = {field: key for key, field in FIELDS.items()}
@@ -56,6 +57,7 @@ class ScanConfig:
         format: name of the reader to use; None lets each reader say what it claims.
         fail_on: lowest severity that fails the audit.
         allow_defects: a damaged log does not fail the audit.
+        checksum: verify the checksums of formats that have them.
         jobs: processes; 0 decides by the amount of work.
 
     Raises:
@@ -78,6 +80,7 @@ class ScanConfig:
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
     rules: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    checksum: bool = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.tags, (list, tuple)) or not all(isinstance(tag, str) for tag in self.tags):
@@ -91,7 +94,7 @@ class ScanConfig:
         if self.format is not None and not isinstance(self.format, str):
             raise SettingError("format", f"must be a name, not {self.format!r}")
         self._check_rules()
-        for name in ("all_losses", "allow_defects", "adaptive"):
+        for name in ("all_losses", "allow_defects", "adaptive", "checksum"):
             if not isinstance(getattr(self, name), bool):
                 raise SettingError(name, f"must be true or false, not {getattr(self, name)!r}")
 

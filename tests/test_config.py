@@ -23,7 +23,7 @@ def test_every_key_reaches_its_field(tmp_path):
         tmp_path / "audioloss.toml",
         'tag = ["a", "re:b"]\nall-losses = true\nwindow = 50\nthreshold = 0.02\ncritical-threshold = 0.01\nscale = 8\n'
         'adaptive = false\nkind = "small"\nselect = ["log-drop", "zero-loss"]\nignore = ["zero-loss"]\n'
-        'fail-on = "critical"\nallow-defects = true\nformat = "jsonl"\njobs = 2\n'
+        'fail-on = "critical"\nallow-defects = true\nformat = "jsonl"\njobs = 2\nchecksum = false\n'
         '[kinds]\n"vq/*" = "rl"\n[rules.log-drop]\nratio = 8\n',
     )
     assert read_config(path).keys() == {field.name for field in fields(ScanConfig)}
@@ -44,6 +44,7 @@ def test_every_key_reaches_its_field(tmp_path):
         fail_on="critical",
         allow_defects=True,
         jobs=2,
+        checksum=False,
     )
     assert make_config(path, {"window_size": 7}).window_size == 7
     assert make_config(path, {"select": ("low-loss",)}).select == ("low-loss",)

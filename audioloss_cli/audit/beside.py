@@ -49,6 +49,11 @@ def beside(series: Series, run: Sequence[Series], names: Mapping[str, str]) -> d
     return {name: column for name, column in columns.items() if column is not None}
 
 
+def stands_beside(name: str) -> bool:
+    """Whether a series of this name may stand beside another one."""
+    return bool(_role(name)) or codebook_of(name) is not None
+
+
 def siblings_of(series: Series, run: Sequence[Series], names: Mapping[str, str]) -> list[Series]:
     """The losses of the other codebooks of the family, if the series is of one."""
     member = codebook_of(names[series.tag])

@@ -13,9 +13,10 @@ from audioloss_cli.audit.choice import choice_of
 from audioloss_cli.audit.discover import Source, unreadable
 from audioloss_cli.audit.kinds import kind_of
 from audioloss_cli.audit.tags import Selection, full_name, select
+from audioloss_cli.audit.wanted import wanted
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.monitor import AudioLossMonitor
-from audioloss_cli.records import Defect, Reader, RunReport, Series, SeriesReport, is_missing
+from audioloss_cli.records import Defect, Reader, Request, RunReport, Series, SeriesReport, is_missing
 from audioloss_cli.records.report import Role
 from audioloss_cli.records.tag_words import is_held_out
 from audioloss_cli.signatures import explain
@@ -29,10 +30,11 @@ _MOST_RESTARTS, _MOST_RESTARTS_SHARE = 10, 0.05
 def audit_run(source: Source, config: ScanConfig) -> list[RunReport]:
     """Audit one source; several reports if its format keeps several runs in one file, at least one in any case."""
     reader = cast("Reader", registry.load("readers", source.reader))
+    request = Request(wanted(Path(source.run).name, config), config.checksum)
     chunks: dict[str, dict[str, list[Series]]] = {}
     defects: list[Defect] = []
     for path in source.paths:
-        for item in _read(reader, path):
+        for item in _read(reader, path, request):
             if isinstance(item, Defect):
                 defects.append(item)
             else:
@@ -53,15 +55,15 @@ def audit_run(source: Source, config: ScanConfig) -> list[RunReport]:
     return reports
 
 
-def _read(reader: Reader, path: Path) -> Iterator[Series | Defect]:
+def _read(reader: Reader, path: Path, request: Request) -> Iterator[Series | Defect]:
     """Everything in a file, or one Defect that says why there is nothing."""
     defects: list[Defect] = []
     empty = True
     try:
-        for item in reader.read(path):
+        for item in reader.read(path, request):
             if isinstance(item, Defect):
                 defects.append(item)
-            else:
+            elif isinstance(item, Series):
                 empty = False
                 yield item
     except OSError as error:

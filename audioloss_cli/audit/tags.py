@@ -87,6 +87,11 @@ def select(names: Mapping[str, str], wanted: Sequence[TagPattern] = (), *, all_l
     )
 
 
+def has_loss(name: str) -> bool:
+    """Whether a loss is in the name at all; no other tag is audited unless it is asked for."""
+    return _ANY_LOSS.search(words(name)) is not None
+
+
 def full_name(tag: str, directory: str) -> str:
     """The name of a scalar that torch's ``add_scalars(tag, {key: ...})`` put into a directory of its own: ``tag/key``.
 

@@ -82,6 +82,10 @@ def command(
         str | None,
         setting("--format", f"Read every PATH as {choice('readers')}.", callback=one_of("readers")),
     ] = None,
+    checksum: Annotated[
+        bool | None,
+        setting("--checksum/--no-checksum", "Verify the checksums of event files (yes).", show_default=False),
+    ] = None,
     jobs: Annotated[int | None, setting("--jobs", "Processes; 0 decides by the amount of work (0).")] = None,
     config: Annotated[Path | None, config_option()] = None,
     report: Annotated[str, report_option()] = "text",
@@ -109,6 +113,7 @@ def command(
         "fail_on": fail_on,
         "allow_defects": allow_defects,
         "format": format_,
+        "checksum": checksum,
         "jobs": jobs,
     }
     given = {name: value for name, value in options.items() if value is not None}

@@ -5,13 +5,14 @@ from audioloss_cli.records.incident import Edge, Incident, LikelyCause
 from audioloss_cli.records.limits import Limits, SettingError
 from audioloss_cli.records.pattern import TagPattern
 from audioloss_cli.records.point import Point
-from audioloss_cli.records.reader import Reader
+from audioloss_cli.records.reader import EVERYTHING, Mark, Reader, Request
 from audioloss_cli.records.report import Diagnosis, Finding, Gate, Report, RunReport, SeriesReport, Unaudited
 from audioloss_cli.records.rule import LossRule, Past, Quiet, RuleText
 from audioloss_cli.records.series import MISSING, Defect, Series, SeriesCollector, is_missing
 from audioloss_cli.records.view import View, printable
 
 __all__ = [
+    "EVERYTHING",
     "MISSING",
     "Alert",
     "Defect",
@@ -23,12 +24,14 @@ __all__ = [
     "LikelyCause",
     "Limits",
     "LossRule",
+    "Mark",
     "Past",
     "Point",
     "Quiet",
     "Reader",
     "RecoveryAttempt",
     "Report",
+    "Request",
     "RuleText",
     "RunReport",
     "Series",

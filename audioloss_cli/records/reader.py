@@ -1,10 +1,49 @@
-"""What a log reader is."""
+"""What a log reader is, and what it is asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from audioloss_cli.records.series import Defect, Series
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a reader came in a file that may grow.
+
+    Attributes:
+        offset: byte at which to go on; all before it was read.
+        state: what the reader has to remember of it, in types that JSON knows.
+    """
+
+    offset: int
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What of a file is asked for.
+
+    Attributes:
+        wanted: whether the points of a tag are; all tags if None. A tag that is not wanted is handed over without its
+            points, so that its name is known.
+        checksum: whether checksums of the format are verified; framing is in any case.
+        since: where to go on; the start of the file if None. The reader itself made the mark, for the same request.
+        mark: whether a last item says where to go on later, if the reader can.
+    """
+
+    wanted: Callable[[str], bool] | None = None
+    checksum: bool = True
+    since: Mark | None = None
+    mark: bool = False
+
+    def wants(self, tag: str) -> bool:
+        """Whether the points of this tag are asked for."""
+        return self.wanted is None or self.wanted(tag)
+
+
+EVERYTHING = Request()
 
 
 class Reader(Protocol):
@@ -24,8 +63,8 @@ class Reader(Protocol):
         """
         ...
 
-    def read(self, path: Path) -> Iterator[Series | Defect]:
-        """Every series of the file in chunks, and every defect; damaged content is never an exception.
+    def read(self, path: Path, request: Request = EVERYTHING) -> Iterator[Series | Defect | Mark]:
+        """Every series that is asked for, in chunks, and every defect; damaged content is never an exception.
 
         Raises:
             OSError: the file cannot be opened or read.

@@ -2,9 +2,9 @@
 
 import struct
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 # A value that the log names but does not hold (JSON null) must survive next to NaN in a float64 buffer. As R does for
 # NA_real_, it is one particular quiet NaN, told apart by its payload (R spells 1954; so do we).
@@ -70,10 +70,21 @@ class Series:
         steps, values, wall_times, restarts = array("q"), array("d"), array("d"), list[int]()
         for part in parts:
             restarts.extend(len(values) + index for index in part.restarts)
-            steps.extend(part.steps)
-            values.extend(part.values)
-            wall_times.extend(part.wall_times)
+            _extend(steps, part.steps)
+            _extend(values, part.values)
+            _extend(wall_times, part.wall_times)
         return cls(parts[0].tag, steps, values, wall_times, restarts, parts[0].step_source, parts[0].run)
+
+
+def _extend(buffer: "array[Any]", column: Any) -> None:
+    """A numpy array (int64 or float64) is taken as bytes: a step through its numbers costs ten times as much."""
+    if hasattr(column, "dtype"):
+        buffer.frombytes(column.tobytes())
+    else:
+        buffer.extend(column)
+
+
+_Columns = tuple["array[int]", "array[float]", "array[float]", list[int]]
 
 
 class SeriesCollector:
@@ -83,11 +94,15 @@ class SeriesCollector:
         points: number of points since the last ``flush``.
     """
 
-    def __init__(self, step_source: StepSource = "step", run: str = "") -> None:
+    def __init__(
+        self, step_source: StepSource = "step", run: str = "", wants: Callable[[str], bool] | None = None
+    ) -> None:
         self.points = 0
         self._step_source = step_source
         self._run = run
-        self._series: dict[str, tuple[array[int], array[float], array[float], list[int]]] = {}
+        self._wants = wants  # whether the points of a tag are to be kept; all if None
+        self._series: dict[str, _Columns] = {}
+        self._names: dict[str, bool] = {}  # of tags whose points are not; whether they were handed over
 
     def append(self, tag: str, step: int, value: float, wall_time: float, *, restarted: bool = False) -> None:
         """Add a point; ``restarted`` if the writer says that training restarted before it.
@@ -95,9 +110,9 @@ class SeriesCollector:
         Raises:
             OverflowError: the step does not fit in int64.
         """
-        columns = self._series.get(tag)
+        columns = self._series.get(tag) or self._begin(tag)
         if columns is None:
-            columns = self._series[tag] = (array("q"), array("d"), array("d"), [])
+            return
         steps, values, wall_times, restarts = columns
         if restarted:
             restarts.append(len(values))
@@ -106,10 +121,23 @@ class SeriesCollector:
         wall_times.append(wall_time)
         self.points += 1
 
+    def _begin(self, tag: str) -> _Columns | None:
+        """Columns for a new chunk of a tag; None if its points are not wanted."""
+        if tag in self._names:
+            return None
+        if self._wants is not None and not self._wants(tag):
+            self._names[tag] = False
+            return None
+        columns = self._series[tag] = (array("q"), array("d"), array("d"), [])
+        return columns
+
     def flush(self) -> Iterator[Series]:
-        """Hand over what was collected, in the order in which the tags first appeared."""
+        """Hand over what was collected, in the order in which the tags first appeared; then the bare names."""
         for tag, columns in self._series.items():
             yield Series(tag, *columns, step_source=self._step_source, run=self._run)
+        for tag in [tag for tag, told in self._names.items() if not told]:
+            self._names[tag] = True
+            yield Series(tag, step_source=self._step_source, run=self._run)
         self._series = {}
         self.points = 0
 

@@ -14,6 +14,7 @@ __all__ = [
     "is_loss",
     "is_text",
     "is_total",
+    "looks_at",
     "words",
 ]
 
@@ -23,6 +24,11 @@ _NO_LOSS = re.compile(r"\b(?:weight|scale|coef|lambda|lr|norm|acc|accuracy|ppl)\
 _CODEBOOK = re.compile(r"\b(?:codebooks?|cb|quantizer|rvq|vq|c|q)(?: loss(?:es)?)?(?: \w+)? (\d+)\b|\bloss (\d+)\b")
 _TOTAL = re.compile(r"(?:(?:train|training|total|combined|overall|global|batch|step|metrics?|losses) ?)*(?:loss|total)")
 _TEXT = re.compile(rf"\b(?:text|llm|language)\b.*{_LOSS}|{_LOSS}.*\b(?:text|llm|language)\b")
+
+
+def looks_at(tag: str) -> bool:
+    """Whether a signature may look at it."""
+    return is_loss(tag) or is_total(tag) or is_grad_norm(tag) or is_epoch(tag)
 
 
 def is_loss(tag: str) -> bool:

@@ -79,7 +79,7 @@ def test_the_summary_of_the_trainer_stands_in_for_nothing_beside_its_loss(tmp_pa
 def toy(monkeypatch, tmp_path) -> Path:
     """A log of a format that keeps several runs in one file."""
 
-    def read(path):
+    def read(path, request):
         for run, values in (("b", LOW), ("a", HIGH), ("", HIGH)):
             found = SeriesCollector(run=run)
             for step, value in enumerate(values):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli import registry
-from audioloss_cli.records import Defect, Series
+from audioloss_cli.records import Defect, Request, Series
 from tests.readers.healthy import HEALTHY, Healthy
 
 READERS = registry.names("readers")
@@ -121,6 +121,20 @@ def test_a_healthy_file_is_claimed_and_read_in_full(name, tmp_path):
     assert len({(item.run, item.tag) for item in series}) >= 3
     assert sum(map(len, series)) >= 40
     assert max(len(set(item.steps)) for item in series) >= 15
+
+
+def test_a_tag_that_is_not_wanted_comes_once_without_its_points(name, tmp_path):
+    path = tmp_path / healthy(name).file
+    path.write_bytes(healthy(name).content)
+    whole, _ = joined(read(name, path))
+    names = {item.tag for item in read(name, path) if isinstance(item, Series)}
+    for kept in names:
+        items = list(registry.load("readers", name).read(path, Request(lambda tag, kept=kept: tag == kept)))
+        bare = [item.tag for item in items if isinstance(item, Series) and not len(item)]
+        assert sorted(bare) == sorted(names - {kept})
+        assert joined([item for item in items if not isinstance(item, Series) or len(item)])[0] == [
+            series for series in whole if series[1] == kept
+        ]
 
 
 def test_no_other_reader_claims_a_healthy_file(name, tmp_path):

@@ -11,7 +11,7 @@ from audioloss_cli.readers.jsonl.rows import Row, parse_rows
 from audioloss_cli.readers.jsonl.salvage import parse_object
 from audioloss_cli.readers.jsonl.steps import choose_step
 from audioloss_cli.readers.jsonl.table import Table
-from audioloss_cli.records import Defect, Series, series
+from audioloss_cli.records import EVERYTHING, Defect, Request, Series, series
 
 GROUPING: Literal["directory", "file"] = "file"
 
@@ -47,7 +47,7 @@ def _looks_like_rows(path: Path) -> bool:
     return rows >= _LINES_THAT_CONVINCE and 2 * rows >= len(first)
 
 
-def read(path: Path) -> Iterator[Series | Defect]:
+def read(path: Path, request: Request = EVERYTHING) -> Iterator[Series | Defect]:
     """Every number of every row in line order, nested keys and lists joined with ``/``; every bad line as a Defect.
 
     The step of a row is the first of ``steps.STEP_KEYS`` that the first rows have, else their whole-numbered epoch,
@@ -65,7 +65,7 @@ def read(path: Path) -> Iterator[Series | Defect]:
             first.append(item)
         if len(first) == _ROWS_TO_LEARN_FROM:
             break
-    table = Table(choose_step(first), str(path))
+    table = Table(choose_step(first), str(path), request.wanted)
     for item in chain(peeked, found):
         if isinstance(item, Defect):
             yield item

@@ -1,7 +1,7 @@
 """From rows to series: one a key, with the steps of the log and the blanks that matter."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from audioloss_cli.readers.jsonl.rows import Row
 from audioloss_cli.readers.jsonl.steps import StepColumn
@@ -14,8 +14,8 @@ _LEARNING_RATE = re.compile(r"(?<![a-z])(?:lr|learning_?rate)(?![a-z])", re.IGNO
 class Table(SeriesCollector):
     """Collects the columns of one file."""
 
-    def __init__(self, column: StepColumn, path: str) -> None:
-        super().__init__(column.source)
+    def __init__(self, column: StepColumn, path: str, wanted: Callable[[str], bool] | None = None) -> None:
+        super().__init__(column.source, wants=wanted)
         self._column = column
         self._path = path
         self._step = 0

@@ -8,7 +8,7 @@ from audioloss_cli.readers.tensorboard.events import Event, parse_event
 from audioloss_cli.readers.tensorboard.framing import frames
 from audioloss_cli.readers.tensorboard.scalars import Scalars
 from audioloss_cli.readers.tensorboard.wire import WireError
-from audioloss_cli.records import Defect, Series, series
+from audioloss_cli.records import EVERYTHING, Defect, Request, Series, series
 
 GROUPING: Literal["directory", "file"] = "directory"
 
@@ -18,15 +18,15 @@ def claims(path: Path) -> bool:
     return "tfevents" in path.name and not path.name.endswith(".profile-empty")
 
 
-def read(path: Path) -> Iterator[Series | Defect]:
-    """Every scalar of the file in file order, checksums verified; every record that could not be read as a Defect.
+def read(path: Path, request: Request = EVERYTHING) -> Iterator[Series | Defect]:
+    """The scalars of the file in file order, checksums verified; every record that could not be read as a Defect.
 
     Raises:
         OSError: the file cannot be opened or read.
     """
-    scalars = Scalars()
+    scalars = Scalars(request.wanted)
     with path.open("rb") as stream:
-        for frame in frames(stream, str(path)):
+        for frame in frames(stream, str(path), checksum=request.checksum):
             if isinstance(frame, Defect):
                 yield frame
                 continue

@@ -41,19 +41,21 @@ def masked_crc(data: bytes) -> int:
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def frames(stream: BinaryIO, path: str) -> Iterator[Frame | Defect]:
+def frames(stream: BinaryIO, path: str, *, checksum: bool = True) -> Iterator[Frame | Defect]:
     """Every intact record, wherever it stands, and a Defect for every stretch that holds none.
 
-    Memory is bounded by the largest record. A half-written last record is a Defect of kind ``truncated``.
+    Memory is bounded by the largest record. A half-written last record is a Defect of kind ``truncated``. Without
+    ``checksum`` payloads are believed; lengths never are, for one wrong length loses all that follows.
     """
-    return _Framing(SlidingBuffer(stream), path).walk()
+    return _Framing(SlidingBuffer(stream), path, checksum=checksum).walk()
 
 
 class _Framing:
     """A walk over one file; ``buffer.offset`` is where the next record should start."""
 
-    def __init__(self, buffer: SlidingBuffer, path: str) -> None:
+    def __init__(self, buffer: SlidingBuffer, path: str, *, checksum: bool) -> None:
         self.buffer = buffer
+        self.checksum = checksum
         self.path = path
         self.lengths: dict[bytes, int] = {}  # headers whose checksum held; a log repeats a handful of lengths
 
@@ -68,7 +70,7 @@ class _Framing:
             payload = record[_HEADER.size : -_CRC.size]
             if len(record) < size:
                 yield self.cut_short(len(record), size)
-            elif record[-_CRC.size :] == _CRC.pack(masked_crc(payload)):
+            elif not self.checksum or record[-_CRC.size :] == _CRC.pack(masked_crc(payload)):
                 yield Frame(self.buffer.offset, payload)
                 self.buffer.skip(size)
             else:

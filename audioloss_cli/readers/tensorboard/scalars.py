@@ -1,5 +1,7 @@
 """From events to series: which values are scalars, and where a session starts anew."""
 
+from collections.abc import Callable
+
 from audioloss_cli.readers.tensorboard.events import SCALAR_PLUGIN, Event, SummaryValue
 from audioloss_cli.records import SeriesCollector
 
@@ -7,8 +9,8 @@ from audioloss_cli.records import SeriesCollector
 class Scalars(SeriesCollector):
     """Collects the scalars of one file by tag."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, wanted: Callable[[str], bool] | None = None) -> None:
+        super().__init__(wants=wanted)
         self._plugins: dict[str, str] = {}  # a tag's metadata stands in its first value only
         self._session = 0
         self._session_of: dict[str, int] = {}

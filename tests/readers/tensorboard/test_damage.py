@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tensorboard.compat.proto import event_pb2
 
+from audioloss_cli import registry
+from audioloss_cli.records import Defect, Request, Series
 from tests.event_files import read, records, scalar_event, triples, version_event
 
 TAG = "loss"
@@ -118,6 +120,19 @@ def test_a_flipped_payload_byte_costs_one_record_and_names_its_offset(tmp_path):
     series, defects = read(path)
     assert len(series[TAG]) == 999
     assert [(defect.kind, defect.offset, defect.path) for defect in defects] == [("checksum", offset, str(path))]
+
+
+def test_without_checksums_a_changed_value_is_believed_and_a_changed_length_is_not(tmp_path):
+    parts = healthy_records(20)
+    data = bytearray(b"".join(parts))
+    data[sum(map(len, parts[:4])) - 5] ^= 1  # the last byte of a value
+    data[sum(map(len, parts[:9]))] ^= 1
+    path = tmp_path / "x.tfevents"
+    path.write_bytes(data)
+    items = list(registry.load("readers", "tensorboard").read(path, Request(checksum=False)))
+    assert [len(item) for item in items if isinstance(item, Series)] == [19]
+    assert [item.kind for item in items if isinstance(item, Defect)] == ["framing"]
+    assert [item.kind for item in read(path)[1]] == ["checksum", "framing"]
 
 
 @pytest.mark.parametrize("byte", range(8))

@@ -31,12 +31,14 @@ class Request:
         checksum: whether checksums of the format are verified; framing is in any case.
         since: where to go on; the start of the file if None. The reader itself made the mark, for the same request.
         mark: whether a last item says where to go on later, if the reader can.
+        arrays: so much is to be read in all that importing numpy is worth it, however small this file is.
     """
 
     wanted: Callable[[str], bool] | None = None
     checksum: bool = True
     since: Mark | None = None
     mark: bool = False
+    arrays: bool = False
 
     def wants(self, tag: str) -> bool:
         """Whether the points of this tag are asked for."""

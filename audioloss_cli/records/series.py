@@ -110,16 +110,33 @@ class SeriesCollector:
         Raises:
             OverflowError: the step does not fit in int64.
         """
-        columns = self._series.get(tag) or self._begin(tag)
+        columns = self.columns(tag, restarted=restarted)
         if columns is None:
             return
-        steps, values, wall_times, restarts = columns
-        if restarted:
-            restarts.append(len(values))
-        steps.append(step)
-        values.append(value)
-        wall_times.append(wall_time)
+        columns[0].append(step)
+        columns[1].append(value)
+        columns[2].append(wall_time)
         self.points += 1
+
+    def extend(self, tag: str, steps: Any, values: Any, wall_times: Any, *, restarted: bool = False) -> None:
+        """Add points: numpy columns, int64 steps, float64 values and wall times; ``restarted`` before the first."""
+        columns = self.columns(tag, restarted=restarted)
+        if columns is None:
+            return
+        _extend(columns[0], steps)
+        _extend(columns[1], values)
+        _extend(columns[2], wall_times)
+        self.points += len(values)
+
+    def columns(self, tag: str, *, restarted: bool = False) -> _Columns | None:
+        """Steps, values and wall times of a tag since the last ``flush``, and its restarts; None if it is not wanted.
+
+        Whoever appends to them counts the ``points``.
+        """
+        columns = self._series.get(tag) or self._begin(tag)
+        if restarted and columns is not None:
+            columns[3].append(len(columns[1]))
+        return columns
 
     def _begin(self, tag: str) -> _Columns | None:
         """Columns for a new chunk of a tag; None if its points are not wanted."""

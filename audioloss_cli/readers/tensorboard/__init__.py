@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from audioloss_cli.readers.tensorboard.events import Event, parse_event
-from audioloss_cli.readers.tensorboard.framing import frames
+from audioloss_cli.readers.tensorboard.buffer import SlidingBuffer
+from audioloss_cli.readers.tensorboard.framing import Framing
+from audioloss_cli.readers.tensorboard.paths import fastest
 from audioloss_cli.readers.tensorboard.scalars import Scalars
-from audioloss_cli.readers.tensorboard.wire import WireError
-from audioloss_cli.records import EVERYTHING, Defect, Request, Series, series
+from audioloss_cli.records import EVERYTHING, Defect, Mark, Request, Series, series
 
 GROUPING: Literal["directory", "file"] = "directory"
 
@@ -18,7 +18,7 @@ def claims(path: Path) -> bool:
     return "tfevents" in path.name and not path.name.endswith(".profile-empty")
 
 
-def read(path: Path, request: Request = EVERYTHING) -> Iterator[Series | Defect]:
+def read(path: Path, request: Request = EVERYTHING) -> Iterator[Series | Defect | Mark]:
     """The scalars of the file in file order, checksums verified; every record that could not be read as a Defect.
 
     Raises:
@@ -26,25 +26,17 @@ def read(path: Path, request: Request = EVERYTHING) -> Iterator[Series | Defect]
     """
     scalars = Scalars(request.wanted)
     with path.open("rb") as stream:
-        for frame in frames(stream, str(path), checksum=request.checksum):
-            if isinstance(frame, Defect):
-                yield frame
-                continue
-            event = _event(frame.payload)
-            if event is None or event.unreadable:
-                what = "no TensorBoard event" if event is None else f"{event.unreadable} values that cannot be read"
-                message = f"the record is intact but holds {what}; the rest was read"
-                yield Defect(str(path), "malformed", message, offset=frame.offset)
-            if event is None:
-                continue
-            scalars.add(event)
+        framing = Framing(SlidingBuffer(stream), str(path), checksum=request.checksum)
+        if request.since is not None:
+            scalars.resume(request.since.state)
+            framing.buffer.seek(request.since.offset)
+        sound = True
+        for defect in fastest(framing, scalars, request):
+            if defect is not None:
+                sound = sound and defect.kind != "truncated"
+                yield defect
             if scalars.points >= series.POINTS_OF_A_CHUNK:
                 yield from scalars.flush()
     yield from scalars.flush()
-
-
-def _event(payload: bytes) -> Event | None:
-    try:
-        return parse_event(payload)
-    except WireError:
-        return None
+    if request.mark and sound:  # the end of a half-written record may still come
+        yield Mark(framing.buffer.offset, scalars.state())

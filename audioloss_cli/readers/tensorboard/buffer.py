@@ -1,9 +1,9 @@
 """A window on a file that only moves forward, so that memory does not grow with the file."""
 
 import os
-from typing import BinaryIO
+from io import BufferedReader
 
-_CHUNK = 1 << 20
+_CHUNKS = (1 << 14, 1 << 20)  # the first one after a jump, for another may follow; then twice as much
 
 
 class SlidingBuffer:
@@ -13,10 +13,11 @@ class SlidingBuffer:
         offset: absolute position in the file.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BufferedReader) -> None:
         self.offset = 0
         self._stream = stream
         self._data = b""
+        self._chunk = _CHUNKS[1]
         self._start = 0  # index in _data of the byte at offset
 
     def peek(self, size: int, after: int = 0) -> bytes:
@@ -26,6 +27,25 @@ class SlidingBuffer:
             begin = after
             self._load(after + size)
         return self._data[begin : begin + size]
+
+    @property
+    def seekable(self) -> bool:
+        """Whether the file allows to go on elsewhere; a pipe does not."""
+        return self._stream.seekable()
+
+    def ahead(self) -> tuple[bytes, int]:
+        """What was read and is not skipped yet: bytes, and the index among them of the one at ``offset``."""
+        return self._data, self._start
+
+    def seek(self, offset: int) -> None:
+        """Go on elsewhere in a file that allows it."""
+        self._stream.seek(offset)
+        self.offset, self._data, self._start, self._chunk = offset, b"", 0, _CHUNKS[0]
+
+    def fill(self, memory: memoryview) -> int:
+        """Read from here on into memory that can be reused; return the bytes that there were. ``seek`` comes next."""
+        self._stream.seek(self.offset)
+        return self._stream.readinto(memory)
 
     def skip(self, size: int) -> None:
         """Move forward, at most to the end of what was peeked at."""
@@ -41,5 +61,6 @@ class SlidingBuffer:
         """Read until ``size`` bytes lie ahead or the file ends; a length no file can have costs no memory."""
         kept = self._data[self._start :]
         missing = min(size, self.left()) - len(kept)
-        self._data = kept + self._stream.read(max(missing, _CHUNK))
+        self._data = kept + self._stream.read(max(missing, self._chunk))
+        self._chunk = min(2 * self._chunk, _CHUNKS[1])
         self._start = 0

@@ -1,8 +1,10 @@
 """From events to series: which values are scalars, and where a session starts anew."""
 
 from collections.abc import Callable
+from typing import Any
 
 from audioloss_cli.readers.tensorboard.events import SCALAR_PLUGIN, Event, SummaryValue
+from audioloss_cli.readers.tensorboard.template import Place
 from audioloss_cli.records import SeriesCollector
 
 
@@ -21,16 +23,69 @@ class Scalars(SeriesCollector):
         for value in event.values:
             number = self._number(value)
             if number is not None:
-                restarted = self._session_of.get(value.tag, 0) != self._session
-                self._session_of[value.tag] = self._session
-                self.append(value.tag, event.step, number, event.wall_time, restarted=restarted)
+                self.append(value.tag, event.step, number, event.wall_time, restarted=self._restarts(value.tag))
+
+    def put(self, place: Place, step: int, number: float, wall_time: float) -> None:
+        """Take in one value of a record that has a template."""
+        if self.counts(place):
+            self.append(place.tag, step, number, wall_time, restarted=self._restarts(place.tag))
+
+    def sink(self, place: Place) -> tuple[Callable[[Any], None], ...]:
+        """Where steps, values and wall times of a place go until the next flush; nothing if they are not kept."""
+        columns = self.columns(place.tag, restarted=self._restarts(place.tag)) if self.counts(place) else None
+        return () if columns is None else tuple(column.append for column in columns[:3])
+
+    def put_many(self, tag: str, steps: Any, numbers: Any, wall_times: Any) -> None:
+        """Take in points that count: numpy columns, int64 steps, float64 values and wall times."""
+        self.extend(tag, steps, numbers, wall_times, restarted=self._restarts(tag))
+
+    def settled(self, place: Place) -> bool:
+        """Whether values at this place leave what is known of plugins as it is."""
+        return place.plugin is None or place.tag in self._plugins
+
+    def wants(self, tag: str) -> bool:
+        """Whether points of the tag are kept."""
+        return self._wants is None or self._wants(tag)
+
+    def leaves_cold(self, event: Event) -> bool:
+        """Whether nothing would be different without the event."""
+        if event.starts_session or event.unreadable:
+            return False
+        return all(
+            (value.plugin is None or value.tag in self._plugins) and self._number(value) is None
+            for value in event.values
+        )
+
+    def state(self) -> dict[str, Any]:
+        """All that later points depend on, in types that JSON knows."""
+        return {"plugins": self._plugins, "session": self._session, "session_of": self._session_of}
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on where ``state`` was taken."""
+        self._plugins, self._session = dict(state["plugins"]), state["session"]
+        self._session_of = dict(state["session_of"])
+
+    def _restarts(self, tag: str) -> bool:
+        """Whether a session has started since the last point of the tag."""
+        restarted = self._session_of.get(tag, 0) != self._session
+        if restarted:
+            self._session_of[tag] = self._session
+        return restarted
 
     def _number(self, value: SummaryValue) -> float | None:
-        if value.plugin is not None:
-            self._plugins.setdefault(value.tag, value.plugin)
+        plugin = self._plugin(value.tag, value.plugin)
         if value.simple is not None:
             return value.simple
-        plugin = self._plugins.get(value.tag, "")
         if value.tensor is None or plugin not in ("", SCALAR_PLUGIN):
             return None
         return value.tensor.number if plugin or value.tensor.is_scalar else None
+
+    def counts(self, place: Place) -> bool:
+        """Whether the values at a place are scalars: as ``_number`` decides."""
+        plugin = self._plugin(place.tag, place.plugin)
+        return not place.tensor or plugin == SCALAR_PLUGIN or (not plugin and place.is_scalar)
+
+    def _plugin(self, tag: str, named: str | None) -> str:
+        if named is not None:
+            self._plugins.setdefault(tag, named)
+        return self._plugins.get(tag, "")

@@ -194,7 +194,7 @@ def test_lost_bytes_whose_count_is_that_of_a_record_hide_no_neighbour(tmp_path):
 def test_records_across_buffer_borders(tmp_path, monkeypatch):
     from audioloss_cli.readers.tensorboard import buffer, framing
 
-    monkeypatch.setattr(buffer, "_CHUNK", 64)
+    monkeypatch.setattr(buffer, "_CHUNKS", (16, 64))
     monkeypatch.setattr(framing, "_SEARCH_BYTES", 32)
     parts = healthy_records(30)
     data = bytearray(b"".join(parts))

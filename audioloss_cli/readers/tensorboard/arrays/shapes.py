@@ -1,0 +1,108 @@
+"""Templates of equal outline, side by side in arrays, and which of them each record has.
+
+Records are rows of 64-bit words that hold the payload, its checksum, and what happens to follow.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np  # noqa: TID253  # opened late, for large files only
+from google_crc32c import value as crc32c
+
+from audioloss_cli.readers.tensorboard.arrays.crc import changed, masked
+from audioloss_cli.readers.tensorboard.framing import CRC_BYTES
+from audioloss_cli.readers.tensorboard.template import LONGEST_PAYLOAD, Place, Template
+
+_WORD = 8
+# Odd, without a pattern: a sum of products tells rows apart, and an exact comparison has the last word.
+_FACTORS = np.random.default_rng(0).integers(0, 1 << 63, LONGEST_PAYLOAD // _WORD + 2, np.uint64) * 2 + 1
+
+
+def row_bytes(length: int) -> int:
+    """Size of the row of a record with a payload of this length."""
+    return -(-(length + CRC_BYTES) // _WORD) * _WORD
+
+
+class Fit(NamedTuple):
+    """How rows and templates go together.
+
+    Attributes:
+        which: int64 [rows], number of the template of each; None if all have the first.
+        good: bool [rows], whether it has one at all; None if all have.
+        differences: uint64 [rows, words], each XOR its template.
+    """
+
+    which: Any
+    good: Any
+    differences: Any
+
+
+class Shape:
+    """Templates whose records have one length, and numbers of the same types at the same places.
+
+    Attributes:
+        length: of the payload.
+        step_bytes: of the step.
+        places: of each template.
+    """
+
+    def __init__(self, template: Template) -> None:
+        self.length = len(template.payload)
+        self.step_bytes = template.step_bytes
+        self._fixed = _words(template.fixed, self.length)
+        self._words = np.zeros((0, len(self._fixed)), np.uint64)
+        self._crcs = np.zeros(0, np.uint32)
+        self._hashes = np.zeros(0, np.uint64)
+        self._order = np.zeros(0, np.int64)
+        self.places: list[tuple[Place, ...]] = []
+
+    def takes(self, template: Template) -> bool:
+        """Whether it has the outline of those that are here."""
+        return bool((_words(template.fixed, self.length) == self._fixed).all()) and _outline(
+            template.places
+        ) == _outline(self.places[0])
+
+    def add(self, template: Template) -> None:
+        """Take in one of this outline."""
+        self.places.append(template.places)
+        self._words = np.vstack([self._words, _words(template.payload, self.length)])
+        self._crcs = np.append(self._crcs, np.uint32(crc32c(template.payload)))
+        hashes = self.hashes(self._words)
+        self._order = np.argsort(hashes)
+        self._hashes = hashes[self._order]
+
+    def hashes(self, rows: Any) -> Any:
+        """One number for each row, the same for all rows of a template: uint64 [rows]."""
+        return ((rows & self._fixed) * _FACTORS[: rows.shape[1]]).sum(axis=1, dtype=np.uint64)
+
+    def fit(self, rows: Any) -> Fit:
+        """Find the template of each row, uint64 [rows, words]."""
+        if len(self.places) == 1:
+            differences = rows ^ self._words[0]
+            if not (np.bitwise_or.reduce(differences, axis=0) & self._fixed).any():
+                return Fit(None, None, differences)
+        places = np.searchsorted(self._hashes, self.hashes(rows))
+        which = self._order[np.minimum(places, len(self._order) - 1)]
+        differences = rows ^ self._words[which]
+        if not (np.bitwise_or.reduce(differences, axis=0) & self._fixed).any():
+            return Fit(which, None, differences)
+        return Fit(which, ~(differences & self._fixed).any(axis=1), differences)
+
+    def intact(self, rows: Any, fit: Fit) -> Any:
+        """Whether the checksum of each row holds, all of them fitting: bool [rows]."""
+        spread = np.bitwise_or.reduce(fit.differences, axis=0).view(np.uint8)[: self.length]
+        found = changed(fit.differences.view(np.uint8), np.flatnonzero(spread), self.length)
+        found ^= self._crcs[0] if fit.which is None else self._crcs[fit.which]
+        return masked(found) == column(rows, self.length, "<u4")
+
+
+def column(rows: Any, at: int, dtype: str) -> Any:
+    """The numbers at one place of all rows, uint64 [rows, words], as a view."""
+    return np.ndarray((len(rows),), dtype, rows, at, (rows.strides[0],))
+
+
+def _words(data: bytes, length: int) -> Any:
+    return np.frombuffer(data.ljust(row_bytes(length), b"\0"), np.uint64)
+
+
+def _outline(places: tuple[Place, ...]) -> list[tuple[int, str]]:
+    return [(place.at, place.layout) for place in places]

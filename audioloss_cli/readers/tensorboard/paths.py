@@ -1,0 +1,43 @@
+"""Three ways to the same points: record by record, by templates, and by the array.
+
+``plain`` is the specification: framing and wire parser. ``quick`` and ``arrays`` hand it whatever is unusual.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+
+from audioloss_cli.readers.tensorboard.framing import Framing
+from audioloss_cli.readers.tensorboard.parsed import parsed
+from audioloss_cli.readers.tensorboard.quick import quick
+from audioloss_cli.readers.tensorboard.scalars import Scalars
+from audioloss_cli.records import Defect, Request
+
+Way = Callable[[Framing, Scalars], Iterator[Defect | None]]
+
+# To import numpy takes as long as ``quick`` does for some 8 MiB; once it is there, arrays win from 500 events on.
+_BYTES_WORTH_IMPORTING, _BYTES_WORTH_ARRAYS = 8 << 20, 1 << 15
+
+
+def fastest(framing: Framing, scalars: Scalars, request: Request) -> Iterator[Defect | None]:
+    """Every record from here on, into ``scalars``; a Defect for each that could not be read, None where one was."""
+    return arrays(framing, scalars) if _worth_arrays(framing, request) else quick(framing, scalars)
+
+
+def plain(framing: Framing, scalars: Scalars) -> Iterator[Defect | None]:
+    """The same, by the specification."""
+    while (items := framing.step()) is not None:
+        for item in items:
+            yield parsed(item, scalars, framing.path)
+
+
+def arrays(framing: Framing, scalars: Scalars) -> Iterator[Defect | None]:
+    """The same, by the array."""
+    from audioloss_cli.readers.tensorboard.arrays import by_the_array  # noqa: PLC0415  # numpy
+
+    return by_the_array(framing, scalars)
+
+
+def _worth_arrays(framing: Framing, request: Request) -> bool:
+    left = framing.buffer.left() if framing.buffer.seekable else 0
+    there = request.arrays or "numpy" in sys.modules
+    return left >= (_BYTES_WORTH_ARRAYS if there else _BYTES_WORTH_IMPORTING)

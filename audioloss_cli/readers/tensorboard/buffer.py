@@ -60,7 +60,7 @@ class SlidingBuffer:
     def _load(self, size: int) -> None:
         """Read until ``size`` bytes lie ahead or the file ends; a length no file can have costs no memory."""
         kept = self._data[self._start :]
-        missing = min(size, self.left()) - len(kept)
+        missing = (size if size <= self._chunk else min(size, self.left())) - len(kept)
         self._data = kept + self._stream.read(max(missing, self._chunk))
         self._chunk = min(2 * self._chunk, _CHUNKS[1])
         self._start = 0

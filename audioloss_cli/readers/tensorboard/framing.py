@@ -21,10 +21,11 @@ HEADER_BYTES, CRC_BYTES = _HEADER.size, _CRC.size
 FRAMING_BYTES = HEADER_BYTES + CRC_BYTES
 MASK_DELTA = 0xA282EAD8
 _KNOWN_HEADERS = 4096
-# Where a header may start when its predecessor cannot be trusted: a length of 1 to 4 GiB - 1, and a payload that starts
-# with the key of one of Event's ten fields. Only its CRC proves it.
+# The middle of a header where its predecessor cannot be trusted: the length is below 4 GiB, and the payload starts with
+# the key of one of Event's ten fields. Only its CRC proves it.
 _EVENT_KEYS = rb"\x09\x10\x1a\x22\x2a\x32\x3a\x42\x4a\x52"
-_LENGTH = re.compile(rb"(?=(?!\0{4}).{4}\0{4}.{4}[" + _EVENT_KEYS + rb"])", re.DOTALL)
+_LENGTH = re.compile(rb"\0(?=\0{3}.{4}[" + _EVENT_KEYS + rb"])", re.DOTALL)
+_LOW_BYTES = 4  # of the length, before that place; not all of them are zero
 _SEARCH_BYTES = 1 << 20
 # A record whose length fails its checksum is believed if the payload's checksum proves it; reading more than this for
 # the proof would let one flipped bit pull gigabytes into memory.
@@ -49,7 +50,8 @@ def masked_crc(data: bytes) -> int:
 
 def _headers_in(data: bytes) -> Iterator[int]:
     """Where a header may start."""
-    return (match.start() for match in _LENGTH.finditer(data))
+    middles = (match.start() for match in _LENGTH.finditer(data, _LOW_BYTES))
+    return (middle - _LOW_BYTES for middle in middles if any(data[middle - _LOW_BYTES : middle]))
 
 
 class Framing:

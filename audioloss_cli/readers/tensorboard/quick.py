@@ -6,7 +6,7 @@ template, nothing is left to parse. Everything else goes through framing and wir
 
 import math
 import struct
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, NamedTuple
 
 from google_crc32c import value as crc32c
@@ -52,6 +52,9 @@ def some(framing: Framing, records: "Records", until: float = math.inf) -> Gener
     return False
 
 
+Sink = tuple[Callable[[Any], None], ...]  # see ``Scalars.sink``
+
+
 class _Layout(NamedTuple):
     """Records of one length whose numbers stand at the same places.
 
@@ -80,40 +83,41 @@ class Records:
 
     def take(self, data: bytes, at: int) -> int:
         """Take in the records from ``at`` on that have a template; return where the first one is that has not."""
-        before, scalars = at, self.scalars
-        while scalars.points < series.POINTS_OF_A_CHUNK and (layouts := self.layouts.get(data[at : at + _KEYED_BYTES])):
+        layouts, before, room = self.layouts, at, series.POINTS_OF_A_CHUNK - self.scalars.points
+        sinks: dict[bytes, Sink] = {}
+        while room > 0 and (known := layouts.get(data[at : at + _KEYED_BYTES])):
             start = at
-            for layout in layouts.values():
-                at = self.run(layout, data, at) if layout.single else self.several(layout, data, at)
-                if at > start:
+            for layout in known.values():
+                at = self.one(layout, data, at, sinks) if layout.single else self.several(layout, data, at)
+                if at != start:
                     break
             else:
                 break
+            room -= 1
         self.patience += at > before
         return at
 
-    def run(self, layout: _Layout, data: bytes, at: int) -> int:
-        """Take in records of one layout as long as they come; here is where the time goes."""
-        unpack, size, places, steps, checksum = layout.unpack, layout.size, layout.places, self.steps, self.checksum
-        first, sinks = data[at : at + _KEYED_BYTES], dict[bytes, tuple[Any, ...]]()
-        begin, last = at, min(len(data), at + size * (series.POINTS_OF_A_CHUNK - self.scalars.points)) - size
-        while at <= last and data[at : at + _KEYED_BYTES] == first:
-            wall_time, raw, constant, number, crc = unpack(data, at)
-            if constant not in places or ((step := steps.get(raw)) is None and (step := self.new_step(raw)) is None):
-                break
-            if checksum:
-                found = crc32c(data[at + HEADER_BYTES : at + size - CRC_BYTES])
-                if ((found >> 15 | found << 17) + MASK_DELTA) & 0xFFFFFFFF != crc:
-                    break
-            if (sink := sinks.get(constant)) is None:
-                sink = sinks[constant] = self.scalars.sink(places[constant][0])
-            at += size
-            if sink:
-                sink[0](step)
-                sink[1](number)
-                sink[2](wall_time)
-        self.scalars.points += (at - begin) // size
-        return at
+    def one(self, layout: _Layout, data: bytes, at: int, sinks: dict[bytes, Sink]) -> int:
+        """Take in a record of one value if it is of this layout and intact; return where the next one is."""
+        end = at + layout.size
+        if end > len(data):
+            return at
+        wall_time, raw, constant, number, crc = layout.unpack(data, at)
+        step = self.steps.get(raw)
+        if constant not in layout.places or (step is None and (step := self.new_step(raw)) is None):
+            return at
+        if self.checksum:  # ``masked_crc``, but for the call
+            found = crc32c(data[at + HEADER_BYTES : end - CRC_BYTES])
+            if ((found >> 15 | found << 17) + MASK_DELTA) & 0xFFFFFFFF != crc:
+                return at
+        if (sink := sinks.get(constant)) is None:
+            sink = sinks[constant] = self.scalars.sink(layout.places[constant][0])
+        if sink:
+            sink[0](step)
+            sink[1](number)
+            sink[2](wall_time)
+            self.scalars.points += 1
+        return end
 
     def several(self, layout: _Layout, data: bytes, at: int) -> int:
         """Take in one record of a layout with more than one value."""

@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 
-from audioloss_cli.records.report import INTERNAL, INTERRUPTED
+from audioloss_cli.records.exit_code import INTERNAL, INTERRUPTED
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 """What to audit and when to fail: defaults, checked values, and the configuration file."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -31,6 +30,7 @@ FIELDS = {
     "format": "format",
     "checksum": "checksum",
     "jobs": "jobs",
+    "cache": "cache",
 }
 KEYS = {field: key for key, field in FIELDS.items()}
 
@@ -59,6 +59,7 @@ class ScanConfig:
         allow_defects: a damaged log does not fail the audit.
         checksum: verify the checksums of formats that have them.
         jobs: processes; 0 decides by the amount of work.
+        cache: directory that keeps what was read of each log for the next scan; none if None.
 
     Raises:
         SettingError: a ValueError: a value that makes no sense, named.
@@ -81,6 +82,7 @@ class ScanConfig:
     ignore: tuple[str, ...] = ()
     rules: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     checksum: bool = True
+    cache: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.tags, (list, tuple)) or not all(isinstance(tag, str) for tag in self.tags):
@@ -93,6 +95,8 @@ class ScanConfig:
             raise SettingError("jobs", f"must be a whole number, 0 or more, not {self.jobs!r}")
         if self.format is not None and not isinstance(self.format, str):
             raise SettingError("format", f"must be a name, not {self.format!r}")
+        if self.cache is not None and not (isinstance(self.cache, str) and self.cache):
+            raise SettingError("cache", f"must be the name of a directory, not {self.cache!r}")
         self._check_rules()
         for name in ("all_losses", "allow_defects", "adaptive", "checksum"):
             if not isinstance(getattr(self, name), bool):
@@ -155,7 +159,7 @@ def find_config(start: Path) -> Path | None:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The fields of ``ScanConfig`` that a configuration file sets.
+    """The fields of ``ScanConfig`` that a configuration file sets; its cache lies where the file says, seen from there.
 
     Raises:
         ConfigError: the file cannot be read, is no TOML, holds no table of ours, or a key that is not known.
@@ -168,6 +172,8 @@ def read_config(path: Path) -> dict[str, Any]:
             close = get_close_matches(key, FIELDS, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(FIELDS)}"
             raise ConfigError(f"{path}: unknown key {key!r}; {hint}")
+    if isinstance(table.get("cache"), str) and table["cache"]:
+        table["cache"] = str(path.parent / table["cache"])
     return {FIELDS[key]: value for key, value in table.items()}
 
 
@@ -211,6 +217,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: it cannot be read, or is none.
     """
+    import tomllib  # noqa: PLC0415  # most scans have no configuration file
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import audioloss_cli
 from audioloss_cli import registry
+from audioloss_cli.audit import jobs
 from tests.wobble import wobbly
 
 LOW, HIGH = [*wobbly(6.9, 20), *wobbly(0.001, 20)], wobbly(6.9, 40)
@@ -192,9 +194,22 @@ def test_without_the_past_a_drop_above_the_thresholds_is_none(audioloss, jsonl):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "pools"), [([], []), (["--jobs", "1"], []), (["--jobs", "2"], [2]), (["--jobs", "9"], [2])]
+    ("enough", "arguments", "pools"),
+    [
+        (0, [], [2]),
+        (0, ["--jobs", "1"], []),
+        (0, ["--jobs", "2"], [2]),
+        (0, ["--jobs", "9"], [2]),
+        (1 << 20, [], []),
+        (1 << 20, ["--jobs", "2"], []),
+    ],
 )
-def test_jobs_are_processes_at_most_one_a_run(arguments, pools, audioloss, low, high, monkeypatch):
+def test_jobs_are_processes_at_most_one_a_run_for_much_work(
+    enough, arguments, pools, audioloss, low, high, monkeypatch
+):
+    monkeypatch.setattr(jobs, "BYTES_WORTH_PROCESSES", enough)
+    monkeypatch.setattr(jobs, "BYTES_OF_A_BATCH", 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
     started = []
 
     class Pool:

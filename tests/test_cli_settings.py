@@ -65,6 +65,7 @@ def test_each_beats_the_next(audioloss, low, monkeypatch, tmp_path):
         ("ALLOW_DEFECTS", "true", ["--allow-defects"]),
         ("FORMAT", "tensorboard", ["--format", "tensorboard"]),
         ("JOBS", "-1", ["--jobs", "-1"]),
+        ("CACHE", "log.jsonl/kept", ["--cache", "log.jsonl/kept"]),
         ("CONFIG", "other.toml", ["--config", "other.toml"]),
     ],
 )

@@ -23,7 +23,7 @@ def test_every_key_reaches_its_field(tmp_path):
         tmp_path / "audioloss.toml",
         'tag = ["a", "re:b"]\nall-losses = true\nwindow = 50\nthreshold = 0.02\ncritical-threshold = 0.01\nscale = 8\n'
         'adaptive = false\nkind = "small"\nselect = ["log-drop", "zero-loss"]\nignore = ["zero-loss"]\n'
-        'fail-on = "critical"\nallow-defects = true\nformat = "jsonl"\njobs = 2\nchecksum = false\n'
+        'fail-on = "critical"\nallow-defects = true\nformat = "jsonl"\njobs = 2\nchecksum = false\ncache = "kept"\n'
         '[kinds]\n"vq/*" = "rl"\n[rules.log-drop]\nratio = 8\n',
     )
     assert read_config(path).keys() == {field.name for field in fields(ScanConfig)}
@@ -45,6 +45,7 @@ def test_every_key_reaches_its_field(tmp_path):
         allow_defects=True,
         jobs=2,
         checksum=False,
+        cache=str(tmp_path / "kept"),
     )
     assert make_config(path, {"window_size": 7}).window_size == 7
     assert make_config(path, {"select": ("low-loss",)}).select == ("low-loss",)
@@ -69,6 +70,8 @@ def test_every_key_reaches_its_field(tmp_path):
         ('all-losses = "yes"', "all-losses must be true or false"),
         ("fail-on = []", "fail-on must be one of warning, critical, never"),
         ("format = 3", "format must be a name"),
+        ('cache = ""', "cache must be the name of a directory, not ''"),
+        ("cache = true", "cache must be the name of a directory, not True"),
         ("jobs = true", "jobs must be a whole number"),
         ("allow-defects = 1", "allow-defects must be true or false"),
         ("scale = nan", "scale must be a finite number, above 0"),

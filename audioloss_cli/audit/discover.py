@@ -22,12 +22,14 @@ class Source:
         reader: name of the reader.
         paths: its files, in the order in which they are to be read.
         bytes: size of all its files.
+        bounded: that is all there is to read; of a pipe nobody knows.
     """
 
     run: str
     reader: str
     paths: list[Path] = field(default_factory=list)
     bytes: int = 0
+    bounded: bool = True
 
 
 @dataclass(slots=True)
@@ -61,11 +63,12 @@ def discover(roots: Iterable[str], readers: Mapping[str, Reader], *, forced: boo
     owners: dict[tuple[int, int], Source] = {}
     for root in roots:
         reached = found.reached.setdefault(root, {})
-        for path in _walk(Path(root), found.defects):
-            is_root = path == Path(root)
-            name = next(iter(readers)) if forced and is_root else _claimant(path, readers, found.defects)
+        start = str(Path(root))
+        for place in _walk(start, found.defects):
+            path = Path(place)
+            name = next(iter(readers)) if forced and place == start else _claimant(path, readers, found.defects)
             if name is None:
-                if is_root:
+                if place == start:
                     found.unclaimed.add(root)
                 continue
             source = _own(path, name, readers[name], sources, owners, found.defects)
@@ -91,7 +94,7 @@ def _own(
     defects: list[Defect],
 ) -> Source | None:
     """The source of a log; it gains the file, unless another way has led to the same one."""
-    stat = _stat(path, defects)
+    stat = _stat(str(path), defects)
     if stat is None:
         return None
     owner = owners.get((stat.st_dev, stat.st_ino))
@@ -100,6 +103,7 @@ def _own(
         owner = owners[stat.st_dev, stat.st_ino] = sources.setdefault((run, name), Source(run, name))
         owner.paths.append(path)
         owner.bytes += stat.st_size
+        owner.bounded &= S_ISREG(stat.st_mode)
     return owner
 
 
@@ -111,14 +115,14 @@ def _claimant(path: Path, readers: Mapping[str, Reader], defects: list[Defect]) 
         return None
 
 
-def _walk(root: Path, defects: list[Defect]) -> Iterator[Path]:
+def _walk(root: str, defects: list[Defect]) -> Iterator[str]:
     """Files in a stable order, each directory once, and what symbolic links lead to only after everything else.
 
     That way a run keeps its real name though ``latest`` points to it, and a loop of links ends. Hidden files and
     directories are skipped (a copy under way, a desktop's metadata), and links that lead nowhere.
     """
     visited: set[tuple[int, int]] = set()
-    pending, links = [root], list[Path]()
+    pending, links = [root], list[str]()
     while pending or links:
         path = pending.pop() if pending else links.pop(0)
         stat = _stat(path, defects)
@@ -130,27 +134,32 @@ def _walk(root: Path, defects: list[Defect]) -> Iterator[Path]:
         if (stat.st_dev, stat.st_ino) in visited:
             continue
         visited.add((stat.st_dev, stat.st_ino))
-        entries = [(Path(entry.path), _kind(entry, defects)) for entry in _entries(path, defects)]
+        entries = [(_inside(path, entry), _kind(entry, defects)) for entry in _entries(path, defects)]
         links.extend(inner for inner, kind in entries if kind == "link")
         yield from (inner for inner, kind in entries if kind == "file")
         pending.extend(inner for inner, kind in reversed(entries) if kind == "directory")
 
 
-def _entries(directory: Path, defects: list[Defect]) -> list[os.DirEntry[str]]:
+def _inside(directory: str, entry: os.DirEntry[str]) -> str:
+    """As ``Path`` writes it."""
+    return entry.name if directory == "." else entry.path
+
+
+def _entries(directory: str, defects: list[Defect]) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(directory) as entries:
             seen = [entry for entry in entries if not entry.name.startswith(".")]
     except OSError as error:
-        defects.append(unreadable(directory, error))
+        defects.append(unreadable(Path(directory), error))
         return []
     return sorted(seen, key=lambda entry: entry.name)
 
 
-def _stat(path: Path, defects: list[Defect]) -> os.stat_result | None:
+def _stat(path: str, defects: list[Defect]) -> os.stat_result | None:
     try:
-        return path.stat()
+        return os.stat(path)  # noqa: PTH116  # a Path for each file of ten thousand directories is slow
     except OSError as error:
-        defects.append(unreadable(path, error))
+        defects.append(unreadable(Path(path), error))
         return None
 
 

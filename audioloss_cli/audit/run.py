@@ -3,14 +3,16 @@
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice
+from operator import gt
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from audioloss_cli import registry
 from audioloss_cli.audit.beside import beside, siblings_of
 from audioloss_cli.audit.choice import choice_of
 from audioloss_cli.audit.discover import Source, unreadable
+from audioloss_cli.audit.gather import Gathered
 from audioloss_cli.audit.kinds import kind_of
 from audioloss_cli.audit.tags import Selection, full_name, select
 from audioloss_cli.audit.wanted import wanted
@@ -20,6 +22,9 @@ from audioloss_cli.records import Defect, Reader, Request, RunReport, Series, Se
 from audioloss_cli.records.report import Role
 from audioloss_cli.records.tag_words import is_held_out
 from audioloss_cli.signatures import explain
+
+if TYPE_CHECKING:
+    from audioloss_cli.audit.cache import Cache
 
 _FROZEN = "frozen-loss"
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -31,22 +36,18 @@ def audit_run(source: Source, config: ScanConfig) -> list[RunReport]:
     """Audit one source; several reports if its format keeps several runs in one file, at least one in any case."""
     reader = cast("Reader", registry.load("readers", source.reader))
     request = Request(wanted(Path(source.run).name, config), config.checksum)
-    chunks: dict[str, dict[str, list[Series]]] = {}
+    cache = _cache_for(source, config)
+    found = Gathered()
     defects: list[Defect] = []
     for path in source.paths:
-        for item in _read(reader, path, request):
+        for item in _read(reader, path, request, cache):
             if isinstance(item, Defect):
                 defects.append(item)
             else:
-                chunks.setdefault(item.run, {}).setdefault(item.tag, []).append(item)
+                found.add(item)
     reports = [
-        report_on(
-            f"{source.run}/{run}" if run else source.run,
-            [Series.join(parts) for parts in chunks[run].values()],
-            config,
-            source.reader,
-        )
-        for run in sorted(chunks)
+        report_on(f"{source.run}/{run}" if run else source.run, found.pop(run), config, source.reader)
+        for run in found.runs
     ]
     reports = reports or [RunReport(source.run, source.reader, note="no scalars")]
     reports[0].defects = defects
@@ -55,12 +56,21 @@ def audit_run(source: Source, config: ScanConfig) -> list[RunReport]:
     return reports
 
 
-def _read(reader: Reader, path: Path, request: Request) -> Iterator[Series | Defect]:
+def _cache_for(source: Source, config: ScanConfig) -> "Cache | None":
+    """Where readings are kept; apart, where other points of them are wanted."""
+    if not config.cache:
+        return None
+    from audioloss_cli.audit.cache import Cache  # noqa: PLC0415  # 10 ms that no other scan needs
+
+    return Cache(config.cache, (source.reader, config.checksum, Path(source.run).name, config.tags))
+
+
+def _read(reader: Reader, path: Path, request: Request, cache: "Cache | None") -> Iterator[Series | Defect]:
     """Everything in a file, or one Defect that says why there is nothing."""
     defects: list[Defect] = []
     empty = True
     try:
-        for item in reader.read(path, request):
+        for item in cache.read(reader, path, request) if cache else reader.read(path, request):
             if isinstance(item, Defect):
                 defects.append(item)
             elif isinstance(item, Series):
@@ -167,7 +177,7 @@ def _with_moving_steps(run: Sequence[Series]) -> list[Series]:
 
 def _in_order(series: Series) -> Series:
     """Sorted by step, if the steps go back so often that no run was restarted that often; else as it is."""
-    back = sum(after < before for before, after in pairwise(series.steps))
+    back = sum(map(gt, series.steps, islice(series.steps, 1, None)))
     if back <= max(_MOST_RESTARTS, _MOST_RESTARTS_SHARE * len(series)):
         return series
     order = sorted(range(len(series)), key=series.steps.__getitem__)

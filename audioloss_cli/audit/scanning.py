@@ -1,25 +1,17 @@
 """The whole audit: discover, audit each run, say what was asked for and not found."""
 
-import multiprocessing
 import os
-import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import cast
 
 from audioloss_cli import registry
 from audioloss_cli.audit.choice import choice_of
-from audioloss_cli.audit.discover import Discovery, Source, discover
-from audioloss_cli.audit.run import audit_run
+from audioloss_cli.audit.discover import Discovery, discover
+from audioloss_cli.audit.jobs import Progress, reports_of
 from audioloss_cli.audit.tags import closest
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.records import Reader, Report, RunReport, Unaudited
-
-# Starting a process costs about 0.1 s; below this many bytes a number of processes cannot win it back.
-_BYTES_WORTH_PROCESSES = 64 << 20
-
-Progress = Callable[[int, int, str], None]
 
 
 def scan(
@@ -38,7 +30,8 @@ def scan(
         The report; its ``exit_code`` is the verdict at ``config.gate``.
 
     Raises:
-        ValueError: no path at all, ``config.format`` names no reader, or it chooses rules that there are not.
+        ValueError: no path at all, ``config.format`` names no reader, it chooses rules that there are not, or the
+            cache cannot be written to.
     """
     config = config or ScanConfig()
     choice_of(config)
@@ -47,9 +40,11 @@ def scan(
         raise ValueError("no path to audit: what matches nothing must not pass")
     wanted = [config.format] if config.format else registry.names("readers")
     readers = {name: cast("Reader", registry.load("readers", name)) for name in wanted}
+    if config.cache:
+        _prepare(config.cache)
     absent = {root: reason for root in roots if (reason := _absence(root))}
     found = discover([root for root in roots if root not in absent], readers, forced=bool(config.format))
-    audited = _audited(found.sources, config, progress)
+    audited = reports_of(found.sources, config, progress)
     report = Report(config.gate, [run for runs in audited for run in runs], stray_defects=found.defects)
     report.unaudited = [Unaudited(root, reason) for root, reason in absent.items()]
     report.unaudited += _empty_roots(found, audited, config) + _blank_runs(report)
@@ -61,47 +56,10 @@ def _listed(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) ->
     return [paths] if isinstance(paths, (str, os.PathLike)) else paths
 
 
-def _audited(sources: Sequence[Source], config: ScanConfig, progress: Progress | None) -> list[list[RunReport]]:
-    """The reports of each source, in their order."""
-    total = sum(source.bytes for source in sources)
-    done, reports = 0, list[list[RunReport]]()
-    if progress is not None and sources:
-        progress(0, total, sources[0].run)
-    for source, runs in zip(sources, _in_order(sources, config, total), strict=True):
-        reports.append(runs)
-        done += source.bytes
-        if progress is not None:
-            progress(done, total, source.run)
-    return reports
+def _prepare(cache: str) -> None:
+    from audioloss_cli.audit.cache import prepare  # noqa: PLC0415  # 10 ms that no other scan needs
 
-
-def _in_order(sources: Sequence[Source], config: ScanConfig, total: int) -> Iterator[list[RunReport]]:
-    work = partial(audit_run, config=config)
-    enough = total >= _BYTES_WORTH_PROCESSES
-    jobs = min(config.jobs or ((os.cpu_count() or 1) if enough else 1), len(sources))
-    if jobs > 1:
-        yield from _in_processes(work, sources, jobs)
-    else:
-        yield from map(work, sources)
-
-
-def _in_processes(
-    work: Callable[[Source], list[RunReport]], sources: Sequence[Source], jobs: int
-) -> Iterator[list[RunReport]]:
-    """New interpreters, not forks: a thread of the caller may hold any lock at the moment of a fork."""
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415  # 30 ms that only many runs need
-
-    before = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
-    try:
-        yield from pool.map(work, sources)
-    except BaseException:  # an interrupt must not wait for the files that are being read
-        for child in set(multiprocessing.active_children()) - before:
-            child.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+    prepare(cache)
 
 
 def _absence(root: str) -> str:

@@ -8,13 +8,12 @@ import typer
 
 import audioloss_cli
 from audioloss_cli import registry
-from audioloss_cli.config import ConfigError
-from audioloss_cli.probe.errors import ProbeError
-from audioloss_cli.records.report import INTERNAL, INTERRUPTED, USAGE
-from audioloss_cli.screen import WriteError
+from audioloss_cli.cli._coercion import Command, Group
+from audioloss_cli.records.exit_code import INTERNAL, INTERRUPTED, USAGE
 
 app = typer.Typer(
     name="audioloss",
+    cls=Group,
     help="Audits the logs and checkpoints of audio language model training. Exit codes: 0 clean, 1 findings at or "
     "above the gate, 2 usage, 3 could not audit, 4 internal error, 130 interrupted.",
     rich_markup_mode=None,  # rich help costs 0.15 s at every start
@@ -35,12 +34,24 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except typer.TyperException as error:
         return _fail(f"{error.format_message()} (see audioloss --help)", USAGE)
-    except ConfigError as error:
-        return _fail(str(error), USAGE)
-    except ProbeError as error:
-        return _fail(str(error), error.exit_code)
-    except (registry.MissingDependencyError, WriteError) as error:
-        return _fail(str(error), INTERNAL)
+    except Exception as error:
+        code = _foreseen(error)
+        if code is None:
+            raise
+        return _fail(str(error), code)
+
+
+def _foreseen(error: Exception) -> int | None:
+    """The exit code of an error that its message explains; None of any other."""
+    from audioloss_cli.config import ConfigError  # noqa: PLC0415  # a start that goes well needs none of them
+    from audioloss_cli.probe.errors import ProbeError  # noqa: PLC0415
+    from audioloss_cli.screen import WriteError  # noqa: PLC0415
+
+    if isinstance(error, ProbeError):
+        return error.exit_code
+    if isinstance(error, (registry.MissingDependencyError, WriteError)):
+        return INTERNAL
+    return USAGE if isinstance(error, ConfigError) else None
 
 
 def _fail(message: str, code: int) -> int:
@@ -64,4 +75,4 @@ def _root(
 
 for _name in registry.names("cli"):
     _module = registry.load("cli", _name)
-    app.command(name=registry.code_of(_name), epilog=_module.EPILOG)(_module.command)
+    app.command(name=registry.code_of(_name), epilog=_module.EPILOG, cls=Command)(_module.command)

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from audioloss_cli import registry
-from audioloss_cli.config import ConfigError, ScanConfig, find_config, make_config
-from audioloss_cli.records import SettingError
+
+if TYPE_CHECKING:
+    from audioloss_cli.config import ScanConfig
+    from audioloss_cli.screen import Screen
 
 
 def setting(name: str, text: str, **more: Any) -> Any:
@@ -33,12 +35,46 @@ def choice(folder: str) -> str:
     return " or ".join(registry.names(folder))
 
 
-def settings(config: Path | None, given: Mapping[str, Any]) -> tuple[Path | None, ScanConfig]:
+FailOn = Annotated[
+    Literal["warning", "critical", "never"] | None,
+    setting("--fail-on", "Lowest severity that fails the audit (warning)."),
+]
+Config = Annotated[
+    Path | None,
+    setting("--config", "Configuration file (audioloss.toml or [tool.audioloss] of pyproject.toml, here or above)."),
+]
+Report = Annotated[
+    str, typer.Option("--report", help=f"Kind of report, {choice('outputs')}.", callback=one_of("outputs"))
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write the report to this file, the verdict to stderr.")
+]
+Quiet = Annotated[int, typer.Option("--quiet", "-q", count=True, help="The verdict alone.", show_default=False)]
+Verbose = Annotated[
+    int, typer.Option("--verbose", "-v", count=True, help="Show what is healthy too.", show_default=False)
+]
+Color = Annotated[bool | None, typer.Option("--color/--no-color", help="Colours, whatever the output is.")]
+
+
+def screen_for(report: str, output: Path | None, quiet: int, verbose: int, color: bool | None) -> "Screen":
+    """Where the report goes.
+
+    Raises:
+        ConfigError: the directory of the file does not exist.
+    """
+    from audioloss_cli.screen import Screen  # noqa: PLC0415  # --help needs none of it
+
+    return Screen(report, output, verbosity=bool(verbose) - bool(quiet), color=color)
+
+
+def settings(config: Path | None, given: Mapping[str, Any]) -> "tuple[Path | None, ScanConfig]":
     """The configuration file, if there is one, and the settings of it and of the command line.
 
     Raises:
         ConfigError: they make no sense.
     """
+    from audioloss_cli.config import ConfigError, find_config, make_config  # noqa: PLC0415  # --help needs none of it
+
     file = config or find_config(Path.cwd())
     chosen = make_config(file, given, defaults={"jobs": 0})
     check_rules(chosen, lambda key: f"--{key}" if key in given or not file else f"{file}: {key}")
@@ -47,52 +83,17 @@ def settings(config: Path | None, given: Mapping[str, Any]) -> tuple[Path | None
     return file, chosen
 
 
-def check_rules(config: ScanConfig, where: Callable[[str], str]) -> None:
+def check_rules(config: "ScanConfig", where: Callable[[str], str]) -> None:
     """Refuse rules and options that there are not; ``where`` says where a key was set.
 
     Raises:
         ConfigError: there is one.
     """
     from audioloss_cli.audit.choice import choice_of  # noqa: PLC0415  # --help needs none of it
+    from audioloss_cli.config import ConfigError  # noqa: PLC0415
+    from audioloss_cli.records import SettingError  # noqa: PLC0415
 
     try:
         choice_of(config)
     except SettingError as error:
         raise ConfigError(f"{where(error.field)} {error.complaint}") from None
-
-
-def fail_on_option() -> Any:
-    """``--fail-on``."""
-    return setting("--fail-on", "Lowest severity that fails the audit (warning).")
-
-
-def config_option() -> Any:
-    """``--config``."""
-    return setting(
-        "--config", "Configuration file (audioloss.toml or [tool.audioloss] of pyproject.toml, here or above)."
-    )
-
-
-def report_option() -> Any:
-    """``--report``."""
-    return typer.Option("--report", help=f"Kind of report, {choice('outputs')}.", callback=one_of("outputs"))
-
-
-def output_option() -> Any:
-    """``--output``."""
-    return typer.Option("--output", "-o", help="Write the report to this file, the verdict to stderr.")
-
-
-def quiet_option() -> Any:
-    """``--quiet``."""
-    return typer.Option("--quiet", "-q", count=True, help="The verdict alone.", show_default=False)
-
-
-def verbose_option() -> Any:
-    """``--verbose``."""
-    return typer.Option("--verbose", "-v", count=True, help="Show what is healthy too.", show_default=False)
-
-
-def color_option() -> Any:
-    """``--color/--no-color``."""
-    return typer.Option("--color/--no-color", help="Colours, whatever the output is.")

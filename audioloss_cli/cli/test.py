@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from audioloss_cli.cli._options import quiet_option, verbose_option
-from audioloss_cli.records.report import CLEAN, FINDINGS
-from audioloss_cli.screen import put
+from audioloss_cli.cli._options import Quiet, Verbose
+from audioloss_cli.records.exit_code import CLEAN, FINDINGS
 
 EPILOG = (
     "A FILE is TOML with one [[test]] or more: a name, [test.series] from tag to points such as "
@@ -20,13 +19,14 @@ EPILOG = (
 def command(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Test files.")],
     config: Annotated[Path | None, typer.Option(help="Configuration file to test, such as audioloss.toml.")] = None,
-    quiet: Annotated[int, quiet_option()] = 0,
-    verbose: Annotated[int, verbose_option()] = 0,
+    quiet: Quiet = 0,
+    verbose: Verbose = 0,
 ) -> int:
     """Run unit tests for alerting: made-up series, and the alerts that they must raise."""
     from audioloss_cli.alert_tests.difference import lines_of  # noqa: PLC0415  # --help needs none of it
     from audioloss_cli.alert_tests.file import read_tests  # noqa: PLC0415
     from audioloss_cli.alert_tests.run import run_test  # noqa: PLC0415
+    from audioloss_cli.screen import put  # noqa: PLC0415
 
     tests = [test for file in files for test in read_tests(file, config)]
     results = [run_test(test) for test in tests]

@@ -13,7 +13,7 @@ class Mark:
     """How far a reader came in a file that may grow.
 
     Attributes:
-        offset: byte at which to go on; all before it was read.
+        offset: byte at which to go on; all before it was handed over, and no point of what follows.
         state: what the reader has to remember of it, in types that JSON knows.
     """
 

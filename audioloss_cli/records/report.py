@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from audioloss_cli.records.alert import Severity
+from audioloss_cli.records.exit_code import CLEAN, FINDINGS, NOT_AUDITED
 from audioloss_cli.records.incident import Incident
 from audioloss_cli.records.limits import Limits
 from audioloss_cli.records.rule import Kind
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 FailOn = Literal["warning", "critical", "never"]
 Role = Literal["audio", "training", "selected", "loss"]
-
-CLEAN, FINDINGS, USAGE, NOT_AUDITED, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 @dataclass(frozen=True, slots=True)

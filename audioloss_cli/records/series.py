@@ -67,16 +67,20 @@ class Series:
             raise ValueError("no chunks to join")
         if len(parts) == 1:
             return parts[0]
-        steps, values, wall_times, restarts = array("q"), array("d"), array("d"), list[int]()
+        whole = cls(parts[0].tag, step_source=parts[0].step_source, run=parts[0].run)
         for part in parts:
-            restarts.extend(len(values) + index for index in part.restarts)
-            _extend(steps, part.steps)
-            _extend(values, part.values)
-            _extend(wall_times, part.wall_times)
-        return cls(parts[0].tag, steps, values, wall_times, restarts, parts[0].step_source, parts[0].run)
+            whole.extend(part)
+        return whole
+
+    def extend(self, chunk: "Series") -> None:
+        """Add the next chunk to a series whose buffers are ``array.array``."""
+        self.restarts.extend(len(self.values) + index for index in chunk.restarts)
+        _extend(self.steps, chunk.steps)
+        _extend(self.values, chunk.values)
+        _extend(self.wall_times, chunk.wall_times)
 
 
-def _extend(buffer: "array[Any]", column: Any) -> None:
+def _extend(buffer: Any, column: Any) -> None:
     """A numpy array (int64 or float64) is taken as bytes: a step through its numbers costs ten times as much."""
     if hasattr(column, "dtype"):
         buffer.frombytes(column.tobytes())

@@ -111,3 +111,35 @@ def test_sizes_add_up(tmp_path):
     event_file(tmp_path / "1.tfevents").write_bytes(b"abc")
     event_file(tmp_path / "2.tfevents").write_bytes(b"abcd")
     assert [source.bytes for source in discover([str(tmp_path)], READERS).sources] == [7]
+
+
+def test_nothing_is_asked_twice(tmp_path, monkeypatch):
+    """One question to the system a directory and a log, none a file that is no log."""
+    for run in range(5):
+        for name in ("a.tfevents.1", "b.tfevents.2", "weights.safetensors", "config.yaml"):
+            event_file(tmp_path / f"run{run}" / name)
+    asked, real = [], os.stat
+
+    def count(path, *arguments, **more):
+        asked.append(Path(path).name)
+        return real(path, *arguments, **more)
+
+    monkeypatch.setattr(os, "stat", count)
+    assert len(runs(tmp_path)) == 5
+    directories, logs = [tmp_path.name, *(f"run{run}" for run in range(5))], ["a.tfevents.1", "b.tfevents.2"] * 5
+    assert sorted(asked) == sorted(directories + logs)
+
+
+def test_paths_read_as_the_user_would_write_them(tmp_path, monkeypatch):
+    event_file(tmp_path / "run" / "x.tfevents")
+    event_file(tmp_path / "log.jsonl")
+    monkeypatch.chdir(tmp_path)
+    found = {root: [source.run for source in discover([root], READERS).sources] for root in (".", "./run//", "run/..")}
+    assert found == {".": ["log.jsonl", "run"], "./run//": ["run"], "run/..": ["run/../log.jsonl", "run/../run"]}
+
+
+def test_a_pipe_has_no_size(tmp_path):
+    os.mkfifo(tmp_path / "p.jsonl")
+    event_file(tmp_path / "q.jsonl")
+    paths = [str(tmp_path / name) for name in ("p.jsonl", "q.jsonl")]
+    assert [source.bounded for source in discover(paths, READERS).sources] == [False, True]

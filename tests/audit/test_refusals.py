@@ -47,7 +47,7 @@ def test_nothing_is_refused(logs):
 
 
 def test_a_file_that_vanishes_while_the_directory_is_searched(logs, monkeypatch):
-    refuse(monkeypatch, Path, "stat", errno.ENOENT, "b.jsonl")
+    refuse(monkeypatch, os, "stat", errno.ENOENT, "b.jsonl")
     report = scan(logs)
     assert refused(report) == [("b.jsonl", "No such file or directory")]
     assert audited(report) == ["a.jsonl", "c.jsonl"]
@@ -55,7 +55,7 @@ def test_a_file_that_vanishes_while_the_directory_is_searched(logs, monkeypatch)
 
 def test_a_directory_that_may_be_listed_and_not_searched(logs, monkeypatch):
     """Mode r--: the names in it are known, and nothing can be asked about them."""
-    refuse(monkeypatch, Path, "stat", errno.EACCES, "b.jsonl", "deeper")
+    refuse(monkeypatch, os, "stat", errno.EACCES, "b.jsonl", "deeper")
     report = scan(logs)
     assert refused(report) == [("b.jsonl", "Permission denied"), ("deeper", "Permission denied")]
     assert audited(report) == ["a.jsonl"]
@@ -77,7 +77,7 @@ def test_a_named_directory_that_may_not_be_listed(logs, monkeypatch):
 
 
 def test_a_named_path_that_may_not_be_looked_at(logs, monkeypatch):
-    refuse(monkeypatch, Path, "stat", errno.EACCES, "below")
+    refuse(monkeypatch, os, "stat", errno.EACCES, "below")
     report = scan([logs / "a.jsonl", logs / "below"])
     assert refused(report) == []
     assert [(Path(item.asked).name, item.reason) for item in report.unaudited] == [("below", "Permission denied")]
@@ -86,7 +86,7 @@ def test_a_named_path_that_may_not_be_looked_at(logs, monkeypatch):
 def test_a_link_to_where_we_may_not_look(logs, tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     (logs / "link").symlink_to(tmp_path / "elsewhere")
-    refuse(monkeypatch, Path, "stat", errno.EACCES, "link")
+    refuse(monkeypatch, os, "stat", errno.EACCES, "link")
     report = scan(logs)
     assert refused(report) == [("link", "Permission denied")]
     assert audited(report) == ["a.jsonl", "b.jsonl", "c.jsonl"]

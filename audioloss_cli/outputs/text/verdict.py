@@ -6,7 +6,7 @@ from rich.text import Text
 
 from audioloss_cli.outputs.text.layout import paragraph, plural
 from audioloss_cli.records import Report, Severity, View
-from audioloss_cli.records.report import CLEAN, FINDINGS
+from audioloss_cli.records.exit_code import CLEAN, FINDINGS
 
 
 def verdict_line(report: Report) -> Text:

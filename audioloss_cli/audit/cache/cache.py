@@ -1,0 +1,100 @@
+"""A directory of readings."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from audioloss_cli.audit.cache.fingerprint import Fingerprint
+from audioloss_cli.audit.cache.key import Key
+from audioloss_cli.audit.cache.reading import Reading
+from audioloss_cli.config import ConfigError
+from audioloss_cli.records import Defect, Mark, Reader, Request, Series
+
+
+def prepare(directory: str) -> None:
+    """Make the directory, if need be, and see that it can be written to, so that nothing fails later.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    place = Path(directory)
+    try:
+        if not place.is_dir():
+            place.mkdir(parents=True)
+            (place / ".gitignore").write_text("*\n")
+        _replace(place / "probe", b"")
+        (place / "probe").unlink(missing_ok=True)  # another scan may do the same at the same time
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"the cache {directory} cannot be written to: {reason}; name another with --cache") from None
+
+
+class Cache:
+    """The readings of the logs of one run.
+
+    Args:
+        directory: where they are kept; it has been prepared.
+        how: what decides, beside the log and the code, what a reader hands over: the format, the request, the wanted.
+    """
+
+    def __init__(self, directory: str, how: tuple[object, ...]) -> None:
+        self._directory = Path(directory)
+        self._how = how
+
+    def read(self, reader: Reader, path: Path, request: Request) -> Iterator[Series | Defect]:
+        """What ``reader.read`` hands over; as much of it as possible from what was kept.
+
+        Raises:
+            OSError: the log has to be read and cannot be.
+        """
+        before = Fingerprint.of(path)
+        if before is None:
+            yield from _without_mark(reader, path, request)
+            return
+        key = Key.of(path, self._how)
+        place = self._directory / key.file_name
+        kept = Reading.load(place, key)
+        if kept is not None and kept.fingerprint == before:
+            yield from kept.items(path)
+            return
+        start = kept.to_go_on_from(path, before.size) if kept is not None else None
+        reading = start or Reading(before)
+        yield from reading.items(path)
+        mark = None
+        for item in reader.read(path, replace(request, since=reading.mark, mark=True)):
+            if isinstance(item, Mark):
+                mark = item
+            else:
+                reading.add(item)
+                yield item
+        reading.mark = mark
+        after = Fingerprint.of(path)
+        if after == before:
+            reading.fingerprint = before
+        elif mark is not None:  # the log grew meanwhile: what stands before the mark is known, the rest is not
+            reading.fingerprint = Fingerprint.of_part(path, mark.offset)
+        else:
+            return
+        packed = reading.pack(key)
+        with suppress(OSError):  # a full disk: the next scan reads the log again
+            _replace(place, packed)
+
+
+def _without_mark(reader: Reader, path: Path, request: Request) -> Iterator[Series | Defect]:
+    for item in reader.read(path, request):
+        if not isinstance(item, Mark):
+            yield item
+
+
+def _replace(place: Path, content: bytes) -> None:
+    """In one step, so that another scan finds the old file or the new one, whole."""
+    draft = place.with_name(f".{place.name}.{os.urandom(8).hex()}")
+    try:
+        draft.write_bytes(content)
+        draft.replace(place)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise

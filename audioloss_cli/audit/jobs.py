@@ -1,0 +1,87 @@
+"""Runs are audited one after the other, or several at once where that is faster; reports keep the order of the runs."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, repeat
+
+from audioloss_cli.audit.discover import Source
+from audioloss_cli.audit.run import audit_run
+from audioloss_cli.config import ScanConfig
+from audioloss_cli.records import RunReport
+
+# To start two processes and to import in each what reads takes longer than to read this much in one.
+BYTES_WORTH_PROCESSES = 64 << 20
+# A process is handed so much at a time: enough to make little of the way there and back, not so much that one process
+# still works when the others have nothing left to do.
+BYTES_OF_A_BATCH = 4 << 20
+
+Progress = Callable[[int, int, str], None]
+
+
+def reports_of(sources: Sequence[Source], config: ScanConfig, progress: Progress | None) -> list[list[RunReport]]:
+    """The reports of each source, in their order.
+
+    Args:
+        sources: what to audit.
+        config: how, and in how many processes at most; little work is done in one.
+        progress: called at the start and after each run, with the bytes done and the bytes in all.
+    """
+    total = sum(source.bytes for source in sources)
+    done, reports = 0, list[list[RunReport]]()
+    if progress is not None and sources:
+        progress(0, total, sources[0].run)
+    for source, runs in zip(sources, _in_order(sources, config, total), strict=True):
+        reports.append(runs)
+        done += source.bytes
+        if progress is not None:
+            progress(done, total, source.run)
+    return reports
+
+
+def _in_order(sources: Sequence[Source], config: ScanConfig, total: int) -> Iterator[list[RunReport]]:
+    parts = list(batches(sources))
+    unknown = config.jobs > 1 and not all(source.bounded for source in sources)
+    enough = total >= BYTES_WORTH_PROCESSES or unknown
+    jobs = min(config.jobs or os.cpu_count() or 1, len(parts)) if enough else 1
+    if jobs > 1:
+        yield from chain.from_iterable(_in_processes(parts, config, jobs))
+    else:
+        yield from (audit_run(source, config) for source in sources)
+
+
+def batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
+    """Neighbours, until it is enough; what has no size by itself."""
+    batch, size = list[Source](), 0
+    for source in sources:
+        batch.append(source)
+        size += source.bytes
+        if size >= BYTES_OF_A_BATCH or not source.bounded:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _audited(batch: Sequence[Source], config: ScanConfig) -> Sequence[list[RunReport]]:
+    return [audit_run(source, config) for source in batch]
+
+
+def _in_processes(
+    batches: Sequence[Sequence[Source]], config: ScanConfig, jobs: int
+) -> Iterator[Sequence[list[RunReport]]]:
+    """New interpreters, not forks: a thread of the caller may hold any lock at the moment of a fork."""
+    import multiprocessing  # noqa: PLC0415  # 40 ms that only much work needs
+    import signal  # noqa: PLC0415
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
+    before = set(multiprocessing.active_children())
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(jobs, context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+    try:
+        yield from pool.map(_audited, batches, repeat(config))
+    except BaseException:  # an interrupt must not wait for the files that are being read
+        for child in set(multiprocessing.active_children()) - before:
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)

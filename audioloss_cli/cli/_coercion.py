@@ -1,0 +1,53 @@
+"""Commands whose values go through Typer's machinery only where there is something to convert or to refuse.
+
+Typer (0.29) hands every value to pydantic, even one that was not given, and importing pydantic costs more than all
+else at the start. A text where text is asked for, or nothing at all, needs no conversion. Where Typer is of another
+make than this module knows, its own way is taken, only later.
+"""
+
+from functools import partial
+from typing import Any, Literal, get_args, get_origin
+
+from typer.core import TyperCommand, TyperGroup
+
+
+class Command(TyperCommand):
+    """A command of ``audioloss``."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """As Typer's, with the shorter way."""
+        return [_shortened(parameter) for parameter in super().get_params(ctx)]
+
+
+class Group(TyperGroup):
+    """``audioloss`` itself."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """As Typer's, with the shorter way."""
+        return [_shortened(parameter) for parameter in super().get_params(ctx)]
+
+
+def _shortened(parameter: Any) -> Any:
+    if hasattr(parameter, "type_descriptor") and "process_value" not in vars(parameter):
+        parameter.process_value = partial(_process, parameter, parameter.process_value)
+    return parameter
+
+
+def _process(parameter: Any, convert: Any, context: Any, value: Any) -> Any:
+    """What the command is given for a value of the command line, the environment or the default."""
+    several = parameter.multiple or parameter.nargs == -1
+    if value is None and not parameter.required:
+        value = () if several else None
+    elif not _is_of(parameter.type_descriptor.annotation, value):
+        return convert(context, value)
+    return value if parameter.callback is None else parameter.callback(context, parameter, value)
+
+
+def _is_of(annotation: Any, value: Any) -> bool:
+    """Whether there is nothing to convert and nothing to refuse."""
+    if get_origin(annotation) is Literal:
+        return value in get_args(annotation)
+    if get_origin(annotation) is list:
+        texts = isinstance(value, (list, tuple)) and all(type(text) is str for text in value)
+        return get_args(annotation) == (str,) and texts and bool(value)
+    return annotation in (str, int, bool) and type(value) is annotation

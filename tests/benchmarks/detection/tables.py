@@ -4,19 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tests.benchmarks.detection.figures import delay_of, detections, false_alarms, microseconds
 from tests.benchmarks.detection.trials import Outcome
+from tests.benchmarks.markdown import table
 from tests.simulator import FAMILIES
 
 Cell = Callable[[Sequence[Outcome]], str]
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Markdown, columns aligned."""
-    lines = [list(header), *map(list, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    lines.insert(1, ["-" * width for width in widths])
-    return "".join(
-        f"| {' | '.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))} |\n" for line in lines
-    )
 
 
 def summary(outcomes: Sequence[Outcome], names: Sequence[str]) -> str:

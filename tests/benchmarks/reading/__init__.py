@@ -1,0 +1,1 @@
+"""Reading and scanning against what else reads training logs: works, contenders, measurements, tables."""

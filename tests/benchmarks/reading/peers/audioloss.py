@@ -1,0 +1,36 @@
+"""audioloss's own readers: whole series by tag, through the registry.
+
+numpy is imported beforehand, as every peer that needs it has it: a reader that imports it late would have the import
+counted as reading.
+"""
+
+from pathlib import Path
+
+import numpy as np  # noqa: F401
+
+from audioloss_cli import registry
+from audioloss_cli.records import Defect, Request, Series
+
+
+def events(path: Path) -> int:
+    """Every tag, checksums verified."""
+    return _points("tensorboard", path, Request())
+
+
+def events_unchecked(path: Path) -> int:
+    """Every tag, checksums not verified."""
+    return _points("tensorboard", path, Request(checksum=False))
+
+
+def rows(path: Path) -> int:
+    """Two columns: ``audio_loss``, and the step that belongs to it."""
+    return _points("jsonl", path, Request(wanted=lambda tag: tag == "audio_loss"))
+
+
+def _points(reader: str, path: Path, request: Request) -> int:
+    chunks: dict[str, list[Series]] = {}
+    for item in registry.load("readers", reader).read(path, request):
+        if isinstance(item, Defect):
+            raise RuntimeError(f"{item.place}: {item.message}")  # noqa: TRY004  # damaged data, no wrong type
+        chunks.setdefault(item.tag, []).append(item)
+    return sum(len(Series.join(parts)) for parts in chunks.values())

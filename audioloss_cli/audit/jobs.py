@@ -8,6 +8,7 @@ from audioloss_cli.audit.discover import Source
 from audioloss_cli.audit.run import audit_run
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.records import RunReport
+from audioloss_cli.records.reader import BYTES_WORTH_ARRAYS
 
 # To start two processes and to import in each what reads takes longer than to read this much in one.
 BYTES_WORTH_PROCESSES = 64 << 20
@@ -43,10 +44,11 @@ def _in_order(sources: Sequence[Source], config: ScanConfig, total: int) -> Iter
     unknown = config.jobs > 1 and not all(source.bounded for source in sources)
     enough = total >= BYTES_WORTH_PROCESSES or unknown
     jobs = min(config.jobs or os.cpu_count() or 1, len(parts)) if enough else 1
+    arrays = total >= BYTES_WORTH_ARRAYS
     if jobs > 1:
-        yield from chain.from_iterable(_in_processes(parts, config, jobs))
+        yield from chain.from_iterable(_in_processes(parts, config, jobs, arrays=arrays))
     else:
-        yield from (audit_run(source, config) for source in sources)
+        yield from (audit_run(source, config, arrays=arrays) for source in sources)
 
 
 def batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
@@ -62,12 +64,12 @@ def batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
         yield batch
 
 
-def _audited(batch: Sequence[Source], config: ScanConfig) -> Sequence[list[RunReport]]:
-    return [audit_run(source, config) for source in batch]
+def _audited(batch: Sequence[Source], config: ScanConfig, arrays: bool) -> Sequence[list[RunReport]]:
+    return [audit_run(source, config, arrays=arrays) for source in batch]
 
 
 def _in_processes(
-    batches: Sequence[Sequence[Source]], config: ScanConfig, jobs: int
+    batches: Sequence[Sequence[Source]], config: ScanConfig, jobs: int, *, arrays: bool
 ) -> Iterator[Sequence[list[RunReport]]]:
     """New interpreters, not forks: a thread of the caller may hold any lock at the moment of a fork."""
     import multiprocessing  # noqa: PLC0415  # 40 ms that only much work needs
@@ -78,7 +80,7 @@ def _in_processes(
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(jobs, context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
     try:
-        yield from pool.map(_audited, batches, repeat(config))
+        yield from pool.map(_audited, batches, repeat(config), repeat(arrays))
     except BaseException:  # an interrupt must not wait for the files that are being read
         for child in set(multiprocessing.active_children()) - before:
             child.terminate()

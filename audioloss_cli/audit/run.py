@@ -32,10 +32,16 @@ _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _MOST_RESTARTS, _MOST_RESTARTS_SHARE = 10, 0.05
 
 
-def audit_run(source: Source, config: ScanConfig) -> list[RunReport]:
-    """Audit one source; several reports if its format keeps several runs in one file, at least one in any case."""
+def audit_run(source: Source, config: ScanConfig, *, arrays: bool = False) -> list[RunReport]:
+    """Audit one source; several reports if its format keeps several runs in one file, at least one in any case.
+
+    Args:
+        source: what to read.
+        config: what to audit, and the limits.
+        arrays: importing numpy is worth it, however small this source is.
+    """
     reader = cast("Reader", registry.load("readers", source.reader))
-    request = Request(wanted(Path(source.run).name, config), config.checksum)
+    request = Request(wanted(Path(source.run).name, config), config.checksum, arrays=arrays)
     cache = _cache_for(source, config)
     found = Gathered()
     defects: list[Defect] = []

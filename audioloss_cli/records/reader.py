@@ -7,6 +7,9 @@ from typing import Any, Literal, Protocol
 
 from audioloss_cli.records.series import Defect, Series
 
+# To import numpy takes about as long as to read this much of an event file without it.
+BYTES_WORTH_ARRAYS = 8 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:

@@ -11,11 +11,11 @@ from audioloss_cli.readers.tensorboard.parsed import parsed
 from audioloss_cli.readers.tensorboard.quick import quick
 from audioloss_cli.readers.tensorboard.scalars import Scalars
 from audioloss_cli.records import Defect, Request
+from audioloss_cli.records.reader import BYTES_WORTH_ARRAYS
 
 Way = Callable[[Framing, Scalars], Iterator[Defect | None]]
 
-# To import numpy takes as long as ``quick`` does for some 8 MiB; once it is there, arrays win from 500 events on.
-_BYTES_WORTH_IMPORTING, _BYTES_WORTH_ARRAYS = 8 << 20, 1 << 15
+_BYTES_WORTH_ARRAYS = 1 << 15  # once numpy is there, arrays win from some 500 events on
 
 
 def fastest(framing: Framing, scalars: Scalars, request: Request) -> Iterator[Defect | None]:
@@ -40,4 +40,4 @@ def arrays(framing: Framing, scalars: Scalars) -> Iterator[Defect | None]:
 def _worth_arrays(framing: Framing, request: Request) -> bool:
     left = framing.buffer.left() if framing.buffer.seekable else 0
     there = request.arrays or "numpy" in sys.modules
-    return left >= (_BYTES_WORTH_ARRAYS if there else _BYTES_WORTH_IMPORTING)
+    return left >= (_BYTES_WORTH_ARRAYS if there else BYTES_WORTH_ARRAYS)

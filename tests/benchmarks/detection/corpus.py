@@ -13,7 +13,7 @@ from audioloss_cli import scan
 from audioloss_cli.records import RunReport, Series
 from tests.benchmarks.detection.alarm import Alarm, merged
 from tests.benchmarks.detection.detectors import OURS, alarms_of, config, make
-from tests.benchmarks.detection.tables import table
+from tests.benchmarks.markdown import table
 
 CORPUS = Path(os.environ.get("AUDIOLOSS_CORPUS", Path(__file__).parents[4] / "shared" / "corpus"))
 KINDS = ("tfevents", "jsonl", "trainer_state")

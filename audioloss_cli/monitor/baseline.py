@@ -103,7 +103,8 @@ class Baseline:
             return near  # neighbouring blocks are neighbouring points
         medians = [block.median for block in blocks]
         pairs = zip(medians, medians[_LAG:], strict=False)
-        return max(near, _FAR * median([_share(after - before, before) for before, after in pairs]))
+        far = [abs(after - before) / before if before > 0 else 0.0 for before, after in pairs]  # see _share
+        return max(near, _FAR * median(far))
 
     def state_dict(self) -> dict[str, Any]:
         """Plain built-in types."""

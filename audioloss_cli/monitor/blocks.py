@@ -21,58 +21,98 @@ class Blocks:
 
     Attributes:
         starts: int64 [blocks], index of the first point of each.
-        lowest, highest, medians: float64 [blocks]; NaN where a block holds one, but for the medians.
+        lowest, highest, medians: float64 [blocks]; where a block holds a NaN, the highest is no finite number.
+        least, greatest: float64 [blocks], of the 40 medians before each, between which its reference lies; infinite
+            and minus infinite before the first of all.
     """
 
     def __init__(self, steps: Any, values: Any, before: Sequence[Block]) -> None:
         keys = steps // BLOCK_STEPS
         self.starts = _starts(keys)
-        self.lowest = np.minimum.reduceat(values, self.starts)
-        self.highest = np.maximum.reduceat(values, self.starts)
         counts = np.diff(np.append(self.starts, len(values)))
-        self.medians = _medians(values, self.starts, counts)
-        self._before = len(before)
-        self._medians = np.concatenate([[block.median for block in before], self.medians])
+        rows = _sorted_rows(values, counts)
+        self.lowest, self.highest = rows[:, 0], rows[np.arange(len(rows)), counts - 1]
+        self.medians = _middle(rows, counts)
+        self._before, self._values = len(before), values
+        padding = np.full(BLOCKS, np.inf)  # so that there are always 40 before a block
+        self._medians = np.concatenate([padding, [block.median for block in before], self.medians])
         self._keys = np.concatenate([np.array([block.key for block in before], np.int64), keys[self.starts]])
-        self._counts = np.concatenate([np.array([block.points for block in before], np.int64), counts])
+        counts = np.concatenate([np.array([block.points for block in before], np.int64), counts])
+        self._counted = np.append(0, np.cumsum(counts))
+        self.least, self.greatest = self._widest()
 
     def __len__(self) -> int:
         return len(self.starts)
 
-    def widest(self) -> tuple[Any, Any]:
-        """For each block the least and the greatest of the 40 medians before it: its reference lies between them.
+    def closed(self, count: int, previous: float | None) -> list[Block]:
+        """The last ones of the first ``count``, as many as the baseline keeps, as ``block_of`` gives them.
 
-        Infinite and minus infinite before the first of all.
+        ``previous`` is the value before the first point of all.
         """
-        below = np.concatenate([np.full(BLOCKS, np.inf), self._medians[:-1]])
-        above = np.concatenate([np.full(BLOCKS, -np.inf), self._medians[:-1]])
-        return _rolling(below, np.minimum)[self._before :], _rolling(above, np.maximum)[self._before :]
+        first = max(count - BLOCKS, 0)
+        begin, end = int(self.starts[first]), int(self.starts[count]) if count < len(self) else len(self._values)
+        values = self._values[begin:end]
+        before = self._values[begin - 1] if begin else values[0] if previous is None else previous
+        starts = self.starts[first:count] - begin
+        counts = np.diff(np.append(starts, len(values)))
+        distances = _middle(_sorted_rows(np.abs(np.diff(values, prepend=before)), counts), counts)
+        medians = self.medians[first:count]
+        spreads = np.divide(distances, medians, out=np.zeros(len(medians)), where=medians > 0)
+        columns = (self._keys[self._before + first :], counts, medians, spreads)
+        return list(map(Block, *(column[: len(medians)].tolist() for column in columns)))
+
+    def _widest(self) -> tuple[Any, Any]:
+        """The extremes of the medians of fives where that can be, for a median lies between those of its parts too."""
+        below, above = self._medians[:-1], self._medians[:-1].copy()
+        above[:BLOCKS] = -np.inf
+        least, greatest = _rolling(below, np.minimum, BLOCKS), _rolling(above, np.maximum, BLOCKS)
+        size = self._usual_size()
+        if size and len(least) > BLOCKS:
+            fives = _medians_of_five(self._medians[BLOCKS:-1])
+            parts = size // 5
+            least[BLOCKS:] = _rolling(fives, np.minimum, parts, 5)[-len(least) + BLOCKS :]
+            greatest[BLOCKS:] = _rolling(fives, np.maximum, parts, 5)[-len(greatest) + BLOCKS :]
+        return least[self._before :], greatest[self._before :]
+
+    def _usual_size(self) -> int:
+        """How many blocks the baseline keeps, if it always is 30 or always 40; else 0."""
+        apart = np.diff(self._keys)
+        if not len(apart) or apart.max() <= 1:
+            return BLOCKS
+        return LEAST_BLOCKS if apart.min() * (LEAST_BLOCKS - 1) >= BLOCKS else 0
 
     def references(self, which: Any) -> Any:
         """The reference that is in force in each of the blocks ``which``, NaN for none: see ``Baseline.close``."""
-        places = which[:, None] + self._before - BLOCKS + np.arange(BLOCKS)
-        there = places >= 0
-        places = np.maximum(places, 0)
-        keys = self._keys[places]
-        kept = there & (keys[:, -1:] - keys < BLOCKS)
-        few = kept.sum(axis=1) < LEAST_BLOCKS
-        kept[few] = there[few] & (np.arange(BLOCKS) >= BLOCKS - LEAST_BLOCKS)
-        size = kept.sum(axis=1)
-        rows = np.where(kept, self._medians[places], np.inf)
+        ends = which + self._before  # number of blocks before each
+        young = ends - np.searchsorted(self._keys, self._keys[ends - 1] - BLOCKS, "right")
+        size = np.clip(young, np.minimum(ends, LEAST_BLOCKS), BLOCKS)
+        rows = np.lib.stride_tricks.sliding_window_view(self._medians, BLOCKS)[ends]
+        few = np.flatnonzero(size < BLOCKS)
+        rows[few] = np.where(np.arange(BLOCKS) >= BLOCKS - size[few, None], rows[few], np.inf)
         rows.sort(axis=1)
-        armed = (size >= ARMED_BLOCKS) & ((self._counts[places] * kept).sum(axis=1) >= ARMED_POINTS)
+        armed = (size >= ARMED_BLOCKS) & (self._counted[ends] - self._counted[ends - size] >= ARMED_POINTS)
         level = _middle(rows, np.maximum(size, 1))
         return np.where(armed & (level > 0), level, np.nan)
 
 
-def _rolling(values: Any, least_or_most: Any) -> Any:
-    """Over each 40 neighbours; windows are doubled and joined, which is five passes instead of forty."""
+def _rolling(values: Any, least_or_most: Any, count: int, stride: int = 1) -> Any:
+    """Over each ``count`` values, ``stride`` apart; windows are doubled and joined: six passes for forty."""
     width = 1
-    while width < BLOCKS:
-        more = min(width, BLOCKS - width)
-        values = least_or_most(values[more:], values[:-more])
+    while width < count:
+        more = min(width, count - width)
+        values = least_or_most(values[more * stride :], values[: -more * stride])
         width += more
     return values
+
+
+def _medians_of_five(values: Any) -> Any:
+    """Of each five neighbours, by the network of Devillard, "Fast median search" (1998)."""
+    a, b, c, d, e = (values[place : len(values) - 4 + place] for place in range(5))
+    a, b = np.minimum(a, b), np.maximum(a, b)
+    d, e = np.minimum(d, e), np.maximum(d, e)
+    d, b = np.maximum(a, d), np.minimum(b, e)
+    b, c = np.minimum(b, c), np.maximum(b, c)
+    return np.maximum(b, np.minimum(c, d))
 
 
 def _starts(keys: Any) -> Any:
@@ -85,22 +125,24 @@ def _starts(keys: Any) -> Any:
     return np.flatnonzero(places % BLOCK_POINTS == 0)
 
 
-def _medians(values: Any, starts: Any, counts: Any) -> Any:
-    """Rows are padded with infinity and sorted: rows of 25 are sorted by a network without a branch."""
+def _sorted_rows(values: Any, counts: Any) -> Any:
+    """The values in rows of so many, padded with infinity: rows of 25 are sorted by a network without a branch."""
     width = int(counts.max())
     if width == 1:
-        return values
+        return values[:, None]
     rows = np.full((len(counts), width), np.inf)
     if len(counts) > 1 and counts[:-1].min() == width:  # only the last block is not full
         rows.reshape(-1)[: len(values)] = values
     else:
         rows[np.arange(width) < counts[:, None]] = values
     rows.sort(axis=1)
-    return _middle(rows, counts)
+    return rows
 
 
 def _middle(rows: Any, counts: Any) -> Any:
     """The same number that ``baseline.median`` gives for the first ``counts`` of each sorted row."""
+    if rows.shape[1] == 1:
+        return rows[:, 0]
     each = np.arange(len(counts))
     low, high = rows[each, (counts - 1) // 2], rows[each, counts // 2]
     return np.where(low == high, low, low / 2 + high / 2)

@@ -31,14 +31,12 @@ class Lifecycle:
         self.group = group
         self.rules = sorted(rules, key=lambda coded: coded.rank)
         self.relative = any(quiet.relative for coded in rules for quiet in coded.rule.quiet or ())
-        self.intervals: list[Quiet] = []  # where its rules cannot hold, while nothing is open
-        self.quiet = Quiet()  # all of them together
+        self._counts_repeats = any(coded.rule.quiet == () for coded in rules)
+        self._ask(self.rules)
         self._reference: float | None = None
-        self._low, self._high = self.quiet.interval(None)  # what that is under this reference
-        self.awake: list[CodedRule] = []  # rules that no interval describes
+        self._low, self._high = self.quiet.interval(None)  # where no rule can hold, under this reference
         self.window = window
         self.prefix = prefix
-        self._rules = self.rules  # those that are not asleep
         self.start_afresh(0)
 
     def start_afresh(self, segment: int) -> None:
@@ -73,15 +71,27 @@ class Lifecycle:
     @property
     def critical(self) -> bool:
         """Whether a critical rule holds at the current point, and has for long enough."""
-        return any(coded.rule.severity is Severity.CRITICAL and self._has_waited(coded) for coded in self._held)
+        return bool(self._held) and any(
+            coded.rule.severity is Severity.CRITICAL and self._has_waited(coded) for coded in self._held
+        )
 
     def settle(self, past: Past) -> None:
         """Say anew at which values none of the rules can hold, because what is usual has changed."""
-        self._rules = [coded for coded in self.rules if past.kind in coded.rule.kinds and not self._sleeps(coded, past)]
-        self.awake = [coded for coded in self._rules if coded.rule.quiet is None]
-        self.intervals = [each for coded in self._rules for each in coded.rule.quiet or ()]
-        self.quiet = Quiet.all_of(self.intervals)
+        kind = past.kind
+        rules = [coded for coded in self.rules if kind in coded.rule.kinds and not self._sleeps(coded, past)]
+        if rules != self._rules:
+            self._ask(rules)
         self._reference, (self._low, self._high) = past.reference, self.quiet.interval(past.reference)
+
+    def _ask(self, rules: list[CodedRule]) -> None:
+        self._rules = rules  # those that are not asleep
+        self.awake = [coded for coded in rules if coded.rule.quiet is None]  # those that no interval describes
+        self.intervals = [each for coded in rules for each in coded.rule.quiet or ()]  # where the others cannot hold
+        self.quiet = Quiet.all_of(self.intervals)  # all of them together
+
+    def dozes(self, past: Past) -> bool:
+        """Whether a rule that was awake when it was last settled has fallen asleep since."""
+        return any(self._sleeps(coded, past) for coded in self.awake)
 
     def _sleeps(self, coded: CodedRule, past: Past) -> bool:
         if coded.rule.once and (self.open is not None or self.closed):  # closed: said in an earlier segment
@@ -93,33 +103,53 @@ class Lifecycle:
         """Whether nothing is open but what has been said for good."""
         return self.open is None or (not self._rules and self.firing)
 
+    @property
+    def attentive(self) -> bool:
+        """Whether it is asked at every point: something is open, or a rule is awake that no interval describes."""
+        return bool(self.awake) or not self.idle
+
+    @property
+    def minds_repeats(self) -> bool:
+        """Whether it is asked where a value is repeated, though the value lies where no rule can hold."""
+        return self._counts_repeats or self.open is not None
+
+    @property
+    def minds_no_number(self) -> bool:
+        """Whether it is asked where a value is not finite."""
+        return self.attentive or self.open is not None or not all(coded.rule.numbers_only for coded in self._rules)
+
     def rests(self, value: float, reference: float | None) -> bool:
-        """Whether it is idle and no rule can hold at this value: nothing is to be done at such a point."""
-        if self.awake or not (self.open is None or self.idle):
+        """Whether it is not attentive and no rule can hold at this value: nothing is to be done at such a point."""
+        if self.attentive:
             return False
         if self._reference is not reference:
             self._reference, (self._low, self._high) = reference, self.quiet.interval(reference)
         return self._low <= value < self._high
 
-    def look(self, point: Point, past: Past) -> None:
-        """Ask every rule about the point; steps must not go back (see ``end``)."""
-        self._now = point.step
-        self._points += self.open is not None
-        self._held, against = [], False
-        for coded in self._rules:
-            verdict = coded.rule.holds(point, past)
-            if verdict is False and not self._lingers(coded, point, past):
-                self._since.pop(coded.code, None)
-                against = True
-            elif verdict is not None:
-                since, points = self._since.get(coded.code, (point.step, 0))
-                self._since[coded.code] = (since, points + 1)
-                self._held.append(coded)
-        self._speaks_against = against and not self._held
+    def look(self, point: Point, past: Past) -> bool:
+        """Ask every rule about the point; whether there is anything to ``advance``.
 
-    def _lingers(self, coded: CodedRule, point: Point, past: Past) -> bool:
-        """Whether a rule that held is not over yet, though it does not hold at this point."""
-        return coded.code in self._since and not coded.rule.clears(point, past)
+        Steps must not go back (see ``end``).
+        """
+        step = self._now = point.step
+        self._points += self.open is not None
+        held, against, since = list[CodedRule](), False, self._since
+        for coded in self._rules:
+            rule, code = coded.rule, coded.code
+            verdict = rule.holds(point, past)
+            if verdict is None:
+                continue
+            before = since.get(code)
+            # A rule that held may not be over yet, though it does not hold at this point.
+            if verdict or (before is not None and not rule.clears(point, past)):
+                since[code] = (step, 1) if before is None else (before[0], before[1] + 1)
+                held.append(coded)
+            else:
+                since.pop(code, None)
+                against = True
+        self._held = held
+        self._speaks_against = against and not held
+        return self.open is not None or bool(held)
 
     def advance(self, point: Point, past: Past, *, inhibited: bool) -> list[Alert]:
         """Advance by the point that was looked at.
@@ -151,9 +181,15 @@ class Lifecycle:
         incident, came_back = self.open, self._healthy is not None
         self._healthy, self._healthy_points = None, 0
         self._extend(incident, point)
-        ready = [coded for coded in self._held if self._has_waited(coded)]
-        speakers = [coded for coded in ready if not inhibited or coded.rule.severity is Severity.CRITICAL]
-        return self._speak(incident, point, past, speakers[-1], came_back=came_back) if speakers else []
+        speaker = self._ready(inhibited=inhibited)
+        return self._speak(incident, point, past, speaker, came_back=came_back) if speaker else []
+
+    def _ready(self, *, inhibited: bool) -> CodedRule | None:
+        """The gravest rule that holds, has waited and may speak."""
+        for coded in reversed(self._held):
+            if (not inhibited or coded.rule.severity is Severity.CRITICAL) and self._has_waited(coded):
+                return coded
+        return None
 
     def _has_waited(self, coded: CodedRule) -> bool:
         since, points = self._since[coded.code]

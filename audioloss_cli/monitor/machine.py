@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from audioloss_cli.monitor import ruleset
-from audioloss_cli.monitor.lifecycle import Lifecycle
+from audioloss_cli.monitor.group import Group
 from audioloss_cli.monitor.past import Past
 from audioloss_cli.monitor.points import MANY_REPEATS, beside_at, plain
 from audioloss_cli.monitor.recovery import RecoveryLog
@@ -27,13 +27,18 @@ class Machine:
         points: number of points seen.
         segment_starts: index of the first point of each segment; the first is 0.
         low, high: while ``calm``, a value from the one up to below the other changes nothing but what is usual.
+        asked: the groups that are asked at every point; the others rest from the one up to below the other end of
+            ``resting_interval``.
+        asked_of_repeats, asked_of_no_number: the same where a value is repeated, and where it is not finite.
+        busy: whether something is open of which not all is said.
+        frozen: whether that keeps values from having their part in what is usual.
     """
 
     def __init__(
         self, limits: Limits, prefix: str, choice: ruleset.Choice, kind: Kind | None = None, reason: str = ""
     ) -> None:
         groups = ruleset.by_group(ruleset.coded_rules(limits, choice))
-        self.groups = [Lifecycle(name, part, limits.window_size, prefix) for name, part in groups.items()]
+        self.groups = [Group(name, part, limits.window_size, prefix) for name, part in groups.items()]
         self._relative = [group for group in self.groups if group.relative]
         self.past = Past(limits, kind, reason)
         self.recovery = RecoveryLog(limits.window_size)
@@ -57,7 +62,7 @@ class Machine:
         self.last_step = step
         self.points += 1
         turned, self.turned = past.baseline.turn(step) or self.turned, False
-        if past.take(point) or (turned and self._watchful):
+        if past.take(point) or (turned and self._watchful and any(group.dozes(past) for group in self.groups)):
             self.settle()
         elif turned:
             self._follow()
@@ -68,24 +73,36 @@ class Machine:
 
     def _examine(self, point: Point) -> list[Alert]:
         """Ask every group that this point may concern."""
-        past, usual, value = self.past, self.past.reference, point.value
-        repeated = past.repeats >= MANY_REPEATS
-        concerned = [group for group in self.groups if repeated or not group.rests(value, usual)]
-        for group in concerned:
-            group.look(point, past)
-        critical = [group for group in concerned if group.critical] if len(concerned) > 1 else []
-        alerts = []
-        for group in concerned:
-            alerts += group.advance(point, past, inhibited=any(other is not group for other in critical))
+        past, value = self.past, point.value
+        acting = [group for group in self._concerned(value) if group.look(point, past)]
+        critical = [group for group in acting if group.critical] if len(acting) > 1 else []
+        alerts, changed = list[Alert](), False
+        for group in acting:
+            before = group.open
+            alerts += group.advance(point, past, inhibited=bool(critical) and critical != [group])
+            changed = changed or group.open is not before
         if self.recovery.running:
             self.recovery.judge(point.step, bad=self.bad)
         if alerts:
             self.settle()
+        elif changed:
+            self._sort()
         # Frozen while something is open: a collapse must not become what is usual.
-        if value - value == 0 and all(group.open is None or group.idle for group in self._relative):
+        if value - value == 0 and not self.frozen:
             past.fold(point.step, value)
         self.calm = self._is_calm()
         return alerts
+
+    def _concerned(self, value: float) -> list[Group]:
+        """The groups that have something to do at this value, the current one."""
+        repeated = self.past.repeats >= MANY_REPEATS
+        low, high = self.resting_interval
+        if low <= value < high:
+            return self.asked_of_repeats if repeated else self.asked
+        if value - value != 0:  # not finite
+            return self.asked_of_no_number
+        usual = self.past.reference
+        return [group for group in self.groups if repeated or not group.rests(value, usual)]
 
     def settle(self) -> None:
         """Rules may have woken up or fallen asleep: say anew at which values nothing can happen."""
@@ -93,20 +110,29 @@ class Machine:
             group.settle(self.past)
         self._watchful = self.past.baseline.noted = any(group.awake for group in self.groups)
         self._quiet = Quiet.all_of([self.past.guess.quiet, *(group.quiet for group in self.groups)])
+        self._sort()
         self._follow()
 
+    def _sort(self) -> None:
+        """Which groups are asked at every point, and where the others rest."""
+        self.asked = [group for group in self.groups if group.attentive]
+        self.asked_of_repeats = [group for group in self.groups if group.attentive or group.minds_repeats]
+        self.asked_of_no_number = [group for group in self.groups if group.minds_no_number]
+        self.busy = any(not group.idle for group in self.asked)
+        self.frozen = any(not group.idle for group in self._relative)
+        self._rest = Quiet.all_of([group.quiet for group in self.groups if not group.attentive])
+        self.resting_interval = self._rest.interval(self.past.reference)
+
     def _follow(self) -> None:
-        """What is usual has changed: move the interval with it."""
-        self.low, self.high = self._quiet.interval(self.past.reference)
+        """What is usual has changed: move the intervals with it."""
+        usual = self.past.reference
+        self.low, self.high = self._quiet.interval(usual)
+        self.resting_interval = self._rest.interval(usual)
         self.calm = self._is_calm()
 
     def _is_calm(self) -> bool:
         """Nothing is open, nothing is waited for, and intervals describe all that rules may object to."""
-        return (
-            not self.recovery.running
-            and not self._watchful
-            and all(group.open is None or group.idle for group in self.groups)
-        )
+        return not (self.busy or self._watchful or self.recovery.running)
 
     def replay(self, series: Series, beside: Mapping[str, Sequence[float]]) -> list[Alert]:
         """Take in a chunk; long ones by the array, but for the points at which something can happen."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from audioloss_cli.monitor.machine import Machine
 from audioloss_cli.monitor.ruleset import Choice
-from audioloss_cli.monitor.scalars import as_loss, as_step
+from audioloss_cli.monitor.scalars import as_beside, as_loss, as_step
 from audioloss_cli.records import Alert, Incident, Limits, Point, RecoveryAttempt, Series, SettingError
 from audioloss_cli.records.point import NOTHING
 from audioloss_cli.records.rule import KINDS, Kind
@@ -87,7 +87,7 @@ class AudioLossMonitor:
             ValueError: the step does not fit in 64 bits.
         """
         seconds = time.time() if wall_time is None else float(wall_time)
-        others = {name: as_loss(value) for name, value in beside.items() if value is not None} if beside else NOTHING
+        others = as_beside(beside) if beside else NOTHING
         return self._machine.advance(Point(as_step(step), as_loss(loss), seconds, others))
 
     def replay(self, series: Series, beside: Mapping[str, Sequence[float]] | None = None) -> list[Alert]:

@@ -1,6 +1,7 @@
 """What the rules may know of a series so far."""
 
-from collections import deque  # sphinx and friends resolve annotations
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from audioloss_cli.monitor.baseline import COMPANY, USUAL, Baseline, median
@@ -12,6 +13,7 @@ from audioloss_cli.records.rule import Kind
 _LEAST_POINTS = 128
 _START_POINTS = 5
 _STRIDE_POINTS = 10
+_FEW = 3
 
 
 class Past:
@@ -29,7 +31,7 @@ class Past:
         self.window = Window(limits.window_size, max(limits.window_size, _LEAST_POINTS))
         self.baseline = Baseline()
         self.guess = KindGuess(limits, kind, reason)
-        self.names: set[str] = set()
+        self.names: frozenset[str] = frozenset()
         self.first: list[float] = []
         self.start: float | None = None
         self.begin = 0
@@ -48,7 +50,7 @@ class Past:
         self.window.kept.append(point)
         changed = self.guess.open and self.guess.see(point.step, value)
         if point.beside and not point.beside.keys() <= self.names:
-            self.names.update(point.beside)
+            self.names = self.names.union(point.beside)
             changed = True
         if self.start is None and value - value == 0:  # finite
             self._begin(value)
@@ -69,12 +71,38 @@ class Past:
                 return
         self.baseline.fold(step, value)
 
-    def remember(self, point: Point) -> None:
-        """Take in one of the last of many points at which nothing could happen; their levels are known already."""
-        self.repeats = self.repeats + 1 if point.value == self._last else 1
-        self._last = point.value
-        self._values.append(point.value)
+    def remember(self, points: Sequence[Point], values: Any) -> None:
+        """Take in many points at which nothing could happen; their levels are known already.
+
+        Args:
+            points: the last of them, at least as many as are ``kept``, or all.
+            values: float64 [points] of them all.
+        """
+        value, other = points[-1].value, (values != points[-1].value).nonzero()[0]
+        if value != value:  # noqa: PLR0124  # NaN, which equals nothing
+            self.repeats = 1
+        elif len(other):
+            self.repeats = len(values) - 1 - int(other[-1])
+        else:
+            self.repeats = len(values) + (self.repeats if value == self._last else 0)
+        self._last = value
+        self._values.extend(point.value for point in points)
+        self.points.extend(points)
+
+    def see(self, point: Point, repeats: int) -> None:
+        """Stand at a point, for a moment, without those between: see ``look_back``."""
         self.points.append(point)
+        self.repeats = repeats
+
+    def look_back(self, points: Sequence[Point]) -> None:
+        """Have these as the last points again."""
+        self.points.clear()
+        self.points.extend(points)
+
+    @property
+    def kept(self) -> int:
+        """How many points it remembers."""
+        return self.points.maxlen or 0
 
     def restart(self) -> None:
         """The steps went back."""
@@ -117,15 +145,17 @@ class Past:
     @property
     def stride(self) -> float:
         """Steps a point."""
-        points, count = self.window.kept, min(len(self.window.kept), _STRIDE_POINTS)
-        if not count:
-            return 0.0
-        return (points[-1].step - points[-count].step) / max(count - 1, 1)
+        points = self.window.kept
+        count = min(len(points), _STRIDE_POINTS)
+        return (points[-1].step - points[-count].step) / (count - 1) if count > 1 else 0.0
 
     def last(self, count: int) -> list[float]:
         """The last values, oldest first."""
-        size = len(self._values)
-        return [self._values[index] for index in range(max(size - count, 0), size)]
+        values = self._values
+        if count > _FEW:  # to copy all of them is faster than to walk through some
+            return list(values)[-count:]
+        size = len(values)
+        return [values[index] for index in range(max(size - count, 0), size)]
 
     def state_dict(self) -> dict[str, Any]:
         """Plain built-in types."""
@@ -147,7 +177,7 @@ class Past:
             known = {name: _number(item) for name, item in beside.items()}
             self.points.append(Point(step, _number(value), float("nan"), known))
             self._values.append(_number(value))
-        self.names, self.first, self.repeats = set(state["names"]), list(state["first"]), state["repeats"]
+        self.names, self.first, self.repeats = frozenset(state["names"]), list(state["first"]), state["repeats"]
         self.begin = state["begin"]
         self.start = median(self.first) if len(self.first) == _START_POINTS else None
         self._last = self.points[-1].value if self.points else MISSING

@@ -1,11 +1,13 @@
 """What callers pass as a loss and a step, as the built-in numbers that the monitor works on."""
 
 import operator
+from collections.abc import Mapping
 from typing import Any
 
 from audioloss_cli.records import MISSING
 
-_INT64 = range(-(2**63), 2**63)
+_TO = 2**63
+_INT64 = range(-_TO, _TO)
 
 
 def as_loss(loss: Any) -> float:
@@ -32,6 +34,17 @@ def as_loss(loss: Any) -> float:
         raise TypeError(_complaint("loss", "one number", loss)) from None
 
 
+def as_beside(beside: Mapping[str, Any]) -> dict[str, float]:
+    """What stands beside a loss, without what was not logged.
+
+    Raises:
+        TypeError: a value that is not one number.
+    """
+    return {
+        name: value if type(value) is float else as_loss(value) for name, value in beside.items() if value is not None
+    }
+
+
 def as_step(step: Any) -> int:
     """A whole number in the range of int64 as an int; 3.0 counts as one.
 
@@ -39,6 +52,8 @@ def as_step(step: Any) -> int:
         TypeError: not a whole number.
         ValueError: beyond int64.
     """
+    if type(step) is int and -_TO <= step < _TO:
+        return step
     if isinstance(step, float) and step.is_integer():
         step = int(step)
     try:

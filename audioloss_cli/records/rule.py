@@ -120,7 +120,9 @@ class LossRule:
         kinds: kinds of series to which it applies.
         adaptive: it compares with the series' own past, and is left out where that is not wanted.
         once: it is said once and nothing ends it; nothing more is asked of it.
-        quiet: where it cannot hold, all of them together; None if any value may matter, unless it is ``asleep``.
+        numbers_only: a value that is not finite says nothing: it need not be asked of one.
+        quiet: where it cannot hold, all of them together; None if any value may matter, unless it is ``asleep``. One
+            that is quiet everywhere, as an empty tuple says, is asked where a value is repeated.
     """
 
     type: str = "warning"
@@ -132,6 +134,7 @@ class LossRule:
     kinds: frozenset[Kind] = frozenset(KINDS)
     adaptive: bool = False
     once: bool = False
+    numbers_only: bool = False
     quiet: tuple[Quiet, ...] | None = ()
 
     def __init__(self, limits: Limits) -> None:
@@ -158,6 +161,18 @@ class LossRule:
             past: the series up to the first of the points.
         """
         return values == values  # noqa: PLR0124  # NaN is for other rules
+
+    def levels(self, past: Past) -> Sequence[float] | None:
+        """Levels that split values so that it matters only between which ones they lie; None if more matters now.
+
+        While the reference and the spread stay as they are, once the last 128 values have all been at least one of
+        these levels and below the next, ``holds`` and ``clears`` give the same at every further point of which that is
+        true, whatever is logged beside it. The same for values that are all NaN, all missing, all the same infinity.
+        Steps are then evenly apart. Values that begin to be repeated 10 times, or cease to be, are looked at anyhow.
+        ``explain`` may use the point, the age and the repeats, and no other points, where it holds in such a stretch.
+        With levels, long stretches of trouble are skipped; without, nothing but speed is lost.
+        """
+        return None
 
     def worse(self, value: float, than: float) -> bool:
         """Whether ``value`` is the worse of two values at which the group held; the lower, if nothing else is said."""

@@ -1,6 +1,7 @@
 """The condition that the low-loss rules of a fixed threshold share; a private module is no plugin."""
 
 import math
+from collections.abc import Sequence
 
 from audioloss_cli.records import LossRule, Past, Point, Quiet
 
@@ -9,6 +10,7 @@ class Below(LossRule):
     """Holds strictly below a threshold; a value that is not finite says nothing either way."""
 
     group = "low-loss"
+    numbers_only = True
     kinds = frozenset({"ce"})
 
     def __init__(self, threshold: float) -> None:
@@ -18,3 +20,7 @@ class Below(LossRule):
     def holds(self, point: Point, past: Past) -> bool | None:
         """Whether the value is below; None for NaN, infinities and missing values."""
         return point.value < self.threshold if math.isfinite(point.value) else None
+
+    def levels(self, past: Past) -> Sequence[float]:
+        """The threshold."""
+        return [self.threshold]

@@ -1,8 +1,9 @@
 """What the rules for values that are no numbers share; a private module is no plugin."""
 
 import sys
+from collections.abc import Sequence
 
-from audioloss_cli.records import LossRule, Quiet, Severity
+from audioloss_cli.records import LossRule, Past, Quiet, Severity
 
 
 class Invalid(LossRule):
@@ -12,6 +13,10 @@ class Invalid(LossRule):
     severity = Severity.CRITICAL
     group = "invalid-loss"
     quiet = (Quiet(low=-sys.float_info.max),)
+
+    def levels(self, past: Past) -> Sequence[float]:
+        """None: values that are no numbers are told apart anyhow."""
+        return []
 
     def worse(self, value: float, than: float) -> bool:
         """None is worse than another."""

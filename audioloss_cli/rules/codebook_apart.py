@@ -17,7 +17,7 @@ from typing import Any
 
 from audioloss_cli.records import Limits, LossRule, Past, Point
 from audioloss_cli.rules._chance import chance_near, stuck_at
-from audioloss_cli.rules._codebooks import LEAST_CODEBOOKS, siblings
+from audioloss_cli.rules._codebooks import LEAST_CODEBOOKS, codebooks, finite_losses, siblings
 
 _LOW, _STUCK, _LEFT = 0.1, 0.98, 0.95
 
@@ -27,6 +27,7 @@ class Rule(LossRule):
 
     type = "codebook_apart"
     group = "codebook-apart"
+    numbers_only = True
     for_points = 30
     kinds = frozenset({"ce"})
     adaptive = True
@@ -37,14 +38,16 @@ class Rule(LossRule):
 
     def asleep(self, past: Past) -> bool:
         """Whether too few codebooks are logged."""
-        return len(siblings(dict.fromkeys(past.names))) < LEAST_CODEBOOKS
+        return len(codebooks(past.names)) < LEAST_CODEBOOKS
 
     def holds(self, point: Point, past: Past) -> bool | None:
         """Whether it is apart; None where too few of the others are numbers."""
-        losses = [value for value in siblings(point.beside).values() if math.isfinite(value)]
+        losses = finite_losses(point.beside)
         if not math.isfinite(point.value) or len(losses) < LEAST_CODEBOOKS:
             return None
-        return point.value < _LOW * median(losses) or self._left_behind(point.value, losses, past)
+        # A median is at most the highest, which is found faster.
+        low = point.value < _LOW * max(losses) and point.value < _LOW * median(losses)
+        return low or self._left_behind(point.value, losses, past)
 
     @staticmethod
     def _left_behind(value: float, losses: list[float], past: Past) -> bool:
@@ -67,7 +70,7 @@ class Rule(LossRule):
 
     def explain(self, point: Point, past: Past, since: int, points: int) -> str:
         """Name the loss and the median of all."""
-        losses = [value for value in siblings(point.beside).values() if math.isfinite(value)]
+        losses = finite_losses(point.beside)
         usual = median(losses) if losses else math.nan
         return (
             f"loss {point.value:.4g} of this codebook at step {point.step} is apart from the others, whose median is "

@@ -9,12 +9,13 @@ was left out of the log.
 Fix: Check that the loop over codebooks runs over all of them, and log the loss of each even if it is NaN.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 from audioloss_cli.records import LossRule, Past, Point, Severity
 from audioloss_cli.records.point import CODEBOOK, OWN_CODEBOOK
-from audioloss_cli.rules._codebooks import LEAST_CODEBOOKS, siblings
+from audioloss_cli.rules._codebooks import LEAST_CODEBOOKS, codebooks, siblings
 
 _MOST_DIGITS = 2
 _FEW = 4  # where more than one in four numbers is missing, somebody logs a choice of codebooks
@@ -32,12 +33,12 @@ class Rule(LossRule):
 
     def asleep(self, past: Past) -> bool:
         """Whether too few codebooks are logged."""
-        return len(siblings(dict.fromkeys(past.names))) < LEAST_CODEBOOKS
+        return len(codebooks(past.names)) < LEAST_CODEBOOKS
 
     def holds(self, point: Point, past: Past) -> bool | None:
         """Whether one is missing, and this is the place to say so; None where hardly any codebook was logged."""
-        there = _numbers(point.beside)
-        if not there or 2 * len(there) <= len(_numbers(dict.fromkeys(past.names))):
+        there = _numbers(tuple(point.beside))
+        if not there or 2 * len(there) <= len(_numbers(frozenset(past.names))):
             return None
         return min(there) == point.beside.get(OWN_CODEBOOK) and bool(_missing(point, past))
 
@@ -46,10 +47,11 @@ class Rule(LossRule):
         present = values == values  # noqa: PLR0124  # NaN
         for each in siblings(beside).values():
             present = present & (each == each)  # noqa: PLR0124
-        known = _numbers(dict.fromkeys(past.names))
+        known = _numbers(frozenset(past.names))
         if not known:
             return ~present
-        return ~present if len(known) == max(known) + 1 - min(known) and known <= _numbers(beside) else present | True
+        all_there = len(known) == max(known) + 1 - min(known) and known <= _numbers(tuple(beside))
+        return ~present if all_there else present | True
 
     def worse(self, value: float, than: float) -> bool:
         """None is worse than another."""
@@ -61,13 +63,17 @@ class Rule(LossRule):
         return f"no loss of codebook {missing} at step {point.step}, since step {since}, though others are logged"
 
 
-def _numbers(beside: Mapping[str, Any]) -> set[int]:
-    numbers = [name.removeprefix(CODEBOOK) for name in siblings(beside)]
-    return {int(number) for number in numbers if number.isdecimal() and len(number) <= _MOST_DIGITS}
+@lru_cache(maxsize=256)  # asked at every point, of the same names
+def _numbers(names: Collection[str]) -> frozenset[int]:
+    numbers = [name.removeprefix(CODEBOOK) for name in codebooks(names)]
+    return frozenset(int(number) for number in numbers if number.isdecimal() and len(number) <= _MOST_DIGITS)
 
 
-def _missing(point: Point, past: Past) -> set[int]:
-    known = _numbers(dict.fromkeys(past.names))
-    gaps = set(range(min(known), max(known) + 1)) - known
-    expected = known | gaps if _FEW * len(gaps) <= len(known) else known
-    return expected - _numbers(point.beside)
+def _missing(point: Point, past: Past) -> frozenset[int]:
+    return _expected(_numbers(frozenset(past.names))) - _numbers(tuple(point.beside))
+
+
+@lru_cache(maxsize=256)
+def _expected(known: frozenset[int]) -> frozenset[int]:
+    gaps = frozenset(range(min(known), max(known) + 1)) - known
+    return known | gaps if _FEW * len(gaps) <= len(known) else known

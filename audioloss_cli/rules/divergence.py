@@ -9,6 +9,8 @@ Fix: Stop, roll back to the last checkpoint before the rise, and lower the learn
 began. After a resume, check that the optimiser and the scheduler were restored.
 """
 
+from collections.abc import Sequence
+
 from audioloss_cli.records import Limits, LossRule, Past, Point, Quiet, Severity
 from audioloss_cli.rules._levels import recent_medians
 
@@ -21,6 +23,7 @@ class Rule(LossRule):
     type = "divergence"
     severity = Severity.CRITICAL
     group = "high-loss"
+    numbers_only = True
     for_steps = 300
     for_points = 9
     kinds = frozenset({"ce", "small"})
@@ -44,6 +47,10 @@ class Rule(LossRule):
         """Whether the last points are back."""
         medians = recent_medians(past, _WIDTH, 1) + recent_medians(past, _SLOW, 1)
         return not medians or max(medians) < _CLEARS * self._level(past)
+
+    def levels(self, past: Past) -> Sequence[float]:
+        """Where it holds and where it clears."""
+        return [self._level(past), _CLEARS * self._level(past)]
 
     def worse(self, value: float, than: float) -> bool:
         """The higher, the worse."""

@@ -10,6 +10,8 @@ Fix: Stop the run. Check on one batch that enough labels differ from -100 and ar
 at t are scored against the code at t + 1: audioloss probe does both.
 """
 
+from collections.abc import Sequence
+
 from audioloss_cli.records import Limits, LossRule, Past, Point
 
 _POINTS = 20
@@ -21,6 +23,7 @@ class Rule(LossRule):
 
     type = "early_drop"
     group = "low-loss"
+    numbers_only = True
     kinds = frozenset({"ce"})
     adaptive = True
     quiet = None
@@ -46,6 +49,10 @@ class Rule(LossRule):
     def clears(self, point: Point, past: Past) -> bool:
         """Whether this point is back."""
         return not past.first or point.value >= self._level(past)
+
+    def levels(self, past: Past) -> Sequence[float] | None:
+        """Where it clears; as long as it is early, the steps matter."""
+        return None if past.age <= self._until(past) or not past.first else [self._level(past)]
 
     def explain(self, point: Point, past: Past, since: int, points: int) -> str:
         """Name the start and how far below it the loss is."""

@@ -10,6 +10,7 @@ Fix: Collate the same samples twice and compare: audioloss probe does. Copy the 
 """
 
 import math
+from collections.abc import Sequence
 
 from audioloss_cli.records import Limits, LossRule, Past, Point, Quiet, Severity
 from audioloss_cli.records.point import EPOCH
@@ -24,6 +25,7 @@ class Rule(LossRule):
     type = "epoch_drop"
     severity = Severity.CRITICAL
     group = "low-loss"
+    numbers_only = True
     specific = 4
     kinds = frozenset({"ce"})
     adaptive = True
@@ -50,6 +52,11 @@ class Rule(LossRule):
         """Whether the last points are back."""
         medians = recent_medians(past, _LEAST, 1)
         return past.reference is None or not medians or medians[-1] >= _NORMAL * past.reference
+
+    def levels(self, past: Past) -> Sequence[float] | None:
+        """Where it may hold and where it clears; below, the epoch matters."""
+        level = (past.reference or 0.0) / self.ratio
+        return None if past.last(1)[0] < level else [level, _NORMAL * (past.reference or 0.0)]
 
     def explain(self, point: Point, past: Past, since: int, points: int) -> str:
         """Name the usual level and the epoch."""

@@ -12,6 +12,7 @@ variable that is logged but not updated.
 """
 
 import math
+from collections.abc import Sequence
 
 from audioloss_cli.records import Limits, LossRule, Past, Point, SettingError, Severity
 
@@ -25,6 +26,7 @@ class Rule(LossRule):
     type = "critical"
     severity = Severity.CRITICAL
     group = "frozen-loss"
+    numbers_only = True
     kinds = frozenset({"ce", "small"})
 
     def __init__(self, limits: Limits, *, points: float = 20) -> None:
@@ -40,6 +42,13 @@ class Rule(LossRule):
         coarse = past.kind == "small" and abs(point.value) < self._rounded
         rounded = abs(round(point.value, _DECIMALS) - point.value) <= _SINGLE * abs(point.value)
         return past.repeats >= self.points * (_PATIENCE if rounded else 1) and point.value != 0 and not coarse
+
+    def levels(self, past: Past) -> Sequence[float] | None:
+        """The value that is repeated; until it is often enough for any value, it matters how often."""
+        value = past.last(1)[0]
+        if past.repeats < _LEAST_POINTS:
+            return []
+        return [value, math.nextafter(value, math.inf)] if past.repeats >= self.points * _PATIENCE else None
 
     def worse(self, value: float, than: float) -> bool:
         """They are all the same."""

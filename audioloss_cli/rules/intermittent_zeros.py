@@ -11,6 +11,9 @@ Fix: Find the batches of those steps: count the labels that differ from -100 in 
 samples that have none. Average over valid labels, not over batches.
 """
 
+import math
+from collections.abc import Sequence
+
 from audioloss_cli.records import Limits, LossRule, Past, Point, Quiet, Severity
 
 _POINTS, _LOW, _NORMAL = 100, 0.02, 0.5
@@ -22,6 +25,7 @@ class Rule(LossRule):
     type = "critical"
     severity = Severity.CRITICAL
     group = "low-loss"
+    numbers_only = True
     specific = 3
     kinds = frozenset({"ce", "small"})
     adaptive = True
@@ -42,6 +46,11 @@ class Rule(LossRule):
     def clears(self, point: Point, past: Past) -> bool:
         """Whether the last points hold fewer of them."""
         return self._drops(past) < self.count
+
+    def levels(self, past: Past) -> Sequence[float]:
+        """Of nothing and of normal."""
+        usual = past.reference or 0.0
+        return [math.nextafter(_LOW * usual, math.inf), _NORMAL * usual]
 
     def explain(self, point: Point, past: Past, since: int, points: int) -> str:
         """Name how many there were."""

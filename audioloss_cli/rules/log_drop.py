@@ -13,6 +13,8 @@ Probe a checkpoint from before and one from after the drop: audioloss probe meas
 0, 1 and 2, and the share of valid labels.
 """
 
+from collections.abc import Sequence
+
 from audioloss_cli.records import Limits, LossRule, Past, Point, Quiet
 from audioloss_cli.rules._levels import recent_medians
 
@@ -26,6 +28,7 @@ class Rule(LossRule):
 
     type = "log_drop"
     group = "low-loss"
+    numbers_only = True
     kinds = frozenset({"ce", "small"})
     adaptive = True
 
@@ -52,6 +55,11 @@ class Rule(LossRule):
         """Whether the last points are back."""
         medians = recent_medians(past, _WIDTH if past.stride <= _DENSE_STRIDE else 3, 1)
         return past.reference is None or not medians or medians[-1] >= _CLEARS * past.reference
+
+    def levels(self, past: Past) -> Sequence[float]:
+        """Where it holds and where it clears."""
+        usual = past.reference or 0.0
+        return [usual / self.ratio, _CLEARS * usual]
 
     def explain(self, point: Point, past: Past, since: int, points: int) -> str:
         """Name the usual level and how far below it the loss is."""

@@ -11,6 +11,8 @@ Fix: Look at the batches of these steps and at the gradient norm. If spikes come
 learning rate; if this one does not heal, roll back and skip the batches.
 """
 
+from collections.abc import Sequence
+
 from audioloss_cli.records import Limits, LossRule, Past, Point, Quiet
 
 _SPREADS = 6
@@ -23,6 +25,7 @@ class Rule(LossRule):
 
     type = "spike"
     group = "high-loss"
+    numbers_only = True
     kinds = frozenset({"ce", "small"})
     adaptive = True
 
@@ -37,15 +40,23 @@ class Rule(LossRule):
         height = max((self.ratio - 1) * past.reference, _SPREADS * past.spread)
         if point.value < past.reference + height:
             return False
-        return any(
-            past.stride > stride and min(past.last(count)) >= past.reference + times * height
-            for count, times, stride in _ENOUGH
-        )
+        recent, stride = past.last(_ENOUGH[0][0]), past.stride
+        for count, times, sparse in _ENOUGH:
+            if stride > sparse and min(recent[-count:]) >= past.reference + times * height:
+                return True
+        return False
 
     def clears(self, point: Point, past: Past) -> bool:
         """Whether this point is back below half the way."""
         usual = past.reference
         return usual is None or point.value < usual + max((self.ratio - 1) * usual, _SPREADS * past.spread) / 2
+
+    def levels(self, past: Past) -> Sequence[float]:
+        """Where one, two and three points are enough, and where it clears."""
+        usual = past.reference or 0.0
+        height = max((self.ratio - 1) * usual, _SPREADS * past.spread)
+        enough = [times for _, times, sparse in _ENOUGH if past.stride > sparse]
+        return [usual + height / 2, usual + height, *(usual + times * height for times in enough)]
 
     def worse(self, value: float, than: float) -> bool:
         """The higher, the worse."""

@@ -11,6 +11,7 @@ audio labels that are all -100; then at the learning rate, gradient clipping and
 """
 
 import math
+from collections.abc import Sequence
 
 from audioloss_cli.records import LossRule, Past, Point, Quiet, Severity
 from audioloss_cli.records.point import GRAD_NORM
@@ -22,6 +23,7 @@ class Rule(LossRule):
     type = "critical"
     severity = Severity.CRITICAL
     group = "low-loss"
+    numbers_only = True
     specific = 2
     quiet = (Quiet(low=math.ulp(0.0)),)
 
@@ -35,6 +37,10 @@ class Rule(LossRule):
             return None
         absent = past.kind != "rl" and GRAD_NORM not in point.beside
         return point.value == 0 and (absent or not math.isfinite(point.beside.get(GRAD_NORM, 0.0)))
+
+    def levels(self, past: Past) -> Sequence[float] | None:
+        """0 and what follows it; at 0 the gradient norm matters."""
+        return None if past.last(1)[0] == 0 else [0.0, math.ulp(0.0)]
 
     def explain(self, point: Point, past: Past, since: int, points: int) -> str:
         """Name the step and what the gradient norm is."""

@@ -26,6 +26,7 @@ class Rule(LossRule):
     type = "total_mismatch"
     severity = Severity.CRITICAL
     group = "total-mismatch"
+    numbers_only = True
     for_points = 5
     kinds = frozenset({"ce", "small"})
     quiet = None

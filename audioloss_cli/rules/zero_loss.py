@@ -12,6 +12,7 @@ with logging_nan_inf_filter=False, so that a NaN is seen.
 """
 
 import math
+from collections.abc import Sequence
 
 from audioloss_cli.records import Limits, Past, Point, Quiet, Severity
 from audioloss_cli.records.rule import LossRule
@@ -23,6 +24,7 @@ class Rule(LossRule):
     type = "critical"
     severity = Severity.CRITICAL
     group = "low-loss"
+    numbers_only = True
     specific = 1
     kinds = frozenset({"ce", "small"})
     quiet = (Quiet(low=math.ulp(0.0)),)
@@ -39,6 +41,10 @@ class Rule(LossRule):
     def clears(self, point: Point, past: Past) -> bool:
         """Whether it is no zero any more."""
         return point.value != 0
+
+    def levels(self, past: Past) -> Sequence[float]:
+        """0, what follows it, and what cannot be 0 by rounding."""
+        return [0.0, math.ulp(0.0), self._rounded]
 
     def explain(self, point: Point, past: Past, since: int, points: int) -> str:
         """Name the step."""

@@ -6,14 +6,20 @@ the least and the greatest. ``replay`` is compared with ``update`` in a loop ove
 
 import argparse
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audioloss_cli import AudioLossMonitor, Series
+from audioloss_cli.monitor.points import beside_at
 
-LEVEL, COLLAPSED = 4.0, 0.004
+Values = NDArray[np.float64]
+
+LEVEL = 4.0
 CADENCES, NOISES = (1, 10, 100), (0.02, 0.05, 0.15)
 
 
@@ -24,36 +30,77 @@ def healthy(points: int, cadence: int, noise: float) -> Series:
     return Series("loss", steps, (LEVEL + 3 / np.sqrt(1 + steps / 2000)) * np.exp(shocks), steps * 0.5)
 
 
-def collapsed(points: int) -> Series:
-    """The same, but from the first fifth on it has collapsed: an incident fires at every point."""
-    series = healthy(points, 1, 0.05)
-    values = np.array(series.values)
-    values[points // 5 :] *= COLLAPSED / LEVEL
-    return Series("loss", series.steps, values, series.wall_times)
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A series in which something is wrong from the first fifth on, and what the monitor is told beside it."""
+
+    change: Callable[[Values], Values] = lambda part: part
+    whole: Callable[[int], Values] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    codebooks: int = 0
+
+    def draw(self, points: int, cadence: int) -> Series:
+        """The healthy series, with its trouble."""
+        series = healthy(points, cadence, 0.05)
+        values = np.array(series.values) if self.whole is None else self.whole(points)
+        values[points // 5 :] = self.change(values[points // 5 :])
+        return Series("loss", series.steps, values, series.wall_times)
+
+    def beside(self, series: Series) -> dict[str, Values]:
+        """Each codebook a little above the last one."""
+        values = np.asarray(series.values)
+        columns = {f"codebook/{number}": values * 1.02**number for number in range(self.codebooks)}
+        return columns | {"codebook": np.full(len(values), 3.0)} if columns else {}
 
 
-def spent(work: Callable[[], object], repeats: int) -> list[float]:
-    """Seconds of each repeat."""
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return sorted(seconds)
+def at_chance(points: int) -> Values:
+    """It never leaves the level of guessing."""
+    return np.log(1026) * np.exp(np.random.default_rng(0).normal(0, 0.005, points))
 
 
-def updated(series: Series) -> None:
-    """Point by point, as a training loop does."""
-    monitor = AudioLossMonitor()
-    for step, value in zip(np.asarray(series.steps).tolist(), np.asarray(series.values).tolist(), strict=True):
-        monitor.update(value, step, 0.0)
+HEALTHY = Trouble()
+TROUBLES = {
+    "collapsed: critical fires": Trouble(lambda part: part * 0.0005),
+    "around the critical threshold": Trouble(lambda part: part * 0.001),
+    "dropped to a tenth: warning fires": Trouble(lambda part: part * 0.1),
+    "raised 3.5 times: critical fires": Trouble(lambda part: part * 3.5),
+    "NaN for good": Trouble(lambda part: np.full(len(part), np.nan)),
+    "zero for good": Trouble(lambda part: np.zeros(len(part))),
+    "frozen for good": Trouble(lambda part: np.full(len(part), part[0])),
+    "at chance: pending": Trouble(whole=at_chance, options={"options": {"chance-level": {"steps": 1e12}}}),
+    "at chance: fires": Trouble(whole=at_chance),
+    "resolved, not closed yet": Trouble(
+        lambda part: np.where(np.arange(len(part)) < 300, part * 0.001, part), options={"window_size": 10**9}
+    ),
+    "healthy, 8 codebooks beside": Trouble(codebooks=8),
+}
 
 
-def line(name: str, series: Series, few: Series, repeats: int) -> str:
+def updated(series: Series, trouble: Trouble) -> float:
+    """Seconds that a training loop spends on it, point by point; what it logs beside the loss is there already."""
+    monitor = AudioLossMonitor(**trouble.options)
+    columns = {name: column.tolist() for name, column in trouble.beside(series).items()}
+    others = [beside_at(columns, index) for index in range(len(series))]
+    steps, values = np.asarray(series.steps).tolist(), np.asarray(series.values).tolist()
+    start = time.perf_counter()
+    for step, value, beside in zip(steps, values, others, strict=True):
+        monitor.update(value, step, 0.0, beside)
+    return time.perf_counter() - start
+
+
+def replayed(series: Series, trouble: Trouble) -> float:
+    """Seconds by the array."""
+    monitor, columns = AudioLossMonitor(**trouble.options), trouble.beside(series)
+    start = time.perf_counter()
+    monitor.replay(series, columns)
+    return time.perf_counter() - start
+
+
+def line(name: str, series: Series, few: Series, repeats: int, trouble: Trouble = HEALTHY) -> str:
     """One row: ``update`` over the few points, ``replay`` over all."""
-    live = [1e6 * each / len(few) for each in spent(lambda: updated(few), repeats)]
-    fast = [len(series) / each / 1e6 for each in spent(lambda: AudioLossMonitor().replay(series), repeats)]
-    return f"| {name:<28} | {shown(live)} | {shown(fast)} | {median(fast) * median(live):.0f}x |"
+    live = sorted(1e6 * updated(few, trouble) / len(few) for _ in range(repeats))
+    fast = sorted(len(series) / replayed(series, trouble) / 1e6 for _ in range(repeats))
+    return f"| {name:<43} | {shown(live)} | {shown(fast)} | {median(fast) * median(live):.0f}x |"
 
 
 def shown(figures: Sequence[float]) -> str:
@@ -74,7 +121,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             name = f"healthy, {cadence} steps, noise {noise:g}"
             series = (healthy(count, cadence, noise) for count in (options.points, few))
             print(line(name, *series, options.repeats), flush=True)
-    print(line("collapsed", collapsed(few), collapsed(few), options.repeats))
+    for name, trouble in TROUBLES.items():
+        for cadence in CADENCES[:2]:
+            drawn = (trouble.draw(count, cadence) for count in (options.points // 5, few // 2))
+            print(line(f"{name}, {cadence} steps", *drawn, options.repeats, trouble), flush=True)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,17 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli import AudioLossMonitor, Limits, Severity, registry
 from audioloss_cli.monitor import ruleset
 from audioloss_cli.monitor.past import Past
 from audioloss_cli.monitor.points import MANY_REPEATS
+from audioloss_cli.monitor.steady import MEMORY
 from audioloss_cli.records import MISSING, LossRule, Point, Quiet, RuleText
 
 RULES = registry.names("rules")
@@ -100,7 +102,9 @@ def test_it_answers_for_any_value_and_is_quiet_where_it_says(name, values, strid
         past.take(point)
         verdict = rule.holds(point, past)
         assert verdict in (True, False, None)
-        if verdict and rule.quiet is not None and not rule.asleep(past) and past.repeats < MANY_REPEATS:
+        if not math.isfinite(value) and rule.numbers_only:
+            assert verdict is None
+        if verdict and rule.quiet is not None and not rule.asleep(past) and (rule.quiet or past.repeats < MANY_REPEATS):
             low, high = Quiet.all_of(rule.quiet).interval(past.reference)
             assert not low <= value < high
         assert rule.clears(point, past) in (True, False)
@@ -108,6 +112,39 @@ def test_it_answers_for_any_value_and_is_quiet_where_it_says(name, values, strid
         assert rule.explain(point, past, point.step, 1)
         if math.isfinite(value):
             past.baseline.fold(point.step, value)
+
+
+@pytest.mark.parametrize("name", RULES)
+@settings(max_examples=40)
+@given(
+    early=st.lists(st.floats(0, 12), max_size=20),
+    stride=st.sampled_from([1, 4, 50]),
+    level=st.sampled_from([4.0, 0.3, 0.02]),
+    place=st.integers(0, 8),
+    chance=st.randoms(use_true_random=False),
+)
+def test_between_its_levels_it_says_the_same_of_every_value(name, early, stride, level, place, chance):
+    """After as many values there as a rule can look back on; what was before them does not matter."""
+    rule, past, others = make(name), Past(LIMITS, None, ""), OTHERS.get(name, lambda step: {})
+    for step, value in enumerate([*(level * (1 + 0.01 * (step % 7)) for step in range(400)), *early]):
+        past.baseline.turn(step * stride)
+        past.take(Point(step * stride, value, 0.0, others(step)))
+        past.fold(step * stride, value)
+    step, verdicts = 1000, set()
+    for number in range(MEMORY + 40):
+        levels = rule.levels(past)
+        if levels is None:
+            value = level  # more matters now than between which levels the values lie
+            verdicts.clear()
+        else:
+            bounds = [-1.0, *sorted(set(levels)), 100.0]
+            low, high = list(pairwise(bounds))[place % (len(bounds) - 1)]
+            value = chance.choice([low, (low + high) / 2, math.nextafter(high, low)]) if low < high else low
+        point = Point((step + number) * stride, value, 0.0, others(step + number))
+        past.take(point)
+        if number >= MEMORY and rule.levels(past) is not None and past.repeats < MANY_REPEATS:
+            verdicts.add((rule.holds(point, past), rule.clears(point, past)))
+    assert len(verdicts) <= 1
 
 
 def series_for(name: str) -> list[list[float]]:

@@ -1,0 +1,92 @@
+"""Which blocks of a stretch cannot be skipped, judged by the array.
+
+A block is skipped if its extremes lie where no rule can hold, whatever the reference turns out to be: it lies between
+the least and the greatest of 40 block medians. Or if they lie there under the reference as it is. Or if the points that
+do not are too few for rules that wait for several. Each step looks at what is left of the one before.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np  # noqa: TID253  # opened late, for long series only
+
+from audioloss_cli.monitor.baseline import COMPANY, USUAL
+from audioloss_cli.monitor.blocks import Blocks
+from audioloss_cli.records import Quiet
+
+_FOLDED = Quiet(low_share=USUAL[0], high_share=USUAL[1], alone=False)  # all that the baseline takes in
+_FINITE = Quiet(low=-sys.float_info.max)
+_BATCHES = (1 << 7, 1 << 13)  # doubtful blocks looked at in one go: first few, because the first bad one ends it
+
+
+class Doubts:
+    """Where rules cannot hold, and whatever does not lie there.
+
+    Args:
+        intervals: of every rule, and of whoever else has a say.
+        before: the last values before the stretch, at most 8.
+        values: float64 [points], the stretch, as logged.
+    """
+
+    def __init__(self, intervals: Sequence[Quiet], before: Sequence[float], values: Any) -> None:
+        intervals = [*intervals, _FOLDED, _FINITE]
+        self._any = Quiet.all_of(intervals)
+        self._alone = Quiet.all_of([quiet for quiet in intervals if quiet.alone])
+        self._company = Quiet.all_of([quiet for quiet in intervals if not quiet.alone])
+        self._before = len(before)
+        self._values = np.concatenate([before, values])
+
+    def first_bad(self, blocks: Blocks, joined: int, objections: Any) -> int:
+        """Index of the first block that cannot be skipped; their number if all can.
+
+        Args:
+            blocks: those of the stretch, with ``joined`` older points in the first.
+            joined: how many of its points lie before the stretch.
+            objections: bool [blocks], whether something else forbids to skip it.
+        """
+        low, high = bounds(self._any, blocks.least, blocks.greatest)
+        doubtful = np.flatnonzero(~((blocks.lowest >= low) & (blocks.highest < high)) | objections)
+        start, size = 0, _BATCHES[0]
+        while start < len(doubtful):
+            batch = doubtful[start : start + size]
+            bad = objections[batch] | self._bad(blocks, joined, batch)
+            if bad.any():
+                return int(batch[np.argmax(bad)])
+            start, size = start + size, min(2 * size, _BATCHES[1])
+        return len(blocks)
+
+    def _bad(self, blocks: Blocks, joined: int, which: Any) -> Any:
+        """Of each of these blocks, whether a rule may hold in it under the reference that is in force there."""
+        usual = blocks.references(which)
+        low, high = bounds(self._any, usual, usual)
+        bad = ~((blocks.lowest[which] >= low) & (blocks.highest[which] < high))
+        left = np.flatnonzero(bad)
+        if len(left):
+            starts = np.append(blocks.starts, len(self._values) - self._before + joined)
+            first, last = starts[which[left]] - joined, starts[which[left] + 1] - joined
+            bad[left] = self._may_hold(usual[left], np.maximum(first, 0), last)
+        return bad
+
+    def _may_hold(self, usual: Any, first: Any, last: Any) -> Any:
+        """Whether a point from ``first`` up to before ``last`` lies outside, and in such company as the rules need."""
+        counts = last - first
+        owner = np.repeat(np.arange(len(usual)), counts)
+        places = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts) + self._before
+        hits = np.zeros(len(usual), bool)
+        hits[owner[self._outside(self._alone, usual[owner], places)]] = True
+        outside = self._outside(self._company, usual[owner], places)
+        owner, places = owner[outside], places[outside, None] - np.arange(1, COMPANY)  # [points, 8] before them
+        others = (places >= 0) & self._outside(self._company, usual[owner, None], np.maximum(places, 0))
+        hits[owner[others.any(axis=1)]] = True
+        return hits
+
+    def _outside(self, quiet: Quiet, usual: Any, places: Any) -> Any:
+        low, high = bounds(quiet, usual, usual)
+        values = self._values[places]
+        return ~((values >= low) & (values < high))
+
+
+def bounds(quiet: Quiet, least: Any, greatest: Any) -> tuple[Any, Any]:
+    """The interval under a reference between the two, float64 [blocks] each; NaN for no reference."""
+    return np.fmax(quiet.low, quiet.low_share * greatest), np.fmin(quiet.high, quiet.high_share * least)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.event_files import scalar_event, write
+
 HEAVY = {
     *("torch", "pandas", "numpy", "tensorboard", "tensorboardX", "transformers", "google.protobuf", "matplotlib"),
     *("accelerate", "lightning", "audioloss_cli.training"),
@@ -40,6 +42,14 @@ def test_help_is_light(arguments):
 def test_a_small_scan_is_light(sample, report, unused):
     arguments = ["scan", str(SAMPLES / sample), "--report", report, "--fail-on", "critical"]
     assert loaded_by(RUN.format(arguments=arguments, heavy=HEAVY | SLOW | unused)) == (1, "loaded:")
+
+
+def test_a_scan_of_five_thousand_points_is_light(tmp_path):
+    path = write(
+        tmp_path / "events.tfevents", [scalar_event(step, {"audio_loss": 2.0 + step % 7}) for step in range(5000)]
+    )
+    arguments = ["scan", str(path), "--report", "json"]
+    assert loaded_by(RUN.format(arguments=arguments, heavy=HEAVY | SLOW)) == (0, "loaded:")
 
 
 @pytest.mark.parametrize("name", ["AudioLossMonitor", "scan", "Report", "Severity"])

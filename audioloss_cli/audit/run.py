@@ -176,14 +176,19 @@ def _ignored(name: str, config: ScanConfig) -> tuple[str, ...]:
 def _with_moving_steps(run: Sequence[Series]) -> list[Series]:
     """If no step of the run ever changes, none was passed to the logger: ordinals stand in for them."""
     long = [series for series in run if len(series) > 1]
-    if not long or any(min(series.steps) != max(series.steps) for series in long):
+    if not long or any(_moves(series.steps) for series in long):
         return list(run)
     return [replace(series, steps=array("q", range(len(series))), step_source="ordinal") for series in run]
 
 
+def _moves(steps: Sequence[int]) -> bool:
+    return steps[0] != steps[-1] or min(steps) != max(steps)
+
+
 def _in_order(series: Series) -> Series:
     """Sorted by step, if the steps go back so often that no run was restarted that often; else as it is."""
-    back = sum(map(gt, series.steps, islice(series.steps, 1, None)))
+    steps = list(series.steps)
+    back = sum(map(gt, steps, islice(steps, 1, None))) if steps != sorted(steps) else 0
     if back <= max(_MOST_RESTARTS, _MOST_RESTARTS_SHARE * len(series)):
         return series
     order = sorted(range(len(series)), key=series.steps.__getitem__)

@@ -1,5 +1,6 @@
 """The state machine behind both doors: points in, alerts out."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -12,8 +13,8 @@ from audioloss_cli.monitor.recovery import RecoveryLog
 from audioloss_cli.records import Alert, Limits, Point, Quiet, Series
 from audioloss_cli.records.rule import Kind
 
-# Below this many points numpy, and what it takes to use it, costs more than it saves.
-POINTS_WORTH_ARRAYS = 4096
+# Below this many points it costs more than it saves to use numpy, and to import it.
+POINTS_WORTH_ARRAYS, POINTS_WORTH_IMPORTING = 512, 50_000
 
 
 class Machine:
@@ -108,7 +109,8 @@ class Machine:
         """Rules may have woken up or fallen asleep: say anew at which values nothing can happen."""
         for group in self.groups:
             group.settle(self.past)
-        self._watchful = self.past.baseline.noted = any(group.awake for group in self.groups)
+        awake = [coded.rule for group in self.groups for coded in group.awake]
+        self._watchful, self.past.baseline.noted = bool(awake), any(rule.reads_lowest for rule in awake)
         self._quiet = Quiet.all_of([self.past.guess.quiet, *(group.quiet for group in self.groups)])
         self._sort()
         self._follow()
@@ -151,7 +153,7 @@ class Machine:
         times: Sequence[float],
         beside: Mapping[str, Sequence[float]],
     ) -> list[Alert]:
-        if len(values) >= POINTS_WORTH_ARRAYS:
+        if len(values) >= (POINTS_WORTH_ARRAYS if "numpy" in sys.modules else POINTS_WORTH_IMPORTING):
             from audioloss_cli.monitor.bulk import Bulk  # noqa: PLC0415  # numpy
 
             return Bulk(self, steps, values, times, beside).run()

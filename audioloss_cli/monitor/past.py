@@ -54,7 +54,7 @@ class Past:
             changed = True
         if self.start is None and value - value == 0:  # finite
             self._begin(value)
-            changed = True
+            changed = changed or self.start is not None
         return changed
 
     def _begin(self, value: float) -> None:

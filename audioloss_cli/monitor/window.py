@@ -2,9 +2,9 @@
 
 import math
 from collections import deque
-from statistics import median
 from typing import Any
 
+from audioloss_cli.monitor.baseline import median
 from audioloss_cli.records import Point
 
 

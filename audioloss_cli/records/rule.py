@@ -82,7 +82,7 @@ class Past(Protocol):
 
     @property
     def lowest(self) -> float:
-        """Lowest ``reference`` so far, noted while a rule without quiet values is awake; infinite before one."""
+        """Lowest ``reference`` so far, noted while a rule that ``reads_lowest`` is awake; infinite before one."""
 
     @property
     def repeats(self) -> int:
@@ -121,6 +121,7 @@ class LossRule:
         adaptive: it compares with the series' own past, and is left out where that is not wanted.
         once: it is said once and nothing ends it; nothing more is asked of it.
         numbers_only: a value that is not finite says nothing: it need not be asked of one.
+        reads_lowest: it asks for ``Past.lowest``, which is noted only while such a rule is awake.
         quiet: where it cannot hold, all of them together; None if any value may matter, unless it is ``asleep``. One
             that is quiet everywhere, as an empty tuple says, is asked where a value is repeated.
     """
@@ -135,6 +136,7 @@ class LossRule:
     adaptive: bool = False
     once: bool = False
     numbers_only: bool = False
+    reads_lowest: bool = False
     quiet: tuple[Quiet, ...] | None = ()
 
     def __init__(self, limits: Limits) -> None:

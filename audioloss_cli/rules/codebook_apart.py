@@ -31,6 +31,7 @@ class Rule(LossRule):
     for_points = 30
     kinds = frozenset({"ce"})
     adaptive = True
+    reads_lowest = True
     quiet = None
 
     def __init__(self, limits: Limits, *, steps: float = 2000) -> None:

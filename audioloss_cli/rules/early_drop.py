@@ -10,7 +10,9 @@ Fix: Stop the run. Check on one batch that enough labels differ from -100 and ar
 at t are scored against the code at t + 1: audioloss probe does both.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from audioloss_cli.records import Limits, LossRule, Past, Point
 
@@ -45,6 +47,10 @@ class Rule(LossRule):
         if point.value - point.value != 0 or not past.first:  # not finite
             return None
         return past.age <= self._until(past) and max(past.last(2)) < self._level(past)
+
+    def screen(self, values: Any, beside: Mapping[str, Any], past: Past) -> Any:
+        """Where one of the points lies below, or all of them before there is a start."""
+        return values < (self._level(past) if past.start is not None else math.inf)
 
     def clears(self, point: Point, past: Past) -> bool:
         """Whether this point is back."""

@@ -30,13 +30,13 @@ def read(path: Path, request: Request = EVERYTHING) -> Iterator[Series | Defect 
         if request.since is not None:
             scalars.resume(request.since.state)
             framing.buffer.seek(request.since.offset)
-        sound = True
+        intact = True
         for defect in fastest(framing, scalars, request):
             if defect is not None:
-                sound = sound and defect.kind != "truncated"
+                intact = False
                 yield defect
             if scalars.points >= series.POINTS_OF_A_CHUNK:
                 yield from scalars.flush()
     yield from scalars.flush()
-    if request.mark and sound:  # the end of a half-written record may still come
+    if request.mark and intact and not framing.believed:  # what stands behind damage may change how it is read
         yield Mark(framing.buffer.offset, scalars.state())

@@ -66,6 +66,7 @@ class Framing:
         self.buffer = buffer
         self.checksum = checksum
         self.path = path
+        self.believed = False  # the last record was a blob with nothing behind it to prove where it ends
         self.lengths: dict[bytes, int] = {}  # headers whose checksum held; a log repeats a handful of lengths
 
     def step(self) -> list[Frame | Defect] | None:
@@ -73,6 +74,7 @@ class Framing:
         header = self.buffer.peek(HEADER_BYTES)
         if not header:
             return None
+        self.believed = False
         length = self.trusted_length(header)
         if length is None:
             return list(self.bad_header(header))
@@ -105,6 +107,7 @@ class Framing:
             self.trusted_length(tail[at : at + HEADER_BYTES]) for at in _headers_in(tail[:_TAIL_BYTES])
         ):
             self.buffer.skip(_TAIL_BYTES)
+            self.believed = not following
             return True
         self.buffer.seek(start)
         return False

@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tensorboard.compat.proto import event_pb2
 
+from audioloss_cli.readers import tensorboard
 from audioloss_cli.readers.tensorboard import blobs, framing, paths, template
 from audioloss_cli.readers.tensorboard.arrays import chain, walk
 from audioloss_cli.readers.tensorboard.buffer import SlidingBuffer
 from audioloss_cli.readers.tensorboard.events import parse_event
 from audioloss_cli.readers.tensorboard.framing import Framing
 from audioloss_cli.readers.tensorboard.scalars import Scalars
-from audioloss_cli.records import series
+from audioloss_cli.records import Defect, Mark, Request, Series, series
 from tests.event_files import record
 
 WAYS = ("plain", "quick", "arrays")
@@ -257,8 +258,6 @@ def test_large_files_are_flushed_on_the_way(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "_BYTES_WORTH_ARRAYS", 0)
     path = tmp_path / "x.tfevents"
     path.write_bytes(b"".join(record(each) for each in payloads(Stretch("simple", "loss", 1, 1, 20_000))))
-    from audioloss_cli.readers import tensorboard
-
     sizes = [len(chunk) for chunk in tensorboard.read(path)]
     assert sum(sizes) == 20_000
     assert max(sizes) < 3000
@@ -267,3 +266,35 @@ def test_large_files_are_flushed_on_the_way(tmp_path, monkeypatch):
 def test_lengths_are_known_by_their_checksums_alone():
     links = chain.chain(np.zeros(5000, np.uint8), 900)
     assert (links.end, links.cut) == (0, True)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(parts=stretches, cuts=st.lists(st.integers(0, 10**6), max_size=3), wrong=damage, blob=st.booleans())
+def test_a_log_read_as_it_grows_gives_what_it_gives_at_once(tmp_path, parts, cuts, wrong, blob):
+    data = b"".join(record(each) for part in parts for each in payloads(part))
+    data += b"".join(with_blobs(4, framing.BLOB_BYTES)) if blob else b""
+    for each in wrong:
+        data = damaged(data, *each)
+    path = tmp_path / "x.tfevents"
+    items, mark = [], None
+    for size in sorted({*(cut % (len(data) + 1) for cut in cuts), len(data)}):
+        path.write_bytes(data[:size])
+        items = items if mark else []
+        found = list(tensorboard.read(path, Request(since=mark, mark=True)))
+        mark = found.pop() if found and isinstance(found[-1], Mark) else None
+        items += found
+    assert whole(items) == whole(tensorboard.read(path))
+
+
+def whole(items):
+    chunks: dict[str, list[Series]] = {}
+    defects = []
+    for item in items:
+        if isinstance(item, Defect):
+            defects.append(item)
+        else:
+            chunks.setdefault(item.tag, []).append(item)
+    joined = [Series.join(each) for each in chunks.values()]
+    return [
+        (each.tag, bytes(each.steps), bytes(each.values), bytes(each.wall_times), each.restarts) for each in joined
+    ], defects

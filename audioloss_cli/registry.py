@@ -61,7 +61,8 @@ def load(folder: str, name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("audioloss_cli"):
             raise
-        extra = "'audioloss-cli[probe]'" if folder.split(".", maxsplit=1)[0] == "probe" else "audioloss-cli"
+        room = folder.split(".", maxsplit=1)[0]
+        extra = f"'audioloss-cli[{room}]'" if room in ("probe", "training") else "audioloss-cli"
         raise MissingDependencyError(
             f"{folder} {name!r} needs the package {error.name!r}, which is not installed: pip install {extra}"
         ) from error

@@ -17,10 +17,15 @@ CHECKPOINT, BATCH = "sample_logs/no-shift/checkpoint-500", "sample_logs/no-shift
 
 
 def command(*arguments: str) -> str:
-    """What a command prints in a pipe of 80 columns, as a console block."""
+    """What a command of ours prints, as a console block."""
+    return console(f"audioloss {' '.join(arguments)}", "audioloss_cli", *arguments)
+
+
+def console(shown: str, *module: str) -> str:
+    """What a module prints in a pipe of 80 columns, as a console block."""
     environment = {**os.environ, "COLUMNS": "80", "TERMINAL_WIDTH": "80", "PYTHONUTF8": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "audioloss_cli", *arguments],
+        [sys.executable, "-m", *module],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -28,7 +33,7 @@ def command(*arguments: str) -> str:
         check=False,
         encoding="utf-8",
     )
-    return f"```console\n$ audioloss {' '.join(arguments)}\n{done.stdout.rstrip()}\n```"
+    return f"```console\n$ {shown}\n{done.stdout.rstrip()}\n```"
 
 
 def patterns() -> str:
@@ -90,6 +95,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "causes": causes,
     "checks": checks,
     "test": alert_tests,
+    "training": lambda: console("python -m tests.training.example", "tests.training.example"),
     "probe-help": lambda: command("probe", "--help"),
 }
 

@@ -27,7 +27,7 @@ def examples() -> list[types.ModuleType]:
 
 
 def test_there_is_one_for_each_kind(examples, tmp_path):
-    reader, rule, output, check = examples
+    reader, rule, output, check, action = examples
     (tmp_path / "x.csv").write_text("step,loss\n1,2.5\n2,oops\n3,3.5\n")
     defect, series = reader.read(tmp_path / "x.csv")
     assert (defect.line, list(series.steps), list(series.values)) == (3, [1, 3], [2.5, 3.5])
@@ -39,6 +39,8 @@ def test_there_is_one_for_each_kind(examples, tmp_path):
     evidence = Evidence(Layout("none", (), 8, 1026), {"learning_rate": -1.0})
     assert [problem.severity for problem in check.check(evidence)] == [Severity.CRITICAL]
     assert RuleText.of(check).fix == "Check the scheduler."
+    case = types.SimpleNamespace(loop=types.SimpleNamespace(model=types.SimpleNamespace(max_norm=1.0)))
+    assert action.act(case) == "max_norm is 0.5"
 
 
 def test_every_room_of_the_table_is_there():

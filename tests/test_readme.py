@@ -23,12 +23,24 @@ def test_there_are_two_commands():
     assert len(re.findall(r"^```sh$", TEXT, flags=re.MULTILINE)) == 2
 
 
+EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
+
+
+def test_the_three_lines_for_a_trainer_are_right():
+    """What the Trainer then does with the callback is the example that is run for the lines below it."""
+    import transformers
+
+    given = {}
+    exec(EXAMPLES[0], {"Trainer": lambda *_, **arguments: given.update(arguments)})
+    assert isinstance(given["callbacks"][0], transformers.TrainerCallback)
+
+
 def test_the_python_example_runs(jsonl, monkeypatch, tmp_path):
     import logging
 
     import torch
 
-    (example,) = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
+    example = EXAMPLES[1]
     jsonl({"step": 1, "audio_loss": 0.001}, name="runs/log.jsonl")
     monkeypatch.chdir(tmp_path)
     names = {"audio_loss": torch.tensor(0.004), "step": 7, "logger": logging.getLogger("test")}

@@ -1,0 +1,27 @@
+"""Write the batch of the alert, what the trainer left of it, the findings and the diagnosis to a JSON file."""
+
+from dataclasses import asdict
+
+from audioloss_cli.probe.dump import write_dump
+from audioloss_cli.training.case import Case
+
+EVERY_RANK = False
+
+
+def act(case: Case) -> str:
+    """``<directory>/step-<step>-<code>.json``: statistics and first values of every tensor, no data as a whole."""
+    alert, found = case.alert, case.examination
+    rank = f"-rank{case.rank}" if case.rank else ""
+    path = case.directory / f"step-{alert.step}-{alert.code}{rank}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    batches = [{"model_inputs": fed.clean, **({"original": fed.original} if fed.original else {})} for fed in case.fed]
+    report = {
+        "alert": {**alert, "severity": str(alert.severity)},
+        "ranks": case.ranks,
+        "findings": [{**asdict(each), "severity": str(each.severity)} for each in found.findings],
+        "diagnoses": [asdict(each) for each in found.diagnoses],
+        "notes": found.notes,
+        "diagnostics": dict(case.diagnostics),
+    }
+    write_dump(path, batches, report)
+    return str(path)

@@ -1,0 +1,106 @@
+"""What a corrective action is given: the alert, the batch, what the checks say of it, and the loop to act on."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from audioloss_cli.records import Alert
+from audioloss_cli.training.examine import Examination
+from audioloss_cli.training.recent import Fed
+
+logger = logging.getLogger("audioloss")
+
+
+class ActionError(RuntimeError):
+    """A corrective action could not be carried out; the message says why and what would help."""
+
+
+class AudioLossError(RuntimeError):
+    """The run was stopped by ``raise-error``; ``alert`` is the one that asked for it."""
+
+    def __init__(self, alert: Alert) -> None:
+        super().__init__(f"{alert.code} at step {alert.step}: {alert.message}")
+        self.alert = alert
+
+
+class Loop(Protocol):
+    """What an action may do to a training loop; each framework's file has one.
+
+    Attributes:
+        model: a torch.nn.Module; None if unknown.
+        skips: batches of which nothing is to be learnt yet.
+    """
+
+    model: Any
+    skips: int
+
+    @property
+    def optimizers(self) -> Sequence[Any]:
+        """Of torch."""
+        ...
+
+    @property
+    def schedulers(self) -> Sequence[Any]:
+        """Of torch."""
+        ...
+
+    def save(self, step: int) -> str:
+        """Write a checkpoint; where, in words.
+
+        Raises:
+            ActionError: it cannot.
+        """
+        ...
+
+    def restore(self, path: str) -> str:
+        """Put weights and optimiser back to a checkpoint; what was restored, in words.
+
+        Raises:
+            ActionError: it cannot.
+        """
+        ...
+
+    def skip(self, batches: int) -> None:
+        """Learn nothing from the next batches."""
+        ...
+
+    def stop(self) -> None:
+        """End the training after this step."""
+        ...
+
+
+@dataclass
+class Case:
+    """One alert on its way through the actions.
+
+    Attributes:
+        alert: what was said; its step is that of the value, which may lie before ``step``.
+        step: training step at which the actions are taken.
+        diagnostics: of the monitor, at the alert.
+        fed: micro-batches of the alert's step; empty if none was shown.
+        loop: what can be acted on.
+        directory: where files go.
+        ranks: which ranks had a loss that is not finite, in words.
+        rank: of this process.
+        examine: the full checks of these micro-batches.
+        find_checkpoint: the last one that is healthy; None if none is known.
+    """
+
+    alert: Alert
+    step: int
+    diagnostics: Mapping[str, Any]
+    fed: Sequence[Fed]
+    loop: Loop
+    directory: Path
+    ranks: str
+    rank: int
+    examine: Callable[[Sequence[Fed]], Examination] = field(repr=False)
+    find_checkpoint: Callable[[], str | None] = field(repr=False)
+
+    @cached_property
+    def examination(self) -> Examination:
+        """The full checks, run at the first action that asks."""
+        return self.examine(self.fed)

@@ -1,0 +1,41 @@
+"""The ranks of a distributed run: each one feeds, all see the same numbers, rank 0 speaks.
+
+The sum over the ranks is started at the end of a step and read at the end of the next one, when the gradients of that
+step have long made the ranks wait for each other. All ranks then hold the same numbers, so that the monitors of all
+come to the same alerts at the same step and act together: a stop or a rollback on one rank alone would hang the run.
+"""
+
+from typing import Any
+
+import torch.distributed as dist
+from torch import Tensor
+
+
+class Ranks:
+    """The default process group.
+
+    Attributes:
+        rank, size: of this process, and how many there are.
+    """
+
+    def __init__(self) -> None:
+        self.rank, self.size = dist.get_rank(), dist.get_world_size()
+
+    def sum(self, row: Tensor) -> Any:
+        """Start to sum a row [W] over the ranks, in place; a handle with ``wait()``."""
+        return dist.all_reduce(row, async_op=True)
+
+
+def find_ranks() -> Ranks | None:
+    """The ranks that train together; None for a single process."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return None
+    return Ranks() if dist.get_world_size() > 1 else None
+
+
+def describe(broken: tuple[int, ...], size: int) -> str:
+    """Which ranks had a loss that is not finite, in words; empty for none."""
+    if not broken:
+        return ""
+    which = f"rank {broken[0]}" if broken[0] >= 0 else f"{len(broken)} ranks"
+    return f"not finite on {which} of {size}"

@@ -1,0 +1,173 @@
+"""AudioLossLightning: the guard inside Lightning, ``Trainer(callbacks=[AudioLossLightning()])``.
+
+What ``training_step`` returns is read: its loss alone, or a dict with ``audio_loss``, codebook losses and ``loss``; an
+audio loss that the module logs with ``self.log`` is found as well.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from audioloss_cli.records.tag_words import is_held_out, words
+from audioloss_cli.training.case import ActionError
+from audioloss_cli.training.guard import AudioLossGuard
+from audioloss_cli.training.losses import names_audio
+from audioloss_cli.training.policy import Policy
+from audioloss_cli.training.recent import Fed
+from audioloss_cli.training.restore import load_optimizer, load_tensors
+
+_FOLDER = "audioloss"  # in the default root directory
+_AUDIO = re.compile(r"\b(?:audio|speech)\b.*\bloss\b|\bloss\b.*\b(?:audio|speech)\b")
+_LOOKS = 3  # steps after which what was not logged never will be
+
+
+class LightningLoop:
+    """What actions may do to a Lightning trainer."""
+
+    def __init__(self) -> None:
+        self.trainer: Any = None
+        self.model: Any = None
+        self.skips = 0
+
+    @property
+    def optimizers(self) -> Sequence[Any]:
+        """Those of the trainer."""
+        return list(self.trainer.optimizers)
+
+    @property
+    def schedulers(self) -> Sequence[Any]:
+        """Those of the trainer."""
+        return [each.scheduler for each in self.trainer.lr_scheduler_configs]
+
+    def save(self, step: int) -> str:
+        """``<default_root_dir>/audioloss/step-<step>.ckpt``; Lightning has each rank do its part."""
+        path = Path(self.trainer.default_root_dir) / _FOLDER / f"step-{step}.ckpt"
+        self.trainer.save_checkpoint(path)
+        return str(path)
+
+    def restore(self, path: str) -> str:
+        """Weights and optimisers; steps and schedule go on. A checkpoint that holds other objects is not loaded."""
+        state = load_tensors(Path(path))
+        if "state_dict" not in state:
+            raise ActionError(f"{path} is no checkpoint of Lightning: it has no state_dict")
+        self.model.load_state_dict(state["state_dict"])
+        saved = state.get("optimizer_states", [])
+        for optimizer, each in zip(self.optimizers, saved, strict=False):
+            load_optimizer(optimizer, each)
+        return "weights and optimiser restored" if saved else "weights restored, but no optimiser state,"
+
+    def skip(self, batches: int) -> None:
+        """Their gradients are thrown away before the optimiser sees them."""
+        self.skips += batches
+
+    def stop(self) -> None:
+        """After this step, in Lightning's own way."""
+        self.trainer.should_stop = True
+
+
+class AudioLossLightning(Callback):
+    """A callback of Lightning.
+
+    Args:
+        policy: which actions an alert asks for; a log record, a dump and advice if None.
+        **settings: see ``AudioLossGuard``; ``directory`` is ``<default_root_dir>/audioloss`` if it is not given, and
+            alerts go into the run's TensorBoard where it has one.
+
+    Attributes:
+        guard: the guard, with its monitor and what was done.
+
+    Raises:
+        ValueError: a setting that makes no sense.
+    """
+
+    def __init__(self, policy: Policy | None = None, **settings: Any) -> None:
+        self._directory, self._board = settings.pop("directory", None), settings.pop("tensorboard", None)
+        self._jsonl = settings.get("jsonl", True)
+        self.loop = LightningLoop()
+        self.guard = AudioLossGuard(policy=policy, loop=self.loop, **settings)
+        self._step = -1
+        self._logged = ""
+        self._looks = _LOOKS
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Bind to the run."""
+        self.loop.trainer, self.loop.model = trainer, pl_module
+        self.guard.examiner.model = _inner(pl_module)
+        self._step = trainer.global_step
+        board = self._board or (_writer(trainer) if trainer.is_global_zero else None)
+        where = self._directory or Path(trainer.default_root_dir) / _FOLDER
+        self.guard.set_directory(where, board, jsonl=self._jsonl)
+        self.guard.checkpoints.find = lambda: _saved(trainer)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """One micro-batch; and the end of a step, where the optimiser made one."""
+        if isinstance(batch, Mapping):
+            self.guard.show(Fed(batch))
+        self.guard.feed(self._losses(trainer, outputs, batch))
+        if trainer.global_step != self._step:
+            self._step = trainer.global_step
+            self.guard.close(self._step)
+
+    def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Any) -> None:
+        """A parameter without a gradient is left alone by every optimiser of torch, weight decay included."""
+        if self.loop.skips:
+            self.loop.skips -= 1
+            optimizer.zero_grad(set_to_none=True)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Read what is queued."""
+        self.guard.finish()
+
+    def state_dict(self) -> dict[str, Any]:
+        """What Lightning puts into its checkpoint; all ranks come here."""
+        self.guard.flush()
+        return self.guard.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue where it was taken."""
+        self.guard.load_state_dict(state_dict)
+
+    def _losses(self, trainer: Any, outputs: Any, batch: Any) -> dict[str, Any]:
+        """Of what the step returned; of the audio loss that the module logged, where the step returns none."""
+        named = outputs if isinstance(outputs, Mapping) else None
+        if named is None or not names_audio(named):
+            logged = self._logged_loss(trainer)
+            loss = logged if logged is not None else named["loss"] if named and "loss" in named else outputs
+            return self.guard.read(loss) if isinstance(loss, (Tensor, float)) else {}
+        return self.guard.read(None, named, batch if isinstance(batch, Mapping) else None)
+
+    def _logged_loss(self, trainer: Any) -> Any:
+        """By name, among what is logged in the first steps: to look at each step would cost more than the watching."""
+        if self._looks:
+            self._looks -= 1
+            found = (name for name in trainer.callback_metrics if _AUDIO.search(words(name)) and not is_held_out(name))
+            self._logged = self._logged or next(found, "")
+        return trainer.callback_metrics.get(self._logged) if self._logged else None
+
+
+def _writer(trainer: Any) -> Any:
+    """Of the first TensorBoard logger."""
+    experiments = (getattr(each, "experiment", None) for each in trainer.loggers)
+    return next((each for each in experiments if hasattr(each, "add_scalar") and hasattr(each, "add_text")), None)
+
+
+def _inner(module: Any) -> Any:
+    """The model with a configuration inside a LightningModule; the module itself if there is none."""
+    return next((each for each in module.modules() if hasattr(getattr(each, "config", None), "to_dict")), module)
+
+
+def _saved(trainer: Any) -> Iterator[tuple[int, str]]:
+    """Step and path of what the ModelCheckpoint callbacks have written, by name or else by content."""
+    folders = {Path(each.dirpath) for each in trainer.checkpoint_callbacks if getattr(each, "dirpath", None)}
+    for path in sorted(path for folder in folders for path in folder.glob("*.ckpt")):
+        named = re.search(r"step=(\d+)", path.stem)
+        try:
+            yield int(named[1]) if named else load_tensors(path)["global_step"], str(path)
+        except (ActionError, KeyError):
+            continue

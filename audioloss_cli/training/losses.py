@@ -1,0 +1,120 @@
+"""Which losses a step has to offer: read from the outputs of a model, or recomputed from its logits and labels.
+
+The audio loss of a step is, in this order: ``audio_loss`` of the outputs; the mean of their losses by codebook; the
+loss recomputed from logits and labels, where the model's own loss holds text as well; the loss that the loop was given,
+or that of the outputs, as a mean over codebooks where the family of the model sums over them.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from audioloss_cli.probe.layout import Layout
+from audioloss_cli.training.late_scalar import CODEBOOKS
+from audioloss_cli.training.recompute import recompute
+
+Get = Callable[[str], Any]
+
+_AUDIO = ("audio_loss", "loss_audio", "audio_ce_loss")
+_CODEBOOKS = ("codebook_losses", "audio_codebook_losses", "audio_losses", "codebook_loss")
+_TEXT = ("llm_loss", "text_loss", "loss_text")
+
+
+def read_losses(
+    loss: Any,
+    outputs: Any = None,
+    batch: Mapping[str, Any] | None = None,
+    layout: Layout | None = None,
+    *,
+    again: bool = True,
+) -> dict[str, Any]:
+    """Scalars by name: ``audio``, ``total``, ``text``, ``codebook/0``, ...; each a float or a 0-d tensor.
+
+    Args:
+        loss: of the loop; None if it gives none.
+        outputs: of the model: a mapping or an object with attributes.
+        batch: what the model was given, for a loss that must be recomputed.
+        layout: of the model's family, if it is known.
+        again: whether a loss that holds text may be taken apart by recomputing; if not, it is the ``total``, and there
+            is no ``audio``.
+    """
+    if outputs is None:
+        return {} if loss is None else {"audio": loss}
+    get = getter(outputs)
+    found: dict[str, Any] = {}
+    books = _first(get, _CODEBOOKS)
+    if books is not None:
+        found = _by_codebook(books)
+    text, own, audio = _first(get, _TEXT), get("loss"), _first(get, _AUDIO)
+    if audio is None and found:
+        far = isinstance(books, Tensor) and not books.is_cpu
+        audio = books.detach().mean() if far else sum(found.values()) / len(found)
+    if audio is None:
+        if not again and own is not None and _is_mixed(loss, own, batch, layout):
+            return {"total": own}
+        audio = _unnamed(loss, own, outputs, batch, layout)
+    else:
+        total = own if loss is None else loss
+        if total is not None and total is not audio:
+            found["total"] = total
+    if audio is not None:
+        found["audio"] = audio
+    if text is not None:
+        found["text"] = text
+    return found
+
+
+def names_audio(outputs: Any) -> bool:
+    """Whether the outputs say which of their losses is that of the audio."""
+    return _first(getter(outputs), (*_AUDIO, *_CODEBOOKS)) is not None
+
+
+def _is_mixed(loss: Any, own: Any, batch: Mapping[str, Any] | None, layout: Layout | None) -> bool:
+    """Whether the model's own loss holds text as well."""
+    theirs = loss is None or loss is own
+    return theirs and layout is not None and batch is not None and _holds_text(batch, layout)
+
+
+def _unnamed(loss: Any, own: Any, outputs: Any, batch: Mapping[str, Any] | None, layout: Layout | None) -> Any:
+    """The audio loss of outputs that do not name one."""
+    theirs = loss is None or loss is own
+    if not theirs or layout is None or batch is None:
+        return own if loss is None else loss
+    if own is None or _holds_text(batch, layout):
+        again = recompute(outputs, batch, layout)
+        return again if again is not None else own
+    if layout.reduction == "sum" and own is not None:
+        return (own.detach() if isinstance(own, Tensor) else own) / layout.num_codebooks
+    return own
+
+
+def _holds_text(batch: Mapping[str, Any], layout: Layout) -> bool:
+    labels = layout.named("text-labels")
+    return labels is not None and batch.get(labels.name) is not None
+
+
+def _by_codebook(books: Any) -> dict[str, Any]:
+    """[K], or a list of K scalars."""
+    if isinstance(books, Tensor) and books.ndim != 1:
+        return {}
+    if isinstance(books, Tensor):
+        books = books.detach()
+        books = books.tolist() if books.is_cpu else books.unbind()
+    each = list(books)
+    return dict(zip(CODEBOOKS, each, strict=False))
+
+
+def getter(outputs: Any) -> Get:
+    """Name -> what the outputs hold under it, None for nothing; a plain function, for it is called at every step."""
+    if isinstance(outputs, dict):  # ModelOutput of transformers is one
+        return outputs.get
+    return outputs.get if isinstance(outputs, Mapping) else lambda name: getattr(outputs, name, None)
+
+
+def _first(get: Get, names: tuple[str, ...]) -> Any:
+    for name in names:
+        found = get(name)
+        if found is not None:
+            return found
+    return None

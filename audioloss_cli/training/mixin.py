@@ -1,0 +1,135 @@
+"""AudioLossMixin: the guard inside a subclass of ``transformers.Trainer``, under method names to override.
+
+``class MyTrainer(AudioLossMixin, Trainer)``: nothing else is to be done. Beside what the callback sees, the mixin knows
+the loss that is trained, whoever computes it, the gradient norm, and the batch before anything was filtered from it.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar
+
+from torch import Tensor
+from transformers import Trainer
+
+from audioloss_cli.monitor import AudioLossMonitor
+from audioloss_cli.probe.validate import validate_audio_logits
+from audioloss_cli.records import Alert, Finding
+from audioloss_cli.training.case import logger
+from audioloss_cli.training.recent import Fed
+from audioloss_cli.training.record import Taken
+from audioloss_cli.training.trainer import AudioLossCallback
+
+
+class AudioLossMixin:
+    """Stands before ``Trainer`` in the bases.
+
+    Attributes:
+        audio_loss_options: of ``AudioLossCallback``; set it in the subclass to change anything.
+    """
+
+    audio_loss_options: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.add_callback(AudioLossCallback(**self.audio_loss_options))  # type: ignore[attr-defined]  # the Trainer's
+        self._bound_audio_loss_callback()
+
+    @property
+    def audio_loss_monitor(self) -> AudioLossMonitor:
+        """The monitor of the audio loss."""
+        return self._bound_audio_loss_callback().guard.monitor
+
+    def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """The Trainer's own, watched."""
+        callback = self._bound_audio_loss_callback()
+        callback.original = dict(inputs)
+        loss = super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
+        callback.trained(loss, custom=self._has_own_loss())
+        callback.original = None
+        return loss
+
+    def _get_grad_norm(self, *args: Any, **kwargs: Any) -> Any:
+        """The Trainer's own (5.24), noted."""
+        norm = super()._get_grad_norm(*args, **kwargs)  # type: ignore[misc]
+        self._bound_audio_loss_callback().grad_norm = norm
+        return norm
+
+    # To override.
+
+    def _validate_model_inputs(
+        self, original_batch: Mapping[str, Any], clean_inputs: Mapping[str, Any]
+    ) -> list[Finding]:
+        """What is wrong with the inputs; called on the first batches.
+
+        Args:
+            original_batch: as the collator made it.
+            clean_inputs: what the model was given; what was filtered out is named.
+
+        Returns:
+            Findings of at least a warning, the gravest first; each is an alert.
+        """
+        callback = self._bound_audio_loss_callback()
+        return callback.guard.examiner.look(Fed(clean_inputs, original_batch, callback.dropped))
+
+    def _validate_audio_logits(self, audio_logits: Tensor, audio_labels: Tensor) -> list[Finding]:
+        """What is wrong with audio logits [N, K, V] beside labels [N, K] or [K, N]; it waits for the device.
+
+        Raises:
+            ValueError: tensors of another form.
+        """
+        layout = self._bound_audio_loss_callback().guard.examiner.layout
+        known = {} if layout is None else {name: getattr(layout, name) for name in _OF_LAYOUT}
+        return validate_audio_logits(audio_logits, audio_labels, **known)
+
+    def _take_corrective_action(self, batch: Mapping[str, Any], alert: Alert) -> list[Taken]:
+        """Do what the policy asks for; called at every alert that asks for anything.
+
+        Args:
+            batch: what the model was given at the step of the alert.
+            alert: what is wrong.
+        """
+        responder = self._bound_audio_loss_callback().guard.responder
+        fed = responder.case.fed if responder.case is not None else ()
+        if fed:
+            self._log_detailed_batch_info(fed[-1].original or {}, fed[-1].clean)
+        return responder.act(alert)
+
+    def _log_detailed_batch_info(self, original_batch: Mapping[str, Any], clean_inputs: Mapping[str, Any]) -> None:
+        """Names, shapes and dtypes of both, without reading a value."""
+        logger.info("original batch: %s", _shapes(original_batch))
+        logger.info("model inputs: %s", _shapes(clean_inputs))
+
+    # Inside.
+
+    def _bound_audio_loss_callback(self) -> AudioLossCallback:
+        """The callback; a Trainer that restores callbacks from a checkpoint makes a new one."""
+        handler = self.callback_handler  # type: ignore[attr-defined]  # the Trainer's
+        callback: AudioLossCallback = next(each for each in handler.callbacks if isinstance(each, AudioLossCallback))
+        if not callback.waits_for_loss:
+            callback.waits_for_loss = True
+            callback.guard.responder.instead = self._take_corrective_action
+            callback.guard.examiner.first_look = partial(_first_look, self)  # type: ignore[method-assign]
+        return callback
+
+    def _has_own_loss(self) -> bool:
+        """Whether the loss that is trained may be another than the model's."""
+        overridden = type(self).compute_loss is not Trainer.compute_loss  # type: ignore[attr-defined]
+        others = (getattr(self, "compute_loss_func", None), getattr(self, "label_smoother", None))
+        return overridden or any(each is not None for each in others)
+
+
+_OF_LAYOUT = ("num_codebooks", "vocab_size", "bos", "eos", "ignore_index", "shift")
+
+
+def _first_look(trainer: AudioLossMixin, fed: Fed) -> list[Finding]:
+    return trainer._validate_model_inputs(fed.original or {}, fed.clean)  # the door to override
+
+
+def _shapes(batch: Mapping[str, Any]) -> str:
+    each = [
+        f"{name} {list(value.shape)} {str(value.dtype).removeprefix('torch.')}"
+        if isinstance(value, Tensor)
+        else f"{name} {type(value).__name__}"
+        for name, value in batch.items()
+    ]
+    return ", ".join(each) or "nothing"

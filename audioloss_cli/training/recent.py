@@ -1,0 +1,47 @@
+"""The batches of the last few steps: an alert that comes a step late still finds the batch it is about."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+Batch = Mapping[str, Any]
+_STEPS = 4
+_MICRO_BATCHES = 8  # of one step
+
+
+class Fed(NamedTuple):
+    """One micro-batch.
+
+    Attributes:
+        clean: what the model was given.
+        original: as the collator made it; None if nobody has seen it.
+        dropped: keys of which only the names are known: the trainer removed them before the collator.
+    """
+
+    clean: Batch
+    original: Batch | None = None
+    dropped: tuple[str, ...] = ()
+
+
+class RecentBatches:
+    """References, no copies: a batch in place stays in place."""
+
+    def __init__(self) -> None:
+        self._steps: deque[tuple[int, list[Fed]]] = deque(maxlen=_STEPS)
+        self._open: list[Fed] = []
+
+    def add(self, fed: Fed) -> None:
+        """One micro-batch of the step that is not closed yet."""
+        if len(self._open) < _MICRO_BATCHES:
+            self._open.append(fed)
+
+    def close(self, step: int) -> None:
+        """What was added since the last call belongs to this step."""
+        if self._open:
+            self._steps.append((step, self._open))
+            self._open = []
+
+    def at(self, step: int) -> list[Fed]:
+        """The micro-batches of a step; for want of them those of the last step before, or else of the first."""
+        before = next((fed for known, fed in reversed(self._steps) if known <= step), None)
+        return before or (self._steps[0][1] if self._steps else [])

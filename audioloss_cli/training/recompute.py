@@ -1,0 +1,76 @@
+"""The audio loss from logits and labels, on the device and without a wait for it.
+
+Boolean indexing would be the obvious way; its result has a size that only the device knows, so that the host must wait.
+Here rows are put in order by a stable sort instead, and what does not count is labelled with the ignored index.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from audioloss_cli.probe.adapter import field_of
+from audioloss_cli.probe.layout import Layout
+
+
+@torch.no_grad()
+def recompute(outputs: Any, batch: Mapping[str, Any], layout: Layout) -> Tensor | None:
+    """Mean over codebooks of the mean cross entropy in nats, 0-d on the device; NaN where no label counts.
+
+    Served are the two layouts of Higgs Audio: ``logits`` [B, S, K V] beside ``audio_labels`` [B, T, K], and
+    ``audio_logits`` [N, K, V] beside ``label_audio_ids`` [K, N]. None for others, and where something is missing.
+    """
+    audio, all_positions = field_of(outputs, "audio_logits"), field_of(outputs, "logits")
+    if isinstance(audio, Tensor) and isinstance(batch.get("label_audio_ids"), Tensor):
+        return _original(audio.detach(), batch, layout)
+    needed = ("input_ids", "audio_labels", "audio_input_ids_mask")
+    if isinstance(all_positions, Tensor) and all(isinstance(batch.get(name), Tensor) for name in needed):
+        return _expanded(all_positions.detach(), batch, layout)
+    return None
+
+
+def _original(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Tensor | None:
+    """Segments lie side by side; the last column of each predicts nothing."""
+    labels = batch["label_audio_ids"].T  # [N, K]
+    if logits.ndim != len("NKV") or logits.shape[:2] != labels.shape or not len(labels):
+        return None
+    starts = torch.zeros(len(labels), dtype=torch.bool, device=labels.device)
+    if isinstance(batch.get("audio_out_ids_start"), Tensor):
+        starts = starts.index_fill(0, batch["audio_out_ids_start"].long(), True)
+    following = torch.where(starts[1:, None], layout.ignore_index, labels[1:])
+    return _mean(logits[:-1], following, layout.ignore_index)
+
+
+def _expanded(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Tensor | None:
+    """Labels are laid beside the placeholders of the text, as transformers does it, and shifted within each row."""
+    ids, labels, mask = batch["input_ids"], batch["audio_labels"], batch["audio_input_ids_mask"].bool()
+    books = layout.num_codebooks
+    if logits.ndim != len("BSV") or logits.shape[:2] != ids.shape or labels.shape[-1] != books:
+        return None
+    places = _is_any(ids, layout.placeholder_ids).flatten()
+    order = torch.argsort(mask.flatten().logical_not().to(torch.uint8), stable=True)  # columns that count come first
+    columns = labels.reshape(-1, books)[order]
+    rank = places.cumsum(0) - 1
+    known = places & (rank < mask.sum())
+    laid = columns[rank.clamp(0, len(columns) - 1)]
+    laid = torch.where(known[:, None], laid, layout.ignore_index).view(*ids.shape, books)
+    shaped = logits[:, :-1].reshape(-1, books, logits.shape[-1] // books)
+    return _mean(shaped, laid[:, 1:].reshape(-1, books), layout.ignore_index)
+
+
+def _is_any(ids: Tensor, wanted: tuple[int, ...]) -> Tensor:
+    found = torch.zeros_like(ids, dtype=torch.bool)
+    for each in wanted:
+        found |= ids == each
+    return found
+
+
+def _mean(logits: Tensor, labels: Tensor, ignore: int) -> Tensor:
+    """Codebook by codebook: float32 logits of all of them at once would be too large."""
+    each = [
+        cross_entropy(logits[:, book].float(), labels[:, book].long(), ignore_index=ignore)
+        for book in range(logits.shape[1])
+    ]
+    return torch.stack(each).mean()

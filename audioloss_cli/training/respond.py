@@ -1,0 +1,159 @@
+"""From an alert to the actions that the policy asks for, and to where alerts are announced."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from audioloss_cli.records import Alert
+from audioloss_cli.training import policy as policies
+from audioloss_cli.training.announce import Announcer
+from audioloss_cli.training.case import ActionError, AudioLossError, Case, Loop, logger
+from audioloss_cli.training.checkpoints import Checkpoints
+from audioloss_cli.training.distributed import Ranks, describe
+from audioloss_cli.training.examine import Examination, Examiner
+from audioloss_cli.training.policy import Policy
+from audioloss_cli.training.recent import Fed
+from audioloss_cli.training.record import Taken, restored
+from audioloss_cli.training.watch import AUDIO, Watch
+
+
+class Responder:
+    """Handles alerts one by one.
+
+    Attributes:
+        taken: every action, in order.
+        case: the one that is being handled; None between alerts.
+        instead: called with the batch and the alert in place of ``act``, if it is set.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        watch: Watch,
+        examiner: Examiner,
+        announcer: Announcer,
+        checkpoints: Checkpoints,
+        loop: Loop,
+        directory: Path,
+    ) -> None:
+        self.policy, self.loop, self.directory = policy, loop, directory
+        self._watch, self._examiner = watch, examiner
+        self._announcer, self._checkpoints = announcer, checkpoints
+        self.taken: list[Taken] = []
+        self.case: Case | None = None
+        self.instead: Callable[[Mapping[str, Any], Alert], Any] | None = None
+        self.ranks: Ranks | None = None
+
+    def handle(
+        self,
+        alerts: Sequence[tuple[str, Alert]],
+        step: int,
+        fed: Callable[[int], list[Fed]],
+        broken: tuple[int, ...] = (),
+    ) -> None:
+        """Announce each alert and act on it.
+
+        Args:
+            alerts: each with the name of its series.
+            step: the training step of now.
+            fed: step -> its micro-batches.
+            broken: ranks whose loss was not finite.
+
+        Raises:
+            AudioLossError: an action asks for it; after all others were taken.
+        """
+        stopped: AudioLossError | None = None
+        for series, alert in alerts:
+            self.case = self._case(series, alert, step, fed(alert.step), broken)
+            if self._speaks(broken):
+                self._announcer.alert(series, alert, self.case.ranks)
+            try:
+                self._respond(series, alert)
+            except AudioLossError as error:
+                stopped = stopped or error
+            finally:
+                self.case = None
+        if stopped is not None:
+            raise stopped
+
+    def act(self, alert: Alert) -> list[Taken]:
+        """Take the actions that the policy asks for; what was done.
+
+        Raises:
+            AudioLossError: an action asks for it; after all others were taken.
+        """
+        assert self.case is not None, "actions are taken while an alert is handled"  # noqa: S101
+        taken, stopped = [], None
+        for name in self.policy.actions(alert):
+            action = policies.load(name)
+            if not (action.EVERY_RANK or self._speaks(self._broken)):
+                continue
+            try:
+                taken.append(self._take(name, action, self.case))
+            except AudioLossError as error:
+                taken.append(self._note(name, self.case, str(error), done=True))
+                stopped = error
+        if stopped is not None:
+            raise stopped
+        return taken
+
+    def _respond(self, series: str, alert: Alert) -> None:
+        case = self.case
+        assert case is not None  # noqa: S101
+        if self.instead is None or not self.policy.actions(alert):
+            self.act(alert)
+        else:
+            self.instead(case.fed[-1].clean if case.fed else {}, alert)
+
+    def _case(self, series: str, alert: Alert, step: int, fed: list[Fed], broken: tuple[int, ...]) -> Case:
+        self._series, self._broken = series, broken
+        monitors = self._watch.monitors
+        monitor = monitors.get(series, monitors[AUDIO])
+        incidents = [incident for each in monitors.values() for incident in each.incidents]
+        return Case(
+            alert=alert,
+            step=step,
+            diagnostics=monitor.diagnostics(),
+            fed=fed,
+            loop=self.loop,
+            directory=self.directory,
+            ranks=describe(broken, self.ranks.size if self.ranks else 1),
+            rank=self.ranks.rank if self.ranks else 0,
+            examine=lambda batches: self._examined(batches, alert),
+            find_checkpoint=lambda: self._checkpoints.last_healthy(incidents),
+        )
+
+    def _examined(self, fed: Sequence[Fed], alert: Alert) -> Examination:
+        return self._examiner.full(fed, alert.step, alert.value)
+
+    def _speaks(self, broken: tuple[int, ...]) -> bool:
+        """Rank 0, and the one rank whose loss is not finite: it alone has the batch."""
+        return self.ranks is None or self.ranks.rank == 0 or self.ranks.rank in broken
+
+    def _take(self, name: str, action: policies.Action, case: Case) -> Taken:
+        try:
+            outcome, done = action.act(case, **self.policy.options_of(name)), True
+        except AudioLossError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a full disk must not end a training that may be saved
+            outcome, done = str(error) if isinstance(error, ActionError) else f"{type(error).__name__}: {error}", False
+            logger.error("%s failed at step %d: %s", name, case.step, outcome)  # one line
+        return self._note(name, case, outcome, done=done)
+
+    def _note(self, name: str, case: Case, outcome: str, *, done: bool) -> Taken:
+        series = self._series if self._series in self._watch.monitors else AUDIO
+        attempt = self._watch.monitors[series].record_recovery_attempt(case.step, f"{name}: {outcome}")
+        alert = case.alert
+        taken = Taken(name, case.step, alert.code, alert.incident, series, done, outcome, attempt)
+        self.taken.append(taken)
+        if self._speaks(self._broken):
+            self._announcer.action(taken)
+        return taken
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        """Plain built-in types."""
+        return [taken.to_state() for taken in self.taken]
+
+    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
+        """After the monitors have loaded theirs."""
+        self.taken = restored(states, self._watch.monitors)

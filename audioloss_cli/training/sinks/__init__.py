@@ -1,0 +1,1 @@
+"""Where alerts are announced, one destination a module."""

@@ -1,0 +1,136 @@
+"""The monitors of a run: one a series, each with what stands beside it."""
+
+import math
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from audioloss_cli.monitor import AudioLossMonitor
+from audioloss_cli.records import Alert, Limits
+from audioloss_cli.records.point import OWN_CODEBOOK
+from audioloss_cli.training.late_scalar import CODEBOOKS, Arrived
+
+#: Name of the series that is read at each step, and of the loss that the run logs for itself.
+AUDIO, LOGGED = "audio_loss", "logged"
+# Each codebook has a monitor of its own; all of them at every step would cost more than everything else.
+_CODEBOOK_STEPS = 25
+BESIDE = ("total", "text", "grad_norm")
+_KEPT = 1000  # points that wait for a log file to be opened
+_CALM = 2.0  # factor to either side of the last mean, within which a value may wait
+
+Found = list[tuple[str, Alert]]
+
+
+class Watch:
+    """Points in, alerts out.
+
+    What looks calm waits until there are some points, for the monitors run several times as fast on many points in a
+    row as on one between two training steps, whose code is in no cache. What does not look calm is taken in at once,
+    with all that waits.
+
+    Attributes:
+        monitors: by name of the series: ``audio_loss``, ``logged``, ``codebook/0``, ...
+        points: step, value and Unix seconds of the audio loss, the latest ones.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], at_once: int = 1) -> None:
+        self._settings = dict(settings)
+        self.monitors: dict[str, AudioLossMonitor] = {AUDIO: AudioLossMonitor(**self._settings)}
+        self.points: deque[tuple[int, float, float]] = deque(maxlen=_KEPT)
+        self._main = self.monitors[AUDIO]
+        self._limits: Limits = self._main.limits
+        self._seen = False
+        self._at_once = at_once
+        self._waiting: list[tuple[Arrived, float]] = []
+        self._low, self._high, self._last = math.inf, -math.inf, math.nan  # where a value looks calm; the last one
+
+    def take_in(self, arrived: Arrived) -> Found:
+        """The scalars of one step; each alert with the name of its series."""
+        self._waiting.append((arrived, time.time()))
+        calm = self._looks_calm(arrived.values)
+        return [] if calm and len(self._waiting) < self._at_once else self.drain()
+
+    def drain(self) -> Found:
+        """Hand what waits to the monitors."""
+        if not self._waiting:
+            return []
+        waiting, self._waiting = self._waiting, []
+        found = [each for arrived, now in waiting for each in self._update(arrived, now)]
+        finite = [value for _, value, _ in list(self.points)[-len(waiting) :] if math.isfinite(value)]
+        usual = sum(finite) / len(finite) if finite else math.nan
+        self._low, self._high = max(usual / _CALM, self._limits.threshold), usual * _CALM
+        return found
+
+    def _looks_calm(self, values: Mapping[str, float]) -> bool:
+        """Near what was usual, no repetition, no codebook that is low, and a number wherever one is expected."""
+        value = values.get("audio", math.nan)
+        if "audio" not in values and math.isfinite(values.get("total", math.nan)):
+            return True
+        last, self._last = self._last, value
+        if not self._low <= value <= self._high or value == last or "logged" in values:
+            return False
+        if len(values) > 1:
+            total = sum(values.values())
+            if total - total != 0:  # NaN or infinite
+                return False
+            if CODEBOOKS[0] in values:
+                return min(values.values()) >= self._limits.threshold
+        return True
+
+    def _update(self, arrived: Arrived, now: float) -> Found:
+        step, values = arrived.step, arrived.values
+        audio, logged = values.get("audio"), values.get("logged")
+        if audio is None and not math.isfinite(values.get("total", 0.0)):
+            audio = values["total"]  # of a sum that is not finite no part is known
+        # The rules that compare codebooks are for the monitors of the codebooks.
+        beside = {name: values[name] for name in BESIDE if name in values} if len(values) > 1 else None
+        found: Found = []
+        # No loss at all, once there was an audio loss, is a value that is missing.
+        if audio is not None or (self._seen and "total" not in values):
+            alerts = self._main.update(audio, step, now, beside)
+            if audio is not None:
+                self._seen = True
+                self.points.append((step, audio, now))
+            found += [(AUDIO, alert) for alert in alerts]
+        if logged is not None:
+            found += self.logged(logged, step, {})
+        if CODEBOOKS[0] in values:
+            found += self._codebooks(step, now, values)
+        return found
+
+    def logged(self, value: float, step: int, beside: Mapping[str, Any]) -> Found:
+        """The loss that the run logs."""
+        return [(LOGGED, alert) for alert in self.monitor(LOGGED).update(value, step, None, beside)]
+
+    def monitor(self, name: str) -> AudioLossMonitor:
+        """The monitor of a series, made when it is first needed."""
+        if name not in self.monitors:
+            self.monitors[name] = AudioLossMonitor(**{**self._settings, "name": name})
+        return self.monitors[name]
+
+    def _codebooks(self, step: int, now: float, values: Mapping[str, float]) -> Found:
+        """At every 25th step, and wherever one of them is low or no number."""
+        each = [values[name] for name in CODEBOOKS if name in values]
+        if step % _CODEBOOK_STEPS and min(each) >= self._limits.threshold and math.isfinite(sum(each)):
+            return []
+        others = {name: value for name, value in values.items() if name not in ("audio", "logged")}
+        alerts: Found = []
+        for number, name in enumerate(CODEBOOKS):
+            value = values.get(name)
+            if value is None:
+                continue
+            beside = {**others, OWN_CODEBOOK: float(number)}
+            alerts += [(name, alert) for alert in self.monitor(name).update(value, step, now, beside)]
+        return alerts
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain built-in types."""
+        states = {name: monitor.state_dict() for name, monitor in self.monitors.items()}
+        return {"monitors": states, "seen": self._seen}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue where ``state_dict`` was taken."""
+        self._seen = bool(state["seen"])
+        for name, each in state["monitors"].items():
+            self.monitor(name).load_state_dict(each)

@@ -1,0 +1,69 @@
+"""Two processes under DDP with gloo: each feeds, both act, rank 0 speaks."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from audioloss_cli.training.distributed import describe
+from tests.training.ranks import BROKEN
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory):
+    """Both runs, made once: two processes that find each other by a port the operating system just gave away."""
+    directory = tmp_path_factory.mktemp("ranks")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.training.ranks", str(directory)],
+            env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    said = []
+    try:
+        said = [each.communicate(timeout=300) for each in processes]
+    finally:
+        for each in processes:
+            each.kill()
+            each.wait()
+    assert [each.returncode for each in processes] == [0, 0], said
+    return directory, said[0][1]
+
+
+@pytest.mark.parametrize("kind", ["plain", "trainer"])
+def test_a_nan_on_one_rank_is_seen_by_both(ranks, kind):
+    directory, said = ranks[0] / kind, ranks[1]
+    zero, one = (json.loads((directory / f"rank{rank}.json").read_text()) for rank in range(2))
+    assert zero["incidents"] == one["incidents"] == [["non-finite-loss", BROKEN]]
+    assert zero["stopped"] == one["stopped"] == BROKEN + 1  # read at the end of the next step
+    assert zero["points"] == one["points"]
+    for found in (zero, one):
+        assert [(action, alert) for action, alert, *_ in found["taken"]] == [
+            (action, "non-finite-loss") for action in ("log", "dump", "lower-lr", "stop")
+        ]
+    lowered = [outcome for found in (zero, one) for action, _, _, outcome in found["taken"] if action == "lower-lr"]
+    assert lowered[0] == lowered[1]
+    assert "not finite on rank 1 of 2" in said
+    dumps = sorted(path.name for path in directory.rglob("step-*.json"))
+    assert dumps == [f"step-{BROKEN}-non-finite-loss-rank1.json", f"step-{BROKEN}-non-finite-loss.json"]
+    report = json.loads(next(directory.rglob("step-*rank1.json")).read_text())
+    assert report["diagnoses"][0]["cause"] == "all-masked"
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [((), ""), ((3,), "not finite on rank 3 of 8"), ((-1, -1), "not finite on 2 ranks of 8")],
+)
+def test_which_ranks_are_broken_in_words(broken, words):
+    assert describe(broken, 8) == words

@@ -1,0 +1,139 @@
+"""Real runs of Lightning with injected faults."""
+
+import json
+
+import lightning
+import pytest
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from audioloss_cli import scan
+from audioloss_cli.training import AudioLossError, AudioLossLightning, Policy
+from tests.training import loops
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*num_workers.*"),
+    pytest.mark.filterwarnings("ignore:.*`isinstance\\(treespec, LeafSpec\\)`.*"),
+    pytest.mark.filterwarnings("ignore:.*Checkpoint directory.*"),
+    pytest.mark.filterwarnings("ignore:.*log_every_n_steps.*"),
+    pytest.mark.filterwarnings("ignore:.*TBLogger.*"),
+    pytest.mark.filterwarnings("ignore:.*tensorboardX.*"),
+    pytest.mark.filterwarnings("ignore:.*litlogger.*"),
+    pytest.mark.filterwarnings("ignore:.*your dataloader is not resumable.*"),
+]
+
+
+class Module(lightning.LightningModule):
+    """A tiny fine-tune; ``kind`` says what a training step returns."""
+
+    def __init__(self, kind="outputs"):
+        super().__init__()
+        self.model, self.kind = loops.model(), kind
+
+    def training_step(self, batch, batch_idx):
+        loss = self.model(**batch).loss
+        if self.kind == "outputs":
+            return {"loss": loss, "audio_loss": loss / 8}
+        if self.kind == "logged":
+            self.log("train/audio_loss", loss / 8)
+        return loss / 8 if self.kind == "bare" else loss
+
+    def configure_optimizers(self):
+        return torch.optim.AdamW(self.parameters(), lr=1e-2)
+
+
+def fit(directory, steps, callback, *, data=None, kind="outputs", resume=None, module=None, more=(), **settings):
+    trainer = lightning.Trainer(
+        max_steps=steps,
+        accelerator="cpu",
+        callbacks=[callback, *more],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=directory,
+        **{"logger": False, "enable_checkpointing": bool(more), **settings},
+    )
+    loader = torch.utils.data.DataLoader(data or loops.Samples(64), batch_size=1)
+    trainer.fit(module or Module(kind), loader, ckpt_path=resume)
+    return trainer
+
+
+def test_a_healthy_run_is_left_alone(tmp_path):
+    callback = AudioLossLightning()
+    assert fit(tmp_path, 10, callback).global_step == 10
+    assert callback.guard.monitor.diagnostics()["points"] == 10
+    assert callback.guard.taken == []
+
+
+@pytest.mark.parametrize("kind", ["outputs", "logged", "bare"])
+def test_a_nan_stops_the_run_at_its_step(tmp_path, kind):
+    callback = AudioLossLightning(Policy(critical=("log", "dump", "advise", "stop")))
+    trainer = fit(tmp_path, 20, callback, data=loops.Samples(20, 11, masked=True), kind=kind)
+    assert trainer.global_step == 12
+    assert [(taken.action, taken.step, taken.done) for taken in callback.guard.taken] == [
+        (name, 12, True) for name in ("log", "dump", "advise", "stop")
+    ]
+    assert callback.guard.taken[2].outcome.startswith("all-masked")
+    report = json.loads((tmp_path / "audioloss" / "step-12-non-finite-loss.json").read_text())
+    assert report["findings"][0]["code"] == "all-masked"
+
+
+def test_the_scale_of_what_is_read(tmp_path):
+    callbacks = {kind: AudioLossLightning() for kind in ("outputs", "logged", "bare")}
+    for kind, callback in callbacks.items():
+        fit(tmp_path, 2, callback, kind=kind)
+    currents = {callback.guard.monitor.diagnostics()["current"] for callback in callbacks.values()}
+    assert max(currents) == pytest.approx(min(currents), rel=0.05)
+
+
+def test_raising_ends_the_fit(tmp_path):
+    callback = AudioLossLightning(Policy(critical=("raise-error",)))
+    with pytest.raises(AudioLossError, match="non-finite-loss at step 4"):
+        fit(tmp_path, 20, callback, data=loops.Samples(20, 3, masked=True))
+
+
+def test_accumulated_gradients_are_one_step(tmp_path):
+    callback = AudioLossLightning(Policy(critical=("stop",)))
+    data = loops.Samples(20, 9, masked=True)
+    trainer = fit(tmp_path, 10, callback, data=data, accumulate_grad_batches=2)
+    assert trainer.global_step == 5
+    assert callback.guard.monitor.diagnostics()["points"] == 5
+
+
+def test_the_state_goes_through_the_checkpoint(tmp_path):
+    data = loops.Samples(30, 11, 14, masked=True)
+    first = AudioLossLightning(Policy(critical=("checkpoint", "stop")))
+    fit(tmp_path, 30, first, data=data)
+    path = tmp_path / "audioloss" / "step-12.ckpt"
+    assert path.is_file()
+    second = AudioLossLightning(Policy(critical=("checkpoint", "stop")), first_batches=0)
+    fit(tmp_path, 14, second, data=data, resume=path, module=Module())
+    (incident,) = second.guard.monitor.incidents
+    assert (incident.first_step, incident.fire_count) == (12, 1)
+
+
+def test_a_rollback_puts_the_weights_back(tmp_path):
+    class Poisoned(Module):
+        def on_train_batch_start(self, batch, batch_idx):
+            if self.global_step == 11:
+                next(self.parameters()).data.fill_(float("nan"))
+
+    policy = Policy(critical=("rollback",), options={"rollback": {"skip": 2}})
+    callback = AudioLossLightning(policy, window_size=5)
+    saving = ModelCheckpoint(dirpath=tmp_path / "saved", every_n_train_steps=5, save_top_k=-1)
+    module = Poisoned()
+    fit(tmp_path, 20, callback, module=module, more=[saving])
+    (taken,) = callback.guard.taken
+    assert (taken.step, taken.done, taken.recovered) == (12, True, True)
+    assert "step=10.ckpt" in taken.outcome
+    assert all(torch.isfinite(each).all() for each in module.parameters())
+
+
+def test_alerts_go_into_the_tensorboard_of_the_run(tmp_path):
+    logger = TensorBoardLogger(tmp_path, name="", version="run")
+    callback = AudioLossLightning(Policy(critical=("stop",)))
+    fit(tmp_path, 20, callback, data=loops.Samples(20, 11, masked=True), logger=logger)
+    logger.finalize("success")
+    (run,) = scan([str(tmp_path / "run")]).runs
+    assert {"alerts/audio_loss", "alerts/severity"} <= set(run.tags)
+    assert run.series[0].incidents[0].first_step == 12

@@ -1,5 +1,6 @@
 """One run: its files read, its losses replayed, what was found."""
 
+import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -185,10 +186,19 @@ def _moves(steps: Sequence[int]) -> bool:
     return steps[0] != steps[-1] or min(steps) != max(steps)
 
 
+def _times_back(steps: Sequence[int]) -> int:
+    """How often a step is lower than the one before; by the array where somebody has paid for numpy already."""
+    if "numpy" not in sys.modules:
+        return sum(map(gt, steps, islice(steps, 1, None)))
+    import numpy as np
+
+    found = np.asarray(steps)
+    return int(np.count_nonzero(found[1:] < found[:-1]))
+
+
 def _in_order(series: Series) -> Series:
     """Sorted by step, if the steps go back so often that no run was restarted that often; else as it is."""
-    steps = list(series.steps)
-    back = sum(map(gt, steps, islice(steps, 1, None))) if steps != sorted(steps) else 0
+    back = _times_back(series.steps)
     if back <= max(_MOST_RESTARTS, _MOST_RESTARTS_SHARE * len(series)):
         return series
     order = sorted(range(len(series)), key=series.steps.__getitem__)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audioloss_cli import Report, registry
+from audioloss_cli import AudioLossMonitor, Report, registry
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
 from audioloss_cli.records import RunReport, View
 from tests.outputs.reports import REPORTS, audited
@@ -93,3 +93,12 @@ def test_the_alert_row_stands_under_the_incidents():
     item = audited("loss", [*wobbly(3.0, 10), *wobbly(0.001, 10), *wobbly(3.0, 180), *wobbly(0.007, 20)])
     assert alert_row(item, 220) == " " * 10 + "!" * 10 + " " * 180 + "w" * 20
     assert alert_row(item, 22) == " !" + " " * 18 + "ww"
+
+
+def test_what_is_no_trouble_has_no_end():
+    values = [55.4 - 0.1 * (number % 7) - 0.2 * number for number in range(60)]
+    item = audited("train/audio_loss", values, make=AudioLossMonitor)
+    assert [incident.code for incident in item.incidents] == ["sum-scale"]
+    text = render(Report(runs=[RunReport("runs/sum", "toy", series=[item])]), View())
+    assert "INFO sum-scale, steps" in text
+    assert "unresolved" not in text

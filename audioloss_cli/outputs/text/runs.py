@@ -8,7 +8,7 @@ from rich.text import Text
 from audioloss_cli.outputs.text.causes import cause_lines
 from audioloss_cli.outputs.text.layout import STYLES, moment, number, paragraph, plural
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
-from audioloss_cli.records import Edge, Incident, Report, RunReport, SeriesReport, View
+from audioloss_cli.records import Edge, Incident, Report, RunReport, SeriesReport, Severity, View
 
 _MOST_CLEAN_RUNS = 20
 _MOST_INCIDENTS = 10
@@ -105,11 +105,11 @@ def _incident(incident: Incident, view: View) -> Iterator[Text]:
         (str(incident.severity).upper(), STYLES[incident.severity]),
         f" {incident.code}, {steps}, {plural(incident.points, 'point')}",
     )
-    yield from paragraph(
-        _HOW_IT_ENDED[incident.resolution or "run_ended"].format(incident.resolved_step or 0) + _returns(incident),
-        view,
-        indent=4,
-    )
+    if incident.severity is Severity.INFO:  # no trouble that could end
+        yield from paragraph(incident.message, view, indent=4)
+        return
+    how_it_ended = _HOW_IT_ENDED[incident.resolution or "run_ended"].format(incident.resolved_step or 0)
+    yield from paragraph(how_it_ended + _returns(incident), view, indent=4)
     yield from paragraph(incident.message, view, indent=4)
     if math.isfinite(incident.worst_value):
         yield Text(f"    worst {number(incident.worst_value)} at step {incident.worst_step:,}")

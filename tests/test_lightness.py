@@ -13,7 +13,7 @@ HEAVY = {
     *("accelerate", "lightning", "audioloss_cli.training"),
 }
 # Of the standard library and of what Typer brings; each costs 5 to 100 ms, and no small scan needs it.
-SLOW = {"pydantic", "multiprocessing", "concurrent.futures", "asyncio", "hashlib", "tempfile", "zstandard"}
+SLOW = {"pydantic", "multiprocessing", "concurrent.futures", "asyncio", "hashlib", "tempfile", "zstandard", "msgspec"}
 # What help and the version have no use for.
 UNUSED = {"rich", "json", "tomllib", "audioloss_cli.audit", "audioloss_cli.config", "audioloss_cli.records.report"}
 SAMPLES = Path(__file__).parent.parent / "sample_logs"

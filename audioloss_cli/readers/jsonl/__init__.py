@@ -2,16 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 
-from audioloss_cli.readers.jsonl.lines import DamagedStreamError, head, read_lines
-from audioloss_cli.readers.jsonl.rows import Row, parse_rows
+from audioloss_cli.readers.jsonl.decompress import DamagedStreamError
+from audioloss_cli.readers.jsonl.lines import head
+from audioloss_cli.readers.jsonl.reading import Reading
 from audioloss_cli.readers.jsonl.salvage import parse_object
-from audioloss_cli.readers.jsonl.steps import choose_step
-from audioloss_cli.readers.jsonl.table import Table
-from audioloss_cli.records import EVERYTHING, Defect, Request, Series, series
+from audioloss_cli.records import EVERYTHING, Defect, Mark, Request, Series
 
 GROUPING: Literal["directory", "file"] = "file"
 
@@ -20,7 +18,6 @@ _PERHAPS = {".json", ".txt", ".log"}
 _COMPRESSED = {".gz", ".zst"}
 _ROTATED = re.compile(r"\.\d+")
 _LINES_TO_SNIFF, _LINES_THAT_CONVINCE = 10, 2
-_ROWS_TO_LEARN_FROM = 1000
 
 
 def claims(path: Path) -> bool:
@@ -47,31 +44,16 @@ def _looks_like_rows(path: Path) -> bool:
     return rows >= _LINES_THAT_CONVINCE and 2 * rows >= len(first)
 
 
-def read(path: Path, request: Request = EVERYTHING) -> Iterator[Series | Defect]:
+def read(path: Path, request: Request = EVERYTHING) -> Iterator[Series | Defect | Mark]:
     """Every number of every row in line order, nested keys and lists joined with ``/``; every bad line as a Defect.
 
     The step of a row is the first of ``steps.STEP_KEYS`` that the first rows have, else their whole-numbered epoch,
     else the line number; a row without it keeps the step of the row before. Anything but a number in a column
     that held numbers is ``MISSING``, unless the row is of another kind (an evaluation row of a fixed-column log).
 
+    A mark is made for a file that is not compressed and has some thousand rows; smaller ones are read anew as fast.
+
     Raises:
         OSError: the file cannot be opened or read.
     """
-    found = parse_rows(read_lines(path), str(path))
-    peeked, first = [], list[Row]()
-    for item in found:
-        peeked.append(item)
-        if isinstance(item, Row):
-            first.append(item)
-        if len(first) == _ROWS_TO_LEARN_FROM:
-            break
-    table = Table(choose_step(first), str(path), request.wanted)
-    for item in chain(peeked, found):
-        if isinstance(item, Defect):
-            yield item
-            continue
-        yield from table.add(item)
-        if table.points >= series.POINTS_OF_A_CHUNK:
-            yield from table.flush()
-    table.end()
-    yield from table.flush()
+    return Reading(path, request).run()

@@ -17,8 +17,7 @@ _OF_TOTAL = re.compile(r"(\d+)/\d+")
 WALL_TIME_KEYS = ("wall_time", "_timestamp", "timestamp", "time", "at", "created_at")
 # "time" is often the seconds that a step took. Numbers below this (1973) are no dates; from 1e11 on they are in
 # milliseconds, from 1e14 on in microseconds.
-_EARLIEST = 1e8
-_MILLISECONDS, _MICROSECONDS = 1e11, 1e14
+EARLIEST, MILLISECONDS, MICROSECONDS = 1e8, 1e11, 1e14
 
 
 def number(value: Any) -> float | None:
@@ -53,18 +52,19 @@ def flatten(item: Iterable[tuple[object, Any]], prefix: str = "", depth: int = 0
 def wall_time(item: dict[str, Any]) -> float:
     """Unix seconds from the first of ``WALL_TIME_KEYS`` that holds a date; NaN if none does. Naive dates are UTC."""
     for key in WALL_TIME_KEYS:
-        seconds = _seconds(item.get(key))
-        if seconds is not None:
-            return seconds
+        found = seconds(item.get(key))
+        if found is not None:
+            return found
     return math.nan
 
 
-def _seconds(value: Any) -> float | None:
+def seconds(value: Any) -> float | None:
+    """Unix seconds if it is a date, as a number or as text; else None."""
     found = number(value)
     if found is not None:
-        if not _EARLIEST <= found < math.inf:
+        if not EARLIEST <= found < math.inf:
             return None
-        return found / (1e6 if found >= _MICROSECONDS else 1e3 if found >= _MILLISECONDS else 1)
+        return found / (1e6 if found >= MICROSECONDS else 1e3 if found >= MILLISECONDS else 1)
     if not isinstance(value, str):
         return None
     try:

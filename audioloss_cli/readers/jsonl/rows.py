@@ -1,7 +1,7 @@
 """From lines to rows, with one Defect for each stretch of bad lines."""
 
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, NamedTuple
 
 from audioloss_cli.readers.jsonl.lines import UTF8_BOM, Line
@@ -11,7 +11,7 @@ from audioloss_cli.records import Defect
 from audioloss_cli.records.series import UNFINISHED, DefectKind
 
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
-_LINES_TO_LEARN_FROM = 100
+LINES_TO_LEARN_FROM = 100
 
 
 class Row(NamedTuple):
@@ -32,61 +32,68 @@ class Row(NamedTuple):
     wall_time: float
 
 
-def parse_rows(found: Iterable[Line | Defect], path: str) -> Iterator[Row | Defect]:
-    """Every row of intact lines and every row that can be salvaged from a bad one.
+class RowParser:
+    """Takes the lines of a file one by one.
 
-    Blank lines are nothing. The first lines are looked at twice, so that even line 1 can be salvaged by the looks of
-    the intact ones that follow.
+    Attributes:
+        stopped: nothing that follows can be read; give it no more lines.
+        shapes: the sets of keys of intact lines, by which rows are known in damaged ones.
+        good: number of rows so far.
+        parsed: the object that was the last line; None if that was a bad or a blank one.
+        bad: the first and the last line of the current stretch of bad ones.
     """
-    rest = iter(found)
-    first = list(islice(rest, _LINES_TO_LEARN_FROM))
-    return _Rows(path, first).walk(chain(first, rest))
 
-
-class _Rows:
-    def __init__(self, path: str, first: list[Line | Defect]) -> None:
+    def __init__(self, path: str) -> None:
         self.path = path
-        objects = [parse_object(line.data.removeprefix(UTF8_BOM)) for line in first if isinstance(line, Line)]
-        self.shapes = {frozenset(found) for found in objects if found is not None}
-        self.bad: list[Line] = []  # the first and the last line of the current stretch of bad ones
+        self.stopped = False
+        self.shapes = set[frozenset[str]]()
         self.good = 0
+        self.parsed: dict[str, Any] | None = None
+        self.bad: list[Line] = []
 
-    def walk(self, found: Iterable[Line | Defect]) -> Iterator[Row | Defect]:
-        for line in found:
-            if isinstance(line, Defect):
-                yield from self.flush()
-                yield line
-            elif line.number == 1 and _is_utf16(line.data):
-                yield Defect(
-                    self.path, "encoding", "the text is UTF-16; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)", 0, 1
-                )
-                return
-            elif line.data.strip():
-                yield from self.row(line)
-        yield from self.flush()
+    def look_ahead(self, lines: Iterable[Line]) -> None:
+        """Learn from lines that will be parsed later, so that even line 1 can be salvaged by the looks of others."""
+        objects = [parse_object(line.data.removeprefix(UTF8_BOM)) for line in islice(lines, LINES_TO_LEARN_FROM)]
+        self.shapes |= {frozenset(found) for found in objects if found is not None}
 
-    def row(self, line: Line) -> Iterator[Row | Defect]:
+    def parse(self, line: Line) -> Iterator[Row | Defect]:
+        """The row of an intact line, the rows that can be salvaged from a bad one. A blank line is nothing."""
+        self.parsed = None
+        if line.number == 1 and _is_utf16(line.data):
+            self.stopped = True
+            yield Defect(
+                self.path, "encoding", "the text is UTF-16; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)", 0, 1
+            )
+        elif line.data.strip():
+            yield from self._rows(line)
+
+    def _rows(self, line: Line) -> Iterator[Row | Defect]:
         data = line.data.removeprefix(UTF8_BOM) if line.number == 1 else line.data
-        parsed = parse_object(data)
-        if parsed is not None:
-            self.shapes.add(frozenset(parsed))
-        objects = salvage(data, self.shapes) if parsed is None else [parsed]
-        made = [_row(line.number, each) for each in objects]
+        self.parsed = parsed = parse_object(data)
         if parsed is None:
             self.bad = [*self.bad[:1], line]
-        if parsed is not None or made:
-            yield from self.flush()
-        self.good += len(made)
+            made = [_row(line.number, each) for each in salvage(data, self.shapes)]
+        else:
+            self.shapes.add(frozenset(parsed))
+            made = [_row(line.number, parsed)]
+        if made:
+            yield from self.count(len(made))
         yield from made
 
+    def count(self, rows: int) -> Iterator[Defect]:
+        """Say that rows were found, here or elsewhere: a stretch of bad lines before them ends."""
+        yield from self.flush()
+        self.good += rows
+
     def flush(self) -> Iterator[Defect]:
+        """The Defect of the bad lines that came last; call it at the end, too."""
         if self.bad:
             first, last = self.bad[0], self.bad[-1]
-            kind, message = self.complaint(first, last)
+            kind, message = self._complaint(first, last)
             yield Defect(self.path, kind, message, first.offset, first.number)
             self.bad = []
 
-    def complaint(self, first: Line, last: Line) -> tuple[DefectKind, str]:
+    def _complaint(self, first: Line, last: Line) -> tuple[DefectKind, str]:
         count = last.number - first.number + 1
         if not self.good and count > 1:
             return "not-a-log", f"none of the {count} lines up to here is a JSON object; not JSON lines"

@@ -316,6 +316,7 @@ def test_padding_that_is_named_may_lie_anywhere():
 
 
 def test_the_ends_of_an_unknown_family_come_from_the_command_line(tmp_path: Path, monkeypatch, capsys):
+    from audioloss_cli import cli
     from audioloss_cli.cli import probe as door
 
     seen: dict[str, Any] = {}
@@ -327,8 +328,8 @@ def test_the_ends_of_an_unknown_family_come_from_the_command_line(tmp_path: Path
             raise KeyboardInterrupt
 
     monkeypatch.setattr(door.registry, "load", lambda *_: Wing)
-    with pytest.raises(KeyboardInterrupt):
-        door.command(str(tmp_path), "x", bos=7, eos=8, pad=0)
+    arguments = ["probe", "--ckpt", str(tmp_path), "--data", "x", "--bos", "7", "--eos", "8", "--pad", "0"]
+    assert cli.run(arguments) == 130
     assert (seen["bos"], seen["eos"], seen["pad"]) == (7, 8, 0)
 
 

@@ -83,7 +83,7 @@ class Case:
         fed: micro-batches of the alert's step; empty if none was shown.
         loop: what can be acted on.
         directory: where files go.
-        ranks: which ranks had a loss that is not finite, in words.
+        ranks: whose batch or loss it is about, in words; empty for a single process.
         rank: of this process.
         examine: the full checks of these micro-batches.
         find_checkpoint: the last one that is healthy; None if none is known.

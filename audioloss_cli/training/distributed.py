@@ -5,10 +5,27 @@ step have long made the ranks wait for each other. All ranks then hold the same 
 come to the same alerts at the same step and act together: a stop or a rollback on one rank alone would hang the run.
 """
 
-from typing import Any
+import json
+from typing import Any, NamedTuple
 
+import torch
 import torch.distributed as dist
 from torch import Tensor
+
+
+class Whose(NamedTuple):
+    """Whose trouble an alert is about.
+
+    Attributes:
+        ranks: those that have the batch and speak beside rank 0; -1 for one that is not known by number.
+        words: the same for a message; empty for a single process.
+    """
+
+    ranks: tuple[int, ...] = ()
+    words: str = ""
+
+
+NOBODY = Whose()
 
 
 class Ranks:
@@ -24,6 +41,28 @@ class Ranks:
     def sum(self, row: Tensor) -> Any:
         """Start to sum a row [W] over the ranks, in place; a handle with ``wait()``."""
         return dist.all_reduce(row, async_op=True)
+
+    def share(self, own: Any, device: torch.device) -> list[Any]:
+        """What each rank has, by its number: JSON in tensors, never pickle. It waits for all of them.
+
+        Args:
+            own: built-in types.
+            device: on which the process group works.
+        """
+        data = torch.tensor(list(json.dumps(own).encode()), dtype=torch.uint8, device=device)
+        sizes = torch.zeros(self.size, dtype=torch.int64, device=device)
+        sizes[self.rank] = len(data)
+        dist.all_reduce(sizes)
+        longest, known = int(sizes.max()), sizes.tolist()
+        padded = torch.zeros(longest, dtype=torch.uint8, device=device)
+        padded[: len(data)] = data
+        rows = [torch.zeros_like(padded) for _ in known]
+        dist.all_gather(rows, padded)
+        return [json.loads(bytes(row[:size].tolist())) for row, size in zip(rows, known, strict=True)]
+
+    def whose(self, broken: tuple[int, ...]) -> Whose:
+        """Ranks whose loss is not finite."""
+        return Whose(broken, describe(broken, self.size))
 
 
 def find_ranks() -> Ranks | None:

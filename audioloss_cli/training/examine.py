@@ -68,6 +68,9 @@ class Examiner:
 
     def choose(self, fed: Fed) -> None:
         """By the configuration of the model and the keys of the first batch; ``complaint`` says why none was found."""
+        if not isinstance(fed.clean, Mapping):
+            self.complaint = f"a batch must be a mapping of names to tensors, not a {type(fed.clean).__name__}"
+            return
         batch = {**(fed.original or {}), **fed.clean}
         try:
             self.adapter, _ = choose_adapter(self._name, _configuration(self.model), self._options, batch)

@@ -4,19 +4,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from audioloss_cli.monitor import AudioLossMonitor
+from audioloss_cli.monitor.scalars import as_step
 from audioloss_cli.probe.adapter import Options
 from audioloss_cli.records import Alert
 from audioloss_cli.training.announce import Announcer, open_sinks
-from audioloss_cli.training.case import Loop, logger
+from audioloss_cli.training.arrivals import Arrivals
+from audioloss_cli.training.case import Loop
 from audioloss_cli.training.checkpoints import Checkpoints
-from audioloss_cli.training.distributed import Ranks, find_ranks
+from audioloss_cli.training.distributed import NOBODY, Whose
 from audioloss_cli.training.examine import Examiner
 from audioloss_cli.training.inputs import FirstLooks
-from audioloss_cli.training.late_scalar import Arrived, LateScalars
+from audioloss_cli.training.late_scalar import Arrived
 from audioloss_cli.training.losses import read_losses
 from audioloss_cli.training.micro import MicroBatches
 from audioloss_cli.training.plain import PlainLoop
@@ -24,11 +23,12 @@ from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.recent import Fed, RecentBatches
 from audioloss_cli.training.record import Taken
 from audioloss_cli.training.respond import Responder
+from audioloss_cli.training.short_way import ShortWay
+from audioloss_cli.training.state import from_state, to_state
 from audioloss_cli.training.watch import AUDIO, Found, Watch
 
-_STATE_VERSION = 1
 _FIRST_BATCHES = 3
-_AT_ONCE = 16
+_AT_ONCE = 32
 _AGAIN = 10  # a loss that must be recomputed from logits costs too much for every batch
 
 
@@ -98,15 +98,12 @@ class AudioLossGuard:
         self.responder = Responder(
             policy or Policy(), self._watch, self.examiner, self._announcer, self.checkpoints, self.loop, where
         )
-        self._recent = RecentBatches()
-        self._micro = MicroBatches()
-        self._looks = FirstLooks(first_batches)
-        self._deferred = deferred
-        self._late: LateScalars | None = None
-        self._ranks: Ranks | None = None
-        self._started = False
-        self._step = 0
-        self._batches = 0
+        self._recent, self._micro = RecentBatches(), MicroBatches()
+        self._looks = FirstLooks(first_batches, self.examiner)
+        self._arrivals = Arrivals(deferred)
+        self._short = ShortWay(self._watch.calm, self._recent, self.examiner)
+        self._open = False  # whether a step may go the short way
+        self._step = self._batches = 0
 
     # The door of a loop.
 
@@ -136,7 +133,13 @@ class AudioLossGuard:
 
         Raises:
             AudioLossError: the policy asks for it.
+            TypeError: the loss is not one number, or the step not a whole one.
         """
+        if self._open and sync_gradients and grad_norm is None:
+            number = self._step + 1 if step is None else step
+            if type(number) is int and self._short.take(number, loss, batch, outputs, original):
+                self._step = number
+                return []
         self.collect(loss, batch=batch, outputs=outputs, original=original)
         return self.close(step, grad_norm=grad_norm) if sync_gradients else []
 
@@ -161,42 +164,42 @@ class AudioLossGuard:
 
     def show(self, fed: Fed) -> None:
         """A micro-batch, to have it at hand when something is wrong."""
+        self._open = False  # not before it is closed
         self._recent.add(fed)
         if self._looks.left and self.examiner.adapter is None:
             self.examiner.choose(fed)
 
     def feed(self, values: dict[str, Any], summed: Collection[str] = ()) -> None:
         """The losses of a micro-batch by name, see ``losses``; ``summed``: names of those that are parts of a sum."""
+        self._open = False
         self._micro.add(values, summed)
 
     def close(self, step: int | None = None, *, grad_norm: Any = None) -> list[Alert]:
         """An optimiser step ends; see ``step``."""
-        self._step = step = self._step + 1 if step is None else step
+        self._step = step = self._step + 1 if step is None else as_step(step)
+        arrivals = self._arrivals
+        arrivals.start()
         values = self._micro.close()
         if grad_norm is not None:
             values["grad_norm"] = grad_norm
         self._recent.close(step)
-        found = self._look(step) if self._looks.left else []
-        if not self._started:
-            self._start()
-        here = self._read_at_once(values)
-        if here is not None:
-            found += self._watch.take_in(Arrived(step, here))
-            return self._handled(found) if found else []
-        alerts = self._handled(found) if found else []
-        self._queue(values).put(step, values)
-        return alerts + self._arrive(flush=False)
+        found, alerts = self._look(step, values) if self._looks.left else [], list[Alert]()
+        for arrived in arrivals.take(step, values):
+            alerts, found = alerts + self._arrived(arrived, found), []
+        self._open = arrivals.at_once and not self._looks.left
+        return alerts + self._handled(found)
 
     def logged(self, value: float, step: int, beside: Mapping[str, Any] | None = None) -> list[Alert]:
         """A loss that the run logs for itself: a series of its own beside the one that is read at each step."""
-        if self._ranks is not None:
+        if self._arrivals.ranks is not None:
             self._micro.note("logged", value)  # every rank must see it, whoever logs: it travels with the next step
             return []
         return self._handled([*self._watch.drain(), *self._watch.logged(value, step, beside or {})])
 
     def flush(self) -> list[Alert]:
         """Wait for what is queued: at the end of training, and before a checkpoint."""
-        return [*self._arrive(flush=True), *self._drain()]
+        alerts = [alert for arrived in self._arrivals.flush() for alert in self._arrived(arrived, [])]
+        return alerts + self._drain()
 
     def finish(self) -> list[Alert]:
         """The training ended: flush, and write out what is left."""
@@ -264,14 +267,7 @@ class AudioLossGuard:
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run needs, as plain built-in types; what is queued is lost unless it is flushed before."""
         self._drain()
-        return {
-            "version": _STATE_VERSION,
-            "step": self._step,
-            **self._watch.state_dict(),
-            "taken": self.responder.state_dict(),
-            "checkpoints": [list(each) for each in self.checkpoints.written],
-            "told": sorted(self._looks.told),
-        }
+        return to_state(self._step, self._watch, self.responder, self.checkpoints, self._looks)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue where ``state_dict`` was taken.
@@ -279,64 +275,38 @@ class AudioLossGuard:
         Raises:
             ValueError: the state comes from another version of the format.
         """
-        if state.get("version") != _STATE_VERSION:
-            raise ValueError(f"guard state has version {state.get('version')!r}, this release reads {_STATE_VERSION}")
-        self._step = state["step"]
-        self._watch.load_state_dict(state)
-        self.responder.load_state_dict(state["taken"])
-        for step, path in state["checkpoints"]:
-            self.checkpoints.add(step, path)
-        self._looks.told.update(state["told"])
+        self._step = from_state(state, self._watch, self.responder, self.checkpoints, self._looks)
 
     # Inside.
 
-    def _start(self) -> None:
-        """The ranks are known once the first step is over."""
-        self._started = True
-        self._ranks = self.responder.ranks = find_ranks()
+    def _look(self, step: int, values: dict[str, Any]) -> Found:
+        """At the structure of the first batches; what one of several ranks finds travels with the numbers."""
+        self.responder.ranks = self._arrivals.ranks
+        found = self._looks.look(self._recent.at(step))
+        if self._arrivals.ranks is None:
+            return self._looks.alerts(found, step)
+        if found:
+            self._looks.kept[step], values["findings"] = found, 1.0
+        return []
 
-    def _read_at_once(self, values: dict[str, Any]) -> dict[str, float] | None:
-        """The values as numbers, in place; None if one of them would have to be waited for."""
-        if self._late is not None or self._ranks is not None or self._deferred:
-            return None
-        for name, value in values.items():
-            if type(value) is float:
-                continue
-            if not isinstance(value, Tensor):
-                values[name] = float(value)
-            elif value.is_cpu:
-                values[name] = value.item()
-            else:
-                return None
-        return values
-
-    def _queue(self, values: Mapping[str, Any]) -> LateScalars:
-        if self._late is None:
-            devices = {value.device for value in values.values() if isinstance(value, Tensor)}
-            device = next((each for each in devices if each.type != "cpu"), torch.device("cpu"))
-            self._late = LateScalars(device, self._ranks)
-        return self._late
-
-    def _arrive(self, *, flush: bool) -> list[Alert]:
-        alerts: list[Alert] = []
-        for arrived in self._late.ready(flush=flush) if self._late is not None else ():
-            found = self._watch.take_in(arrived)
-            alerts += self._handled(found, arrived.broken)
-        return alerts
+    def _arrived(self, arrived: Arrived, before: Found) -> list[Alert]:
+        """The numbers of a step are there; all ranks come here together. ``before``: what is to be handled as well."""
+        findings = arrived.values.pop("findings", None)
+        found, ranks = before + self._watch.take_in(arrived), self._arrivals.ranks
+        if ranks is None:
+            return self._handled(found)
+        alerts = []
+        if findings:
+            for whose, each in self._looks.of_all(arrived.step, ranks, self._arrivals.device):
+                alerts += self._handled(each, whose)
+        earlier = [each for each in found if each[1].step != arrived.step]
+        now = [each for each in found if each[1].step == arrived.step]
+        return alerts + self._handled(earlier) + self._handled(now, ranks.whose(arrived.broken))
 
     def _drain(self) -> list[Alert]:
         return self._handled(self._watch.drain())
 
-    def _look(self, step: int) -> Found:
-        """At the structure of the first batches."""
-        self._looks.left -= 1
-        fed = self._recent.at(step)
-        if fed and self.examiner.complaint:
-            logger.warning("batches are not examined: %s", self.examiner.complaint)
-            self._looks.left = 0
-        return [each for one in fed for each in self._looks.alerts(self.examiner.first_look(one), step)]
-
-    def _handled(self, found: Found, broken: tuple[int, ...] = ()) -> list[Alert]:
+    def _handled(self, found: Found, whose: Whose = NOBODY) -> list[Alert]:
         if found:
-            self.responder.handle(found, self._step, self._recent.at, broken)
+            self.responder.handle(found, self._step, self._recent.at, whose)
         return [alert for _, alert in found]

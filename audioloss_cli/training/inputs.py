@@ -2,26 +2,59 @@
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
-from audioloss_cli.records import Alert, Finding
+import torch
+
+from audioloss_cli.records import Alert, Finding, SettingError, Severity
+from audioloss_cli.training.case import logger
+from audioloss_cli.training.distributed import Ranks, Whose
+from audioloss_cli.training.examine import Examiner
+from audioloss_cli.training.recent import Fed
 
 #: Name of the series that such alerts belong to.
 INPUTS = "inputs"
 
 
 class FirstLooks:
-    """How many batches are still to be looked at, and what was said already."""
+    """The first batches.
 
-    def __init__(self, batches: int) -> None:
-        self.left = batches
+    Attributes:
+        left: how many are still to be looked at.
+        told: codes of what was said already.
+        kept: findings of this rank by step, until all ranks come to them: one that acts alone hangs the run.
+    """
+
+    def __init__(self, batches: int, examiner: Examiner) -> None:
+        if batches < 0:
+            raise SettingError("first_batches", f"must not be negative, as {batches} is")
+        self.left, self._examiner = batches, examiner
         self.told: set[str] = set()
+        self.kept: dict[int, list[Finding]] = {}
+
+    def look(self, fed: Sequence[Fed]) -> list[Finding]:
+        """What is wrong with the structure of one of them."""
+        self.left -= 1
+        if fed and self._examiner.complaint:
+            logger.warning("batches are not examined: %s", self._examiner.complaint)
+            self.left = 0
+        return [finding for one in fed for finding in self._examiner.first_look(one)]
 
     def alerts(self, findings: Iterable[Finding], step: int) -> list[tuple[str, Alert]]:
         """One for each code that was not told before."""
-        new = [finding for finding in findings if finding.code not in self.told]
-        self.told.update(finding.code for finding in new)
-        return [(INPUTS, _alert(finding, step)) for finding in new]
+        new = []
+        for finding in findings:
+            if finding.code not in self.told:
+                self.told.add(finding.code)
+                new.append((INPUTS, _alert(finding, step)))
+        return new
+
+    def of_all(self, step: int, ranks: Ranks, device: torch.device) -> Iterator[tuple[Whose, list[tuple[str, Alert]]]]:
+        """The alerts of a step by the rank whose batch it was; every rank must come here, and gets the same."""
+        own = [[each.code, str(each.severity), each.message, each.advice] for each in self.kept.pop(step, ())]
+        for rank, rows in enumerate(ranks.share(own, device)):
+            findings = [Finding(code, Severity(grave), said, advice=advice) for code, grave, said, advice in rows]
+            yield Whose((rank,), f"the batch of rank {rank} of {ranks.size}"), self.alerts(findings, step)
 
 
 def _alert(finding: Finding, step: int) -> Alert:

@@ -16,8 +16,9 @@ from audioloss_cli.training.distributed import Ranks
 
 Values = dict[str, float]
 
-#: Slots of a row: what is watched, and what stands beside it. Codebooks follow.
-NAMED = ("audio", "total", "text", "logged", "grad_norm")
+#: Slots of a row: what is watched, what stands beside it, and whether the batch has findings. Codebooks follow.
+NAMED = ("audio", "total", "text", "logged", "grad_norm", "findings")
+_LOSSES = 4  # of them, the first ones
 CODEBOOKS = tuple(f"codebook/{number}" for number in range(16))
 NAMES = (*NAMED, *CODEBOOKS)
 _WIDTH = len(NAMES)
@@ -122,7 +123,7 @@ class LateScalars:
                 _fill(there, _PLACES[name], value)
         assert self.ranks is not None  # noqa: S101  # for mypy: the caller looked
         # Of the losses alone: a gradient norm may overflow under a loss scale, and is then skipped by the scaler.
-        broken = (~torch.isfinite(there[: len(NAMED) - 1])).any()
+        broken = (~torch.isfinite(there[:_LOSSES])).any()
         there[2 * _WIDTH].copy_(broken)
         there[2 * _WIDTH + 1].copy_(broken * (self.ranks.rank + 1))
         work = self.ranks.sum(there)

@@ -16,9 +16,10 @@ from audioloss_cli.training.recompute import recompute
 
 Get = Callable[[str], Any]
 
-_AUDIO = ("audio_loss", "loss_audio", "audio_ce_loss")
-_CODEBOOKS = ("codebook_losses", "audio_codebook_losses", "audio_losses", "codebook_loss")
-_TEXT = ("llm_loss", "text_loss", "loss_text")
+#: Names under which outputs hold each of their losses, in the order in which they are tried.
+AUDIO_NAMES = ("audio_loss", "loss_audio", "audio_ce_loss")
+CODEBOOK_NAMES = ("codebook_losses", "audio_codebook_losses", "audio_losses", "codebook_loss")
+TEXT_NAMES = ("llm_loss", "text_loss", "loss_text")
 
 
 def read_losses(
@@ -43,10 +44,10 @@ def read_losses(
         return {} if loss is None else {"audio": loss}
     get = getter(outputs)
     found: dict[str, Any] = {}
-    books = _first(get, _CODEBOOKS)
+    books = _first(get, CODEBOOK_NAMES)
     if books is not None:
         found = _by_codebook(books)
-    text, own, audio = _first(get, _TEXT), get("loss"), _first(get, _AUDIO)
+    text, own, audio = _scalar(get, TEXT_NAMES), _scalar(get, ("loss",)), _scalar(get, AUDIO_NAMES)
     if audio is None and found:
         far = isinstance(books, Tensor) and not books.is_cpu
         audio = books.detach().mean() if far else sum(found.values()) / len(found)
@@ -67,7 +68,7 @@ def read_losses(
 
 def names_audio(outputs: Any) -> bool:
     """Whether the outputs say which of their losses is that of the audio."""
-    return _first(getter(outputs), (*_AUDIO, *_CODEBOOKS)) is not None
+    return _first(getter(outputs), (*AUDIO_NAMES, *CODEBOOK_NAMES)) is not None
 
 
 def _is_mixed(loss: Any, own: Any, batch: Mapping[str, Any] | None, layout: Layout | None) -> bool:
@@ -84,9 +85,15 @@ def _unnamed(loss: Any, own: Any, outputs: Any, batch: Mapping[str, Any] | None,
     if own is None or _holds_text(batch, layout):
         again = recompute(outputs, batch, layout)
         return again if again is not None else own
-    if layout.reduction == "sum" and own is not None:
-        return (own.detach() if isinstance(own, Tensor) else own) / layout.num_codebooks
-    return own
+    return _mean(own, layout.num_codebooks) if layout.reduction == "sum" else own
+
+
+def _mean(total: Any, codebooks: int) -> Any:
+    """On the CPU in float64, so that it is the same number by whichever way it is read."""
+    if isinstance(total, Tensor):
+        total = total.detach()
+        total = total.double() if total.is_cpu else total
+    return total / codebooks
 
 
 def _holds_text(batch: Mapping[str, Any], layout: Layout) -> bool:
@@ -96,7 +103,7 @@ def _holds_text(batch: Mapping[str, Any], layout: Layout) -> bool:
 
 def _by_codebook(books: Any) -> dict[str, Any]:
     """[K], or a list of K scalars."""
-    if isinstance(books, Tensor) and books.ndim != 1:
+    if isinstance(books, Tensor) and (books.ndim != 1 or not len(books)):
         return {}
     if isinstance(books, Tensor):
         books = books.detach()
@@ -106,10 +113,16 @@ def _by_codebook(books: Any) -> dict[str, Any]:
 
 
 def getter(outputs: Any) -> Get:
-    """Name -> what the outputs hold under it, None for nothing; a plain function, for it is called at every step."""
-    if isinstance(outputs, dict):  # ModelOutput of transformers is one
+    """Name -> what the outputs hold under it, None for nothing; a plain function, for it is called at every step.
+
+    A tuple is that of a model that returns no mapping: its loss comes first, as transformers has it.
+    """
+    if isinstance(outputs, Mapping):  # ModelOutput of transformers is one
         return outputs.get
-    return outputs.get if isinstance(outputs, Mapping) else lambda name: getattr(outputs, name, None)
+    if type(outputs) is tuple:
+        outputs = {"loss": outputs[0]} if outputs and isinstance(outputs[0], Tensor) else {}
+        return outputs.get  # type: ignore[no-any-return]
+    return lambda name: getattr(outputs, name, None)
 
 
 def _first(get: Get, names: tuple[str, ...]) -> Any:
@@ -118,3 +131,9 @@ def _first(get: Get, names: tuple[str, ...]) -> Any:
         if found is not None:
             return found
     return None
+
+
+def _scalar(get: Get, names: tuple[str, ...]) -> Any:
+    """A loss that is not reduced, one for each token, is none that can be watched."""
+    found = _first(get, names)
+    return None if isinstance(found, Tensor) and found.numel() != 1 else found

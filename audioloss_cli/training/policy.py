@@ -50,7 +50,7 @@ class Policy:
     def __post_init__(self) -> None:
         for name in ("critical", "warning"):
             wanted = getattr(self, name)
-            if isinstance(wanted, str):
+            if isinstance(wanted, str) or not isinstance(wanted, Sequence):
                 raise SettingError(name, f"must be a list of actions, not {wanted!r}")
             for each in wanted:
                 _check(name, each)

@@ -1,7 +1,7 @@
 """The batches of the last few steps: an alert that comes a step late still finds the batch it is about."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 Batch = Mapping[str, Any]
@@ -24,10 +24,14 @@ class Fed(NamedTuple):
 
 
 class RecentBatches:
-    """References, no copies: a batch in place stays in place."""
+    """References, no copies: a batch in place stays in place.
+
+    Attributes:
+        steps: the last few, each with what ``Fed`` is made of, for each of its micro-batches.
+    """
 
     def __init__(self) -> None:
-        self._steps: deque[tuple[int, list[Fed]]] = deque(maxlen=_STEPS)
+        self.steps: deque[tuple[int, Sequence[tuple[Any, ...]]]] = deque(maxlen=_STEPS)
         self._open: list[Fed] = []
 
     def add(self, fed: Fed) -> None:
@@ -38,10 +42,10 @@ class RecentBatches:
     def close(self, step: int) -> None:
         """What was added since the last call belongs to this step."""
         if self._open:
-            self._steps.append((step, self._open))
+            self.steps.append((step, self._open))
             self._open = []
 
     def at(self, step: int) -> list[Fed]:
         """The micro-batches of a step; for want of them those of the last step before, or else of the first."""
-        before = next((fed for known, fed in reversed(self._steps) if known <= step), None)
-        return before or (self._steps[0][1] if self._steps else [])
+        before = next((fed for known, fed in reversed(self.steps) if known <= step), None)
+        return [Fed(*each) for each in before or (self.steps[0][1] if self.steps else ())]

@@ -9,7 +9,7 @@ from audioloss_cli.training import policy as policies
 from audioloss_cli.training.announce import Announcer
 from audioloss_cli.training.case import ActionError, AudioLossError, Case, Loop, logger
 from audioloss_cli.training.checkpoints import Checkpoints
-from audioloss_cli.training.distributed import Ranks, describe
+from audioloss_cli.training.distributed import NOBODY, Ranks, Whose
 from audioloss_cli.training.examine import Examination, Examiner
 from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.recent import Fed
@@ -49,7 +49,7 @@ class Responder:
         alerts: Sequence[tuple[str, Alert]],
         step: int,
         fed: Callable[[int], list[Fed]],
-        broken: tuple[int, ...] = (),
+        whose: Whose = NOBODY,
     ) -> None:
         """Announce each alert and act on it.
 
@@ -57,15 +57,15 @@ class Responder:
             alerts: each with the name of its series.
             step: the training step of now.
             fed: step -> its micro-batches.
-            broken: ranks whose loss was not finite.
+            whose: ranks that the alerts of this call are about.
 
         Raises:
             AudioLossError: an action asks for it; after all others were taken.
         """
         stopped: AudioLossError | None = None
         for series, alert in alerts:
-            self.case = self._case(series, alert, step, fed(alert.step), broken)
-            if self._speaks(broken):
+            self.case = self._case(series, alert, step, fed(alert.step), whose)
+            if self._speaks():
                 self._announcer.alert(series, alert, self.case.ranks)
             try:
                 self._respond(series, alert)
@@ -76,22 +76,26 @@ class Responder:
         if stopped is not None:
             raise stopped
 
-    def act(self, alert: Alert) -> list[Taken]:
+    def act(self, alert: Alert, batch: Mapping[str, Any] | None = None) -> list[Taken]:
         """Take the actions that the policy asks for; what was done.
+
+        Args:
+            alert: the one that is being handled, or one of the caller's own.
+            batch: what an alert of the caller's own is about.
 
         Raises:
             AudioLossError: an action asks for it; after all others were taken.
         """
-        assert self.case is not None, "actions are taken while an alert is handled"  # noqa: S101
-        taken, stopped = [], None
+        taken, stopped = list[Taken](), None
+        case = self.case or self._case(AUDIO, alert, alert.step, [] if batch is None else [Fed(batch)], NOBODY)
         for name in self.policy.actions(alert):
             action = policies.load(name)
-            if not (action.EVERY_RANK or self._speaks(self._broken)):
+            if not (action.EVERY_RANK or self._speaks()):
                 continue
             try:
-                taken.append(self._take(name, action, self.case))
+                taken.append(self._take(name, action, case))
             except AudioLossError as error:
-                taken.append(self._note(name, self.case, str(error), done=True))
+                taken.append(self._note(name, case, str(error), done=True))
                 stopped = error
         if stopped is not None:
             raise stopped
@@ -105,8 +109,8 @@ class Responder:
         else:
             self.instead(case.fed[-1].clean if case.fed else {}, alert)
 
-    def _case(self, series: str, alert: Alert, step: int, fed: list[Fed], broken: tuple[int, ...]) -> Case:
-        self._series, self._broken = series, broken
+    def _case(self, series: str, alert: Alert, step: int, fed: list[Fed], whose: Whose) -> Case:
+        self._series, self._whose = series, whose
         monitors = self._watch.monitors
         monitor = monitors.get(series, monitors[AUDIO])
         incidents = [incident for each in monitors.values() for incident in each.incidents]
@@ -117,7 +121,7 @@ class Responder:
             fed=fed,
             loop=self.loop,
             directory=self.directory,
-            ranks=describe(broken, self.ranks.size if self.ranks else 1),
+            ranks=whose.words,
             rank=self.ranks.rank if self.ranks else 0,
             examine=lambda batches: self._examined(batches, alert),
             find_checkpoint=lambda: self._checkpoints.last_healthy(incidents),
@@ -126,9 +130,9 @@ class Responder:
     def _examined(self, fed: Sequence[Fed], alert: Alert) -> Examination:
         return self._examiner.full(fed, alert.step, alert.value)
 
-    def _speaks(self, broken: tuple[int, ...]) -> bool:
-        """Rank 0, and the one rank whose loss is not finite: it alone has the batch."""
-        return self.ranks is None or self.ranks.rank == 0 or self.ranks.rank in broken
+    def _speaks(self) -> bool:
+        """Rank 0, and the one that the alert is about: it alone has the batch."""
+        return self.ranks is None or self.ranks.rank == 0 or self.ranks.rank in self._whose.ranks
 
     def _take(self, name: str, action: policies.Action, case: Case) -> Taken:
         try:
@@ -146,7 +150,7 @@ class Responder:
         alert = case.alert
         taken = Taken(name, case.step, alert.code, alert.incident, series, done, outcome, attempt)
         self.taken.append(taken)
-        if self._speaks(self._broken):
+        if self._speaks():
             self._announcer.action(taken)
         return taken
 

@@ -109,12 +109,15 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         self._named = self._had_loss = False
         self._collator: WatchedCollator | None = None
         self._hook: Any = None
+        self._closed: int | None = None  # the last step of this training; a callback added twice hears of each twice
 
     # What the Trainer tells.
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Bind to the run, and go on where a checkpoint left off."""
         self._bind(args, control, kwargs)
+        self._let_go()  # of a training that was ended by an exception
+        self._closed = None
         if args.n_gpu <= 1:  # under DataParallel every replica would call the hook, from a thread of its own
             self._hook = self.loop.model.register_forward_hook(self._after_forward, with_kwargs=True)
         self._collator = watch_collator(kwargs.get("train_dataloader"))
@@ -126,6 +129,9 @@ class AudioLossCallback(TrainerCallback, ExportableState):
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
         """The optimiser has made its step."""
         self._bind(args, control, kwargs)
+        if state.global_step == self._closed:
+            return control
+        self._closed = state.global_step
         grad_norm, self.grad_norm = self.grad_norm, None
         self.guard.close(state.global_step, grad_norm=grad_norm)
         if control.should_save or control.should_training_stop:
@@ -160,11 +166,7 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         """Read what is queued, and let go of the model."""
         self._bind(args, control, kwargs)
         self.guard.finish()
-        if self._hook is not None:
-            self._hook.remove()
-            self._hook = None
-        if self._collator is not None:
-            self._collator.let_go()
+        self._let_go()
 
     # What the hook, or the mixin, shows.
 
@@ -216,6 +218,14 @@ class AudioLossCallback(TrainerCallback, ExportableState):
             logger.warning("the state of the checkpoint cannot be read, the loss is watched afresh: %s", error)
         if self.loop.path(state.global_step).is_dir():
             self.guard.checkpoints.add(state.global_step, self.loop.path(state.global_step))
+
+    def _let_go(self) -> None:
+        """Of the model and of the collator."""
+        if self._hook is not None:
+            self._hook.remove()
+        if self._collator is not None:
+            self._collator.let_go()
+        self._hook = self._collator = None
 
     def _bind(self, args: Any, control: Any, known: Mapping[str, Any]) -> None:
         loop = self.loop

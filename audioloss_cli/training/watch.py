@@ -1,7 +1,6 @@
 """The monitors of a run: one a series, each with what stands beside it."""
 
 import math
-import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.records import Alert, Limits
 from audioloss_cli.records.point import OWN_CODEBOOK
+from audioloss_cli.training.calm import Calm
 from audioloss_cli.training.late_scalar import CODEBOOKS, Arrived
 
 #: Name of the series that is read at each step, and of the loss that the run logs for itself.
@@ -17,7 +17,6 @@ AUDIO, LOGGED = "audio_loss", "logged"
 _CODEBOOK_STEPS = 25
 BESIDE = ("total", "text", "grad_norm")
 _KEPT = 1000  # points that wait for a log file to be opened
-_CALM = 2.0  # factor to either side of the last mean, within which a value may wait
 
 Found = list[tuple[str, Alert]]
 
@@ -25,13 +24,10 @@ Found = list[tuple[str, Alert]]
 class Watch:
     """Points in, alerts out.
 
-    What looks calm waits until there are some points, for the monitors run several times as fast on many points in a
-    row as on one between two training steps, whose code is in no cache. What does not look calm is taken in at once,
-    with all that waits.
-
     Attributes:
         monitors: by name of the series: ``audio_loss``, ``logged``, ``codebook/0``, ...
         points: step, value and Unix seconds of the audio loss, the latest ones.
+        calm: what waits to be handed to the monitors.
     """
 
     def __init__(self, settings: Mapping[str, Any], at_once: int = 1) -> None:
@@ -41,45 +37,30 @@ class Watch:
         self._main = self.monitors[AUDIO]
         self._limits: Limits = self._main.limits
         self._seen = False
-        self._at_once = at_once
-        self._waiting: list[tuple[Arrived, float]] = []
-        self._low, self._high, self._last = math.inf, -math.inf, math.nan  # where a value looks calm; the last one
+        self.calm = Calm(self._limits, at_once)
 
     def take_in(self, arrived: Arrived) -> Found:
         """The scalars of one step; each alert with the name of its series."""
-        self._waiting.append((arrived, time.time()))
-        calm = self._looks_calm(arrived.values)
-        return [] if calm and len(self._waiting) < self._at_once else self.drain()
+        return [] if self.calm.put(arrived.step, arrived.values) else self.drain()
 
     def drain(self) -> Found:
         """Hand what waits to the monitors."""
-        if not self._waiting:
+        if not self.calm.waiting:
             return []
-        waiting, self._waiting = self._waiting, []
-        found = [each for arrived, now in waiting for each in self._update(arrived, now)]
-        finite = [value for _, value, _ in list(self.points)[-len(waiting) :] if math.isfinite(value)]
-        usual = sum(finite) / len(finite) if finite else math.nan
-        self._low, self._high = max(usual / _CALM, self._limits.threshold), usual * _CALM
+        found: Found = []
+        update, keep = self._main.update, self.points.append
+        for step, now, value, values in self.calm.hand_over():
+            if values is not None:
+                found += self._update(step, now, values)
+                continue
+            self._seen = True
+            keep((step, value, now))
+            alerts = update(value, step, now)
+            if alerts:
+                found += [(AUDIO, alert) for alert in alerts]
         return found
 
-    def _looks_calm(self, values: Mapping[str, float]) -> bool:
-        """Near what was usual, no repetition, no codebook that is low, and a number wherever one is expected."""
-        value = values.get("audio", math.nan)
-        if "audio" not in values and math.isfinite(values.get("total", math.nan)):
-            return True
-        last, self._last = self._last, value
-        if not self._low <= value <= self._high or value == last or "logged" in values:
-            return False
-        if len(values) > 1:
-            total = sum(values.values())
-            if total - total != 0:  # NaN or infinite
-                return False
-            if CODEBOOKS[0] in values:
-                return min(values.values()) >= self._limits.threshold
-        return True
-
-    def _update(self, arrived: Arrived, now: float) -> Found:
-        step, values = arrived.step, arrived.values
+    def _update(self, step: int, now: float, values: Mapping[str, float]) -> Found:
         audio, logged = values.get("audio"), values.get("logged")
         if audio is None and not math.isfinite(values.get("total", 0.0)):
             audio = values["total"]  # of a sum that is not finite no part is known

@@ -13,8 +13,8 @@ def act(case: Case, factor: float = 0.5) -> str:
     Raises:
         ActionError: the factor is not between 0 and 1, or no optimiser is known.
     """
-    if not 0 < factor < 1:
-        raise ActionError(f"factor must lie between 0 and 1, not {factor}")
+    if not (isinstance(factor, (int, float)) and 0 < factor < 1):
+        raise ActionError(f"factor must lie between 0 and 1, not {factor!r}")
     groups = [group for optimizer in case.loop.optimizers for group in optimizer.param_groups]
     if not groups:
         raise ActionError("no optimiser is known: give optimizer= to the guard")

@@ -1,0 +1,80 @@
+"""The numbers of each step as they come in: at once where they lie on the CPU, else late, and over all ranks."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from audioloss_cli.monitor.scalars import as_loss
+from audioloss_cli.training.distributed import Ranks, find_ranks
+from audioloss_cli.training.late_scalar import Arrived, LateScalars
+
+
+class Arrivals:
+    """From losses of any kind to numbers.
+
+    Args:
+        deferred: read at a later step; None: where they lie on a device, and where several ranks train.
+
+    Attributes:
+        ranks: those that train together; None for one process, and before the first step is over.
+        at_once: whether numbers on the CPU need not go through the queue.
+    """
+
+    def __init__(self, deferred: bool | None) -> None:
+        self._late: LateScalars | None = None
+        self._started = False
+        self.ranks: Ranks | None = None
+        self.at_once = not deferred
+
+    def start(self) -> None:
+        """The ranks are known once the first step is over."""
+        if not self._started:
+            self._started = True
+            self.ranks = find_ranks()
+            self.at_once = self.at_once and self.ranks is None
+
+    def take(self, step: int, values: dict[str, Any]) -> Iterator[Arrived]:
+        """The scalars of one step in; those that have arrived out.
+
+        Raises:
+            TypeError: a loss is not one number.
+        """
+        for name, value in values.items():
+            if not isinstance(value, Tensor):
+                values[name] = as_loss(value)
+            elif value.numel() != 1:
+                raise TypeError(f"the {name} loss must be one number, not a tensor of shape {tuple(value.shape)}")
+        if self.at_once and self._read(values):
+            yield Arrived(step, values)
+            return
+        if self._late is None:
+            self._late = LateScalars(_device(values), self.ranks)
+            self.at_once = False
+        self._late.put(step, values)
+        yield from self._late.ready()
+
+    def flush(self) -> Iterator[Arrived]:
+        """Wait for what is queued."""
+        if self._late is not None:
+            yield from self._late.ready(flush=True)
+
+    @property
+    def device(self) -> torch.device:
+        """Where late numbers come from."""
+        return torch.device("cpu") if self._late is None else self._late.device
+
+    def _read(self, values: dict[str, Any]) -> bool:
+        """In place; whether nothing has to be waited for."""
+        for name, value in values.items():
+            if isinstance(value, Tensor):
+                if not value.is_cpu:
+                    return False
+                values[name] = float(value.item())
+        return True
+
+
+def _device(values: Mapping[str, Any]) -> torch.device:
+    devices = (value.device for value in values.values() if isinstance(value, Tensor))
+    return next((each for each in devices if each.type != "cpu"), torch.device("cpu"))

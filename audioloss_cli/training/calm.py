@@ -1,0 +1,70 @@
+"""Losses that look calm wait until there are some of them.
+
+The monitors run several times as fast on many points in a row as on one between two training steps, whose code is in no
+cache. What does not look calm is taken in at once, with all that waits.
+"""
+
+import math
+from collections.abc import Mapping
+from time import time
+
+from audioloss_cli.records import Limits, SettingError
+from audioloss_cli.training.late_scalar import CODEBOOKS
+
+#: Step, Unix seconds, the audio loss alone (NaN where there is more), everything by name (None for the loss alone).
+Waiting = tuple[int, float, float, Mapping[str, float] | None]
+
+_FACTOR = 2.0  # to either side of the last mean, within which a value may wait
+
+
+class Calm:
+    """What waits, and what may.
+
+    Args:
+        limits: whose warning threshold no waiting value lies below.
+        at_once: how many are handed on together.
+
+    Attributes:
+        waiting: in the order of the steps.
+        low, high: a calm loss lies between them, both included.
+        last: the loss before; a repetition is not calm.
+        room: how many may wait.
+        threshold: of a warning.
+    """
+
+    __slots__ = ("high", "last", "low", "room", "threshold", "waiting")
+
+    def __init__(self, limits: Limits, at_once: int) -> None:
+        if at_once < 1:
+            raise SettingError("at_once", f"must be at least 1, not {at_once}")
+        self.waiting: list[Waiting] = []
+        self.low, self.high, self.last = math.inf, -math.inf, math.nan
+        self.room, self.threshold = at_once - 1, limits.threshold
+
+    def put(self, step: int, values: Mapping[str, float]) -> bool:
+        """Take in the losses of a step; whether they may wait."""
+        alone = len(values) == 1 and "audio" in values
+        self.waiting.append((step, time(), values["audio"] if alone else math.nan, None if alone else values))
+        return self._looks_calm(values) and len(self.waiting) <= self.room
+
+    def hand_over(self) -> list[Waiting]:
+        """All that waits; what is usual is their mean from now on."""
+        waiting, self.waiting[:] = self.waiting[:], ()
+        audio = [value if values is None else values.get("audio", math.nan) for _, _, value, values in waiting]
+        finite = [value for value in audio if value - value == 0]
+        usual = sum(finite) / len(finite) if finite else math.nan
+        self.low, self.high = max(usual / _FACTOR, self.threshold), usual * _FACTOR
+        return waiting
+
+    def _looks_calm(self, values: Mapping[str, float]) -> bool:
+        """Near what was usual, no repetition, no codebook that is low, and a number wherever one is expected."""
+        value = values.get("audio", math.nan)
+        if "audio" not in values and math.isfinite(values.get("total", math.nan)):
+            return True
+        last, self.last = self.last, value
+        if not self.low <= value <= self.high or value == last or "logged" in values:
+            return False
+        if len(values) == 1:
+            return True
+        books = [values[name] for name in CODEBOOKS if name in values]
+        return math.isfinite(sum(values.values())) and (not books or min(books) >= self.threshold)

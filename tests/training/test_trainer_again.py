@@ -1,0 +1,59 @@
+"""A callback that a Trainer has twice, and one that is used for a second training."""
+
+import pytest
+
+from audioloss_cli.training import AudioLossCallback, AudioLossError, Policy
+from tests.training import loops
+
+
+def trainer(directory, callbacks, steps, data=None, **settings):
+    return loops.InOrder(
+        model=loops.model(),
+        args=loops.arguments(directory, steps, **settings),
+        train_dataset=data or loops.Samples(steps),
+        eval_dataset=loops.Samples(2),
+        callbacks=callbacks,
+    )
+
+
+def test_the_same_callback_twice_watches_once(tmp_path):
+    """The Trainer warns of it, and then tells it everything twice."""
+    callback = AudioLossCallback(Policy(critical=("stop",)))
+    made = trainer(tmp_path, [callback, callback], 12, loops.Samples(12, 8, masked=True))
+    made.train()
+    assert [(taken.alert, taken.step) for taken in callback.guard.taken] == [("non-finite-loss", 9)]
+    assert callback.guard.monitor.diagnostics()["points"] == made.state.global_step == 9
+    assert not made.model._forward_hooks
+
+
+def test_two_callbacks_watch_side_by_side(tmp_path):
+    callbacks = [AudioLossCallback(Policy(critical=("stop",))) for _ in range(2)]
+    trainer(tmp_path, callbacks, 12, loops.Samples(12, 8, masked=True)).train()
+    for each in callbacks:
+        assert [(taken.alert, taken.step) for taken in each.guard.taken] == [("non-finite-loss", 9)]
+
+
+def test_a_training_after_one_that_was_ended_by_an_exception(tmp_path):
+    callback = AudioLossCallback(Policy(critical=("raise-error",)))
+    made = trainer(tmp_path, [callback], 12, loops.Samples(12, 4, 5, masked=True))
+    with pytest.raises(AudioLossError):
+        made.train()
+    assert len(made.model._forward_hooks) == 1  # nobody tells a callback of an exception
+    made.train_dataset = loops.Samples(12)
+    made.train()
+    assert not made.model._forward_hooks
+    assert callback.guard.monitor.diagnostics()["points"] == 5 + 12
+    assert [taken.step for taken in callback.guard.taken] == [5]
+
+
+def test_evaluation_between_the_steps_is_not_watched(tmp_path):
+    """With the filter of the Trainer at its default, which hides a NaN from its log."""
+    callback = AudioLossCallback(Policy(critical=("stop",)))
+    data = loops.Samples(24, 15, masked=True)
+    settings = {"eval_strategy": "steps", "eval_steps": 3, "gradient_accumulation_steps": 2}
+    made = trainer(tmp_path, [callback], 12, data, **settings)
+    made.train()
+    assert made.args.logging_nan_inf_filter
+    assert [(taken.alert, taken.step) for taken in callback.guard.taken] == [("non-finite-loss", 8)]
+    assert callback.guard.monitor.diagnostics()["points"] == made.state.global_step == 8
+    assert list(callback.guard.monitors) == ["audio_loss"]

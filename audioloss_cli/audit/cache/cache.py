@@ -73,7 +73,9 @@ class Cache:
         after = Fingerprint.of(path)
         if after == before:
             reading.fingerprint = before
-        elif mark is not None:  # the log grew meanwhile: what stands before the mark is known, the rest is not
+        elif (
+            mark is not None and after is not None and replace(before, modified=None).begins(path, after.size)
+        ):  # the log grew meanwhile: what stands before the mark is known, the rest is not
             reading.fingerprint = Fingerprint.of_part(path, mark.offset)
         else:
             return

@@ -1,6 +1,7 @@
 """A window on a file that only moves forward, so that memory does not grow with the file."""
 
 import os
+from collections.abc import Iterator
 from io import BufferedReader
 
 _CHUNKS = (1 << 14, 1 << 20)  # the first one after a jump, for another may follow; then twice as much
@@ -54,13 +55,24 @@ class SlidingBuffer:
         self.offset += size
 
     def left(self) -> int:
-        """Bytes from here to the end of the file, as large as it is now."""
+        """Bytes from here to the end of the file, as large as it is now; of a pipe what was read ahead."""
+        if not self.seekable:
+            return len(self._data) - self._start
         return max(os.fstat(self._stream.fileno()).st_size - self.offset, 0)
 
     def _load(self, size: int) -> None:
         """Read until ``size`` bytes lie ahead or the file ends; a length no file can have costs no memory."""
         kept = self._data[self._start :]
-        missing = (size if size <= self._chunk else min(size, self.left())) - len(kept)
-        self._data = kept + self._stream.read(max(missing, self._chunk))
+        if size > self._chunk and not self.seekable:
+            self._data = kept + b"".join(self._pieces(size - len(kept)))
+        else:
+            missing = (size if size <= self._chunk else min(size, self.left())) - len(kept)
+            self._data = kept + self._stream.read(max(missing, self._chunk))
         self._chunk = min(2 * self._chunk, _CHUNKS[1])
         self._start = 0
+
+    def _pieces(self, size: int) -> Iterator[bytes]:
+        """Of a pipe nobody knows how long it is: a length that no record has costs no more than what comes."""
+        while size > 0 and (piece := self._stream.read(min(size, self._chunk))):
+            yield piece
+            size -= len(piece)

@@ -194,13 +194,16 @@ class Framing:
     def gap(self, offset: int, kind: DefectKind, what: str) -> Defect:
         """A Defect for the bytes from ``offset`` to here."""
         end = self.buffer.offset
-        after = f"the next record starts at byte {end}" if self.buffer.left() else "no record follows"
+        after = f"the next record starts at byte {end}" if self.buffer.peek(1) else "no record follows"
         return Defect(self.path, kind, f"{what}; {end - offset} bytes were skipped, {after}", offset)
 
     def find_header(self) -> bool:
         """Move past the current byte to the next header whose checksum holds, or to the end of the file."""
         self.buffer.skip(1)
         while len(block := self.buffer.peek(_SEARCH_BYTES)) > HEADER_BYTES:
+            if block.count(0) == len(block):  # a crash leaves gigabytes of zeros
+                self.buffer.skip(len(block) - HEADER_BYTES)
+                continue
             for start in _headers_in(block):
                 if self.trusted_length(block[start : start + HEADER_BYTES]) is not None:
                     self.buffer.skip(start)

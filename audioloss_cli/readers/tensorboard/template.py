@@ -12,6 +12,7 @@ from audioloss_cli.readers.tensorboard.wire import FIXED32, FIXED64, LENGTH, VAR
 
 WALL_TIME_AT = 1  # in the payload; its key is the first byte
 STEP_AT = 10  # behind wall time and the key of the step
+STEP_KEY = 0x10
 LONGEST_STEP = 8  # bytes of a varint; negative steps have 10
 LONGEST_PAYLOAD = 4096
 _WALL_TIME, _STEP, _SUMMARY, _VALUE = (1, FIXED64), (2, VARINT), (5, LENGTH), (1, LENGTH)
@@ -89,7 +90,9 @@ def _outline(payload: bytes) -> tuple[int, list[tuple[int, int]]]:
     if kinds not in ([_WALL_TIME, _STEP, _SUMMARY], [_WALL_TIME, _SUMMARY]) or found[0][2] != WALL_TIME_AT:
         raise _OddError
     step_bytes = found[1][3] - STEP_AT if kinds[1] == _STEP else 0
-    if step_bytes > LONGEST_STEP:
+    if step_bytes > LONGEST_STEP or (
+        step_bytes and payload[STEP_AT - 1] != STEP_KEY
+    ):  # a key may be longer than it need be
         raise _OddError
     values = list(fields(payload, *found[-1][2:]))
     if any(item[:2] != _VALUE for item in values):

@@ -1,6 +1,8 @@
 """All ways of reading find the same, to the last bit: the wire parser is the specification of the faster ones."""
 
+import os
 import struct
+import threading
 from array import array
 from typing import NamedTuple
 
@@ -41,7 +43,7 @@ stretches = st.lists(
         st.sampled_from(
             ["simple"] * 4
             + ["several", "content", "double", "float_val", "rank 1", "half", "named", "text", "image", "histogram"]
-            + ["start", "version", "no time", "twice", "garbage"]
+            + ["start", "version", "no time", "twice", "garbage", "long key"]
         ),
         st.sampled_from(TAGS),
         st.sampled_from([0, 1, 100, 127, 16380, 2**21 - 2, 2**40, 2**62, -3]),
@@ -67,6 +69,13 @@ def payload(stretch: Stretch, number: int) -> bytes:  # noqa: C901, PLR0912
     if stretch.kind != "no time":
         event.wall_time = 1.7e9 + number * 0.3
     raw = struct.pack("<I", bits)
+    if stretch.kind == "long key":  # a key of two bytes where one would do
+        return (
+            b"\x09"
+            + struct.pack("<d", 1.7e9)
+            + b"\x90\x00\x05"
+            + payload(stretch._replace(kind="simple", step=0), 0)[9:]
+        )
     if stretch.kind in ("simple", "no time", "twice"):
         for _ in range(2 if stretch.kind == "twice" else 1):
             event.summary.value.add(tag=stretch.tag, simple_value=1.0)
@@ -298,3 +307,31 @@ def whole(items):
     return [
         (each.tag, bytes(each.steps), bytes(each.values), bytes(each.wall_times), each.restarts) for each in joined
     ], defects
+
+
+def test_a_signalling_nan_is_read_without_a_warning(tmp_path, recwarn):
+    path = tmp_path / "x.tfevents"
+    path.write_bytes(b"".join(record(each) for each in payloads(Stretch("simple", "loss", 1, 0x7F800001 - 7919, 3))))
+    assert outcome("arrays", path) == outcome("plain", path)
+    assert not recwarn.list
+
+
+def test_gigabytes_of_zeros_cost_no_search(tmp_path):
+    path = tmp_path / "x.tfevents"
+    path.write_bytes(b"".join(record(each) for each in payloads(Stretch("simple", "loss", 1, 1, 12))))
+    with path.open("r+b") as stream:
+        stream.truncate(1 << 30)
+    (found,), (defect,) = outcome("arrays", path)
+    assert len(found[1]) == 8 * 12
+    assert "no record follows" in defect.message
+
+
+def test_records_of_megabytes_come_through_a_pipe(tmp_path):
+    parts = with_blobs(7, 3 << 20)
+    fifo = tmp_path / "x.tfevents"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=lambda: fifo.write_bytes(b"".join(parts)))
+    writer.start()
+    items = list(tensorboard.read(fifo))
+    writer.join()
+    assert [len(item) for item in items] == [7]

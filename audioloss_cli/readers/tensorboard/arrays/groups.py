@@ -9,9 +9,8 @@ import numpy as np  # noqa: TID253  # opened late, for large files only
 from audioloss_cli.readers.tensorboard.arrays.chain import Chain, unaligned
 from audioloss_cli.readers.tensorboard.arrays.shapes import Fit, Shape, row_bytes
 from audioloss_cli.readers.tensorboard.framing import HEADER_BYTES
-from audioloss_cli.readers.tensorboard.template import LONGEST_STEP, STEP_AT, learn
+from audioloss_cli.readers.tensorboard.template import LONGEST_STEP, STEP_AT, STEP_KEY, learn
 
-_STEP_KEY = 0x10
 _STEP_LENGTHS = 16  # more than there are
 _ODD = 0  # key of records that cannot have a template
 _LONGEST = 1 << 12  # keys fit in 16 bits, which are sorted without comparisons
@@ -78,7 +77,7 @@ class Groups:
             self._shapes[key], self._count = [], 0
             return False
         shape = Shape(template)
-        shape.add(template)
+        shape.add([template])
         self._shapes[key].append(shape)
         self._count += 1
         return True
@@ -88,13 +87,11 @@ class Groups:
         _, firsts = np.unique(shape.hashes(rows), return_index=True)
         if len(firsts) > _NEW_AT_ONCE and len(firsts) > len(rows) // 4:
             return False  # no two are alike
-        known = len(shape.places)
-        for first in np.sort(firsts).tolist():
-            template = learn(rows[first].tobytes()[: shape.length])
-            if template is not None and shape.takes(template):
-                shape.add(template)
-        self._count += len(shape.places) - known
-        return len(shape.places) > known
+        payloads = (rows[first].tobytes()[: shape.length] for first in np.sort(firsts).tolist())
+        found = [template for payload in payloads if (template := learn(payload)) is not None and shape.takes(template)]
+        shape.add(found)
+        self._count += len(found)
+        return bool(found)
 
 
 def _take(shape: Shape, records: Any, rows: Any, found: list[Found]) -> tuple[Any, Any]:
@@ -113,7 +110,7 @@ def _take(shape: Shape, records: Any, rows: Any, found: list[Found]) -> tuple[An
 def _keys(buffer: Any, chain: Chain) -> Any:
     """Length and length of the step, in one number for each record."""
     payloads = chain.starts + HEADER_BYTES
-    has_step = buffer[payloads + STEP_AT - 1] == _STEP_KEY
+    has_step = buffer[payloads + STEP_AT - 1] == STEP_KEY
     raw = unaligned(buffer, "<u8")[payloads + STEP_AT]
     step_bytes, more = has_step.astype(np.int64), has_step
     for shift in range(7, 8 * LONGEST_STEP, 8):

@@ -30,7 +30,8 @@ class Piece(NamedTuple):
 
     def columns(self) -> tuple[Any, Any, Any]:
         """Steps, values and wall times."""
-        values = column(self.rows, self.place.at, self.place.layout).astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN
+            values = column(self.rows, self.place.at, self.place.layout).astype(np.float64)
         return _steps(self.rows, self.step_bytes), values, column(self.rows, WALL_TIME_AT, "<f8").copy()
 
 

@@ -3,6 +3,7 @@
 Records are rows of 64-bit words that hold the payload, its checksum, and what happens to follow.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np  # noqa: TID253  # opened late, for large files only
@@ -61,11 +62,12 @@ class Shape:
             template.places
         ) == _outline(self.places[0])
 
-    def add(self, template: Template) -> None:
-        """Take in one of this outline."""
-        self.places.append(template.places)
-        self._words = np.vstack([self._words, _words(template.payload, self.length)])
-        self._crcs = np.append(self._crcs, np.uint32(crc32c(template.payload)))
+    def add(self, templates: Sequence[Template]) -> None:
+        """Take in some of this outline."""
+        self.places += [template.places for template in templates]
+        self._words = np.vstack([self._words, *(_words(template.payload, self.length) for template in templates)])
+        crcs = [crc32c(template.payload) for template in templates]
+        self._crcs = np.append(self._crcs, np.array(crcs, np.uint32))
         hashes = self.hashes(self._words)
         self._order = np.argsort(hashes)
         self._hashes = hashes[self._order]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from audioloss_cli.records import Alert
-from audioloss_cli.training.examine import Examination
+from audioloss_cli.training.examination import Examination
 from audioloss_cli.training.recent import Fed
 
 logger = logging.getLogger("audioloss")

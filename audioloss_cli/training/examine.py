@@ -3,46 +3,31 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from audioloss_cli.probe.adapter import Adapter, Options, to_device, with_tensors
+from audioloss_cli.probe.adapter import Adapter, Options, with_tensors
 from audioloss_cli.probe.alignment import Audio
 from audioloss_cli.probe.check import Outcome, run_checks
 from audioloss_cli.probe.choose import choose_adapter
-from audioloss_cli.probe.diagnose import diagnose
 from audioloss_cli.probe.errors import ProbeError, UsageError
 from audioloss_cli.probe.evidence import Evidence, Logged
 from audioloss_cli.probe.layout import Layout
 from audioloss_cli.probe.observe import observe, read_audio
 from audioloss_cli.probe.signature import unwrapped
-from audioloss_cli.records import Diagnosis, Finding, Severity
-from audioloss_cli.training.recent import Batch, Fed
+from audioloss_cli.records import Finding, Severity
+from audioloss_cli.training.bystander import evaluating, is_sharded
+from audioloss_cli.training.examination import Examination, examination_of, grave, gravity
+from audioloss_cli.training.recent import Batch, Fed, on_cpu
 
 #: Checks that look at keys, shapes and dtypes alone: they read no value, so that they never wait for a device.
 STRUCTURAL = ("missing_input", "dropped_by_trainer", "wrong_dtype", "wrong_shape", "wrong_text_shape")
 # After these the forward pass would read other memory, or kill a CUDA context.
 _FATAL = ("id_out_of_range", "ignored_index_in_inputs")
 _LABELS = ("audio-labels", "text-labels")
-_SHARDED = ("FullyShardedDataParallel", "DeepSpeedEngine")
-
-
-@dataclass
-class Examination:
-    """What the checks say of a step.
-
-    Attributes:
-        findings: the gravest first.
-        diagnoses: root causes, the most likely first.
-        notes: what could not be examined, and why.
-    """
-
-    findings: list[Finding] = field(default_factory=list)
-    diagnoses: list[Diagnosis] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 class Examiner:
@@ -75,11 +60,10 @@ class Examiner:
         try:
             self.adapter, _ = choose_adapter(self._name, _configuration(self.model), self._options, batch)
             self.complaint = ""
-        except UsageError:
-            self.complaint = (
-                f"no model family is known for a batch of {', '.join(map(str, batch)) or 'nothing'}; give adapter=, or "
-                "model= with a configuration"
-            )
+        except UsageError as error:
+            names = ", ".join(map(str, batch)) or "nothing"
+            unknown = f"no model family is known for a batch of {names}; give adapter=, or model= with a configuration"
+            self.complaint = str(error).replace("--adapter ", "adapter=", 1) if self._name else unknown
 
     def first_look(self, fed: Fed) -> list[Finding]:
         """What is said of one of the first batches; a framework may put its own in the place of ``look``."""
@@ -93,7 +77,7 @@ class Examiner:
         # Without the model's configuration its ids are a guess.
         outcomes = self._inputs(self.adapter, fed, STRUCTURAL if far or self.model is None else None)
         found = [finding for outcome in outcomes for finding in outcome.findings]
-        return _grave([each for each in found if each.severity is not Severity.INFO])
+        return grave([each for each in found if each.severity is not Severity.INFO])
 
     def full(self, fed: Sequence[Fed], step: int, loss: float) -> Examination:
         """Everything, on the micro-batch that looks worst; the model runs on it once more, without gradients.
@@ -106,11 +90,11 @@ class Examiner:
         if not fed or self.adapter is None:
             return Examination(notes=[self.complaint or "no batch was shown: give batch= to have it examined"])
         with self._quiet():
-            return self._full(self.adapter, [_on_cpu(each) for each in fed], step, loss)
+            return self._full(self.adapter, [on_cpu(each) for each in fed], step, loss)
 
     def _full(self, adapter: Adapter, fed: Sequence[Fed], step: int, loss: float) -> Examination:
         inputs = [self._inputs(adapter, each, STRUCTURAL if self.model is None else None) for each in fed]
-        worst = max(range(len(fed)), key=lambda index: _gravity(inputs[index]))
+        worst = max(range(len(fed)), key=lambda index: gravity(inputs[index]))
         outcomes, notes = inputs[worst], []
         evidence = self._evidence(adapter, _with_labels(fed[worst], adapter.layout))
         evidence.logged = (Logged("live", "audio_loss", step, loss, loss),) if math.isfinite(loss) else ()
@@ -123,7 +107,7 @@ class Examiner:
                 outcomes = [*outcomes[:-1], run_checks(evidence)]
             except ProbeError as error:
                 notes = [f"the model was not run again: {error}"]
-        return _examination(outcomes, notes)
+        return examination_of(outcomes, notes)
 
     def _inputs(self, adapter: Adapter, fed: Fed, names: tuple[str, ...] | None = None) -> list[Outcome]:
         """Of the original batch beside what was kept of it, then of what the model was given."""
@@ -148,7 +132,7 @@ class Examiner:
     def _why_no_forward(self, evidence: Evidence) -> str:
         if not self._forward or self.model is None:
             return "" if self.model is not None else "the logits were not examined: give model= to have it run again"
-        if _is_sharded(self.model):
+        if is_sharded(self.model):
             return "the logits were not examined: one rank cannot run a sharded model by itself"
         wrong = run_checks(evidence, _FATAL).findings
         return f"the logits were not examined: {wrong[0].message}" if wrong else ""
@@ -156,7 +140,7 @@ class Examiner:
     def _observe(self, evidence: Evidence, adapter: Adapter) -> None:
         model = unwrapped(self.model)
         device = next((each.device for each in model.parameters()), torch.device("cpu"))
-        with _evaluating(model):
+        with evaluating(model):
             observe(evidence, adapter, model, device, backward=False)
         evidence.layout = _as_given(adapter.layout, evidence.batch)  # a generic adapter has learnt V from the logits
 
@@ -185,31 +169,6 @@ def _as_given(layout: Layout, batch: Batch) -> Layout:
     return replace(layout, fields=fields)
 
 
-def _examination(outcomes: Sequence[Outcome], notes: list[str]) -> Examination:
-    findings = _grave([finding for outcome in outcomes for finding in outcome.findings])
-    passed = {code: clause for outcome in outcomes for code, clause in outcome.passed.items()}
-    found = {each.code for each in findings}
-    return Examination(findings, diagnose(findings, {c: p for c, p in passed.items() if c not in found}), notes)
-
-
-def _grave(findings: Sequence[Finding]) -> list[Finding]:
-    """Each code once, the gravest first."""
-    once: dict[str, Finding] = {}
-    for each in sorted(findings, key=lambda finding: -finding.severity.rank):
-        once.setdefault(each.code, each)
-    return list(once.values())
-
-
-def _gravity(outcomes: Sequence[Outcome]) -> int:
-    return sum(4**finding.severity.rank for outcome in outcomes for finding in outcome.findings)
-
-
-def _on_cpu(fed: Fed) -> Fed:
-    cpu = torch.device("cpu")
-    original: Batch | None = None if fed.original is None else to_device(dict(fed.original), cpu)
-    return Fed(to_device(dict(fed.clean), cpu), original, fed.dropped)
-
-
 def _read(adapter: Adapter, batch: Mapping[str, Any]) -> Audio:
     """Audio that cannot be read is absent: the checks of shape say why."""
     try:
@@ -222,23 +181,3 @@ def _configuration(model: Any) -> Mapping[str, Any]:
     config = getattr(unwrapped(model), "config", None) if model is not None else None
     found: Any = config.to_dict() if config is not None and hasattr(config, "to_dict") else config
     return found if isinstance(found, Mapping) else {}
-
-
-def _is_sharded(model: Any) -> bool:
-    if type(model).__name__ in _SHARDED:
-        return True
-    return any(type(each).__name__ == "DTensor" for each in model.parameters())
-
-
-@contextmanager
-def _evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """Without dropout, and without a trace: modes and the state of random numbers are put back."""
-    modes = [(module, module.training) for module in model.modules()]
-    devices = sorted({each.device.index or 0 for each in model.parameters() if each.is_cuda})
-    with torch.random.fork_rng(devices):
-        model.eval()
-        try:
-            yield
-        finally:
-            for module, mode in modes:
-                module.training = mode

@@ -219,7 +219,7 @@ class AudioLossGuard:
         """Write a checkpoint to which a rollback may go back; its path.
 
         Raises:
-            ActionError: there is nothing to save.
+            ActionError: there is nothing to save, or it cannot be written.
         """
         self.flush()
         step = self._step if step is None else step

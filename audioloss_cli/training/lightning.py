@@ -5,7 +5,7 @@ audio loss that the module logs with ``self.log`` is found as well.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,58 +15,14 @@ from torch import Tensor
 from audioloss_cli.records.tag_words import is_held_out, words
 from audioloss_cli.training.case import ActionError
 from audioloss_cli.training.guard import AudioLossGuard
+from audioloss_cli.training.lightning_loop import FOLDER, LightningLoop
 from audioloss_cli.training.losses import names_audio
 from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.recent import Fed
-from audioloss_cli.training.restore import load_optimizer, load_tensors
+from audioloss_cli.training.restore import load_tensors
 
-_FOLDER = "audioloss"  # in the default root directory
 _AUDIO = re.compile(r"\b(?:audio|speech)\b.*\bloss\b|\bloss\b.*\b(?:audio|speech)\b")
 _LOOKS = 3  # steps after which what was not logged never will be
-
-
-class LightningLoop:
-    """What actions may do to a Lightning trainer."""
-
-    def __init__(self) -> None:
-        self.trainer: Any = None
-        self.model: Any = None
-        self.skips = 0
-
-    @property
-    def optimizers(self) -> Sequence[Any]:
-        """Those of the trainer."""
-        return list(self.trainer.optimizers)
-
-    @property
-    def schedulers(self) -> Sequence[Any]:
-        """Those of the trainer."""
-        return [each.scheduler for each in self.trainer.lr_scheduler_configs]
-
-    def save(self, step: int) -> str:
-        """``<default_root_dir>/audioloss/step-<step>.ckpt``; Lightning has each rank do its part."""
-        path = Path(self.trainer.default_root_dir) / _FOLDER / f"step-{step}.ckpt"
-        self.trainer.save_checkpoint(path)
-        return str(path)
-
-    def restore(self, path: str) -> str:
-        """Weights and optimisers; steps and schedule go on. A checkpoint that holds other objects is not loaded."""
-        state = load_tensors(Path(path))
-        if "state_dict" not in state:
-            raise ActionError(f"{path} is no checkpoint of Lightning: it has no state_dict")
-        self.model.load_state_dict(state["state_dict"])
-        saved = state.get("optimizer_states", [])
-        for optimizer, each in zip(self.optimizers, saved, strict=False):
-            load_optimizer(optimizer, each)
-        return "weights and optimiser restored" if saved else "weights restored, but no optimiser state,"
-
-    def skip(self, batches: int) -> None:
-        """Their gradients are thrown away before the optimiser sees them."""
-        self.skips += batches
-
-    def stop(self) -> None:
-        """After this step, in Lightning's own way."""
-        self.trainer.should_stop = True
 
 
 class AudioLossLightning(Callback):
@@ -99,7 +55,7 @@ class AudioLossLightning(Callback):
         self.guard.examiner.model = _inner(pl_module)
         self._step = trainer.global_step
         board = self._board or (_writer(trainer) if trainer.is_global_zero else None)
-        where = self._directory or Path(trainer.default_root_dir) / _FOLDER
+        where = self._directory or Path(trainer.default_root_dir) / FOLDER
         self.guard.set_directory(where, board, jsonl=self._jsonl)
         self.guard.checkpoints.find = lambda: _saved(trainer)
 

@@ -24,14 +24,27 @@ class AudioLossMixin:
     """Stands before ``Trainer`` in the bases.
 
     Attributes:
-        audio_loss_options: of ``AudioLossCallback``; set it in the subclass to change anything.
+        audio_loss_options: of ``AudioLossCallback``; set it in the subclass to change anything. A callback that the
+            Trainer is given is used as it is.
+
+    Raises:
+        TypeError: a subclass whose bases have the Trainer first, so that nothing would be watched.
     """
 
     audio_loss_options: ClassVar[Mapping[str, Any]] = {}
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        order = cls.__mro__
+        if Trainer in order and order.index(Trainer) < order.index(AudioLossMixin):
+            raise TypeError(
+                f"{cls.__name__} never reaches AudioLossMixin: put it first, before the Trainer, in its bases"
+            )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.add_callback(AudioLossCallback(**self.audio_loss_options))  # type: ignore[attr-defined]  # the Trainer's
+        if self._audio_loss_callback() is None:
+            self.add_callback(AudioLossCallback(**self.audio_loss_options))  # type: ignore[attr-defined]  # the Trainer's
         self._bound_audio_loss_callback()
 
     @property
@@ -41,6 +54,8 @@ class AudioLossMixin:
 
     def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """The Trainer's own, watched."""
+        if self._audio_loss_callback() is None:  # it was removed
+            return super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
         callback = self._bound_audio_loss_callback()
         callback.original = dict(inputs)
         loss = super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
@@ -51,7 +66,8 @@ class AudioLossMixin:
     def _get_grad_norm(self, *args: Any, **kwargs: Any) -> Any:
         """The Trainer's own (5.24), noted."""
         norm = super()._get_grad_norm(*args, **kwargs)  # type: ignore[misc]
-        self._bound_audio_loss_callback().grad_norm = norm
+        if self._audio_loss_callback() is not None:
+            self._bound_audio_loss_callback().grad_norm = norm
         return norm
 
     # To override.
@@ -69,7 +85,11 @@ class AudioLossMixin:
             Findings of at least a warning, the gravest first; each is an alert.
         """
         callback = self._bound_audio_loss_callback()
-        return callback.guard.examiner.look(Fed(clean_inputs, original_batch, callback.dropped))
+        examiner, fed = callback.guard.examiner, Fed(clean_inputs, original_batch, callback.dropped)
+        if examiner.adapter is None:  # before the first step
+            examiner.model = self.model  # type: ignore[attr-defined]  # the Trainer's
+            examiner.choose(fed)
+        return examiner.look(fed)
 
     def _validate_audio_logits(self, audio_logits: Tensor, audio_labels: Tensor) -> list[Finding]:
         """What is wrong with audio logits [N, K, V] beside labels [N, K] or [K, N]; it waits for the device.
@@ -86,13 +106,13 @@ class AudioLossMixin:
 
         Args:
             batch: what the model was given at the step of the alert.
-            alert: what is wrong.
+            alert: what is wrong; a trainer may call this with an alert of its own as well.
         """
         responder = self._bound_audio_loss_callback().guard.responder
         fed = responder.case.fed if responder.case is not None else ()
         if fed:
             self._log_detailed_batch_info(fed[-1].original or {}, fed[-1].clean)
-        return responder.act(alert)
+        return responder.act(alert, batch)
 
     def _log_detailed_batch_info(self, original_batch: Mapping[str, Any], clean_inputs: Mapping[str, Any]) -> None:
         """Names, shapes and dtypes of both, without reading a value."""
@@ -101,10 +121,20 @@ class AudioLossMixin:
 
     # Inside.
 
-    def _bound_audio_loss_callback(self) -> AudioLossCallback:
-        """The callback; a Trainer that restores callbacks from a checkpoint makes a new one."""
+    def _audio_loss_callback(self) -> AudioLossCallback | None:
+        """The Trainer's; one that restores callbacks from a checkpoint makes a new one."""
         handler = self.callback_handler  # type: ignore[attr-defined]  # the Trainer's
-        callback: AudioLossCallback = next(each for each in handler.callbacks if isinstance(each, AudioLossCallback))
+        return next((each for each in handler.callbacks if isinstance(each, AudioLossCallback)), None)
+
+    def _bound_audio_loss_callback(self) -> AudioLossCallback:
+        """The callback, with the doors of this class in it.
+
+        Raises:
+            RuntimeError: it was removed from the Trainer.
+        """
+        callback = self._audio_loss_callback()
+        if callback is None:
+            raise RuntimeError("the AudioLossCallback was removed from this Trainer: nothing is watched")
         if not callback.waits_for_loss:
             callback.waits_for_loss = True
             callback.guard.responder.instead = self._take_corrective_action

@@ -54,11 +54,18 @@ class PlainLoop:
         path = self._directory / f"checkpoint-{step}.pt"
         ranks = find_ranks()
         if ranks is None or ranks.rank == 0:
-            self._directory.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_suffix(".part")
-            torch.save({name: part.state_dict() for name, part in self._parts().items()}, unfinished)
-            unfinished.replace(path)
+            try:
+                self._write(path)
+            except (OSError, RuntimeError) as error:  # torch.save raises either
+                raise ActionError(f"{path} cannot be written: {' '.join(str(error).split())[:200]}") from error
         return str(path)
+
+    def _write(self, path: Path) -> None:
+        """Whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".part")
+        torch.save({name: part.state_dict() for name, part in self._parts().items()}, unfinished)
+        unfinished.replace(path)
 
     def restore(self, path: str) -> str:
         """Weights and optimiser; the schedule goes on."""

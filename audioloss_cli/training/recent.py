@@ -4,6 +4,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import torch
+
+from audioloss_cli.probe.adapter import to_device
+
 Batch = Mapping[str, Any]
 _STEPS = 4
 _MICRO_BATCHES = 8  # of one step
@@ -21,6 +25,13 @@ class Fed(NamedTuple):
     clean: Batch
     original: Batch | None = None
     dropped: tuple[str, ...] = ()
+
+
+def on_cpu(fed: Fed) -> Fed:
+    """A copy, where it is not there already."""
+    cpu = torch.device("cpu")
+    original: Batch | None = None if fed.original is None else to_device(dict(fed.original), cpu)
+    return Fed(to_device(dict(fed.clean), cpu), original, fed.dropped)
 
 
 class RecentBatches:

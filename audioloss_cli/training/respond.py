@@ -10,7 +10,8 @@ from audioloss_cli.training.announce import Announcer
 from audioloss_cli.training.case import ActionError, AudioLossError, Case, Loop, logger
 from audioloss_cli.training.checkpoints import Checkpoints
 from audioloss_cli.training.distributed import NOBODY, Ranks, Whose
-from audioloss_cli.training.examine import Examination, Examiner
+from audioloss_cli.training.examination import Examination
+from audioloss_cli.training.examine import Examiner
 from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.recent import Fed
 from audioloss_cli.training.record import Taken, restored

@@ -38,7 +38,7 @@ def load_weights(model: Any, directory: Path) -> None:
     """What ``save_pretrained`` wrote: one file, shards with an index, or a LoRA adapter (transformers, PEFT).
 
     Raises:
-        ActionError: there is none of them, or a tensor does not fit.
+        ActionError: there is none of them, or a tensor does not fit or is none of the model's.
     """
     from safetensors.torch import load_file  # noqa: PLC0415  # comes with transformers, not with torch
 
@@ -49,7 +49,10 @@ def load_weights(model: Any, directory: Path) -> None:
             set_peft_model_state_dict(model, load_file(directory / _ADAPTER))
             return
         for file in _files(directory):
-            model.load_state_dict(load_file(file), strict=False)  # tied weights are saved once, shards one by one
+            # Tied weights are saved once, shards one by one: a name may be missing, but none may be left over.
+            unknown = model.load_state_dict(load_file(file), strict=False).unexpected_keys
+            if unknown:
+                raise ActionError(f"{file} is of another model: this one has no {unknown[0]}")
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise ActionError(f"{directory}: weights cannot be loaded: {' '.join(str(error).split())[:200]}") from error
 

@@ -4,10 +4,8 @@ A forward hook sees what the model is given and what it gives. The state goes th
 (``trainer_state.json``, ``stateful_callbacks``), and is read from there on resuming.
 """
 
-import math
-import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,62 +20,13 @@ from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.losses import names_audio
 from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.recent import Fed
-from audioloss_cli.training.restore import load_optimizer, load_tensors, load_weights
+from audioloss_cli.training.run_board import log_directory
+from audioloss_cli.training.trainer_loop import TrainerLoop
+from audioloss_cli.training.trainer_state import is_plain, plain_policy
 
 _FOLDER = "audioloss"  # in the output directory
 _AUDIO = re.compile(r"\b(?:audio|speech)\b.*\bloss\b|\bloss\b.*\b(?:audio|speech)\b")
 _OWN_NAME = "AudioLossCallback"
-
-
-class TrainerLoop:
-    """What actions may do to a Trainer: its control, and what its events hand over."""
-
-    def __init__(self) -> None:
-        self.model: Any = None
-        self.optimizer: Any = None
-        self.scheduler: Any = None
-        self.args: Any = None
-        self.control: Any = None
-        self.skips = 0
-
-    @property
-    def optimizers(self) -> Sequence[Any]:
-        """The one of the Trainer."""
-        return [] if self.optimizer is None else [self.optimizer]
-
-    @property
-    def schedulers(self) -> Sequence[Any]:
-        """The one of the Trainer."""
-        return [] if self.scheduler is None else [self.scheduler]
-
-    def path(self, step: int) -> Path:
-        """Where the Trainer writes the checkpoint of a step."""
-        return Path(self.args.output_dir) / f"checkpoint-{step}"
-
-    def save(self, step: int) -> str:
-        """The Trainer writes it itself, with all that a resume needs, when this step's callbacks are done.
-
-        A rollback at the same alert comes before that.
-        """
-        self.control.should_save = True
-        return str(self.path(step))
-
-    def restore(self, path: str) -> str:
-        """Weights and optimiser; steps and schedule go on."""
-        where = Path(path)
-        load_weights(self.model, where)
-        if not (where / "optimizer.pt").is_file() or self.optimizer is None:
-            return "weights restored, but no optimiser state,"
-        load_optimizer(self.optimizer, load_tensors(where / "optimizer.pt"))
-        return "weights and optimiser restored"
-
-    def skip(self, batches: int) -> None:
-        """Their gradients are thrown away before the optimiser sees them."""
-        self.skips += batches
-
-    def stop(self) -> None:
-        """After this step, in the Trainer's own way."""
-        self.control.should_training_stop = True
 
 
 class AudioLossCallback(TrainerCallback, ExportableState):
@@ -97,7 +46,7 @@ class AudioLossCallback(TrainerCallback, ExportableState):
 
     def __init__(self, policy: Policy | Mapping[str, Any] | None = None, **settings: Any) -> None:
         made = Policy(**policy) if isinstance(policy, Mapping) else policy or Policy()
-        self._arguments = {**settings, "policy": _plain(made)}
+        self._arguments = {**settings, "policy": plain_policy(made)}
         self._directory, self._board = settings.pop("directory", None), settings.pop("tensorboard", None)
         self._jsonl = settings.get("jsonl", True)
         self.loop = TrainerLoop()
@@ -109,7 +58,10 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         self._named = self._had_loss = False
         self._collator: WatchedCollator | None = None
         self._hook: Any = None
-        self._closed: int | None = None  # the last step of this training; a callback added twice hears of each twice
+        # A callback that was added twice hears of everything twice: the last steps, and the last log.
+        self._closed: int | None = None
+        self._skipped: int | None = None
+        self._logs: Any = None
 
     # What the Trainer tells.
 
@@ -117,11 +69,11 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         """Bind to the run, and go on where a checkpoint left off."""
         self._bind(args, control, kwargs)
         self._let_go()  # of a training that was ended by an exception
-        self._closed = None
+        self._closed = self._skipped = self._logs = None
         if args.n_gpu <= 1:  # under DataParallel every replica would call the hook, from a thread of its own
             self._hook = self.loop.model.register_forward_hook(self._after_forward, with_kwargs=True)
         self._collator = watch_collator(kwargs.get("train_dataloader"))
-        board = self._board or (_log_directory(args) if state.is_world_process_zero else None)
+        board = self._board or (log_directory(args) if state.is_world_process_zero else None)
         self.guard.set_directory(self._directory or Path(args.output_dir) / _FOLDER, board, jsonl=self._jsonl)
         if state.global_step:
             self._resume(state)
@@ -140,13 +92,17 @@ class AudioLossCallback(TrainerCallback, ExportableState):
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """A parameter without a gradient is left alone by every optimiser of torch, weight decay included."""
-        if self.loop.skips:
+        if self.loop.skips and self._skipped != state.global_step:
+            self._skipped = state.global_step
             self.loop.skips -= 1
             kwargs["optimizer"].zero_grad(set_to_none=True)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **kwargs: Any) -> Any:
         """An audio loss that is logged; for want of any, the training loss."""
         self._bind(args, control, kwargs)
+        if logs is self._logs:
+            return control
+        self._logs = logs
         numbers = {key: value for key, value in (logs or {}).items() if isinstance(value, (int, float))}
         audio = [key for key in numbers if _AUDIO.search(words(key)) and not is_held_out(key)]
         beside = {"grad_norm": numbers.get("grad_norm"), "epoch": numbers.get("epoch")}
@@ -205,7 +161,7 @@ class AudioLossCallback(TrainerCallback, ExportableState):
 
     def state(self) -> dict[str, Any]:
         """What the Trainer puts into ``trainer_state.json``."""
-        plain = {name: value for name, value in self._arguments.items() if _is_plain(value)}
+        plain = {name: value for name, value in self._arguments.items() if is_plain(value)}
         return {"args": plain, "attributes": {"resumed": self.guard.state_dict()}}
 
     def _resume(self, state: Any) -> None:
@@ -233,30 +189,3 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         loop.model, loop.optimizer = known.get("model", loop.model), known.get("optimizer", loop.optimizer)
         loop.scheduler = known.get("lr_scheduler", loop.scheduler)
         self.guard.examiner.model = loop.model
-
-
-def _log_directory(args: Any) -> Path | None:
-    """Where the TensorBoard callback of this process writes; None if it does not."""
-    if "tensorboard" not in (args.report_to or ()):
-        return None
-    named = os.environ.get("TENSORBOARD_LOGGING_DIR")
-    above = Path(named).expanduser() if named else Path(args.output_dir) / "runs"
-    own = [path for path in above.rglob("events.out.tfevents.*") if f".{os.getpid()}." in path.name]
-    return max(own, key=lambda path: path.stat().st_mtime).parent if own else above if named else None
-
-
-def _plain(policy: Policy) -> dict[str, Any]:
-    return {
-        "critical": list(policy.critical),
-        "warning": list(policy.warning),
-        "options": {name: dict(options) for name, options in policy.options.items()},
-    }
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether JSON brings it back as it was."""
-    if isinstance(value, Mapping):
-        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
-    if isinstance(value, list):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, (bool, int, str)) or (isinstance(value, float) and math.isfinite(value))

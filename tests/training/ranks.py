@@ -1,6 +1,7 @@
-"""One rank of two runs in a row: ``python -m tests.training.ranks DIRECTORY`` under the variables of torchrun."""
+"""One rank of several runs in a row: ``python -m tests.training.ranks DIRECTORY`` under the variables of torchrun."""
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from audioloss_cli.training import AudioLossCallback, AudioLossGuard, Policy
+from audioloss_cli.training import AudioLossCallback, AudioLossError, AudioLossGuard, Policy
 from tests.training import loops
 
 STEPS, BROKEN = 12, 6
@@ -50,10 +51,40 @@ def trainer(directory: Path) -> AudioLossGuard:
     return callback.guard
 
 
+def inputs(directory: Path) -> AudioLossGuard:
+    """What rank 1 gives its model is not all that there was: only it can see that, and both must stop."""
+    rank = dist.get_rank()
+    guard = AudioLossGuard(policy=Policy(critical=("log", "stop")), directory=directory, model=loops.model())
+    for step in range(1, STEPS + 1):
+        batch = loops.sample(step)
+        clean = {name: batch[name] for name in ("input_ids", "attention_mask")} if rank else batch
+        guard.step(5.0 + 0.1 * (step % 3), batch=clean, original=batch)
+        dist.all_reduce(torch.zeros(1))  # as the gradients: a rank that has left hangs the other
+        if guard.should_stop:
+            break
+    guard.finish()
+    guard.last_step = step
+    return guard
+
+
+def raised(directory: Path) -> AudioLossGuard:
+    """An error that leaves the loop, on both ranks at the same step."""
+    policy = Policy(critical=("raise-error",))
+    guard = AudioLossGuard(policy=policy, directory=directory)
+    for step in range(1, STEPS + 1):
+        try:
+            guard.step(math.nan if dist.get_rank() and step == BROKEN else 5.0 + 0.1 * (step % 3))
+        except AudioLossError:
+            break
+        dist.all_reduce(torch.zeros(1))
+    guard.last_step = step
+    return guard
+
+
 def main(directory: Path) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo")
-    for kind in (plain, trainer):
+    for kind in (plain, trainer, inputs, raised):
         where = directory / kind.__name__
         where.mkdir(exist_ok=True)
         guard = kind(where)

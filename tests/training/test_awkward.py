@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from audioloss_cli.training import AudioLossGuard, Policy
+from audioloss_cli.training import ActionError, AudioLossGuard, Policy
+from audioloss_cli.training.restore import load_weights
 from tests.training import loops
 
 
@@ -51,3 +52,26 @@ def test_a_factor_that_is_no_number(tmp_path):
     assert [(taken.done, taken.outcome) for taken in guard.taken] == [
         (False, "factor must lie between 0 and 1, not 'half'")
     ]
+
+
+def test_an_adapter_that_does_not_exist_is_named(tmp_path, caplog):
+    guard = AudioLossGuard(directory=tmp_path, adapter="higs")
+    guard.step(5.0, batch=loops.sample(1))
+    (record,) = caplog.records
+    assert "adapter='higs' is not one of " in record.message
+
+
+def test_a_checkpoint_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    guard = AudioLossGuard(directory=tmp_path / "file", model=loops.model())
+    guard.step(5.0)
+    with pytest.raises(ActionError, match=r"checkpoint-1.pt cannot be written: .*file"):
+        guard.save_checkpoint()
+
+
+def test_weights_of_another_model_are_not_restored(tmp_path):
+    """Those names that fit would be loaded else, and a rollback would say that it was done."""
+    torch.nn.Module.register_buffer(other := loops.model(), "more", torch.zeros(2))
+    other.save_pretrained(tmp_path)
+    with pytest.raises(ActionError, match="is of another model: this one has no more"):
+        load_weights(loops.model(), tmp_path)

@@ -14,7 +14,7 @@ from tests.training.ranks import BROKEN
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory):
-    """Both runs, made once: two processes that find each other by a port the operating system just gave away."""
+    """All runs, made once: two processes that find each other by a port the operating system just gave away."""
     directory = tmp_path_factory.mktemp("ranks")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -44,7 +44,7 @@ def ranks(tmp_path_factory):
 @pytest.mark.parametrize("kind", ["plain", "trainer"])
 def test_a_nan_on_one_rank_is_seen_by_both(ranks, kind):
     directory, said = ranks[0] / kind, ranks[1]
-    zero, one = (json.loads((directory / f"rank{rank}.json").read_text()) for rank in range(2))
+    zero, one = found_by(directory)
     assert zero["incidents"] == one["incidents"] == [["non-finite-loss", BROKEN]]
     assert zero["stopped"] == one["stopped"] == BROKEN + 1  # read at the end of the next step
     assert zero["points"] == one["points"]
@@ -59,6 +59,26 @@ def test_a_nan_on_one_rank_is_seen_by_both(ranks, kind):
     assert dumps == [f"step-{BROKEN}-non-finite-loss-rank1.json", f"step-{BROKEN}-non-finite-loss.json"]
     report = json.loads(next(directory.rglob("step-*rank1.json")).read_text())
     assert report["diagnoses"][0]["cause"] == "all-masked"
+
+
+def found_by(directory):
+    return [json.loads((directory / f"rank{rank}.json").read_text()) for rank in range(2)]
+
+
+def test_what_one_rank_finds_in_its_batch_stops_both(ranks):
+    """At the step after, where the numbers of the first one arrive."""
+    zero, one = found_by(ranks[0] / "inputs")
+    assert zero["stopped"] == one["stopped"] == 2
+    for found in (zero, one):
+        stops = [alert for action, alert, *_ in found["taken"] if action == "stop"]
+        assert stops == ["dropped-by-trainer", "missing-input"]
+    assert "the batch of rank 1 of 2" in ranks[1]
+
+
+def test_an_error_leaves_the_loop_on_both_ranks_at_the_same_step(ranks):
+    for found in found_by(ranks[0] / "raised"):
+        assert (found["stopped"], found["incidents"]) == (BROKEN + 1, [["non-finite-loss", BROKEN]])
+        assert [(action, step) for action, _, step, _ in found["taken"]] == [("raise-error", BROKEN + 1)]
 
 
 @pytest.mark.parametrize(

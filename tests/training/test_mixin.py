@@ -6,7 +6,8 @@ from typing import ClassVar
 import pytest
 import torch
 
-from audioloss_cli.training import AudioLossMixin, Policy
+from audioloss_cli.records import Alert, Severity
+from audioloss_cli.training import AudioLossCallback, AudioLossMixin, Policy
 from tests.training import loops
 
 
@@ -122,3 +123,45 @@ def test_the_state_comes_back_on_resuming(tmp_path):
     made = Plain(model=loops.model(), args=loops.arguments(tmp_path, 6), train_dataset=loops.Samples(6))
     made.train(resume_from_checkpoint=str(tmp_path / "checkpoint-4"))
     assert made.audio_loss_monitor.diagnostics()["points"] == 6
+
+
+def test_a_trainer_may_call_the_doors_by_itself(tmp_path):
+    """Before the training too, and with an alert of its own."""
+    made = Plain(model=loops.model(), args=loops.arguments(tmp_path, 1), train_dataset=loops.Samples(1))
+    batch = loops.sample(1, masked=True)
+    found = made._validate_model_inputs(batch, {"input_ids": batch["input_ids"]})
+    assert {each.code for each in found} >= {"missing-input"}
+    alert = Alert("own", Severity.CRITICAL, "own-rule", 7, 0.0, "own", "fired", "own-rule@7", 0.0, "Look.")
+    guard(made).set_directory(tmp_path / "alerts")
+    taken = made._take_corrective_action(batch, alert)
+    assert [(each.action, each.step, each.done) for each in taken] == [
+        ("log", 7, True),
+        ("dump", 7, True),
+        ("advise", 7, True),
+    ]
+    assert (tmp_path / "alerts" / "step-7-own-rule.json").is_file()
+
+
+def test_a_callback_that_is_there_is_used(tmp_path):
+    callback = AudioLossCallback(Policy(critical=("stop",)), window_size=7)
+    made = Plain(
+        model=loops.model(), args=loops.arguments(tmp_path, 3), train_dataset=loops.Samples(3), callbacks=[callback]
+    )
+    made.train()
+    assert [each for each in made.callback_handler.callbacks if isinstance(each, AudioLossCallback)] == [callback]
+    assert made.audio_loss_monitor.limits.window_size == 7
+    assert made.audio_loss_monitor.diagnostics()["points"] == 3
+
+
+def test_without_its_callback_it_is_a_plain_trainer(tmp_path):
+    made = Plain(model=loops.model(), args=loops.arguments(tmp_path, 2), train_dataset=loops.Samples(2))
+    made.remove_callback(AudioLossCallback)
+    made.train()
+    assert made.state.global_step == 2
+    with pytest.raises(RuntimeError, match="was removed from this Trainer"):
+        _ = made.audio_loss_monitor
+
+
+def test_bases_in_an_order_in_which_nothing_would_be_watched_are_refused():
+    with pytest.raises(TypeError, match="Late never reaches AudioLossMixin: put it first"):
+        type("Late", (loops.InOrder, AudioLossMixin), {})

@@ -1,0 +1,30 @@
+"""How to run a model that is being trained once more, and leave no trace in the training."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+_SHARDED = ("FullyShardedDataParallel", "DeepSpeedEngine")
+
+
+def is_sharded(model: Any) -> bool:
+    """Whether one rank alone cannot run it."""
+    if type(model).__name__ in _SHARDED:
+        return True
+    return any(type(each).__name__ == "DTensor" for each in model.parameters())
+
+
+@contextmanager
+def evaluating(model: torch.nn.Module) -> Iterator[None]:
+    """Without dropout, and without a trace: modes and the state of random numbers are put back."""
+    modes = [(module, module.training) for module in model.modules()]
+    devices = sorted({each.device.index or 0 for each in model.parameters() if each.is_cuda})
+    with torch.random.fork_rng(devices):
+        model.eval()
+        try:
+            yield
+        finally:
+            for module, mode in modes:
+                module.training = mode

@@ -1,0 +1,44 @@
+"""What the checks say of a step, put in order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from audioloss_cli.probe.check import Outcome
+from audioloss_cli.probe.diagnose import diagnose
+from audioloss_cli.records import Diagnosis, Finding
+
+
+@dataclass
+class Examination:
+    """What the checks say of a step.
+
+    Attributes:
+        findings: the gravest first.
+        diagnoses: root causes, the most likely first.
+        notes: what could not be examined, and why.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    diagnoses: list[Diagnosis] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def examination_of(outcomes: Sequence[Outcome], notes: list[str]) -> Examination:
+    """Of the outcomes on one micro-batch; ``notes``: what could not be examined."""
+    findings = grave([finding for outcome in outcomes for finding in outcome.findings])
+    passed = {code: clause for outcome in outcomes for code, clause in outcome.passed.items()}
+    found = {each.code for each in findings}
+    return Examination(findings, diagnose(findings, {c: p for c, p in passed.items() if c not in found}), notes)
+
+
+def grave(findings: Sequence[Finding]) -> list[Finding]:
+    """Each code once, the gravest first."""
+    once: dict[str, Finding] = {}
+    for each in sorted(findings, key=lambda finding: -finding.severity.rank):
+        once.setdefault(each.code, each)
+    return list(once.values())
+
+
+def gravity(outcomes: Sequence[Outcome]) -> int:
+    """The higher, the worse a micro-batch looks."""
+    return sum(4**finding.severity.rank for outcome in outcomes for finding in outcome.findings)

@@ -1,0 +1,118 @@
+"""The short way of a step comes to what the long way comes to."""
+
+import math
+from collections import OrderedDict
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers.modeling_outputs import CausalLMOutputWithPast
+
+from audioloss_cli.training import AudioLossGuard, Policy
+from tests.training import loops
+
+LONG_AGO = 1e9  # Unix seconds
+SILENT = Policy(critical=(), warning=())
+VALUES = st.one_of(st.floats(1, 8), st.sampled_from([math.nan, 0.0, 0.004, 3.0]))
+
+
+def forms(value):
+    """Ways to give a loss, some of them awkward."""
+    one, books = torch.tensor(value, requires_grad=True), torch.full((8,), value) + torch.linspace(0, 0.5, 8)
+    return {
+        "float": {"loss": value},
+        "tensor": {"loss": one},
+        "half": {"loss": one.bfloat16()},
+        "of one": {"loss": one.reshape(1)},
+        "dict": {"outputs": {"loss": one, "logits": 0}},
+        "dict and loss": {"loss": one, "outputs": {"loss": one}},
+        "another loss": {"loss": one, "outputs": {"loss": 2 * one}},
+        "output": {"outputs": CausalLMOutputWithPast(loss=one, logits=one)},
+        "named": {"outputs": {"audio_loss": one, "loss": one + 1, "text_loss": one / 2}},
+        "named alone": {"outputs": {"audio_loss": one}},
+        "same": {"outputs": {"audio_loss": one, "loss": one}},
+        "gap": {"outputs": {"audio_loss": None, "loss": one}},
+        "codebooks": {"outputs": {"codebook_losses": books, "loss": books.sum()}},
+        "codebooks and audio": {"outputs": {"codebook_losses": books, "audio_loss": one}},
+        "list": {"outputs": {"codebook_losses": list(books)}},
+        "attributes": {"outputs": type("Outputs", (), {"audio_loss": one})()},
+        "ordered": {"outputs": OrderedDict(loss=one)},
+        "tuple": {"outputs": (one, 0)},
+    }
+
+
+@pytest.mark.parametrize("form", forms(1.0))
+@settings(max_examples=40)
+@given(values=st.lists(VALUES, max_size=40), batch=st.sampled_from([None, "plain", "text"]))
+def test_both_ways_come_to_the_same(form, batch, values):
+    given_batch = {**loops.sample(1), **({"labels": torch.ones(1, 3)} if batch == "text" else {})} if batch else None
+    came = [_came_to(values, form, given_batch, short=short) for short in (True, False)]
+    assert came[0] == came[1]
+
+
+def _came_to(values, form, batch, *, short):
+    """Alerts, and the state but for the wall times."""
+    guard, told = AudioLossGuard(policy=SILENT, jsonl=False, at_once=7, first_batches=1), []
+    for value in values:
+        guard._open = guard._open and short
+        told += guard.step(batch=batch, **forms(value)[form])
+    told += guard.flush()
+    return [(each.code, each.step, each.edge, each.message) for each in told], repr(_timeless(guard.state_dict()))
+
+
+def _timeless(state):
+    if isinstance(state, dict):
+        return {name: _timeless(value) for name, value in state.items()}
+    if isinstance(state, list):
+        return [_timeless(each) for each in state]
+    return "a time" if isinstance(state, float) and state > LONG_AGO else state
+
+
+@pytest.mark.parametrize("form", ["float", "tensor", "dict", "output", "named", "codebooks"])
+def test_a_calm_step_goes_the_short_way(form):
+    guard, long = AudioLossGuard(jsonl=False, first_batches=1), []
+    collect, guard.collect = guard.collect, lambda *args, **kwargs: (long.append(args), collect(*args, **kwargs))
+    for step in range(100):
+        guard.step(**forms(5 + 0.01 * (step % 7))[form])
+    assert len(long) < 10  # the first ones, and each 32nd
+
+
+def test_a_batch_of_the_short_way_is_at_hand_at_an_alert():
+    guard = AudioLossGuard(policy=SILENT, jsonl=False, first_batches=1)
+    cases = []
+    guard.responder.instead = lambda batch, alert: cases.append(batch)
+    guard.responder.policy = Policy(critical=("stop",))
+    batches = [{**loops.sample(1), "number": number} for number in range(12)]
+    for number, batch in enumerate(batches):
+        guard.step(math.nan if number == 9 else 5 + 0.01 * (number % 7), batch=batch)
+    assert [batch["number"] for batch in cases] == [9]
+
+
+def test_several_micro_batches_go_the_long_way():
+    guard = AudioLossGuard(policy=SILENT, jsonl=False, first_batches=0)
+    for _ in range(4):
+        guard.step(5.0)
+        guard.step(4.0, sync_gradients=False)
+        guard.step(6.5)
+    assert [value for _, value, _ in (guard.flush(), guard._watch.points)[1]] == [5.0, 5.25] * 4
+
+
+def test_a_loss_that_is_not_one_number_is_named():
+    guard = AudioLossGuard(jsonl=False)
+    for _ in range(2):
+        with pytest.raises(TypeError, match=r"the audio loss must be one number, not a tensor of shape \(2,\)"):
+            guard.step(torch.ones(2))
+        guard.step(5.0)
+    with pytest.raises(TypeError, match="loss must be one number, not 'five'"):
+        guard.step("five")
+    assert guard.step(outputs={"loss": torch.ones(2), "audio_loss": torch.tensor(5.1)}) == []
+    assert guard.monitor.diagnostics()["current"] == pytest.approx(5.1)
+
+
+@pytest.mark.parametrize(
+    ("made", "complaint"), [({"at_once": 0}, "at_once must be"), ({"first_batches": -1}, "first_batches must not")]
+)
+def test_settings_that_make_no_sense(made, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        AudioLossGuard(**made)

@@ -160,13 +160,16 @@ class Framing:
         If bytes were lost, the record's length reaches into its successors, and may end where one of them does. A chain
         that ends anywhere else may be part of the payload.
         """
+        seen = set[int]()  # no chain from here ends where it should
         for start in _headers_in(record):
             at = start
             while (
                 start
+                and at not in seen
                 and at < len(record)
                 and (length := self.trusted_length(record[at : at + HEADER_BYTES])) is not None
             ):
+                seen.add(at)
                 at += length + FRAMING_BYTES
             if at == len(record) and 0 < start < at:
                 return start

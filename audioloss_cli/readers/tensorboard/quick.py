@@ -28,7 +28,7 @@ from audioloss_cli.records import Defect, series
 _KNOWN_STEPS = 1 << 12
 _KEYED_BYTES = HEADER_BYTES + WALL_TIME_AT  # header of a record, and the key of its wall time
 _STEP_KEY = b"\x10"
-_PATIENCE = 64  # records without a template that are learnt from, beside those that had one
+_PATIENCE = 1024  # records without a template that are learnt from, beside those that had one
 
 
 def quick(framing: Framing, scalars: Scalars) -> Iterator[Defect | None]:

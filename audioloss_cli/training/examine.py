@@ -74,8 +74,12 @@ class Examiner:
         if self.adapter is None:
             return []
         far = any(isinstance(value, Tensor) and not value.is_cpu for value in fed.clean.values())
-        # Without the model's configuration its ids are a guess.
-        outcomes = self._inputs(self.adapter, fed, STRUCTURAL if far or self.model is None else None)
+        try:
+            # Without the model's configuration its ids are a guess.
+            outcomes = self._inputs(self.adapter, fed, STRUCTURAL if far or self.model is None else None)
+        except Exception as error:  # noqa: BLE001  # a batch that no check foresaw must not end a training
+            self.complaint = _unread(error)
+            return []
         found = [finding for outcome in outcomes for finding in outcome.findings]
         return grave([each for each in found if each.severity is not Severity.INFO])
 
@@ -89,8 +93,11 @@ class Examiner:
         """
         if not fed or self.adapter is None:
             return Examination(notes=[self.complaint or "no batch was shown: give batch= to have it examined"])
-        with self._quiet():
-            return self._full(self.adapter, [on_cpu(each) for each in fed], step, loss)
+        try:
+            with self._quiet():
+                return self._full(self.adapter, [on_cpu(each) for each in fed], step, loss)
+        except Exception as error:  # noqa: BLE001  # the alert is worth more than what the batch adds to it
+            return Examination(notes=[_unread(error)])
 
     def _full(self, adapter: Adapter, fed: Sequence[Fed], step: int, loss: float) -> Examination:
         inputs = [self._inputs(adapter, each, STRUCTURAL if self.model is None else None) for each in fed]
@@ -152,6 +159,10 @@ class Examiner:
             yield
         finally:
             self.busy = False
+
+
+def _unread(error: Exception) -> str:
+    return f"the checks cannot read the batch: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _with_labels(fed: Fed, layout: Layout) -> dict[str, Any]:

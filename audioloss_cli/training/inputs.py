@@ -35,10 +35,11 @@ class FirstLooks:
     def look(self, fed: Sequence[Fed]) -> list[Finding]:
         """What is wrong with the structure of one of them."""
         self.left -= 1
+        found = [finding for one in fed for finding in self._examiner.first_look(one)]
         if fed and self._examiner.complaint:
             logger.warning("batches are not examined: %s", self._examiner.complaint)
             self.left = 0
-        return [finding for one in fed for finding in self._examiner.first_look(one)]
+        return found
 
     def alerts(self, findings: Iterable[Finding], step: int) -> list[tuple[str, Alert]]:
         """One for each code that was not told before."""

@@ -75,3 +75,13 @@ def test_weights_of_another_model_are_not_restored(tmp_path):
     other.save_pretrained(tmp_path)
     with pytest.raises(ActionError, match="is of another model: this one has no more"):
         load_weights(loops.model(), tmp_path)
+
+
+@pytest.mark.parametrize("odd", [torch.zeros(1, 3, dtype=torch.complex64), torch.zeros(1, 3, device="meta"), "x", []])
+@pytest.mark.parametrize("name", ["input_ids", "audio_labels"])
+def test_a_batch_that_no_check_foresaw_ends_no_training(tmp_path, name, odd):
+    guard = AudioLossGuard(directory=tmp_path, model=loops.model(), policy=Policy(critical=("log", "advise")))
+    for value in [5.0, 5.1, math.nan]:
+        guard.step(value, batch={**loops.sample(1), name: odd})
+    taken = [taken for taken in guard.taken if taken.alert == "non-finite-loss"]
+    assert [(taken.action, taken.done) for taken in taken] == [("log", True), ("advise", True)]

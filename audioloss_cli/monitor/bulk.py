@@ -15,7 +15,7 @@ import numpy as np  # noqa: TID253  # opened late, by the machine, for long seri
 from audioloss_cli.monitor.baseline import BLOCK_STEPS, COMPANY
 from audioloss_cli.monitor.blocks import Blocks
 from audioloss_cli.monitor.doubts import Doubts
-from audioloss_cli.monitor.points import MANY_REPEATS, beside_at
+from audioloss_cli.monitor.points import MANY_REPEATS, beside_at, rows_beside
 from audioloss_cli.monitor.steady import Steady
 from audioloss_cli.records import MISSING, Alert, Point
 
@@ -76,19 +76,21 @@ class Bulk:
         """Point by point."""
         advance, alerts = self.machine.advance, list[Alert]()
         for point in self.points(start, end):
-            alerts += advance(point)
+            found = advance(point)
+            if found:
+                alerts += found
         return alerts
 
     def points(self, start: int, end: int) -> list[Point]:
         """These points of the chunk."""
-        columns = {name: column[start:end].tolist() for name, column in self.beside.items()}
+        parts = {name: column[start:end] for name, column in self.beside.items()}
         buffers = [buffer[start:end].tolist() for buffer in (self.steps, self.values, self.times)]
-        if not columns:
+        if not parts:
             return list(map(Point, *buffers))
-        return [
-            Point(step, value, time, beside_at(columns, index))
-            for index, (step, value, time) in enumerate(zip(*buffers, strict=True))
-        ]
+        columns = {name: part.tolist() for name, part in parts.items()}
+        if any((part.view(np.int64) == _MISSING_BITS).any() for part in parts.values()):
+            return list(map(Point, *buffers, (beside_at(columns, index) for index in range(end - start))))
+        return list(map(Point, *buffers, rows_beside(columns)))
 
     def _skip(self, start: int, size: int) -> int:
         """Take in as many points from ``start`` on as can be skipped, ``size`` at first; return their number."""

@@ -1,6 +1,6 @@
 """Points out of buffers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from audioloss_cli.records import is_missing
@@ -20,3 +20,11 @@ def beside_at(columns: Mapping[str, Sequence[float]], index: int) -> Mapping[str
         return NOTHING
     found = {name: column[index] for name, column in columns.items() if not is_missing(column[index])}
     return found or NOTHING
+
+
+def rows_beside(columns: Mapping[str, Sequence[float]]) -> Iterator[Mapping[str, float]]:
+    """The same for every point, from columns of which none has a missing value; there must be one."""
+    if len(columns) == 1:
+        ((name, column),) = columns.items()
+        return ({name: value} for value in column)
+    return (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))

@@ -4,7 +4,8 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
+from types import ModuleType
 from typing import Any
 
 from audioloss_cli import registry
@@ -67,21 +68,29 @@ class Choice:
             raise SettingError("select", "leaves no rule: what watches for nothing must not pass")
 
     @property
-    def codes(self) -> list[str]:
+    def codes(self) -> Sequence[str]:
         """The rules that take part."""
-        return [code for name in registry.names("rules") if self._takes(code := registry.code_of(name), name)]
+        return _chosen(tuple(registry.names("rules")), self.adaptive, self.select, self.ignore)
 
-    def _takes(self, code: str, name: str) -> bool:
-        if code in self.ignore or (self.select is not None and code not in self.select):
-            return False
-        return self.adaptive or not registry.load("rules", name).Rule.adaptive
+
+@lru_cache(maxsize=64)
+def _chosen(
+    names: tuple[str, ...], adaptive: bool, select: tuple[str, ...] | None, ignore: tuple[str, ...]
+) -> Sequence[str]:
+    chosen = [(name, registry.code_of(name)) for name in names]
+    chosen = [(name, code) for name, code in chosen if code not in ignore and (select is None or code in select)]
+    return tuple(code for name, code in chosen if adaptive or not registry.load("rules", name).Rule.adaptive)
 
 
 def coded_rules(limits: Limits, choice: Choice | None = None) -> list[CodedRule]:
-    """The chosen rules of ``audioloss_cli/rules`` with these limits."""
+    """The chosen rules of ``audioloss_cli/rules`` with these limits; they keep no state, so monitors share them."""
     choice = choice or Choice()
-    taken = choice.codes
-    return [_coded(name, limits, choice) for name in registry.names("rules") if registry.code_of(name) in taken]
+    return [
+        _coded(
+            registry.load("rules", code.replace("-", "_")), code, limits, tuple(choice.options.get(code, {}).items())
+        )
+        for code in choice.codes
+    ]
 
 
 def by_group(rules: Sequence[CodedRule]) -> dict[str, list[CodedRule]]:
@@ -98,16 +107,14 @@ def options_of(name: str) -> dict[str, float]:
     return {item.name: item.default for item in parameters if item.kind is item.KEYWORD_ONLY}
 
 
-def _coded(name: str, limits: Limits, choice: Choice) -> CodedRule:
-    code = registry.code_of(name)
-    rule = registry.load("rules", name).Rule(limits, **choice.options.get(code, {}))
-    return CodedRule(code, _advice(name), rule)
+@lru_cache(maxsize=1024)
+def _coded(module: ModuleType, code: str, limits: Limits, options: tuple[tuple[str, float], ...]) -> CodedRule:
+    return CodedRule(code, _advice(module), module.Rule(limits, **dict(options)))
 
 
 @cache
-def _advice(name: str) -> str:
+def _advice(module: ModuleType) -> str:
     """Empty under ``python -OO``, which strips docstrings: the monitor goes on without."""
-    module = registry.load("rules", name)
     return RuleText.of(module).fix if module.__doc__ else ""
 
 

@@ -2,11 +2,11 @@
 
 import re
 from array import array
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from audioloss_cli.records import MISSING, Series, is_missing
+from audioloss_cli.audit.align import aligned
+from audioloss_cli.records import Series
 from audioloss_cli.records.point import CODEBOOK, EPOCH, GRAD_NORM, OWN_CODEBOOK, TEXT, TOTAL
 from audioloss_cli.records.tag_words import is_held_out, words
 
@@ -43,10 +43,24 @@ def beside(series: Series, run: Sequence[Series], names: Mapping[str, str]) -> d
     wanted = {name: others[name] for name in (GRAD_NORM, EPOCH) if name in others}
     if member is None and not is_held_out(names[series.tag]):
         wanted |= {name: others[name] for name in (TEXT, TOTAL) if name in others}
-    columns = {name: _aligned(series, other) for name, other in wanted.items()}
+    columns = {name: aligned(series, other, _LEAST_SHARE) for name, other in wanted.items()}
     if member is not None:
         columns |= _siblings(series, member, run, names)
     return {name: column for name, column in columns.items() if column is not None}
+
+
+class _Constant(Sequence[float]):
+    """One value at every point; its slices are arrays."""
+
+    def __init__(self, value: float, count: int) -> None:
+        self._value, self._count = float(value), count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        places = range(self._count)[index]
+        return self._value if isinstance(places, int) else array("d", [self._value]) * len(places)
 
 
 def stands_beside(name: str) -> bool:
@@ -76,11 +90,11 @@ def _siblings(
     series: Series, member: Member, run: Sequence[Series], names: Mapping[str, str]
 ) -> dict[str, Sequence[float] | None]:
     """The losses of all codebooks of the family."""
-    columns: dict[str, Sequence[float] | None] = {OWN_CODEBOOK: array("d", [member.number]) * len(series)}
+    columns: dict[str, Sequence[float] | None] = {OWN_CODEBOOK: _Constant(member.number, len(series))}
     for other in run:
         kin = codebook_of(names[other.tag])
         if kin is not None and kin.family == member.family:
-            columns[f"{CODEBOOK}{kin.number}"] = _aligned(series, other, least=0.0)
+            columns[f"{CODEBOOK}{kin.number}"] = aligned(series, other, least=0.0)
     return columns
 
 
@@ -104,28 +118,3 @@ def _rank(name: str) -> int:
     if _TOTAL.search(spoken) and "loss" in spoken:
         return 0
     return 1 if _PLAIN_LOSS.match(spoken) else _NO_TOTAL
-
-
-def _aligned(series: Series, other: Series, least: float = _LEAST_SHARE) -> Sequence[float] | None:
-    """The values of ``other`` at the steps of ``series``; None if it has too few of them."""
-    if len(other) == len(series) and list(other.steps) == list(series.steps):
-        return other.values
-    column = array("d", _matched(series.steps, other))
-    missing = sum(map(is_missing, column))
-    return column if missing < len(series) * (1 - least) or not least else None
-
-
-def _matched(steps: Sequence[int], other: Series) -> Iterator[float]:
-    """After a restart steps are there twice: the first time goes with the first, the second with the second.
-
-    What was logged more often than the series itself counts as last logged.
-    """
-    there: dict[int, list[float]] = {}
-    for step, value in zip(other.steps, other.values, strict=True):
-        there.setdefault(step, []).append(value)
-    wanted, seen = Counter(steps), Counter[int]()
-    for step in steps:
-        values = there.get(step, [MISSING])
-        place = seen[step] + max(len(values) - wanted[step], 0)
-        seen[step] += 1
-        yield values[min(place, len(values) - 1)]

@@ -64,8 +64,8 @@ def batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
         yield batch
 
 
-def _audited(batch: Sequence[Source], config: ScanConfig, arrays: bool) -> Sequence[list[RunReport]]:
-    return [audit_run(source, config, arrays=arrays) for source in batch]
+def _audited(batch: Sequence[Source], config: ScanConfig, arrays: bool, directory: str) -> Sequence[list[RunReport]]:
+    return [audit_run(source, config, arrays=arrays, directory=directory) for source in batch]
 
 
 def _in_processes(
@@ -74,16 +74,19 @@ def _in_processes(
     """New interpreters, not forks: a thread of the caller may hold any lock at the moment of a fork."""
     import multiprocessing  # noqa: PLC0415  # 40 ms that only much work needs
     import signal  # noqa: PLC0415
+    import tempfile  # noqa: PLC0415
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
 
     before = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(jobs, context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+    directory = tempfile.TemporaryDirectory(prefix="audioloss-", ignore_cleanup_errors=True)
     try:
-        yield from pool.map(_audited, batches, repeat(config), repeat(arrays))
+        yield from pool.map(_audited, batches, repeat(config), repeat(arrays), repeat(directory.name))
     except BaseException:  # an interrupt must not wait for the files that are being read
         for child in set(multiprocessing.active_children()) - before:
             child.terminate()
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+        directory.cleanup()

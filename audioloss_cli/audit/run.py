@@ -1,11 +1,6 @@
 """One run: its files read, its losses replayed, what was found."""
 
-import sys
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import islice
-from operator import gt
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +10,7 @@ from audioloss_cli.audit.choice import choice_of
 from audioloss_cli.audit.discover import Source, unreadable
 from audioloss_cli.audit.gather import Gathered
 from audioloss_cli.audit.kinds import kind_of
+from audioloss_cli.audit.order import in_order, with_moving_steps
 from audioloss_cli.audit.tags import Selection, full_name, select
 from audioloss_cli.audit.wanted import wanted
 from audioloss_cli.config import ScanConfig
@@ -29,22 +25,27 @@ if TYPE_CHECKING:
 
 _FROZEN = "frozen-loss"
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-# Steps that go back more often than this are no restarts: several writers, or one that does not keep order.
-_MOST_RESTARTS, _MOST_RESTARTS_SHARE = 10, 0.05
+_PART = 1 << 16  # points that are replayed in one go: what stands beside them has to be in memory
 
 
-def audit_run(source: Source, config: ScanConfig, *, arrays: bool = False) -> list[RunReport]:
+def audit_run(
+    source: Source, config: ScanConfig, *, arrays: bool = False, directory: str | None = None
+) -> list[RunReport]:
     """Audit one source; several reports if its format keeps several runs in one file, at least one in any case.
 
     Args:
         source: what to read.
         config: what to audit, and the limits.
         arrays: importing numpy is worth it, however small this source is.
+        directory: where what does not fit into memory is kept for another process; see ``SpillFile``.
+
+    Raises:
+        SpillError: it does not fit there.
     """
     reader = cast("Reader", registry.load("readers", source.reader))
     request = Request(wanted(Path(source.run).name, config), config.checksum, arrays=arrays)
     cache = _cache_for(source, config)
-    found = Gathered()
+    found = Gathered(directory)
     defects: list[Defect] = []
     for path in source.paths:
         for item in _read(reader, path, request, cache):
@@ -112,7 +113,7 @@ def report_on(name: str, run: Sequence[Series], config: ScanConfig, reader: str 
     """
     names = {series.tag: full_name(series.tag, Path(name).name) for series in run}
     selection = select(names, config.patterns, all_losses=config.all_losses)
-    series = _with_moving_steps(run)
+    series = with_moving_steps(run)
     blank = [item.tag for item in series if item.tag in selection.roles and all(map(is_missing, item.values))]
     report = RunReport(name, reader, tags=list(names))
     report.series = [
@@ -154,8 +155,8 @@ def _series_report(
         ignore=_ignored(names[series.tag], config),
         options=config.rules,
     )
-    ordered = _in_order(series)
-    monitor.replay(ordered, beside(ordered, run, names))
+    ordered = in_order(series)
+    _replay(monitor, ordered, beside(ordered, run, names))
     return SeriesReport(
         ordered,
         role,
@@ -168,44 +169,13 @@ def _series_report(
     )
 
 
+def _replay(monitor: AudioLossMonitor, series: Series, columns: Mapping[str, Sequence[float]]) -> None:
+    for start in range(0, len(series), _PART):
+        end = min(start + _PART, len(series))
+        monitor.replay(series.part(start, end), {name: column[start:end] for name, column in columns.items()})
+
+
 def _ignored(name: str, config: ScanConfig) -> tuple[str, ...]:
     """A logger that repeats the last evaluation at every step is no frozen loss; unless that alone was asked for."""
     others = set(choice_of(config).codes) - {_FROZEN}
     return (*config.ignore, _FROZEN) if is_held_out(name) and others and config.select is None else config.ignore
-
-
-def _with_moving_steps(run: Sequence[Series]) -> list[Series]:
-    """If no step of the run ever changes, none was passed to the logger: ordinals stand in for them."""
-    long = [series for series in run if len(series) > 1]
-    if not long or any(_moves(series.steps) for series in long):
-        return list(run)
-    return [replace(series, steps=array("q", range(len(series))), step_source="ordinal") for series in run]
-
-
-def _moves(steps: Sequence[int]) -> bool:
-    return steps[0] != steps[-1] or min(steps) != max(steps)
-
-
-def _times_back(steps: Sequence[int]) -> int:
-    """How often a step is lower than the one before; by the array where somebody has paid for numpy already."""
-    if "numpy" not in sys.modules:
-        return sum(map(gt, steps, islice(steps, 1, None)))
-    import numpy as np
-
-    found = np.asarray(steps)
-    return int(np.count_nonzero(found[1:] < found[:-1]))
-
-
-def _in_order(series: Series) -> Series:
-    """Sorted by step, if the steps go back so often that no run was restarted that often; else as it is."""
-    back = _times_back(series.steps)
-    if back <= max(_MOST_RESTARTS, _MOST_RESTARTS_SHARE * len(series)):
-        return series
-    order = sorted(range(len(series)), key=series.steps.__getitem__)
-    return replace(
-        series,
-        steps=array("q", (series.steps[index] for index in order)),
-        values=array("d", (series.values[index] for index in order)),
-        wall_times=array("d", (series.wall_times[index] for index in order)),
-        restarts=[],
-    )

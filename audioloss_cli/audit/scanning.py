@@ -32,6 +32,7 @@ def scan(
     Raises:
         ValueError: no path at all, ``config.format`` names no reader, it chooses rules that there are not, or the
             cache cannot be written to.
+        SpillError: the points of a long log fit neither into memory nor into the directory for temporary files.
     """
     config = config or ScanConfig()
     choice_of(config)

@@ -45,11 +45,12 @@ def _foreseen(error: Exception) -> int | None:
     """The exit code of an error that its message explains; None of any other."""
     from audioloss_cli.config import ConfigError  # noqa: PLC0415  # a start that goes well needs none of them
     from audioloss_cli.probe.errors import ProbeError  # noqa: PLC0415
+    from audioloss_cli.records.spill_file import SpillError  # noqa: PLC0415
     from audioloss_cli.screen import WriteError  # noqa: PLC0415
 
     if isinstance(error, ProbeError):
         return error.exit_code
-    if isinstance(error, (registry.MissingDependencyError, WriteError)):
+    if isinstance(error, (registry.MissingDependencyError, SpillError, WriteError)):
         return INTERNAL
     return USAGE if isinstance(error, ConfigError) else None
 

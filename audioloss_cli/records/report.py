@@ -1,5 +1,6 @@
 """What an audit ends in, whether it scanned logs or probed a checkpoint: one Report, one gate, one exit code."""
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -7,6 +8,7 @@ from audioloss_cli.records.alert import Severity
 from audioloss_cli.records.exit_code import CLEAN, FINDINGS, NOT_AUDITED
 from audioloss_cli.records.incident import Incident
 from audioloss_cli.records.limits import Limits
+from audioloss_cli.records.long_column import blocks
 from audioloss_cli.records.rule import Kind
 from audioloss_cli.records.series import Defect, Series
 
@@ -75,6 +77,22 @@ class SeriesReport:
     reordered: bool = False
     kind: Kind = "ce"
     kind_reason: str = ""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Lowest and highest step; within a segment no step is lower than the one before."""
+        steps, starts = self.series.steps, self.segment_starts
+        ends = [*starts[1:], len(self.series)]
+        return min(int(steps[start]) for start in starts), max(int(steps[end - 1]) for end in ends)
+
+    @property
+    def extremes(self) -> tuple[float, float] | None:
+        """Lowest and highest finite value; None if no value is finite."""
+        low, high = math.inf, -math.inf
+        for block in blocks(self.series.values):
+            finite = [value for value in block if math.isfinite(value)]
+            low, high = min([low, *finite]), max([high, *finite])
+        return (low, high) if low <= high else None
 
 
 @dataclass(slots=True)

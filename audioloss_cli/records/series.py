@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from audioloss_cli.records.long_column import LongColumn
+
 # A value that the log names but does not hold (JSON null) must survive next to NaN in a float64 buffer. As R does for
 # NA_real_, it is one particular quiet NaN, told apart by its payload (R spells 1954; so do we).
 _MISSING_BITS = 0x7FF8_0000_0000_07A2
@@ -25,7 +27,8 @@ class Series:
 
     Attributes:
         tag: name of the scalar, as logged.
-        steps: int64 training steps; they may repeat and may go back.
+        steps: int64 training steps; they may repeat and may go back. Of a very long series, all three buffers are
+            ``LongColumn``, which lie in a file; slices of them are ``array.array``.
         values: float64; ``MISSING`` where the log has a null.
         wall_times: float64 Unix seconds, NaN where the log has none; all NaN if left out.
         restarts: indexes of the first point after each restart that the writer itself marked.
@@ -45,7 +48,7 @@ class Series:
     run: str = ""
 
     def __post_init__(self) -> None:
-        if not len(self.wall_times):
+        if len(self.values) and not len(self.wall_times):
             self.wall_times = array("d", [float("nan")]) * len(self.values)
         if not len(self.steps) == len(self.values) == len(self.wall_times):
             raise ValueError(
@@ -72,8 +75,16 @@ class Series:
             whole.extend(part)
         return whole
 
+    def part(self, start: int, end: int) -> "Series":
+        """The points from ``start`` up to before ``end``; a part that is all is the series itself."""
+        if start <= 0 and end >= len(self):
+            return self
+        columns = (self.steps[start:end], self.values[start:end], self.wall_times[start:end])
+        restarts = [index - start for index in self.restarts if start <= index < end]
+        return Series(self.tag, *columns, restarts, self.step_source, self.run)
+
     def extend(self, chunk: "Series") -> None:
-        """Add the next chunk to a series whose buffers are ``array.array``."""
+        """Add the next chunk to a series whose buffers are ``array.array`` or ``LongColumn``."""
         self.restarts.extend(len(self.values) + index for index in chunk.restarts)
         _extend(self.steps, chunk.steps)
         _extend(self.values, chunk.values)
@@ -82,7 +93,9 @@ class Series:
 
 def _extend(buffer: Any, column: Any) -> None:
     """A numpy array (int64 or float64) is taken as bytes: a step through its numbers costs ten times as much."""
-    if hasattr(column, "dtype"):
+    if isinstance(buffer, LongColumn):
+        buffer.append(column)
+    elif hasattr(column, "dtype"):
         buffer.frombytes(column.tobytes())
     else:
         buffer.extend(column)

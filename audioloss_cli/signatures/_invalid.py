@@ -19,7 +19,7 @@ def weigh_invalid(scene: Scene, case: Weighed) -> Weighed:
     """What tells a batch without labels from weights that are destroyed: the text loss, what came before and after."""
     shape = scene.shape
     what = "null" if is_missing(scene.incident.worst_value) else "NaN"
-    hit = shape.points - len(shape.values)
+    hit = shape.points - shape.figures.number
     case.plus(0.4, f"{what} at {hit:,} of {shape.points:,} points: the mean of no labels is NaN")
     text = scene.beside(_names.is_text)
     if text and text.between(*scene.span):

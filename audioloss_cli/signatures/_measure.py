@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from audioloss_cli.records import Incident, SeriesReport
+from audioloss_cli.signatures._figures import Figures, figures
 from audioloss_cli.signatures._shape import FAR, Shape
 
 _HEAD = 3  # the highest of so many first values is where the run starts: a trivial task falls from the second on
@@ -21,7 +22,7 @@ def shape_of(item: SeriesReport, incident: Incident) -> Shape:
     first = min(bisect_left(steps, incident.first_step, begin, end), end - 1)
     last = bisect_right(steps, incident.last_step, begin, end)
     start = _start(values, begin, first, last)
-    first = _onset(values, (begin, first, last), _bound(values[first:last], start, item.limits.threshold))
+    first = _onset(values, (begin, first, last), _bound(figures(values, first, last), start, item.limits.threshold))
     level = _level(_finite(values[max(begin, first - _LOOKBACK) : first]), start)
     last = _last_bad(values, first, last, max(item.limits.threshold, level / FAR))
     high = _last(values, begin, first, lambda value: value > level / 2)
@@ -38,7 +39,7 @@ def shape_of(item: SeriesReport, incident: Incident) -> Shape:
         first_value=float(values[first]),
         between=first - 1 - (begin - 1 if high is None else high),
         earlier=first - begin,
-        values=_finite(values[first:last]),
+        figures=figures(values, first, last),
         points=last - first,
         back=_back(values, steps, last, end, incident),
         threshold=item.limits.threshold,
@@ -47,15 +48,16 @@ def shape_of(item: SeriesReport, incident: Incident) -> Shape:
 
 def _start(values: Sequence[float], begin: int, first: int, last: int) -> float:
     head = _finite(values[begin : min(first, begin + _LONGEST_HEAD)])[:_HEAD]
-    return max(head, default=next((float(value) for value in values[first:last] if math.isfinite(value)), math.nan))
+    known = (float(values[index]) for index in range(first, last) if math.isfinite(values[index]))
+    return max(head) if head else next(known, math.nan)
 
 
-def _bound(values: Sequence[float], start: float, threshold: float) -> float:
+def _bound(found: Figures, start: float, threshold: float) -> float:
     """What counts as low: below the threshold, or, where it never gets there, near the level that it falls to."""
-    finite = _finite(values)
-    if not finite or min(finite) < threshold:
+    if not found.number or found.least < threshold:
         return threshold
-    return 2 * median(finite) if median(finite) < start / FAR else -math.inf
+    level = median(found.values)
+    return 2 * level if level < start / FAR else -math.inf
 
 
 def _onset(values: Sequence[float], part: tuple[int, int, int], bound: float) -> int:

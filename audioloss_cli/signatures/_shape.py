@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from audioloss_cli.signatures._figures import Figures
+
 _DENSE_STEPS = 100  # a fall within a longer logging interval may have been gradual
 FAR = 4  # a fall by this factor is none that training makes within an incident
 _MANY_EQUAL = 10
@@ -28,7 +30,7 @@ class Shape:
         first_value: the value there.
         between: number of points from ``high_step`` to the first bad one, both excluded.
         earlier: number of points of the segment before the first bad one.
-        values: the finite values of the incident's steps, healthy ones of a flapping incident included.
+        figures: of the finite values of the incident's steps, healthy ones of a flapping incident included.
         points: number of values there, finite or not.
         back: the value at which the incident was over; NaN while it lasts.
         threshold: the warning threshold in force.
@@ -45,10 +47,15 @@ class Shape:
     first_value: float
     between: int
     earlier: int
-    values: Sequence[float]
+    figures: Figures
     points: int
     back: float
     threshold: float
+
+    @property
+    def values(self) -> Sequence[float]:
+        """The finite values; of very many an even choice."""
+        return self.figures.values
 
     @property
     def fall_steps(self) -> int:
@@ -95,17 +102,17 @@ class Shape:
     @property
     def zeros(self) -> int:
         """Number of values that are exactly zero, and no rounded small ones."""
-        return 0 if self.rounded else sum(value == 0 for value in self.values)
+        return 0 if self.rounded else self.figures.zeros
 
     @property
     def mostly_zero(self) -> bool:
         """Whether what is low is exactly zero."""
-        return self.zeros > len(self.low) / 2
+        return self.zeros > 0 and sum(value == 0 for value in self.values) > len(self.low) / 2
 
     @property
     def constant(self) -> float | None:
         """The one value of all points, if there are at least 10."""
-        one = len(self.values) >= _MANY_EQUAL and min(self.values) == max(self.values)
+        one = len(self.values) >= _MANY_EQUAL and self.figures.least == self.figures.greatest
         return self.values[0] if one else None
 
     @property

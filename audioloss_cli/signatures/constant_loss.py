@@ -14,7 +14,7 @@ def weigh(scene: Scene) -> Weighed | None:
     value = shape.constant
     if value is None:
         return None
-    clause = f"{value:.6g} at all {len(shape.values):,} points from step {shape.first_step:,} on"
+    clause = f"{value:.6g} at all {shape.figures.number:,} points from step {shape.first_step:,} on"
     if value == 0:
         return case.plus(0.3, clause)
     case.plus(0.9, clause)

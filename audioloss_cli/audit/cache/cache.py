@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from audioloss_cli.audit.cache.draft import Draft
 from audioloss_cli.audit.cache.fingerprint import Fingerprint
 from audioloss_cli.audit.cache.key import Key
 from audioloss_cli.audit.cache.reading import Reading
@@ -60,28 +61,37 @@ class Cache:
             yield from kept.items(path)
             return
         start = kept.to_go_on_from(path, before.size) if kept is not None else None
-        reading = start or Reading(before)
-        yield from reading.items(path)
-        mark = None
-        for item in reader.read(path, replace(request, since=reading.mark, mark=True)):
-            if isinstance(item, Mark):
-                mark = item
-            else:
-                reading.add(item)
-                yield item
-        reading.mark = mark
-        after = Fingerprint.of(path)
-        if after == before:
-            reading.fingerprint = before
-        elif (
-            mark is not None and after is not None and replace(before, modified=None).begins(path, after.size)
-        ):  # the log grew meanwhile: what stands before the mark is known, the rest is not
-            reading.fingerprint = Fingerprint.of_part(path, mark.offset)
-        else:
-            return
-        packed = reading.pack(key)
-        with suppress(OSError):  # a full disk: the next scan reads the log again
-            _replace(place, packed)
+        draft = Draft(place)
+        try:
+            mark = None
+            for item in _all(start, reader, path, request):
+                if isinstance(item, Mark):
+                    mark = item
+                else:
+                    draft.add(item)
+                    yield item
+            known = _known(path, before, mark)
+            if known is not None:
+                draft.keep(key, known, mark)
+        finally:
+            draft.discard()
+
+
+def _all(start: Reading | None, reader: Reader, path: Path, request: Request) -> Iterator[Series | Defect | Mark]:
+    """What is known already, then the rest."""
+    if start is not None:
+        yield from start.items(path)
+    yield from reader.read(path, replace(request, since=start.mark if start else None, mark=True))
+
+
+def _known(path: Path, before: Fingerprint, mark: Mark | None) -> Fingerprint | None:
+    """By what the log can be recognised next time; None if it changed in the meantime."""
+    after = Fingerprint.of(path)
+    if after == before:
+        return before
+    if mark is not None and after is not None and replace(before, modified=None).begins(path, after.size):
+        return Fingerprint.of_part(path, mark.offset)  # it grew: what stands before the mark is known, the rest is not
+    return None
 
 
 def _without_mark(reader: Reader, path: Path, request: Request) -> Iterator[Series | Defect]:

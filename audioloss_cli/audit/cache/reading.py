@@ -1,27 +1,23 @@
-"""What a reader handed over of one log, in memory and as bytes.
-
-Bytes: ``MAGIC``; the length of the header, uint64, little-endian; the header, JSON; for each part of a series its
-steps, values and wall times, 8 bytes a number, in the byte order of the machine; a digest of all that, 16 bytes.
-"""
+"""What a reader handed over of one log, as it was kept; ``Draft`` says how."""
 
 import json
-import struct
-from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, replace
 from hashlib import blake2b
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
+from audioloss_cli.audit.cache.draft import DIGEST, LENGTH, MAGIC
 from audioloss_cli.audit.cache.fingerprint import Fingerprint
 from audioloss_cli.audit.cache.key import Key
+from audioloss_cli.audit.gather import POINTS_IN_MEMORY
 from audioloss_cli.records import Defect, Mark, Series
+from audioloss_cli.records.long_column import LongColumn
+from audioloss_cli.records.spill_file import SpillFile
 
-MAGIC = b"audioloss reading 1\n"
-_LENGTH = struct.Struct("<Q")
-_DIGEST = 16
-_START = len(MAGIC) + _LENGTH.size
+_BLOCK = 1 << 20  # bytes
+# Steps, values and wall times of a part follow each other.
+_COLUMNS: tuple[tuple[Literal["q", "d"], int], ...] = (("q", 0), ("d", 1), ("d", 2))
 
 
 @dataclass(slots=True)
@@ -29,23 +25,16 @@ class Reading:
     """Everything a reader handed over.
 
     Attributes:
-        fingerprint: of the log; None if nothing may be concluded from this reading later.
-        series: in the reader's order and parts.
+        fingerprint: of the log.
+        series: whole, one a tag, in the reader's order.
         defects: in the reader's order.
         mark: where the reader can go on, if it can.
     """
 
-    fingerprint: Fingerprint | None
-    series: list[Series] = field(default_factory=list)
-    defects: list[Defect] = field(default_factory=list)
-    mark: Mark | None = None
-
-    def add(self, item: Series | Defect) -> None:
-        """The next thing that the reader hands over."""
-        if isinstance(item, Defect):
-            self.defects.append(item)
-        else:
-            self.series.append(item)
+    fingerprint: Fingerprint
+    series: list[Series]
+    defects: list[Defect]
+    mark: Mark | None
 
     def items(self, path: Path) -> Iterator[Series | Defect]:
         """All of it, as if the log had been read again."""
@@ -55,100 +44,75 @@ class Reading:
     def to_go_on_from(self, path: Path, size: int) -> "Reading | None":
         """What still holds of a log that is ``size`` bytes long now and has grown; None if it has to be read anew."""
         seen, mark = self.fingerprint, self.mark
-        if seen is None or mark is None or mark.offset > size or not seen.begins(path, size):
+        if mark is None or mark.offset > size or not seen.begins(path, size):
             return None
         whole = seen.modified is not None and mark.offset >= seen.size
         if not whole and any(defect.offset is None and defect.kind != "truncated" for defect in self.defects):
             return None  # nobody can say whether it is of what stands behind the mark and will be read again
         defects = [defect for defect in self.defects if whole or _is_before(defect, mark.offset)]
-        return Reading(None, _joined(self.series), defects, mark)
-
-    def pack(self, key: Key) -> bytes:
-        """As bytes."""
-        series = [[part.run, part.tag, part.step_source, part.restarts, len(part)] for part in self.series]
-        defects = [[defect.kind, defect.message, defect.offset, defect.line] for defect in self.defects]
-        header = {
-            "key": key.text,
-            "fingerprint": astuple(self.fingerprint) if self.fingerprint else None,
-            "series": series,
-            "defects": defects,
-            "mark": [self.mark.offset, self.mark.state] if self.mark else None,
-        }
-        text = json.dumps(header).encode()
-        columns = [column for part in self.series for column in _columns_of(part)]
-        packed = b"".join([MAGIC, _LENGTH.pack(len(text)), text, *columns])
-        return packed + _digest(packed)
+        return replace(self, defects=defects)
 
     @classmethod
     def load(cls, place: Path, key: Key) -> "Reading | None":
         """The reading in a file; None if there is none that can be trusted."""
         try:
-            return cls.unpack(place.read_bytes(), key)
-        except OSError:
+            with place.open("rb") as stream:
+                end = _trusted(stream)
+                if end is None:
+                    return None
+                stream.seek(end - LENGTH.size)
+                (length,) = LENGTH.unpack(stream.read(LENGTH.size))
+                stream.seek(end - LENGTH.size - length)
+                header = json.loads(stream.read(length))
+                return cls._from(header, stream) if header["key"] == key.text else None
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
     @classmethod
-    def unpack(cls, packed: bytes, key: Key) -> "Reading | None":
-        """None for bytes that ``pack`` did not make for this key."""
-        body, digest = memoryview(packed)[:-_DIGEST], packed[-_DIGEST:]
-        if not packed.startswith(MAGIC) or len(body) < _START or _digest(body) != digest:
-            return None
-        try:
-            (length,) = _LENGTH.unpack_from(packed, len(MAGIC))
-            header = json.loads(packed[_START : _START + length])
-            if header["key"] != key.text:
-                return None
-            return cls._from(header, body[_START + length :])
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return None
-
-    @classmethod
-    def _from(cls, header: dict[str, Any], columns: memoryview) -> "Reading":
-        mark, seen = header["mark"], header["fingerprint"]
+    def _from(cls, header: dict[str, Any], stream: IO[bytes]) -> "Reading":
+        mark = header["mark"]
         return cls(
-            Fingerprint(*seen) if seen else None,
-            list(_parts(header["series"], columns)),
+            Fingerprint(*header["fingerprint"]),
+            _series(header["series"], stream),
             [Defect("", kind, message, offset, line) for kind, message, offset, line in header["defects"]],
             Mark(*mark) if mark else None,
         )
 
 
+def _trusted(stream: IO[bytes]) -> int | None:
+    """Where the digest begins, if it is that of all bytes before; None if ``Draft`` never wrote this."""
+    end = stream.seek(0, 2) - DIGEST
+    stream.seek(0)
+    if stream.read(len(MAGIC)) != MAGIC or end < len(MAGIC) + LENGTH.size:
+        return None
+    digest, left = blake2b(MAGIC, digest_size=DIGEST), end - len(MAGIC)
+    while left:
+        data = stream.read(min(_BLOCK, left))
+        if not data:
+            return None
+        digest.update(data)
+        left -= len(data)
+    return end if stream.read() == digest.digest() else None
+
+
+def _series(parts: Sequence[Sequence[Any]], stream: IO[bytes]) -> list[Series]:
+    """One series a tag: a log that is scanned every minute must not fall to bits."""
+    late = sum(points for *_, points in parts) > POINTS_IN_MEMORY
+    file = SpillFile.over(stream)
+    found: dict[tuple[str, str], Series] = {}
+    place = len(MAGIC)
+    for run, tag, source, restarts, points in parts:
+        columns = [LongColumn(file, code, [(place + 8 * points * turn, points)]) for code, turn in _COLUMNS]
+        steps, values, times = columns if late else [column[:] for column in columns]
+        part = Series(tag, steps, values, times, restarts, source, run)
+        if (run, tag) in found:
+            found[run, tag].extend(part)
+        else:
+            found[run, tag] = part
+        place += 24 * points
+    return list(found.values())
+
+
 def _is_before(defect: Defect, offset: int) -> bool:
     """Whether it is of what stands before the mark; an unfinished record is not."""
     return defect.offset is not None and defect.offset < offset
-
-
-def _joined(parts: Sequence[Series]) -> list[Series]:
-    """One part a series, in the order of their first ones: a log that is scanned every minute must not fall to bits."""
-    found: dict[tuple[str, str], list[Series]] = {}
-    for part in parts:
-        found.setdefault((part.run, part.tag), []).append(part)
-    return [Series.join(each) for each in found.values()]
-
-
-def _parts(listed: Sequence[Any], columns: memoryview) -> Iterator[Series]:
-    start = 0
-    for run, tag, source, restarts, points in listed:
-        ends = [start + 8 * points * number for number in range(4)]
-        if ends[-1] > len(columns):
-            raise ValueError("columns are missing")
-        steps, values, times = (columns[first:end] for first, end in pairwise(ends))
-        yield Series(
-            tag, array("q", bytes(steps)), array("d", bytes(values)), array("d", bytes(times)), restarts, source, run
-        )
-        start = ends[-1]
-
-
-def _columns_of(part: Series) -> Iterator[bytes]:
-    yield _bytes_of(part.steps, "q")
-    yield _bytes_of(part.values, "d")
-    yield _bytes_of(part.wall_times, "d")
-
-
-def _bytes_of(column: Any, code: Literal["q", "d"]) -> bytes:
-    """Of an array of the standard library or numpy's, or of any other sequence."""
-    return bytes(column.tobytes() if hasattr(column, "tobytes") else array(code, column).tobytes())
-
-
-def _digest(packed: bytes | memoryview) -> bytes:
-    return blake2b(packed, digest_size=_DIGEST).digest()

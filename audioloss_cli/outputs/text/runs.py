@@ -66,11 +66,11 @@ def _series(item: SeriesReport, view: View) -> Iterator[Text]:
     yield Text.assemble("  ", (item.series.tag, "bold cyan"))
     yield from paragraph(_extent(item), view, indent=4)
     yield from _left_alone(item, view)
-    finite = [value for value in item.series.values if math.isfinite(value)]
-    if finite:
+    extremes = item.extremes
+    if extremes:
         width = max(view.width - _MARGIN, 10)
         row = sparkline(item.series.values, width, unicode=view.unicode)
-        yield Text(f"  {number(max(finite)):>9} {row} lowest {number(min(finite))}")
+        yield Text(f"  {number(extremes[1]):>9} {row} lowest {number(extremes[0])}")
         if item.incidents:
             yield Text(" " * 12 + alert_row(item, width), style="red")
     shown = item.incidents if view.verbosity > 0 else item.incidents[:_MOST_INCIDENTS]
@@ -90,7 +90,8 @@ def _left_alone(item: SeriesReport, view: View) -> Iterator[Text]:
 def _extent(item: SeriesReport) -> str:
     series = item.series
     text = f"{plural(len(series), 'point')}, {'steps' if series.step_source != 'epoch' else 'epochs'}"
-    text += f" {min(series.steps):,} to {max(series.steps):,}"
+    first, last = item.span
+    text += f" {first:,} to {last:,}"
     if series.step_source in ("line", "ordinal"):
         text += " (counted: the log has no steps)"
     restarts = len(item.segment_starts) - 1

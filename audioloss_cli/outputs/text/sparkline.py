@@ -7,13 +7,19 @@ from collections.abc import Sequence
 from audioloss_cli.records import Incident, SeriesReport, Severity
 
 _BLOCKS, _ASCII = "▁▂▃▄▅▆▇█", "_.-=+*%#"
+_ENOUGH = 4096  # values that tell the mean of a part
 _MARKS = {Severity.CRITICAL: "!", Severity.WARNING: "w", Severity.INFO: "i"}
 
 
 def sparkline(values: Sequence[float], width: int, *, unicode: bool) -> str:
-    """The mean of the finite values in each of at most ``width`` equal parts; ``x`` where a part has none."""
+    """The mean of the finite values in each of at most ``width`` equal parts; ``x`` where a part has none.
+
+    Of very long parts an even choice of values counts.
+    """
     levels = _BLOCKS if unicode else _ASCII
-    heights = [_half_mean(values[start:end]) for start, end in _parts(len(values), width)]
+    heights = [
+        _half_mean(values[start : end : 1 + (end - start) // _ENOUGH]) for start, end in _parts(len(values), width)
+    ]
     known = [height for height in heights if height is not None]
     low, high = min(known, default=0.0), max(known, default=0.0)
     return "".join("x" if height is None else levels[_level(height, low, high, len(levels))] for height in heights)

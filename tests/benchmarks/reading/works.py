@@ -91,6 +91,17 @@ WORKS = (
         quick=40,
     ),
     Work(
+        "long",
+        "{size} scalar events in one file, the whole process: how much memory it takes",
+        "scalars",
+        20_000_000,
+        EVENT_FILE,
+        (who.SCAN,),
+        (Target("MB", 300, of="audioloss scan"),),
+        rounds=1,
+        quick=10,
+    ),
+    Work(
         "runs",
         "{size} scalar events in runs of 5,000, ours the whole process",
         "runs",

@@ -1,0 +1,36 @@
+"""What stands at the points of an incident, in figures that do not take more memory for a longer one."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_MOST, _BLOCK = 1 << 20, 1 << 16  # values
+
+
+class Figures(NamedTuple):
+    """Of the finite values.
+
+    Attributes:
+        values: all of them; of very many an even choice.
+        number: how many there are.
+        zeros: how many of them are 0.
+        least, greatest: infinite and minus infinite where there is none.
+    """
+
+    values: Sequence[float]
+    number: int
+    zeros: int
+    least: float
+    greatest: float
+
+
+def figures(values: Sequence[float], first: int, last: int) -> Figures:
+    """Of the values from index ``first`` up to before ``last``."""
+    stride = 1 + (last - first) // _MOST
+    chosen, count, zeros, least, greatest = list[float](), 0, 0, math.inf, -math.inf
+    for start in range(first, last, _BLOCK):
+        finite = [float(value) for value in values[start : min(start + _BLOCK, last)] if math.isfinite(value)]
+        chosen += finite[::stride]
+        count, zeros = count + len(finite), zeros + finite.count(0)
+        least, greatest = min([least, *finite]), max([greatest, *finite])
+    return Figures(chosen, count, zeros, least, greatest)

@@ -193,22 +193,31 @@ def test_a_list_of_one_counts_from_the_record_on_that_calls_it_a_scalar(way, tmp
     assert not defects
 
 
-def with_blobs(count: int, size: int) -> list[bytes]:
+def image(step: int, size: int) -> bytes:
+    blob = event_pb2.Event(wall_time=1.0, step=step)
+    blob.summary.value.add(tag="image").image.encoded_image_string = bytes(size)
+    return blob.SerializeToString()
+
+
+def graph(step: int, size: int) -> bytes:
+    return event_pb2.Event(wall_time=1.0, graph_def=bytes(size)).SerializeToString()
+
+
+def with_blobs(count: int, size: int, blob=image) -> list[bytes]:
     """Points with an image behind every third."""
     parts = []
     for step in range(count):
         parts.append(record(payload(Stretch("simple", "loss", step, 1000 + step, 1), 0)))
         if step % 3 == 0:
-            blob = event_pb2.Event(wall_time=1.0, step=step)
-            blob.summary.value.add(tag="image").image.encoded_image_string = bytes(size)
-            parts.append(record(blob.SerializeToString()))
+            parts.append(record(blob(step, size)))
     return parts
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_blobs_are_skipped_unread(way, tmp_path):
+@pytest.mark.parametrize("blob", [image, graph])
+def test_blobs_are_skipped_unread(blob, way, tmp_path):
     path = tmp_path / "x.tfevents"
-    parts = with_blobs(30, framing.BLOB_BYTES)
+    parts = with_blobs(30, framing.BLOB_BYTES, blob)
     data = bytearray(b"".join(parts))
     path.write_bytes(data)
     expected = outcome(way, path)

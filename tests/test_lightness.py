@@ -38,7 +38,7 @@ def test_help_is_light(arguments):
 
 
 @pytest.mark.parametrize("sample", ["collapse-tensorboard", "collapse-jsonl"])
-@pytest.mark.parametrize(("report", "unused"), [("text", set()), ("json", {"rich"})])
+@pytest.mark.parametrize(("report", "unused"), [("text", {"rich"}), ("json", {"rich"})])
 def test_a_small_scan_is_light(sample, report, unused):
     arguments = ["scan", str(SAMPLES / sample), "--report", report, "--fail-on", "critical"]
     assert loaded_by(RUN.format(arguments=arguments, heavy=HEAVY | SLOW | unused)) == (1, "loaded:")

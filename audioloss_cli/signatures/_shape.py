@@ -3,7 +3,8 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+
+from audioloss_cli.records.median import median
 
 _DENSE_STEPS = 100  # a fall within a longer logging interval may have been gradual
 FAR = 4  # a fall by this factor is none that training makes within an incident

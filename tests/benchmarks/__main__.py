@@ -6,8 +6,8 @@ Each figure comes from a process of its own. Readers are timed inside of it, wit
 imports; whole processes from start to end. Contenders take turns, so that a drift of the machine hits all; seconds are
 the median of the rounds, with the least and the greatest. Where other work disturbs the machine, trust the CPU seconds.
 Slow peers run once; slow readers with --quick over a tenth of the data, as though their time grew with it. Data are
-seeded; the page cache is warm, and our modules are compiled beforehand, as those of all that is installed are. Memory is
-the peak of the process, plus that of a server that it started; Linux counts no less than that of this process, 16 MB.
+seeded; the page cache is warm, and our modules are compiled beforehand, as all that is installed is. Memory is the peak
+of the process, plus that of a server that it started; Linux counts no less than that of this process, 16 MB.
 "times ours" is the peer's time over ours. What is not installed (``pip install -e '.[dev,bench]'``) stands in the table
 as such.
 

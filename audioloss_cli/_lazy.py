@@ -16,7 +16,9 @@ def exports(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any
     def find(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+        found = getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+        vars(importlib.import_module(package))[name] = found  # so that nobody has to ask again
+        return found
 
     def listed() -> list[str]:
         return sorted({*vars(importlib.import_module(package)), *homes})

@@ -1,5 +1,6 @@
 """What to audit and when to fail: defaults, checked values, and the configuration file."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -153,9 +154,19 @@ def find_config(start: Path) -> Path | None:
         own, shared = directory / FILE_NAME, directory / SHARED_FILE_NAME
         if own.is_file():
             return own
-        if shared.is_file() and _own_table(shared) is not None:
+        if shared.is_file() and _may_name_us(shared) and _own_table(shared) is not None:
             return shared
     return None
+
+
+def _may_name_us(shared: Path) -> bool:
+    """Whether it is worth parsing, which takes 7 ms: a table, key or header may be ours, or is spelt in escapes."""
+    try:
+        content = shared.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{shared}: {error.strerror}") from None
+    ours = rb"""^[ \t]*\[{0,2}[ \t]*["']?tool["']?[ \t]*(?:\.[ \t]*["']?audioloss|\]|=)|\\[uU]"""
+    return re.search(ours, content, re.MULTILINE) is not None
 
 
 def read_config(path: Path) -> dict[str, Any]:

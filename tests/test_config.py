@@ -132,6 +132,44 @@ def test_the_nearest_file_counts_up_to_the_root_of_the_checkout(tmp_path):
     assert find_config(tmp_path) == outer
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.audioloss]\nwindow = 9",
+        '[build]\nx = 1\r\n\t[ tool . "audioloss" ] # ours\r\nwindow = 9\r\n',
+        "['tool'.'audioloss']\nwindow = 9",
+        "[tool.audioloss.rules.log-drop]\nratio = 8\n[tool.audioloss]\nwindow = 9",
+        "[tool]\naudioloss.window = 9",
+        "[tool]\nother = 1\naudioloss = {window = 9}",
+        "tool.audioloss.window = 9",
+        'tool = {other = """\n""", audioloss = {window = 9}}',
+        '["tool"]\n"audiolos\\u0073" = {window = 9}',
+    ],
+)
+def test_our_table_is_found_however_it_is_spelt(text, tmp_path):
+    shared = toml(tmp_path / "pyproject.toml", text)
+    assert find_config(tmp_path) == shared
+    assert read_config(shared)["window_size"] == 9
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[project]\ndependencies = ["audioloss-cli"]\n[project.scripts]\naudioloss = "a:b"\n[tool.other]\nx = 1',
+        "[tool.audiolosses]\nwindow = 9",
+        "[other]\nbroken",
+    ],
+)
+def test_a_pyproject_of_somebody_else_is_passed_over(text, tmp_path):
+    assert find_config(toml(tmp_path / "pyproject.toml", text).parent) is None
+
+
+def test_a_table_of_ours_that_is_broken_is_told(tmp_path):
+    toml(tmp_path / "pyproject.toml", "[tool.audioloss\nwindow = 9")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        find_config(tmp_path)
+
+
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(ConfigError, match=r"nowhere\.toml: No such file"):
         make_config(tmp_path / "nowhere.toml", {})

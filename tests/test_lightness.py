@@ -13,7 +13,11 @@ HEAVY = {
     *("accelerate", "lightning", "audioloss_cli.training"),
 }
 # Of the standard library and of what Typer brings; each costs 5 to 100 ms, and no small scan needs it.
-SLOW = {"pydantic", "multiprocessing", "concurrent.futures", "asyncio", "hashlib", "tempfile", "zstandard", "msgspec"}
+SLOW = {
+    *("pydantic", "multiprocessing", "concurrent.futures", "asyncio", "hashlib", "tempfile", "zstandard", "msgspec"),
+    *("statistics", "fractions", "decimal", "random", "pickle", "rich.console", "importlib.metadata"),
+}
+JSON_LINES = "audioloss_cli.readers.jsonl.reading"
 # What help and the version have no use for.
 UNUSED = {"rich", "json", "tomllib", "audioloss_cli.audit", "audioloss_cli.config", "audioloss_cli.records.report"}
 SAMPLES = Path(__file__).parent.parent / "sample_logs"
@@ -37,19 +41,27 @@ def test_help_is_light(arguments):
     assert loaded_by(RUN.format(arguments=arguments, heavy=HEAVY | SLOW | UNUSED)) == (0, "loaded:")
 
 
-@pytest.mark.parametrize("sample", ["collapse-tensorboard", "collapse-jsonl"])
-@pytest.mark.parametrize(("report", "unused"), [("text", set()), ("json", {"rich"})])
+@pytest.mark.parametrize(("sample", "unused"), [("collapse-tensorboard", {JSON_LINES}), ("collapse-jsonl", set())])
+@pytest.mark.parametrize("report", ["text", "json"])
 def test_a_small_scan_is_light(sample, report, unused):
     arguments = ["scan", str(SAMPLES / sample), "--report", report, "--fail-on", "critical"]
-    assert loaded_by(RUN.format(arguments=arguments, heavy=HEAVY | SLOW | unused)) == (1, "loaded:")
+    assert loaded_by(RUN.format(arguments=arguments, heavy=HEAVY | SLOW | {"rich"} | unused)) == (1, "loaded:")
+
+
+def test_colours_need_no_console():
+    arguments = ["scan", str(SAMPLES / "healthy"), "--color"]
+    assert loaded_by(RUN.format(arguments=arguments, heavy={"rich.style", "rich.console", "rich.text"})) == (
+        0,
+        "loaded: rich.style",
+    )
 
 
 def test_a_scan_of_five_thousand_points_is_light(tmp_path):
     path = write(
         tmp_path / "events.tfevents", [scalar_event(step, {"audio_loss": 2.0 + step % 7}) for step in range(5000)]
     )
-    arguments = ["scan", str(path), "--report", "json"]
-    assert loaded_by(RUN.format(arguments=arguments, heavy=HEAVY | SLOW)) == (0, "loaded:")
+    unused = {"rich", "json", "tomllib", JSON_LINES, "audioloss_cli.signatures._weigh"}
+    assert loaded_by(RUN.format(arguments=["scan", str(path)], heavy=HEAVY | SLOW | unused)) == (0, "loaded:")
 
 
 @pytest.mark.parametrize("name", ["AudioLossMonitor", "scan", "Report", "Severity"])

@@ -41,15 +41,19 @@ def test_a_stable_code_is_the_file_name_with_hyphens():
     assert registry.code_of("critical_loss") == "critical-loss"
 
 
-def test_a_missing_package_tells_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "rich", None)
-    monkeypatch.setitem(sys.modules, "rich.console", None)
-    for name in [name for name in sys.modules if name.startswith("audioloss_cli.outputs.text")]:
+def without_crc32c(monkeypatch):
+    monkeypatch.setitem(sys.modules, "google_crc32c", None)
+    for name in [name for name in sys.modules if name.startswith("audioloss_cli.readers.tensorboard")]:
         monkeypatch.delitem(sys.modules, name)
+
+
+def test_a_missing_package_tells_what_to_install(monkeypatch):
+    without_crc32c(monkeypatch)
     with pytest.raises(
-        registry.MissingDependencyError, match=r"outputs 'text' needs the package 'rich.*pip install audioloss-cli"
+        registry.MissingDependencyError,
+        match=r"readers 'tensorboard' needs the package 'google_crc32c'.*pip install audioloss-cli",
     ):
-        registry.load("outputs", "text")
+        registry.load("readers", "tensorboard")
 
 
 def test_a_module_of_our_own_that_is_missing_is_no_missing_package(monkeypatch):
@@ -62,9 +66,7 @@ def test_a_module_of_our_own_that_is_missing_is_no_missing_package(monkeypatch):
 
 
 def test_a_missing_package_exits_4(audioloss, monkeypatch, jsonl):
-    monkeypatch.setitem(sys.modules, "rich.console", None)
-    for name in [name for name in sys.modules if name.startswith("audioloss_cli.outputs.text")]:
-        monkeypatch.delitem(sys.modules, name)
+    without_crc32c(monkeypatch)
     ran = audioloss("scan", jsonl({"step": 1, "audio_loss": 3.0}))
     assert (ran.code, ran.out, ran.err.count("\n")) == (4, "", 1)
     assert "pip install audioloss-cli" in ran.err

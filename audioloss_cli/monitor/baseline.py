@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from audioloss_cli.records.median import median
+
 BLOCK_STEPS = BLOCK_POINTS = 25  # a block is over after so many steps, or so many points
 BLOCKS, LEAST_BLOCKS = 40, 30  # 1000 steps, and at least 30 blocks: a sparse log has one point in each
 ARMED_POINTS, ARMED_BLOCKS = 12, 4
@@ -138,10 +140,3 @@ def block_of(key: int, values: Sequence[float], previous: float | None) -> Block
 def _share(distance: float, level: float) -> float:
     """Of a level; nothing where the level is not positive, for then there is no reference either."""
     return abs(distance) / level if level > 0 else 0.0
-
-
-def median(values: Sequence[float]) -> float:
-    """The middle value, or the mean of the two; halves are added, because a sum may lie beyond float64."""
-    ordered = sorted(values)
-    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
-    return low if low == high else low / 2 + high / 2

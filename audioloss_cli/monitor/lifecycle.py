@@ -5,6 +5,7 @@ from typing import Any
 
 from audioloss_cli.monitor import words
 from audioloss_cli.monitor.past import Past
+from audioloss_cli.monitor.points import MANY_REPEATS
 from audioloss_cli.monitor.ruleset import CodedRule
 from audioloss_cli.records import Alert, Incident, Point, Quiet, Severity
 from audioloss_cli.records.alert import EdgeKind
@@ -122,6 +123,10 @@ class Lifecycle:
         """Whether it is not attentive and no rule can hold at this value: nothing is to be done at such a point."""
         if self.attentive:
             return False
+        return self._lies_within(value, reference)
+
+    def _lies_within(self, value: float, reference: float | None) -> bool:
+        """Whether no rule that has an interval can hold at this value, unless it is repeated."""
         if self._reference is not reference:
             self._reference, (self._low, self._high) = reference, self.quiet.interval(reference)
         return self._low <= value < self._high
@@ -134,7 +139,7 @@ class Lifecycle:
         step = self._now = point.step
         self._points += self.open is not None
         held, against, since = list[CodedRule](), False, self._since
-        for coded in self._rules:
+        for coded in self._rules if since or self.open is not None else self._to_ask(point.value, past):
             rule, code = coded.rule, coded.code
             verdict = rule.holds(point, past)
             if verdict is None:
@@ -150,6 +155,11 @@ class Lifecycle:
         self._held = held
         self._speaks_against = against and not held
         return self.open is not None or bool(held)
+
+    def _to_ask(self, value: float, past: Past) -> list[CodedRule]:
+        """The rules that may hold while nothing is open: within the interval of the others, those without one."""
+        usual = past.repeats < MANY_REPEATS and self._lies_within(value, past.reference)
+        return self.awake if usual else self._rules
 
     def advance(self, point: Point, past: Past, *, inhibited: bool) -> list[Alert]:
         """Advance by the point that was looked at.

@@ -4,10 +4,11 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from audioloss_cli.monitor.baseline import COMPANY, USUAL, Baseline, median
+from audioloss_cli.monitor.baseline import COMPANY, USUAL, Baseline
 from audioloss_cli.monitor.kind import KindGuess
 from audioloss_cli.monitor.window import Window
 from audioloss_cli.records import MISSING, Limits, Point, is_missing
+from audioloss_cli.records.median import median
 from audioloss_cli.records.rule import Kind
 
 _LEAST_POINTS = 128

@@ -9,12 +9,13 @@ from audioloss_cli._lazy import exports
 
 if TYPE_CHECKING:
     from audioloss_cli.records.alert import Alert, RecoveryAttempt, Severity
+    from audioloss_cli.records.finding import Diagnosis, Finding
     from audioloss_cli.records.incident import Edge, Incident, LikelyCause
     from audioloss_cli.records.limits import Limits, SettingError
     from audioloss_cli.records.pattern import TagPattern
     from audioloss_cli.records.point import Point
     from audioloss_cli.records.reader import EVERYTHING, Mark, Reader, Request
-    from audioloss_cli.records.report import Diagnosis, Finding, Gate, Report, RunReport, SeriesReport, Unaudited
+    from audioloss_cli.records.report import Gate, Report, RunReport, SeriesReport, Unaudited
     from audioloss_cli.records.rule import LossRule, Past, Quiet, RuleText
     from audioloss_cli.records.series import MISSING, Defect, Series, SeriesCollector, is_missing
     from audioloss_cli.records.view import View, printable
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "Alert": "alert",
     "Defect": "series",
-    "Diagnosis": "report",
+    "Diagnosis": "finding",
     "EVERYTHING": "reader",
     "Edge": "incident",
-    "Finding": "report",
+    "Finding": "finding",
     "Gate": "report",
     "Incident": "incident",
     "LikelyCause": "incident",

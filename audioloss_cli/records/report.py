@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from audioloss_cli.records.alert import Severity
 from audioloss_cli.records.exit_code import CLEAN, FINDINGS, NOT_AUDITED
@@ -13,6 +13,7 @@ from audioloss_cli.records.rule import Kind
 from audioloss_cli.records.series import Defect, Series
 
 if TYPE_CHECKING:
+    from audioloss_cli.records.finding import Diagnosis, Finding  # a scan has none
     from audioloss_cli.records.frames import Frames
 
 FailOn = Literal["warning", "critical", "never"]
@@ -29,28 +30,6 @@ class Gate:
     def fails(self, severity: Severity) -> bool:
         """Whether something of this severity is at or above the gate."""
         return self.fail_on != "never" and severity.rank >= Severity(self.fail_on).rank
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing a probe's check found: stable code, severity, a sentence, the numbers behind it, and what to do."""
-
-    code: str
-    severity: Severity
-    message: str
-    evidence: dict[str, Any] = field(default_factory=dict)
-    advice: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """A root cause of the catalogue: 1 is the most likely ``rank``; evidence for, causes ruled out, and the fix."""
-
-    cause: str
-    rank: int
-    evidence: list[str]
-    ruled_out: list[str]
-    fix: str
 
 
 @dataclass(slots=True)
@@ -147,8 +126,8 @@ class Report:
 
     gate: Gate = field(default_factory=Gate)
     runs: list[RunReport] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    diagnoses: list[Diagnosis] = field(default_factory=list)
+    findings: "list[Finding]" = field(default_factory=list)
+    diagnoses: "list[Diagnosis]" = field(default_factory=list)
     unaudited: list[Unaudited] = field(default_factory=list)
     stray_defects: list[Defect] = field(default_factory=list)
     config_file: str = ""

@@ -12,10 +12,10 @@ row is delayed like the others. audioloss probe measures every codebook by itsel
 
 import math
 from collections.abc import Mapping
-from statistics import median
 from typing import Any
 
 from audioloss_cli.records import Limits, LossRule, Past, Point
+from audioloss_cli.records.median import median
 from audioloss_cli.rules._chance import chance_near, stuck_at
 from audioloss_cli.rules._codebooks import LEAST_CODEBOOKS, codebooks, finite_losses, siblings
 

@@ -26,13 +26,8 @@ class Signature(Protocol):
         ...
 
 
-def explain(report: RunReport, run: Sequence[Series]) -> None:
-    """Fill in the likely causes of every incident of a run.
-
-    Args:
-        report: of the run; its incidents are changed in place.
-        run: each of its series, whole, with the steps that the report has; one a tag.
-    """
+def fill_in(report: RunReport, run: Sequence[Series]) -> None:
+    """See ``audioloss_cli.signatures.explain``."""
     company = Company({series.tag: series for series in run} | {item.series.tag: item.series for item in report.series})
     for item in report.series:
         for incident in item.incidents:

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 
-from rich.text import Text
-
-from audioloss_cli.outputs.text.layout import paragraph
+from audioloss_cli.outputs.text.layout import Line, paragraph
 from audioloss_cli.records import Incident, LikelyCause, View
 
 _MOST_CAUSES = 2
 
 
-def cause_lines(incident: Incident, view: View) -> Iterator[Text]:
+def cause_lines(incident: Incident, view: View) -> Iterator[Line]:
     """The likeliest cause with all that the log says of it, another in brief; every one in full where there is room."""
     in_full = view.verbosity > 0
     for cause in incident.causes if in_full else incident.causes[:_MOST_CAUSES]:

@@ -5,28 +5,33 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from textwrap import wrap
 
-from rich.text import Text
-
 from audioloss_cli.records import Severity, View, is_missing
 
 STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _NARROWEST = 40
 
+Line = tuple[tuple[str, str], ...]  # each part and its style, in rich's words; empty for none
 
-def title(text: str) -> Iterator[Text]:
+
+def line(*parts: str | tuple[str, str]) -> Line:
+    """One line of the report, of parts without and with a style."""
+    return tuple((part, "") if isinstance(part, str) else part for part in parts)
+
+
+def title(text: str) -> Iterator[Line]:
     """A heading with a blank line before it."""
-    yield Text()
-    yield Text(text, style="bold")
+    yield line()
+    yield line((text, "bold"))
 
 
-def paragraph(text: str, view: View, indent: int, hang: int = 0) -> Iterator[Text]:
+def paragraph(text: str, view: View, indent: int, hang: int = 0) -> Iterator[Line]:
     """Lines no wider than the view, but for words that cannot be broken; ``hang`` indents all but the first further."""
     first, rest = " " * indent, " " * (indent + hang)
     width = max(view.width, _NARROWEST)
-    for line in wrap(
+    for found in wrap(
         text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     ):
-        yield Text(line)
+        yield line(found)
 
 
 def plural(count: int, noun: str) -> str:

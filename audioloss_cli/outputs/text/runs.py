@@ -3,10 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from rich.text import Text
-
 from audioloss_cli.outputs.text.causes import cause_lines
-from audioloss_cli.outputs.text.layout import STYLES, moment, number, paragraph, plural
+from audioloss_cli.outputs.text.layout import STYLES, Line, line, moment, number, paragraph, plural
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
 from audioloss_cli.records import Edge, Incident, Report, RunReport, SeriesReport, Severity, View
 
@@ -24,7 +22,7 @@ _HOW_IT_ENDED = {
 _KINDS = {"small": "a loss that is small by nature", "rl": "a policy loss"}
 
 
-def run_lines(report: Report, view: View) -> Iterator[Text]:
+def run_lines(report: Report, view: View) -> Iterator[Line]:
     """Runs with incidents first and in full, then clean ones in a line each, then those without a loss, counted."""
     troubled = [run for run in report.runs if any(item.incidents for item in run.series)]
     clean = [run for run in report.runs if run.series and not any(item.incidents for item in run.series)]
@@ -32,14 +30,14 @@ def run_lines(report: Report, view: View) -> Iterator[Text]:
     for run in (*troubled, *shown):
         yield from _run(run, view)
     if len(clean) > len(shown):
-        yield Text()
-        yield Text(f"... and {plural(len(clean) - len(shown), 'more clean run')}; -v lists them")
+        yield line()
+        yield line(f"... and {plural(len(clean) - len(shown), 'more clean run')}; -v lists them")
     yield from _silent([run for run in report.runs if not run.series], view)
 
 
-def _run(run: RunReport, view: View) -> Iterator[Text]:
-    yield Text()
-    yield Text.assemble((run.run, "bold"), f"  [{run.format}]")
+def _run(run: RunReport, view: View) -> Iterator[Line]:
+    yield line()
+    yield line((run.run, "bold"), f"  [{run.format}]")
     if run.note:
         yield from paragraph(f"note: {run.note}", view, indent=2)
     for item in run.series:
@@ -50,37 +48,37 @@ def _run(run: RunReport, view: View) -> Iterator[Text]:
             yield from _left_alone(item, view)
 
 
-def _silent(runs: list[RunReport], view: View) -> Iterator[Text]:
+def _silent(runs: list[RunReport], view: View) -> Iterator[Line]:
     if not runs:
         return
-    yield Text()
+    yield line()
     if view.verbosity <= 0:
-        yield Text(f"{plural(len(runs), 'run')} not audited; -v says why")
+        yield line(f"{plural(len(runs), 'run')} not audited; -v says why")
         return
     for run in runs:
         tags = f" ({', '.join(run.tags[:_MOST_TAGS])})" if run.tags else ""
         yield from paragraph(f"{run.run} [{run.format}]: {run.note}{tags}", view, indent=0, hang=2)
 
 
-def _series(item: SeriesReport, view: View) -> Iterator[Text]:
-    yield Text.assemble("  ", (item.series.tag, "bold cyan"))
+def _series(item: SeriesReport, view: View) -> Iterator[Line]:
+    yield line("  ", (item.series.tag, "bold cyan"))
     yield from paragraph(_extent(item), view, indent=4)
     yield from _left_alone(item, view)
     extremes = item.extremes
     if extremes:
         width = max(view.width - _MARGIN, 10)
         row = sparkline(item.series.values, width, unicode=view.unicode)
-        yield Text(f"  {number(extremes[1]):>9} {row} lowest {number(extremes[0])}")
+        yield line(f"  {number(extremes[1]):>9} {row} lowest {number(extremes[0])}")
         if item.incidents:
-            yield Text(" " * 12 + alert_row(item, width), style="red")
+            yield line((" " * 12 + alert_row(item, width), "red"))
     shown = item.incidents if view.verbosity > 0 else item.incidents[:_MOST_INCIDENTS]
     for incident in shown:
         yield from _incident(incident, view)
     if len(item.incidents) > len(shown):
-        yield Text(f"  ... and {plural(len(item.incidents) - len(shown), 'more incident')}; -v lists them")
+        yield line(f"  ... and {plural(len(item.incidents) - len(shown), 'more incident')}; -v lists them")
 
 
-def _left_alone(item: SeriesReport, view: View) -> Iterator[Text]:
+def _left_alone(item: SeriesReport, view: View) -> Iterator[Line]:
     """Why fixed thresholds were not applied to a series that goes below one, or to any with -v."""
     if item.kind != "ce" and (view.verbosity > 0 or any(value < item.limits.threshold for value in item.series.values)):
         text = f"taken for {_KINDS[item.kind]}, to which the fixed thresholds do not apply: {item.kind_reason}"
@@ -99,9 +97,9 @@ def _extent(item: SeriesReport) -> str:
     return text + (", sorted: the log is out of order" if item.reordered else "")
 
 
-def _incident(incident: Incident, view: View) -> Iterator[Text]:
+def _incident(incident: Incident, view: View) -> Iterator[Line]:
     steps = f"steps {incident.first_step:,} to {incident.last_step:,}"
-    yield Text.assemble(
+    yield line(
         "  ",
         (str(incident.severity).upper(), STYLES[incident.severity]),
         f" {incident.code}, {steps}, {plural(incident.points, 'point')}",
@@ -113,11 +111,11 @@ def _incident(incident: Incident, view: View) -> Iterator[Text]:
     yield from paragraph(how_it_ended + _returns(incident), view, indent=4)
     yield from paragraph(incident.message, view, indent=4)
     if math.isfinite(incident.worst_value):
-        yield Text(f"    worst {number(incident.worst_value)} at step {incident.worst_step:,}")
+        yield line(f"    worst {number(incident.worst_value)} at step {incident.worst_step:,}")
     for edge in incident.timeline[:_MOST_EDGES]:
         yield _edge(edge)
     if len(incident.timeline) > _MOST_EDGES:
-        yield Text(f"    ... and {plural(len(incident.timeline) - _MOST_EDGES, 'more change')}")
+        yield line(f"    ... and {plural(len(incident.timeline) - _MOST_EDGES, 'more change')}")
     yield from cause_lines(incident, view)
 
 
@@ -127,6 +125,6 @@ def _returns(incident: Incident) -> str:
     return f"; fired {incident.fire_count} times" + (", flapping" if incident.flapping else "")
 
 
-def _edge(edge: Edge) -> Text:
+def _edge(edge: Edge) -> Line:
     when = moment(edge.wall_time)
-    return Text(f"    step {edge.step:>9,} {when} {edge.edge:<9} {edge.type:<17} {number(edge.value)}")
+    return line(f"    step {edge.step:>9,} {when} {edge.edge:<9} {edge.type:<17} {number(edge.value)}")

@@ -2,21 +2,19 @@
 
 from collections.abc import Iterator
 
-from rich.text import Text
-
-from audioloss_cli.outputs.text.layout import STYLES, paragraph, title
+from audioloss_cli.outputs.text.layout import STYLES, Line, line, paragraph, title
 from audioloss_cli.records import Report, Severity, View
 
 _MOST_DEFECTS = 20
 _MOST_TAGS = 20
 
 
-def diagnosis_lines(report: Report, view: View) -> Iterator[Text]:
+def diagnosis_lines(report: Report, view: View) -> Iterator[Line]:
     """A probe's ranked causes, then its findings, then what was ruled out."""
     if report.diagnoses:
         yield from title("Diagnosis")
     for diagnosis in report.diagnoses:
-        yield Text.assemble(f"  {diagnosis.rank}. ", (diagnosis.cause, "bold"))
+        yield line(f"  {diagnosis.rank}. ", (diagnosis.cause, "bold"))
         for evidence in diagnosis.evidence:
             yield from paragraph(f"- {evidence}", view, indent=5, hang=2)
         yield from paragraph(f"Fix: {diagnosis.fix}", view, indent=5)
@@ -28,29 +26,29 @@ def diagnosis_lines(report: Report, view: View) -> Iterator[Text]:
         yield from paragraph(clause, view, indent=2, hang=2)
 
 
-def _findings(report: Report, view: View) -> Iterator[Text]:
+def _findings(report: Report, view: View) -> Iterator[Line]:
     """A finding that speaks for a cause needs no advice of its own: the cause has the fix."""
     explained = {evidence for diagnosis in report.diagnoses for evidence in diagnosis.evidence}
     if report.findings:
         yield from title("Findings")
     for finding in report.findings:
-        yield Text.assemble("  ", (str(finding.severity).upper(), STYLES[finding.severity]), f" {finding.code}")
+        yield line("  ", (str(finding.severity).upper(), STYLES[finding.severity]), f" {finding.code}")
         yield from paragraph(finding.message, view, indent=4)
         if finding.severity is not Severity.INFO and finding.message not in explained and finding.advice:
             yield from paragraph(f"Fix: {finding.advice}", view, indent=4)
 
 
-def advice_lines(report: Report, view: View) -> Iterator[Text]:
+def advice_lines(report: Report, view: View) -> Iterator[Line]:
     """The advice for each kind of incident, once."""
     advice = {incident.code: incident.advice for incident in report.incidents if incident.advice}
     if advice:
         yield from title("What to do next")
     for code, text in sorted(advice.items()):
-        yield Text(f"  {code}")
+        yield line(f"  {code}")
         yield from paragraph(text, view, indent=4)
 
 
-def unaudited_lines(report: Report, view: View) -> Iterator[Text]:
+def unaudited_lines(report: Report, view: View) -> Iterator[Line]:
     """What was asked for and led to nothing, with the tags that were there."""
     if report.unaudited:
         yield from title("Not audited")
@@ -63,7 +61,7 @@ def unaudited_lines(report: Report, view: View) -> Iterator[Text]:
             yield from paragraph("scalars there: " + ", ".join(item.tags[:_MOST_TAGS]) + more, view, indent=4)
 
 
-def defect_lines(report: Report, view: View) -> Iterator[Text]:
+def defect_lines(report: Report, view: View) -> Iterator[Line]:
     """Where which file is damaged, and what that does to the verdict."""
     defects = report.defects
     if not defects:
@@ -72,7 +70,7 @@ def defect_lines(report: Report, view: View) -> Iterator[Text]:
     for defect in defects if view.verbosity > 0 else defects[:_MOST_DEFECTS]:
         yield from paragraph(f"{defect.place}: {defect.kind}: {defect.message}", view, indent=2, hang=2)
     if view.verbosity <= 0 and len(defects) > _MOST_DEFECTS:
-        yield Text(f"  ... and {len(defects) - _MOST_DEFECTS:,} more; -v lists them")
+        yield line(f"  ... and {len(defects) - _MOST_DEFECTS:,} more; -v lists them")
     if not report.gate.allow_defects:
         yield from paragraph(
             "Everything readable was audited. --allow-defects lets a damaged log pass.", view, indent=2

@@ -2,23 +2,19 @@
 
 from collections.abc import Iterable
 
-from rich.text import Text
-
-from audioloss_cli.outputs.text.layout import paragraph, plural
+from audioloss_cli.outputs.text.layout import Line, line, paragraph, plural
 from audioloss_cli.records import Report, Severity, View
 from audioloss_cli.records.exit_code import CLEAN, FINDINGS
 
 
-def verdict_line(report: Report) -> Text:
+def verdict_line(report: Report) -> Line:
     """PASS, FAIL, INCOMPLETE or NOT AUDITED, the exit code, what was found and in how much."""
     word, style = _verdict(report)
     gate = "" if report.gate.fail_on == "warning" else f" (fail on {report.gate.fail_on})"
-    return Text.assemble(
-        (word, style), f" (exit {report.exit_code}): {', '.join(_counts(report))}{_scope(report)}{gate}"
-    )
+    return line((word, style), f" (exit {report.exit_code}): {', '.join(_counts(report))}{_scope(report)}{gate}")
 
 
-def settings_lines(report: Report, view: View) -> Iterable[Text]:
+def settings_lines(report: Report, view: View) -> Iterable[Line]:
     """Which file had a say, lest it loosens the gate unseen, and how the audit was made."""
     if report.config_file:
         yield from paragraph(f"settings from {report.config_file}", view, indent=0)

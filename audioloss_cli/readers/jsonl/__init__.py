@@ -1,14 +1,9 @@
 """JSON lines: one object a line, plain, gzip or Zstandard."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from audioloss_cli.readers.jsonl.decompress import DamagedStreamError
-from audioloss_cli.readers.jsonl.lines import head
-from audioloss_cli.readers.jsonl.reading import Reading
-from audioloss_cli.readers.jsonl.salvage import parse_object
 from audioloss_cli.records import EVERYTHING, Defect, Mark, Request, Series
 
 GROUPING: Literal["directory", "file"] = "file"
@@ -16,7 +11,6 @@ GROUPING: Literal["directory", "file"] = "file"
 _EXTENSIONS = {".jsonl", ".ndjson"}
 _PERHAPS = {".json", ".txt", ".log"}
 _COMPRESSED = {".gz", ".zst"}
-_ROTATED = re.compile(r"\.\d+")
 _LINES_TO_SNIFF, _LINES_THAT_CONVINCE = 10, 2
 
 
@@ -29,13 +23,17 @@ def claims(path: Path) -> bool:
         OSError: the file had to be opened and could not be.
     """
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    while suffixes and (suffixes[-1] in _COMPRESSED or _ROTATED.fullmatch(suffixes[-1])):
+    while suffixes and (suffixes[-1] in _COMPRESSED or suffixes[-1][1:].isdecimal()):
         suffixes.pop()
     extension = suffixes[-1] if suffixes else ""
     return extension in _EXTENSIONS or (extension in _PERHAPS and _looks_like_rows(path))
 
 
 def _looks_like_rows(path: Path) -> bool:
+    from audioloss_cli.readers.jsonl.decompress import DamagedStreamError  # noqa: PLC0415  # names tell most logs
+    from audioloss_cli.readers.jsonl.lines import head  # noqa: PLC0415
+    from audioloss_cli.readers.jsonl.salvage import parse_object  # noqa: PLC0415
+
     try:
         first = head(path, _LINES_TO_SNIFF)
     except DamagedStreamError:
@@ -56,4 +54,6 @@ def read(path: Path, request: Request = EVERYTHING) -> Iterator[Series | Defect 
     Raises:
         OSError: the file cannot be opened or read.
     """
+    from audioloss_cli.readers.jsonl.reading import Reading  # noqa: PLC0415  # 10 ms that event files do not need
+
     return Reading(path, request).run()

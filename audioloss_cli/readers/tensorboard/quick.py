@@ -158,12 +158,13 @@ class Records:
         template = learn(payload)
         if template is not None and template.places:
             length = struct.pack("<Q", len(payload))
-            known = self.layouts.setdefault(length + struct.pack("<I", masked_crc(length)) + payload[:1], {})
+            key = length + struct.pack("<I", masked_crc(length)) + payload[:1]
             text, constants = _outline(template)
-            single = len(constants) == 1
-            unpack = struct.Struct(text).unpack_from
-            layout = known.setdefault(text, _Layout(unpack, len(payload) + FRAMING_BYTES, {}, single))
-            layout.places[constants[0] if single else constants] = template.places
+            known, single = self.layouts.get(key, {}), len(constants) == 1
+            if text not in known:  # first, because steps grow: a layout with shorter ones has had its time
+                unpack = struct.Struct(text).unpack_from
+                known = self.layouts[key] = {text: _Layout(unpack, len(payload) + FRAMING_BYTES, {}, single), **known}
+            known[text].places[constants[0] if single else constants] = template.places
 
 
 def _outline(template: Template) -> tuple[str, tuple[bytes, ...]]:

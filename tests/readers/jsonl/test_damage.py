@@ -6,12 +6,13 @@ import random
 
 import pytest
 import zstandard
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.event_files import read
 
 ROWS = [{"step": step, "loss": step + 0.5, "lr": {"g0": 0.1}} for step in range(10)]
+COMPRESSED = (b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", *(bytes([kind, 0x2A, 0x4D, 0x18]) for kind in range(0x50, 0x60)))
 LINES = [json.dumps(row).encode() for row in ROWS]
 
 
@@ -179,6 +180,7 @@ def test_any_damage_spares_the_lines_it_does_not_touch(tmp_path, kind, at, noise
         "insert": noise + data[at:end],
     }.get(kind, b"")
     damaged = data[:at] + middle + data[end:]
+    assume(not damaged.startswith(COMPRESSED))  # a log that names itself packed is so read
     path = tmp_path / "x.jsonl"
     path.write_bytes(damaged)
     touched_end = at + 1 if kind == "insert" else end

@@ -1,0 +1,70 @@
+"""The text report beside the console of rich: what we print without it is what it would print."""
+
+from io import StringIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.text import Text
+
+from audioloss_cli import registry
+from audioloss_cli.outputs.text import lines, render
+from audioloss_cli.outputs.text.layout import STYLES, Line, line
+from audioloss_cli.outputs.text.painted import painted
+from audioloss_cli.records import View, printable
+from tests.outputs.reports import REPORTS
+from tests.outputs.test_contract import VIEWS
+
+STYLES_OF_THE_REPORT = ["", "bold", "bold red", "bold green", "bold yellow", "red", "bold cyan", *STYLES.values()]
+
+
+def by_rich(page: list[Line], *, color: bool, width: int) -> str:
+    """The same lines through rich's own console, text and layout."""
+    found = StringIO()
+    console = Console(
+        file=found,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        width=width,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        soft_wrap=True,
+        legacy_windows=False,
+    )
+    for parts in page:
+        text = Text.assemble(*parts)
+        text.plain = printable(text.plain)
+        console.print(text)
+    return found.getvalue()
+
+
+@pytest.mark.parametrize("color", [False, True])
+@pytest.mark.parametrize("view", VIEWS, ids=str)
+@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+def test_a_report_is_what_rich_would_print(report, view, color):
+    view = View(view.verbosity, color, view.width, view.unicode)
+    expected = by_rich(list(lines(report, view)), color=color, width=view.width)
+    assert render(report, view) == (expected if view.unicode else expected.encode("ascii", "replace").decode())
+
+
+@given(
+    parts=st.lists(st.tuples(st.text(), st.sampled_from(STYLES_OF_THE_REPORT)), max_size=4),
+    color=st.booleans(),
+    width=st.integers(1, 100),
+)
+def test_any_line_is_what_rich_would_print(parts, color, width):
+    page = [line(*parts)]
+    assert painted(page, color=color) == by_rich(page, color=color, width=width)
+
+
+def test_there_are_no_other_styles():
+    used = {
+        style
+        for report in REPORTS.values()
+        for view in VIEWS
+        for parts in registry.load("outputs", "text").lines(report, view)
+        for _, style in parts
+    }
+    assert {"", "bold", "bold red", "bold green"} <= used <= set(STYLES_OF_THE_REPORT)

@@ -1,5 +1,6 @@
 """``audioloss scan``: options in, a report out."""
 
+import os
 from typing import Any
 
 import typer
@@ -71,6 +72,8 @@ def command(
     """Read training logs, replay their audio losses through the monitor, report the incidents."""
     from audioloss_cli.audit import scan as audit  # noqa: PLC0415  # --help needs none of it
 
+    # numpy's library for matrices would start a thread a core that spin for work; there are no matrices here.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     file, chosen = settings(config, _given(context))
     screen = screen_for(report, output, quiet, verbose, color)
     with screen.progress() as progress:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np  # noqa: TID253  # opened late, for large files only
 
@@ -20,11 +21,27 @@ WINDOW_BYTES = 1 << 20
 _SLACK_BYTES = LONGEST_PAYLOAD + 64  # rows may reach beyond the last record
 _STINTS = (1 << 15, 1 << 24)  # bytes for the other reader: at first, and at most where arrays have not paid
 _groups = Groups()
+_free: list[memoryview] = []  # windows that no file has at the moment: one, unless several are read by turns
 
 
 def by_the_array(framing: Framing, scalars: Scalars) -> Iterator[Defect | None]:
     """Every record from here on, into ``scalars``; a Defect for each that could not be read, None where one was."""
-    windows = _Windows(framing, scalars)
+    memory = _window()
+    try:
+        yield from _by_turns(framing, scalars, _Windows(framing, scalars, memory))
+    finally:
+        _free.append(memory)
+
+
+def _window() -> memoryview:
+    size = WINDOW_BYTES + _SLACK_BYTES
+    with suppress(IndexError):
+        if len(memory := _free.pop()) >= size:
+            return memory
+    return memoryview(bytearray(size))
+
+
+def _by_turns(framing: Framing, scalars: Scalars, windows: "_Windows") -> Iterator[Defect | None]:
     records = Records(scalars, checksum=framing.checksum)
     stint = _STINTS[0]
     while True:
@@ -39,14 +56,13 @@ def by_the_array(framing: Framing, scalars: Scalars) -> Iterator[Defect | None]:
 
 
 class _Windows:
-    """One buffer, reused: fresh memory costs more than what is done with it."""
+    """One buffer for window after window and file after file: fresh memory costs more than what is done with it."""
 
-    def __init__(self, framing: Framing, scalars: Scalars) -> None:
+    def __init__(self, framing: Framing, scalars: Scalars, memory: memoryview) -> None:
         self.framing = framing
         self.scalars = scalars
-        size = min(WINDOW_BYTES, framing.buffer.left() + HEADER_BYTES)
-        self.memory = memoryview(bytearray(size + _SLACK_BYTES))
-        self.size = size
+        self.memory = memory
+        self.size = min(WINDOW_BYTES, framing.buffer.left() + HEADER_BYTES)
         self.bytes = np.frombuffer(self.memory, np.uint8)
 
     def take_all(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ from audioloss_cli.records import RunReport
 from audioloss_cli.records.reader import BYTES_WORTH_ARRAYS
 
 # To start two processes and to import in each what reads takes longer than to read this much in one.
-BYTES_WORTH_PROCESSES = 64 << 20
+BYTES_WORTH_PROCESSES = 128 << 20
 # A process is handed so much at a time: enough to make little of the way there and back, not so much that one process
 # still works when the others have nothing left to do.
 BYTES_OF_A_BATCH = 4 << 20

@@ -34,8 +34,16 @@ def aligned(series: Series, other: Series, least: float) -> Sequence[float] | No
     if not least:
         return column
     parts = (column[start : start + BLOCK] for start in range(0, len(series), BLOCK))
-    missing = sum(sum(map(is_missing, part)) for part in parts)
-    return column if missing < len(series) * (1 - least) else None
+    return column if sum(map(_missing, parts)) < len(series) * (1 - least) else None
+
+
+def _missing(values: Sequence[float]) -> int:
+    if "numpy" not in sys.modules:
+        return sum(map(is_missing, values))
+    import numpy as np
+
+    found = np.asarray(values, np.float64).view(np.int64)
+    return int(np.count_nonzero(found == np.float64(MISSING).view(np.int64)))
 
 
 def _column(steps: Sequence[int], other: Series) -> Sequence[float]:

@@ -70,7 +70,7 @@ class Bulk:
                 continue
             skipped = self._skip(index, min(max(skipped, _SLABS[0]), _SLABS[1]))
             index += skipped
-            exact = _LEAST_EXACT if skipped > exact else min(2 * exact, _MOST_EXACT)
+            exact = _LEAST_EXACT if skipped > exact else min(exact + exact // 2, _MOST_EXACT)
             alerts += self._exact(index, min(index + exact, len(self.values)))
             index += exact
         return alerts

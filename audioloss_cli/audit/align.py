@@ -58,7 +58,11 @@ def _same(steps: Sequence[int], others: Sequence[int]) -> bool:
     if len(steps) != len(others):
         return False
     starts = range(0, len(steps), BLOCK)
-    return all(list(steps[start : start + BLOCK]) == list(others[start : start + BLOCK]) for start in starts)
+    return all(_equal(steps[start : start + BLOCK], others[start : start + BLOCK]) for start in starts)
+
+
+def _equal(one: Sequence[int], other: Sequence[int]) -> bool:
+    return one == other if isinstance(one, array) and isinstance(other, array) else list(one) == list(other)
 
 
 def matched(steps: Sequence[int], others: Sequence[int], values: Sequence[float]) -> "array[float]":

@@ -5,6 +5,7 @@ from typing import Any
 
 from audioloss_cli.monitor import words
 from audioloss_cli.monitor.past import Past
+from audioloss_cli.monitor.points import MANY_REPEATS
 from audioloss_cli.monitor.ruleset import CodedRule
 from audioloss_cli.records import Alert, Incident, Point, Quiet, Severity
 from audioloss_cli.records.alert import EdgeKind
@@ -134,7 +135,7 @@ class Lifecycle:
         step = self._now = point.step
         self._points += self.open is not None
         held, against, since = list[CodedRule](), False, self._since
-        for coded in self._rules:
+        for coded in self._rules if self.open is not None else self._doubtful(point.value, past):
             rule, code = coded.rule, coded.code
             verdict = rule.holds(point, past)
             if verdict is None:
@@ -150,6 +151,16 @@ class Lifecycle:
         self._held = held
         self._speaks_against = against and not held
         return self.open is not None or bool(held)
+
+    def _doubtful(self, value: float, past: Past) -> list[CodedRule]:
+        """The rules that may hold at the current value while nothing is open: where the others rest, those awake."""
+        repeated = self._counts_repeats and past.repeats >= MANY_REPEATS
+        if not self.awake or repeated or value - value != 0:  # the last: not finite
+            return self._rules
+        reference = past.baseline.reference
+        if self._reference is not reference:
+            self._reference, (self._low, self._high) = reference, self.quiet.interval(reference)
+        return self.awake if self._low <= value < self._high else self._rules
 
     def advance(self, point: Point, past: Past, *, inhibited: bool) -> list[Alert]:
         """Advance by the point that was looked at.

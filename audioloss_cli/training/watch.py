@@ -8,7 +8,7 @@ from typing import Any
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.records import Alert, Limits
 from audioloss_cli.records.point import OWN_CODEBOOK
-from audioloss_cli.training.calm import Calm
+from audioloss_cli.training.calm import Calm, by_name
 from audioloss_cli.training.late_scalar import CODEBOOKS, Arrived
 
 #: Name of the series that is read at each step, and of the loss that the run logs for itself.
@@ -45,13 +45,11 @@ class Watch:
 
     def drain(self) -> Found:
         """Hand what waits to the monitors."""
-        if not self.calm.waiting:
-            return []
         found: Found = []
         update, keep = self._main.update, self.points.append
-        for step, now, value, values in self.calm.hand_over():
+        for step, now, value, values in self.calm.hand_over() if self.calm.waiting else ():
             if values is not None:
-                found += self._update(step, now, values)
+                found += self._update(step, now, by_name(value, values))
                 continue
             self._seen = True
             keep((step, value, now))

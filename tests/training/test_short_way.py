@@ -55,8 +55,11 @@ def _came_to(values, form, batch, *, short):
     """Alerts, and the state but for the wall times."""
     guard, told = AudioLossGuard(policy=SILENT, jsonl=False, at_once=7, first_batches=1), []
     for value in values:
-        guard._open = guard._open and short
-        told += guard.step(batch=batch, **forms(value)[form])
+        if short:
+            told += guard.step(batch=batch, **forms(value)[form])
+        else:
+            guard.collect(batch=batch, **forms(value)[form])
+            told += guard.close()
     told += guard.flush()
     return [(each.code, each.step, each.edge, each.message) for each in told], repr(_timeless(guard.state_dict()))
 

@@ -63,7 +63,7 @@ class Machine:
         self.last_step = step
         self.points += 1
         turned, self.turned = past.baseline.turn(step) or self.turned, False
-        if past.take(point) or (turned and self._watchful and any(group.dozes(past) for group in self.groups)):
+        if past.take(point) or (turned and any(group.dozes(past) for group in self._watchful)):
             self.settle()
         elif turned:
             self._follow()
@@ -109,8 +109,8 @@ class Machine:
         """Rules may have woken up or fallen asleep: say anew at which values nothing can happen."""
         for group in self.groups:
             group.settle(self.past)
-        awake = [coded.rule for group in self.groups for coded in group.awake]
-        self._watchful, self.past.baseline.noted = bool(awake), any(rule.reads_lowest for rule in awake)
+        self._watchful = [group for group in self.groups if group.awake]
+        self.past.baseline.noted = any(coded.rule.reads_lowest for group in self._watchful for coded in group.awake)
         self._quiet = Quiet.all_of([self.past.guess.quiet, *(group.quiet for group in self.groups)])
         self._sort()
         self._follow()

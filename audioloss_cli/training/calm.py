@@ -72,15 +72,15 @@ class Calm:
         return math.isfinite(sum(values.values())) and (not books or min(books) >= self.threshold)
 
 
-def by_name(audio: float, values: Parts | Mapping[str, float]) -> Mapping[str, float]:
-    """Losses by name, however they were read."""
-    if not isinstance(values, tuple):
-        return values
-    books, total, text = values
-    named = dict(zip(CODEBOOKS, books, strict=False))
-    named["audio"] = audio
-    if total is not None:
-        named["total"] = total
+def by_name(audio: float, parts: Parts) -> dict[str, float]:
+    """All of the losses, as ``read_losses`` names them."""
+    return {**dict(zip(CODEBOOKS, parts[0], strict=False)), "audio": audio, **beside_of(parts)}
+
+
+def beside_of(parts: Parts) -> dict[str, float]:
+    """What stands beside the audio loss."""
+    _, total, text = parts
+    beside = {} if total is None else {"total": total}
     if text is not None:
-        named["text"] = text
-    return named
+        beside["text"] = text
+    return beside

@@ -36,6 +36,7 @@ class LongWay:
         self._watch, self._calm = watch, watch.calm
         self._looks, self._arrivals = looks, arrivals
         self._recent, self._micro = RecentBatches(), MicroBatches()
+        self._shown = self._recent.steps
         self._open = False  # whether a step may go the short way
         self._step = self._batches = 0
 

@@ -25,10 +25,9 @@ class ShortWay(LongWay):
     def step(
         self,
         loss: Any = None,
-        *,
-        step: int | None = None,
-        batch: Mapping[str, Any] | None = None,
+        batch: Mapping[str, Any] | None = None,  # not keyword-only: Python finds those defaults in a dict, each anew
         outputs: Any = None,
+        step: int | None = None,
         original: Mapping[str, Any] | None = None,
         grad_norm: Any = None,
         sync_gradients: bool = True,
@@ -37,10 +36,10 @@ class ShortWay(LongWay):
 
         Args:
             loss: the audio loss, or the total where the outputs tell the two apart (see ``losses``); a tensor is fine.
-            step: the training step; counted from 1 if None.
             batch: what the model was given.
             outputs: what the model gave, a mapping or an object: ``audio_loss``, codebook losses, ``loss``, logits,
                 whichever it has.
+            step: the training step; counted from 1 if None.
             original: the batch as the collator made it, if something is filtered on the way to the model.
             grad_norm: of this step, if it is known.
             sync_gradients: whether an optimiser step ends here; False for all but the last micro-batch of an
@@ -59,8 +58,8 @@ class ShortWay(LongWay):
                     self._places, value = places_of(outputs, self.examiner.layout), None
                 elif not places.plain or type(batch) is not dict or batch.get(places.text_labels) is not None:
                     value, parts = read_short(places, loss, batch, outputs, self._calm.threshold)
-                elif loss is None or loss is outputs.loss:  # the commonest outputs, and no function for them
-                    value, summed = outputs.loss, places.summed
+                elif loss is (own := outputs.loss) or loss is None:  # the commonest outputs, and no function for them
+                    value, summed = own, places.summed
             if type(value) is Tensor and value.is_cpu and not value.ndim:
                 value = value.item()
             calm = self._calm
@@ -71,7 +70,7 @@ class ShortWay(LongWay):
                     calm.waiting.append((number, time(), value, parts))
                     self._step = number
                     if batch is not None:
-                        self._recent.steps.append((number, batch, original))
+                        self._shown.append((number, batch, original))
                     return [] if len(calm.waiting) <= calm.room else self._drain()
         self.collect(loss, batch=batch, outputs=outputs, original=original)
         return self.close(step, grad_norm=grad_norm) if sync_gradients else []

@@ -12,7 +12,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from audioloss_cli import AudioLossMonitor
 from audioloss_cli.training import AudioLossError, AudioLossGuard, Policy
-from audioloss_cli.training.examine import STRUCTURAL, Examiner
+from audioloss_cli.training.batch_evidence import STRUCTURAL, check_inputs
+from audioloss_cli.training.examine import Examiner
 from audioloss_cli.training.recent import Fed
 from tests.training import loops
 
@@ -281,7 +282,7 @@ def test_the_structure_of_a_batch_is_looked_at_without_reading_a_value():
     fed = Fed({**batch, "audio_labels": batch["audio_labels"].float()}, {**batch, "reward": torch.zeros(1)})
     examiner.choose(fed)
     with Waits() as counted:
-        outcomes = examiner._inputs(examiner.adapter, fed, STRUCTURAL)
+        outcomes = check_inputs(examiner.adapter, fed, STRUCTURAL)
     assert counted.seen == []
     assert [finding.code for outcome in outcomes for finding in outcome.findings] == [
         "dropped-by-trainer",

@@ -14,7 +14,8 @@ class Places:
 
     Attributes:
         kind, keys: of the outputs for which this holds.
-        plain: the kind again, if its own loss is all there is and an attribute; most models give such outputs.
+        plain, fields: the kind again, if its own loss is all that its outputs can hold, as an attribute among so many.
+            Most models give such outputs. Whoever puts another loss into them adds an attribute.
         audio, codebooks, text: names of entries.
         text_labels: key of a batch; where it is there, the model's own loss holds text as well.
         summed: codebooks over which the model's own loss is a sum; 1 for a mean.
@@ -23,6 +24,7 @@ class Places:
     kind: Any
     keys: tuple[str, ...]
     plain: Any = None
+    fields: int = 0
     audio: str = ""
     codebooks: str = ""
     text: str = ""
@@ -45,7 +47,8 @@ def places_of(outputs: Any, layout: Layout | None) -> Places:
     return Places(
         kind=type(outputs),
         keys=tuple(outputs),
-        plain=None if audio or codebooks else _plain(outputs),
+        plain=type(outputs) if _is_plain(outputs) else None,
+        fields=len(getattr(outputs, "__dict__", ())),
         audio=audio,
         codebooks=codebooks,
         text=text,
@@ -58,7 +61,9 @@ def _name(outputs: Mapping[str, Any], names: tuple[str, ...]) -> str:
     return next((name for name in names if name in outputs), "")
 
 
-def _plain(outputs: dict[str, Any]) -> Any:
+def _is_plain(outputs: dict[str, Any]) -> bool:
     """Outputs of transformers are dataclasses that are dicts as well; to ask them as a dict costs more."""
-    same = is_dataclass(outputs) and getattr(outputs, "loss", None) is outputs.get("loss")
-    return type(outputs) if same else None
+    if not is_dataclass(outputs) or not {"loss", *outputs} <= vars(outputs).keys():
+        return False
+    others = vars(outputs).keys() & {*AUDIO_NAMES, *CODEBOOK_NAMES, *TEXT_NAMES}  # None, but only now
+    return not others and outputs.loss is outputs.get("loss")

@@ -12,15 +12,21 @@ from typing import Any
 from torch import Tensor
 
 from audioloss_cli.records import Alert
+from audioloss_cli.training.arrivals import Arrivals
+from audioloss_cli.training.inputs import FirstLooks
 from audioloss_cli.training.long_way import LongWay
-from audioloss_cli.training.places import NO_PLACES, Places, places_of
+from audioloss_cli.training.places import NO_PLACES, places_of
 from audioloss_cli.training.read_short import read_short
+from audioloss_cli.training.respond import Responder
+from audioloss_cli.training.watch import Watch
 
 
 class ShortWay(LongWay):
     """The door of a loop, with a short way beside the long one."""
 
-    _places: Places = NO_PLACES
+    def __init__(self, watch: Watch, responder: Responder, looks: FirstLooks, arrivals: Arrivals) -> None:
+        super().__init__(watch, responder, looks, arrivals)
+        self._places = NO_PLACES  # here, for an attribute that shadows one of the class is found more slowly
 
     def step(
         self,
@@ -54,12 +60,19 @@ class ShortWay(LongWay):
             value, parts, summed = loss, None, 1
             if outputs is not None:
                 places = self._places
-                if type(outputs) is not places.kind or tuple(outputs) != places.keys:
-                    self._places, value = places_of(outputs, self.examiner.layout), None
-                elif not places.plain or type(batch) is not dict or batch.get(places.text_labels) is not None:
+                if (
+                    type(outputs) is places.plain  # the commonest, and no function for them
+                    and len(outputs.__dict__) == places.fields
+                    and type(batch) is dict
+                    and batch.get(places.text_labels) is None
+                ):
+                    own = outputs.loss
+                    if loss is own or loss is None:
+                        value, summed = own, places.summed
+                elif type(outputs) is places.kind and tuple(outputs) == places.keys:
                     value, parts = read_short(places, loss, batch, outputs, self._calm.threshold)
-                elif loss is (own := outputs.loss) or loss is None:  # the commonest outputs, and no function for them
-                    value, summed = own, places.summed
+                else:
+                    self._places, value = places_of(outputs, self.examiner.layout), None
             if type(value) is Tensor and value.is_cpu and not value.ndim:
                 value = value.item()
             calm = self._calm

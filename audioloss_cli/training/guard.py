@@ -1,10 +1,9 @@
 """AudioLossGuard: the monitor inside a training loop, for a plain loop, for Accelerate, and behind every framework."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.probe.adapter import Options
 from audioloss_cli.records import Alert
 from audioloss_cli.training.announce import Announcer, open_sinks
@@ -13,19 +12,18 @@ from audioloss_cli.training.case import Loop
 from audioloss_cli.training.checkpoints import Checkpoints
 from audioloss_cli.training.examine import Examiner
 from audioloss_cli.training.inputs import FirstLooks
+from audioloss_cli.training.known import Known
 from audioloss_cli.training.plain import PlainLoop
 from audioloss_cli.training.policy import Policy
-from audioloss_cli.training.record import Taken
 from audioloss_cli.training.respond import Responder
 from audioloss_cli.training.short_way import ShortWay
-from audioloss_cli.training.state import from_state, to_state
-from audioloss_cli.training.watch import AUDIO, Watch
+from audioloss_cli.training.watch import Watch
 
 _FIRST_BATCHES = 3
 _AT_ONCE = 32
 
 
-class AudioLossGuard(ShortWay):
+class AudioLossGuard(ShortWay, Known):
     """Watches the audio loss of a training loop, examines the batches, and acts when something is wrong.
 
     ``guard.step(loss, batch=batch, outputs=outputs)`` once a step is all that it needs; nothing in it waits for a
@@ -117,52 +115,7 @@ class AudioLossGuard(ShortWay):
         self.checkpoints.add(step, path)
         return path
 
-    # What it knows.
-
-    @property
-    def monitor(self) -> AudioLossMonitor:
-        """Of the audio loss, with every point that has arrived."""
-        self._drain()
-        return self._watch.monitors[AUDIO]
-
-    @property
-    def monitors(self) -> Mapping[str, AudioLossMonitor]:
-        """Of every series that is watched: ``audio_loss``, ``logged``, ``codebook/0``, ..."""
-        self._drain()
-        return self._watch.monitors
-
-    @property
-    def taken(self) -> list[Taken]:
-        """Every action, with what was done and whether the loss came back."""
-        self._drain()
-        return self.responder.taken
-
-    @property
-    def should_stop(self) -> bool:
-        """Whether an action asked a plain loop to end."""
-        return bool(getattr(self.loop, "stopped", False))
-
-    @property
-    def directory(self) -> Path:
-        """Where files go."""
-        return self.responder.directory
-
     def set_directory(self, directory: str | Path, tensorboard: Any = None, *, jsonl: bool = True) -> None:
         """For frameworks, which know theirs only when the training begins; before any alert."""
         self.responder.directory = Path(directory)
         self._announcer.sinks[:] = open_sinks(self._watch, Path(directory), tensorboard, jsonl=jsonl)
-
-    # Saving and restoring.
-
-    def state_dict(self) -> dict[str, Any]:
-        """What a resumed run needs, as plain built-in types; what is queued is lost unless it is flushed before."""
-        self._drain()
-        return to_state(self._step, self._watch, self.responder, self.checkpoints, self._looks)
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue where ``state_dict`` was taken.
-
-        Raises:
-            ValueError: the state comes from another version of the format.
-        """
-        self._step = from_state(state, self._watch, self.responder, self.checkpoints, self._looks)

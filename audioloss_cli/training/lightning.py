@@ -12,16 +12,15 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from audioloss_cli.records.tag_words import is_held_out, words
 from audioloss_cli.training.case import ActionError
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.lightning_loop import FOLDER, LightningLoop
+from audioloss_cli.training.logged import audio_name
 from audioloss_cli.training.losses import names_audio
 from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.recent import Fed
 from audioloss_cli.training.restore import load_tensors
 
-_AUDIO = re.compile(r"\b(?:audio|speech)\b.*\bloss\b|\bloss\b.*\b(?:audio|speech)\b")
 _LOOKS = 3  # steps after which what was not logged never will be
 
 
@@ -102,8 +101,7 @@ class AudioLossLightning(Callback):
         """By name, among what is logged in the first steps: to look at each step would cost more than the watching."""
         if self._looks:
             self._looks -= 1
-            found = (name for name in trainer.callback_metrics if _AUDIO.search(words(name)) and not is_held_out(name))
-            self._logged = self._logged or next(found, "")
+            self._logged = self._logged or audio_name(trainer.callback_metrics)
         return trainer.callback_metrics.get(self._logged) if self._logged else None
 
 

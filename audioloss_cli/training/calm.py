@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from time import time
 
 from audioloss_cli.records import Limits, SettingError
-from audioloss_cli.training.late_scalar import CODEBOOKS
+from audioloss_cli.training.slots import CODEBOOKS
 
 #: Of outputs that tell losses apart, as the short way reads them: by codebook, the total and the text loss, if any.
 Parts = tuple[list[float], float | None, float | None]

@@ -8,11 +8,11 @@ from audioloss_cli.records import Alert
 from audioloss_cli.training.arrivals import Arrivals
 from audioloss_cli.training.distributed import NOBODY, Whose
 from audioloss_cli.training.inputs import FirstLooks
-from audioloss_cli.training.late_scalar import Arrived
 from audioloss_cli.training.losses import read_losses
 from audioloss_cli.training.micro import MicroBatches
 from audioloss_cli.training.recent import Fed, RecentBatches
 from audioloss_cli.training.respond import Responder
+from audioloss_cli.training.slots import Arrived
 from audioloss_cli.training.watch import Found, Watch
 
 _AGAIN = 10  # a loss that must be recomputed from logits costs too much for every batch

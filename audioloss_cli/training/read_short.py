@@ -6,8 +6,8 @@ from typing import Any
 from torch import Tensor
 
 from audioloss_cli.training.calm import Parts
-from audioloss_cli.training.late_scalar import CODEBOOKS
 from audioloss_cli.training.places import Places
+from audioloss_cli.training.slots import CODEBOOKS
 
 _LONG_WAY = (None, None)
 

@@ -52,6 +52,7 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         self._closed: int | None = None
         self._skipped: int | None = None
         self._logs: Any = None
+        self._logs_audio = False
 
     # What the Trainer tells.
 
@@ -94,9 +95,10 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         numbers = {key: value for key, value in (logs or {}).items() if isinstance(value, (int, float))}
         audio = audio_name(numbers)
         beside = {"grad_norm": numbers.get("grad_norm"), "epoch": numbers.get("epoch")}
+        self._logs_audio = self._logs_audio or bool(audio)  # it may have log lines of its own
         if audio and not self.hook.named:
             self.guard.logged(numbers[audio], state.global_step, {**beside, "total": numbers.get("loss")})
-        elif "loss" in numbers and not self.hook.had_loss and not audio:
+        elif "loss" in numbers and not self.hook.had_loss and not self._logs_audio:
             self.guard.logged(numbers["loss"], state.global_step, beside)
         return control
 

@@ -9,7 +9,7 @@ from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.records import Alert, Limits
 from audioloss_cli.records.point import OWN_CODEBOOK
 from audioloss_cli.training.calm import Calm, beside_of, by_name
-from audioloss_cli.training.late_scalar import CODEBOOKS, Arrived
+from audioloss_cli.training.slots import CODEBOOKS, Arrived
 
 #: Name of the series that is read at each step, and of the loss that the run logs for itself.
 AUDIO, LOGGED = "audio_loss", "logged"

@@ -86,6 +86,17 @@ def test_the_default_logs_dumps_and_advises(tmp_path, caplog):
     assert (report["schema"], report["alert"]["step"]) == ("audioloss.batch/1", 8)
 
 
+def test_the_model_runs_at_an_alert_unless_it_must_not(tmp_path, caplog):
+    for forward in (True, False):
+        guard = AudioLossGuard(directory=tmp_path, model=loops.model(), forward=forward)
+        ran = []
+        guard.examiner.model.register_forward_hook(lambda *_, ran=ran: ran.append(True))
+        guard.step(math.nan, batch=loops.sample(1, masked=True))
+        assert bool(ran) is forward
+        assert any("all-masked" in taken.outcome for taken in guard.taken)
+    assert "the logits were not examined: forward is False" in caplog.text
+
+
 def test_a_warning_is_logged_as_one(tmp_path, caplog):
     guard = AudioLossGuard(directory=tmp_path, adaptive=False)
     for value in [5.0] * 3 + [0.008]:

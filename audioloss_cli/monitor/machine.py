@@ -27,7 +27,8 @@ class Machine:
         last_step: of the last point; None at the start and after a restart.
         points: number of points seen.
         segment_starts: index of the first point of each segment; the first is 0.
-        low, high: while ``calm``, a value from the one up to below the other changes nothing but what is usual.
+        low, high: from the one up to below the other no rule can hold but those that are awake; while ``calm``, there
+            are none, and such a value changes nothing but what is usual.
         asked: the groups that are asked at every point; the others rest from the one up to below the other end of
             ``resting_interval``.
         asked_of_repeats, asked_of_no_number: the same where a value is repeated, and where it is not finite.
@@ -67,10 +68,20 @@ class Machine:
             self.settle()
         elif turned:
             self._follow()
-        if self.calm and self.low <= value < self.high and past.repeats < MANY_REPEATS:
+        if self.low <= value < self.high and past.repeats < MANY_REPEATS and (self.calm or self._rests(point)):
             past.fold(step, value)
             return []
         return self._examine(point)
+
+    def _rests(self, point: Point) -> bool:
+        """At a value at which all others rest: whether nothing is open, and no rule that is awake holds."""
+        if self.busy or self.recovery.running:
+            return False
+        past = self.past
+        for rule in self._awake:  # noqa: SIM110  # at every point: a generator costs more than the rules
+            if rule.holds(point, past):
+                return False
+        return True
 
     def _examine(self, point: Point) -> list[Alert]:
         """Ask every group that this point may concern."""
@@ -110,7 +121,8 @@ class Machine:
         for group in self.groups:
             group.settle(self.past)
         self._watchful = [group for group in self.groups if group.awake]
-        self.past.baseline.noted = any(coded.rule.reads_lowest for group in self._watchful for coded in group.awake)
+        self._awake = [coded.rule for group in self._watchful for coded in group.awake]
+        self.past.baseline.noted = any(rule.reads_lowest for rule in self._awake)
         self._quiet = Quiet.all_of([self.past.guess.quiet, *(group.quiet for group in self.groups)])
         self._sort()
         self._follow()

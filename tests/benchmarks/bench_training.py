@@ -99,17 +99,20 @@ def run(steps: int, frames: int, name: str) -> tuple[list[float], list[float]]:
 
 
 def in_a_row(name: str) -> float:
-    """Seconds of a call, among a thousand."""
+    """Seconds of a call, among a thousand that follow the first ones."""
     model, guard, batch, prepare = loops.model(), made(name), loops.sample(1), KINDS[name]
     if prepare is None:
         return 0.0
     outputs = model(**batch)
-    several = [type(outputs)(loss=outputs.loss + 0.01 * (step % 7), logits=outputs.logits) for step in range(1000)]
+    several = [
+        type(outputs)(loss=outputs.loss + 0.01 * (step % 7), logits=outputs.logits) for step in range(1000 + WARM_UP)
+    ]
     given = [prepare(each, batch, step) for step, each in enumerate(several)]
-    start = time.perf_counter()
-    for loss, shown, made_up in given:
+    start = 0.0
+    for number, (loss, shown, made_up) in enumerate(given):
+        start = time.perf_counter() if number == WARM_UP else start
         guard.step(loss, batch=shown, outputs=made_up)
-    return (time.perf_counter() - start) / len(given)
+    return (time.perf_counter() - start) / (len(given) - WARM_UP)
 
 
 def slowest(calls: list[float]) -> float:

@@ -64,7 +64,7 @@ class ShortWay(LongWay):
                     type(outputs) is places.plain  # the commonest, and no function for them
                     and len(outputs.__dict__) == places.fields
                     and type(batch) is dict
-                    and batch.get(places.text_labels) is None
+                    and places.text_labels not in batch
                 ):
                     own = outputs.loss
                     if loss is own or loss is None:

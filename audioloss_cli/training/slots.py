@@ -31,4 +31,4 @@ class Arrived(NamedTuple):
 def slots_of(name: str, value: Any) -> range:
     """Which ones a value takes."""
     first = len(NAMED) if name == TOGETHER else _PLACES[name]
-    return range(first, first + (len(value) if name == TOGETHER else 1))
+    return range(first, first + (value.shape[0] if name == TOGETHER else 1))

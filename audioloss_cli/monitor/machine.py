@@ -27,7 +27,8 @@ class Machine:
         last_step: of the last point; None at the start and after a restart.
         points: number of points seen.
         segment_starts: index of the first point of each segment; the first is 0.
-        low, high: while ``calm``, a value from the one up to below the other changes nothing but what is usual.
+        low, high: from the one up to below the other no rule can hold but those that are awake; while ``calm``, there
+            are none, and such a value changes nothing but what is usual.
         asked: the groups that are asked at every point; the others rest from the one up to below the other end of
             ``resting_interval``.
         asked_of_repeats, asked_of_no_number: the same where a value is repeated, and where it is not finite.
@@ -63,14 +64,24 @@ class Machine:
         self.last_step = step
         self.points += 1
         turned, self.turned = past.baseline.turn(step) or self.turned, False
-        if past.take(point) or (turned and self._watchful and any(group.dozes(past) for group in self.groups)):
+        if past.take(point) or (turned and any(group.dozes(past) for group in self._watchful)):
             self.settle()
         elif turned:
             self._follow()
-        if self.calm and self.low <= value < self.high and past.repeats < MANY_REPEATS:
+        if self.low <= value < self.high and past.repeats < MANY_REPEATS and (self.calm or self._rests(point)):
             past.fold(step, value)
             return []
         return self._examine(point)
+
+    def _rests(self, point: Point) -> bool:
+        """At a value at which all others rest: whether nothing is open, and no rule that is awake holds."""
+        if self.busy or self.recovery.running:
+            return False
+        past = self.past
+        for rule in self._awake:  # noqa: SIM110  # at every point: a generator costs more than the rules
+            if rule.holds(point, past):
+                return False
+        return True
 
     def _examine(self, point: Point) -> list[Alert]:
         """Ask every group that this point may concern."""
@@ -109,8 +120,9 @@ class Machine:
         """Rules may have woken up or fallen asleep: say anew at which values nothing can happen."""
         for group in self.groups:
             group.settle(self.past)
-        awake = [coded.rule for group in self.groups for coded in group.awake]
-        self._watchful, self.past.baseline.noted = bool(awake), any(rule.reads_lowest for rule in awake)
+        self._watchful = [group for group in self.groups if group.awake]
+        self._awake = [coded.rule for group in self._watchful for coded in group.awake]
+        self.past.baseline.noted = any(rule.reads_lowest for rule in self._awake)
         self._quiet = Quiet.all_of([self.past.guess.quiet, *(group.quiet for group in self.groups)])
         self._sort()
         self._follow()

@@ -46,7 +46,8 @@ class Rule(LossRule):
         """Whether the last two points lie below."""
         if point.value - point.value != 0 or not past.first:  # not finite
             return None
-        return past.age <= self._until(past) and max(past.last(2)) < self._level(past)
+        level = self._level(past)
+        return point.value < level and past.age <= self._until(past) and max(past.last(2)) < level
 
     def screen(self, values: Any, beside: Mapping[str, Any], past: Past) -> Any:
         """Where one of the points lies below, or all of them before there is a start."""

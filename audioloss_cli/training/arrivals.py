@@ -8,7 +8,8 @@ from torch import Tensor
 
 from audioloss_cli.monitor.scalars import as_loss
 from audioloss_cli.training.distributed import Ranks, find_ranks
-from audioloss_cli.training.late_scalar import Arrived, LateScalars
+from audioloss_cli.training.late_scalar import LateScalars
+from audioloss_cli.training.slots import TOGETHER, Arrived
 
 
 class Arrivals:
@@ -44,7 +45,7 @@ class Arrivals:
         for name, value in values.items():
             if not isinstance(value, Tensor):
                 values[name] = as_loss(value)
-            elif value.numel() != 1:
+            elif value.numel() != 1 and name != TOGETHER:
                 raise TypeError(f"the {name} loss must be one number, not a tensor of shape {tuple(value.shape)}")
         if self.at_once and self._read(values):
             yield Arrived(step, values)

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from time import time
 
 from audioloss_cli.records import Limits, SettingError
-from audioloss_cli.training.late_scalar import CODEBOOKS
+from audioloss_cli.training.slots import CODEBOOKS
 
-#: Step, Unix seconds, the audio loss alone (NaN where there is more), everything by name (None for the loss alone).
-Waiting = tuple[int, float, float, Mapping[str, float] | None]
+#: Of outputs that tell losses apart, as the short way reads them: by codebook, the total and the text loss, if any.
+Parts = tuple[list[float], float | None, float | None]
+#: Step, Unix seconds, the audio loss (NaN for none), and what there is beside it: nothing, parts, or all by name.
+Waiting = tuple[int, float, float, Parts | Mapping[str, float] | None]
 
 _FACTOR = 2.0  # to either side of the last mean, within which a value may wait
 
@@ -43,15 +45,15 @@ class Calm:
 
     def put(self, step: int, values: Mapping[str, float]) -> bool:
         """Take in the losses of a step; whether they may wait."""
+        audio = values.get("audio", math.nan)
         alone = len(values) == 1 and "audio" in values
-        self.waiting.append((step, time(), values["audio"] if alone else math.nan, None if alone else values))
+        self.waiting.append((step, time(), audio, None if alone else values))
         return self._looks_calm(values) and len(self.waiting) <= self.room
 
     def hand_over(self) -> list[Waiting]:
         """All that waits; what is usual is their mean from now on."""
         waiting, self.waiting[:] = self.waiting[:], ()
-        audio = [value if values is None else values.get("audio", math.nan) for _, _, value, values in waiting]
-        finite = [value for value in audio if value - value == 0]
+        finite = [audio for _, _, audio, _ in waiting if audio - audio == 0]
         usual = sum(finite) / len(finite) if finite else math.nan
         self.low, self.high = max(usual / _FACTOR, self.threshold), usual * _FACTOR
         return waiting
@@ -68,3 +70,17 @@ class Calm:
             return True
         books = [values[name] for name in CODEBOOKS if name in values]
         return math.isfinite(sum(values.values())) and (not books or min(books) >= self.threshold)
+
+
+def by_name(audio: float, parts: Parts) -> dict[str, float]:
+    """All of the losses, as ``read_losses`` names them."""
+    return {**dict(zip(CODEBOOKS, parts[0], strict=False)), "audio": audio, **beside_of(parts)}
+
+
+def beside_of(parts: Parts) -> dict[str, float]:
+    """What stands beside the audio loss."""
+    _, total, text = parts
+    beside = {} if total is None else {"total": total}
+    if text is not None:
+        beside["text"] = text
+    return beside

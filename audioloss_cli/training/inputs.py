@@ -21,6 +21,7 @@ class FirstLooks:
 
     Attributes:
         left: how many are still to be looked at.
+        examiner: what looks at them.
         told: codes of what was said already.
         kept: findings of this rank by step, until all ranks come to them: one that acts alone hangs the run.
     """
@@ -28,16 +29,16 @@ class FirstLooks:
     def __init__(self, batches: int, examiner: Examiner) -> None:
         if batches < 0:
             raise SettingError("first_batches", f"must not be negative, as {batches} is")
-        self.left, self._examiner = batches, examiner
+        self.left, self.examiner = batches, examiner
         self.told: set[str] = set()
         self.kept: dict[int, list[Finding]] = {}
 
     def look(self, fed: Sequence[Fed]) -> list[Finding]:
         """What is wrong with the structure of one of them."""
         self.left -= 1
-        found = [finding for one in fed for finding in self._examiner.first_look(one)]
-        if fed and self._examiner.complaint:
-            logger.warning("batches are not examined: %s", self._examiner.complaint)
+        found = [finding for one in fed for finding in self.examiner.first_look(one)]
+        if fed and self.examiner.complaint:
+            logger.warning("batches are not examined: %s", self.examiner.complaint)
             self.left = 0
         return found
 

@@ -7,37 +7,17 @@ an event marks its end, and the number is read at a later step.
 
 from collections import deque
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from audioloss_cli.training.distributed import Ranks
+from audioloss_cli.training.slots import LOSSES, NAMES, Arrived, slots_of
 
-Values = dict[str, float]
-
-#: Slots of a row: what is watched, what stands beside it, and whether the batch has findings. Codebooks follow.
-NAMED = ("audio", "total", "text", "logged", "grad_norm", "findings")
-_LOSSES = 4  # of them, the first ones
-CODEBOOKS = tuple(f"codebook/{number}" for number in range(16))
-NAMES = (*NAMED, *CODEBOOKS)
 _WIDTH = len(NAMES)
-_PLACES = {name: place for place, name in enumerate(NAMES)}
 _ROWS = 64  # steps that the host may run ahead of the device
-
-
-class Arrived(NamedTuple):
-    """The scalars of one step.
-
-    Attributes:
-        step: the training step they belong to.
-        values: by name, those that there were; over all ranks the mean of those that had one.
-        broken: ranks whose loss is not finite; -1 for several that are not known by number.
-    """
-
-    step: int
-    values: Values
-    broken: tuple[int, ...] = ()
 
 
 class _Sent(NamedTuple):
@@ -68,22 +48,23 @@ class LateScalars:
         self._count = 0
 
     def put(self, step: int, values: Mapping[str, Any]) -> None:
-        """Queue the scalars of a step: floats, and 0-d tensors on the device or the CPU; nothing waits for the device.
+        """Queue the scalars of a step: floats, and tensors on the device or the CPU; nothing waits for the device.
 
         With several ranks every one of them must come here at the same steps.
         """
         slot = self._count % _ROWS
         self._count += 1
         row, event = self._rows[slot], self._events[slot]
+        taken = {name: slots_of(name, value) for name, value in values.items()}
         work = None
         if self.ranks is not None:
-            work = self._reduce(slot, values)
+            work = self._reduce(slot, values, taken)
         else:
             for name, value in values.items():
-                _fill(row, _PLACES[name], value)
+                _fill(row, taken[name], value)
         if event is not None:
             event.record()
-        self._sent.append(_Sent(step, row, tuple(_PLACES[name] for name in values), event, work))
+        self._sent.append(_Sent(step, row, tuple(chain.from_iterable(taken.values())), event, work))
 
     def ready(self, *, flush: bool = False) -> Iterator[Arrived]:
         """The rows that have arrived, in order; ``flush`` waits for all.
@@ -108,22 +89,23 @@ class LateScalars:
         """Steps that are queued."""
         return len(self._sent)
 
-    def _reduce(self, slot: int, values: Mapping[str, Any]) -> Any:
+    def _reduce(self, slot: int, values: Mapping[str, Any], taken: Mapping[str, range]) -> Any:
         """Sum over the ranks of [values, which there are, whether broken, which rank is]; a NaN stays a NaN."""
         row = self._rows[slot]
         host = [0.0] * len(row)
+        for place in chain.from_iterable(taken.values()):
+            host[_WIDTH + place] = 1.0
         for name, value in values.items():
-            host[_WIDTH + _PLACES[name]] = 1.0
             if not isinstance(value, Tensor):
-                host[_PLACES[name]] = float(value)
+                host[taken[name].start] = float(value)
         row.copy_(torch.tensor(host, dtype=row.dtype))
         there = row if self._buffer is None else self._buffer[slot].copy_(row, non_blocking=True)
         for name, value in values.items():
             if isinstance(value, Tensor):
-                _fill(there, _PLACES[name], value)
+                _fill(there, taken[name], value)
         assert self.ranks is not None  # noqa: S101  # for mypy: the caller looked
         # Of the losses alone: a gradient norm may overflow under a loss scale, and is then skipped by the scaler.
-        broken = (~torch.isfinite(there[:_LOSSES])).any()
+        broken = (~torch.isfinite(there[:LOSSES])).any()
         there[2 * _WIDTH].copy_(broken)
         there[2 * _WIDTH + 1].copy_(broken * (self.ranks.rank + 1))
         work = self.ranks.sum(there)
@@ -139,7 +121,7 @@ class LateScalars:
         if self.ranks is None:
             return Arrived(sent.step, {NAMES[place]: numbers[place] for place in sent.present})
         counts, (bad, code) = numbers[_WIDTH : 2 * _WIDTH], numbers[2 * _WIDTH :]
-        values = {name: numbers[place] / counts[place] for name, place in _PLACES.items() if counts[place]}
+        values = {name: numbers[place] / counts[place] for place, name in enumerate(NAMES) if counts[place]}
         known = (int(code) - 1,) if bad == 1 else (-1,) * int(bad)
         return Arrived(sent.step, values, known)
 
@@ -150,9 +132,9 @@ def _event(device: torch.device) -> Any:
     return None if device.type == "cpu" else torch.Event(device)
 
 
-def _fill(row: Tensor, place: int, value: Any) -> None:
+def _fill(row: Tensor, places: range, value: Any) -> None:
     if isinstance(value, Tensor):
         # In the row's dtype already: a copy that converts goes through memory that is not pinned.
-        row[place].copy_(value.detach().reshape(()).to(row.dtype), non_blocking=True)
+        row[places.start : places.stop].copy_(value.detach().reshape(-1).to(row.dtype), non_blocking=True)
     else:
-        row[place] = float(value)
+        row[places.start] = float(value)

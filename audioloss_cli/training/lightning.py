@@ -12,16 +12,15 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from audioloss_cli.records.tag_words import is_held_out, words
 from audioloss_cli.training.case import ActionError
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.lightning_loop import FOLDER, LightningLoop
+from audioloss_cli.training.logged import audio_name
 from audioloss_cli.training.losses import names_audio
+from audioloss_cli.training.model_inputs import ModelInputs
 from audioloss_cli.training.policy import Policy
-from audioloss_cli.training.recent import Fed
 from audioloss_cli.training.restore import load_tensors
 
-_AUDIO = re.compile(r"\b(?:audio|speech)\b.*\bloss\b|\bloss\b.*\b(?:audio|speech)\b")
 _LOOKS = 3  # steps after which what was not logged never will be
 
 
@@ -46,6 +45,7 @@ class AudioLossLightning(Callback):
         self.loop = LightningLoop()
         self.guard = AudioLossGuard(policy=policy, loop=self.loop, **settings)
         self._step = -1
+        self._inputs = ModelInputs()
         self._logged = ""
         self._looks = _LOOKS
 
@@ -53,6 +53,7 @@ class AudioLossLightning(Callback):
         """Bind to the run."""
         self.loop.trainer, self.loop.model = trainer, pl_module
         self.guard.examiner.model = _inner(pl_module)
+        self._inputs.attach(self.guard.examiner.model, pl_module)
         self._step = trainer.global_step
         board = self._board or (_writer(trainer) if trainer.is_global_zero else None)
         where = self._directory or Path(trainer.default_root_dir) / FOLDER
@@ -64,7 +65,7 @@ class AudioLossLightning(Callback):
     ) -> None:
         """One micro-batch; and the end of a step, where the optimiser made one."""
         if isinstance(batch, Mapping):
-            self.guard.show(Fed(batch))
+            self.guard.show(self._inputs.of(batch))
         self.guard.feed(self._losses(trainer, outputs, batch))
         if trainer.global_step != self._step:
             self._step = trainer.global_step
@@ -77,8 +78,13 @@ class AudioLossLightning(Callback):
             optimizer.zero_grad(set_to_none=True)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Read what is queued."""
+        """Read what is queued, and let go of the model."""
         self.guard.finish()
+        self._inputs.let_go()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Let go of the model."""
+        self._inputs.let_go()
 
     def state_dict(self) -> dict[str, Any]:
         """What Lightning puts into its checkpoint; all ranks come here."""
@@ -102,8 +108,7 @@ class AudioLossLightning(Callback):
         """By name, among what is logged in the first steps: to look at each step would cost more than the watching."""
         if self._looks:
             self._looks -= 1
-            found = (name for name in trainer.callback_metrics if _AUDIO.search(words(name)) and not is_held_out(name))
-            self._logged = self._logged or next(found, "")
+            self._logged = self._logged or audio_name(trainer.callback_metrics)
         return trainer.callback_metrics.get(self._logged) if self._logged else None
 
 

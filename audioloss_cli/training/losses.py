@@ -11,8 +11,8 @@ from typing import Any
 from torch import Tensor
 
 from audioloss_cli.probe.layout import Layout
-from audioloss_cli.training.late_scalar import CODEBOOKS
 from audioloss_cli.training.recompute import recompute
+from audioloss_cli.training.slots import CODEBOOKS, TOGETHER
 
 Get = Callable[[str], Any]
 
@@ -31,6 +31,8 @@ def read_losses(
     again: bool = True,
 ) -> dict[str, Any]:
     """Scalars by name: ``audio``, ``total``, ``text``, ``codebook/0``, ...; each a float or a 0-d tensor.
+
+    The losses of codebooks that lie in one tensor on a device stay together: ``codebooks`` [K].
 
     Args:
         loss: of the loop; None if it gives none.
@@ -106,8 +108,9 @@ def _by_codebook(books: Any) -> dict[str, Any]:
     if isinstance(books, Tensor) and (books.ndim != 1 or not len(books)):
         return {}
     if isinstance(books, Tensor):
-        books = books.detach()
-        books = books.tolist() if books.is_cpu else books.unbind()
+        if not books.is_cpu:
+            return {TOGETHER: books.detach()[: len(CODEBOOKS)]}
+        books = books.tolist()
     each = list(books)
     return dict(zip(CODEBOOKS, each, strict=False))
 

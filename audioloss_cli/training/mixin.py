@@ -57,10 +57,10 @@ class AudioLossMixin:
         if self._audio_loss_callback() is None:  # it was removed
             return super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
         callback = self._bound_audio_loss_callback()
-        callback.original = dict(inputs)
+        callback.hook.original = dict(inputs)
         loss = super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
-        callback.trained(loss, custom=self._has_own_loss())
-        callback.original = None
+        callback.hook.trained(loss, custom=self._has_own_loss())
+        callback.hook.original = None
         return loss
 
     def _get_grad_norm(self, *args: Any, **kwargs: Any) -> Any:
@@ -85,7 +85,7 @@ class AudioLossMixin:
             Findings of at least a warning, the gravest first; each is an alert.
         """
         callback = self._bound_audio_loss_callback()
-        examiner, fed = callback.guard.examiner, Fed(clean_inputs, original_batch, callback.dropped)
+        examiner, fed = callback.guard.examiner, Fed(clean_inputs, original_batch, callback.hook.dropped)
         if examiner.adapter is None:  # before the first step
             examiner.model = self.model  # type: ignore[attr-defined]  # the Trainer's
             examiner.choose(fed)
@@ -135,8 +135,8 @@ class AudioLossMixin:
         callback = self._audio_loss_callback()
         if callback is None:
             raise RuntimeError("the AudioLossCallback was removed from this Trainer: nothing is watched")
-        if not callback.waits_for_loss:
-            callback.waits_for_loss = True
+        if not callback.hook.waits_for_loss:
+            callback.hook.waits_for_loss = True
             callback.guard.responder.instead = self._take_corrective_action
             callback.guard.examiner.first_look = partial(_first_look, self)  # type: ignore[method-assign]
         return callback

@@ -1,24 +1,30 @@
 """Where outputs hold their losses, found once for each kind of outputs: to try every name costs more than to read."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass, is_dataclass
+from typing import Any
 
 from audioloss_cli.probe.layout import Layout
 from audioloss_cli.training.losses import AUDIO_NAMES, CODEBOOK_NAMES, TEXT_NAMES
 
 
-class Places(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Places:
     """Where outputs of one kind hold their losses; empty names for what they have not.
 
     Attributes:
         kind, keys: of the outputs for which this holds.
+        plain, fields: the kind again, if its own loss is all that its outputs can hold, as an attribute among so many.
+            Most models give such outputs. Whoever puts another loss into them adds an attribute.
         audio, codebooks, text: names of entries.
         text_labels: key of a batch; where it is there, the model's own loss holds text as well.
         summed: codebooks over which the model's own loss is a sum; 1 for a mean.
     """
 
     kind: Any
-    keys: frozenset[str]
+    keys: tuple[str, ...]
+    plain: Any = None
+    fields: int = 0
     audio: str = ""
     codebooks: str = ""
     text: str = ""
@@ -26,7 +32,7 @@ class Places(NamedTuple):
     summed: int = 1
 
 
-NO_PLACES = Places(type(None), frozenset())
+NO_PLACES = Places(type(None), ())
 
 
 def places_of(outputs: Any, layout: Layout | None) -> Places:
@@ -37,13 +43,27 @@ def places_of(outputs: Any, layout: Layout | None) -> Places:
     audio, codebooks, text = (_name(outputs, each) for each in (AUDIO_NAMES, CODEBOOK_NAMES, TEXT_NAMES))
     if text and not (audio or codebooks):
         return NO_PLACES
-    places = Places(type(outputs), frozenset(outputs), audio, codebooks, text)
-    if layout is None:
-        return places
-    labels = layout.named("text-labels")
-    summed = layout.num_codebooks if layout.reduction == "sum" else 1
-    return places._replace(text_labels="" if labels is None else labels.name, summed=summed)
+    labels = None if layout is None else layout.named("text-labels")
+    return Places(
+        kind=type(outputs),
+        keys=tuple(outputs),
+        plain=type(outputs) if _is_plain(outputs) else None,
+        fields=len(getattr(outputs, "__dict__", ())),
+        audio=audio,
+        codebooks=codebooks,
+        text=text,
+        text_labels="" if labels is None else labels.name,
+        summed=layout.num_codebooks if layout is not None and layout.reduction == "sum" else 1,
+    )
 
 
 def _name(outputs: Mapping[str, Any], names: tuple[str, ...]) -> str:
     return next((name for name in names if name in outputs), "")
+
+
+def _is_plain(outputs: dict[str, Any]) -> bool:
+    """Outputs of transformers are dataclasses that are dicts as well; to ask them as a dict costs more."""
+    if not is_dataclass(outputs) or not {"loss", *outputs} <= vars(outputs).keys():
+        return False
+    others = vars(outputs).keys() & {*AUDIO_NAMES, *CODEBOOK_NAMES, *TEXT_NAMES}  # None, but only now
+    return not others and outputs.loss is outputs.get("loss")

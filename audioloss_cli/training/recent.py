@@ -1,7 +1,7 @@
 """The batches of the last few steps: an alert that comes a step late still finds the batch it is about."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -38,11 +38,11 @@ class RecentBatches:
     """References, no copies: a batch in place stays in place.
 
     Attributes:
-        steps: the last few, each with what ``Fed`` is made of, for each of its micro-batches.
+        steps: the last few, each as its number and its micro-batches, or as its number, batch and original batch.
     """
 
     def __init__(self) -> None:
-        self.steps: deque[tuple[int, Sequence[tuple[Any, ...]]]] = deque(maxlen=_STEPS)
+        self.steps: deque[tuple[Any, ...]] = deque(maxlen=_STEPS)
         self._open: list[Fed] = []
 
     def add(self, fed: Fed) -> None:
@@ -58,5 +58,6 @@ class RecentBatches:
 
     def at(self, step: int) -> list[Fed]:
         """The micro-batches of a step; for want of them those of the last step before, or else of the first."""
-        before = next((fed for known, fed in reversed(self.steps) if known <= step), None)
-        return [Fed(*each) for each in before or (self.steps[0][1] if self.steps else ())]
+        before = next((each for each in reversed(self.steps) if each[0] <= step), None)
+        _, *parts = before or (self.steps[0] if self.steps else (step, []))
+        return list(parts[0]) if len(parts) == 1 else [Fed(*parts)]

@@ -11,81 +11,79 @@ from typing import Any
 
 from torch import Tensor
 
-from audioloss_cli.training.calm import Calm
-from audioloss_cli.training.examine import Examiner
-from audioloss_cli.training.late_scalar import CODEBOOKS
-from audioloss_cli.training.places import NO_PLACES, Places, places_of
-from audioloss_cli.training.recent import RecentBatches
+from audioloss_cli.records import Alert
+from audioloss_cli.training.arrivals import Arrivals
+from audioloss_cli.training.inputs import FirstLooks
+from audioloss_cli.training.long_way import LongWay
+from audioloss_cli.training.places import NO_PLACES, places_of
+from audioloss_cli.training.read_short import read_short
+from audioloss_cli.training.respond import Responder
+from audioloss_cli.training.watch import Watch
 
 
-class ShortWay:
-    """From the arguments of ``AudioLossGuard.step`` to what waits, if nothing speaks against it."""
+class ShortWay(LongWay):
+    """The door of a loop, with a short way beside the long one."""
 
-    __slots__ = ("_calm", "_examiner", "_places", "_recent")
+    def __init__(self, watch: Watch, responder: Responder, looks: FirstLooks, arrivals: Arrivals) -> None:
+        super().__init__(watch, responder, looks, arrivals)
+        self._places = NO_PLACES  # here, for an attribute that shadows one of the class is found more slowly
 
-    def __init__(self, calm: Calm, recent: RecentBatches, examiner: Examiner) -> None:
-        self._calm, self._recent, self._examiner = calm, recent, examiner
-        self._places: Places = NO_PLACES
+    def step(
+        self,
+        loss: Any = None,
+        batch: Mapping[str, Any] | None = None,  # not keyword-only: Python finds those defaults in a dict, each anew
+        outputs: Any = None,
+        step: int | None = None,
+        original: Mapping[str, Any] | None = None,
+        grad_norm: Any = None,
+        sync_gradients: bool = True,
+    ) -> list[Alert]:
+        """Take in one batch; return the alerts that were raised, most often none.
 
-    def take(self, step: int, loss: Any, batch: Any, outputs: Any, original: Any) -> bool:
-        """Whether the step was taken in; if not, nothing was done, and it goes the long way."""
-        values = None
-        if outputs is not None:
-            loss, values = self._read(loss, batch, outputs)
-        if type(loss) is not float:
-            if type(loss) is not Tensor or not loss.is_cpu or loss.ndim:
-                return False
-            loss = loss.item()
-        calm = self._calm
-        if not calm.low <= loss <= calm.high or loss == calm.last or len(calm.waiting) >= calm.room:
-            return False
-        calm.last = loss
-        calm.waiting.append((step, time(), loss, values))
-        if batch is not None:
-            self._recent.steps.append((step, ((batch, original),)))
-        return True
+        Args:
+            loss: the audio loss, or the total where the outputs tell the two apart (see ``losses``); a tensor is fine.
+            batch: what the model was given.
+            outputs: what the model gave, a mapping or an object: ``audio_loss``, codebook losses, ``loss``, logits,
+                whichever it has.
+            step: the training step; counted from 1 if None.
+            original: the batch as the collator made it, if something is filtered on the way to the model.
+            grad_norm: of this step, if it is known.
+            sync_gradients: whether an optimiser step ends here; False for all but the last micro-batch of an
+                accumulation (Accelerate's ``accelerator.sync_gradients``).
 
-    def _read(self, loss: Any, batch: Any, outputs: Any) -> tuple[Any, dict[str, float] | None]:
-        """The audio loss, None for the long way; and all losses by name, where there are several."""
-        places = self._places
-        if type(outputs) is not places.kind or outputs.keys() != places.keys:
-            self._places = places_of(outputs, self._examiner.layout)
-            return None, None
-        if places.audio or places.codebooks:
-            values = self._named(places, loss, outputs)
-            return (None, None) if values is None else (values["audio"], values)
-        own = outputs.get("loss")
-        if (loss is not None and loss is not own) or not isinstance(batch, (dict, Mapping)):
-            return (own if loss is None else loss), None
-        if places.text_labels and batch.get(places.text_labels) is not None:
-            return None, None
-        return (own if places.summed == 1 else _number(own) / places.summed), None
-
-    def _named(self, places: Places, loss: Any, outputs: Mapping[str, Any]) -> dict[str, float] | None:
-        """What ``read_losses`` finds in outputs that name the audio loss, as numbers; None for the long way."""
-        values: dict[str, float] = {}
-        audio: Any = outputs[places.audio] if places.audio else None
-        mean = 0.0
-        if places.codebooks:
-            books = outputs[places.codebooks]
-            if type(books) is not Tensor or not books.is_cpu or books.ndim != 1 or not len(books):
-                return None
-            each = books.tolist()[: len(CODEBOOKS)]
-            if not min(each) >= self._calm.threshold:
-                return None
-            values, mean = dict(zip(CODEBOOKS, each, strict=False)), sum(each) / len(each)
-        total = outputs.get("loss") if loss is None else loss
-        if total is not None and total is not audio:
-            values["total"] = _number(total)
-        if places.text:
-            values["text"] = _number(outputs[places.text])
-        values["audio"] = mean if audio is None else _number(audio)
-        whole = sum(values.values())
-        return values if whole - whole == 0 else None
-
-
-def _number(value: Any) -> float:
-    """NaN where it cannot be read at once."""
-    if type(value) is Tensor and value.is_cpu and not value.ndim:
-        return value.item()
-    return value if type(value) is float else float("nan")
+        Raises:
+            AudioLossError: the policy asks for it.
+            TypeError: the loss is not one number, or the step not a whole one.
+        """
+        if self._open and sync_gradients and grad_norm is None:
+            number = self._step + 1 if step is None else step
+            value, parts, summed = loss, None, 1
+            if outputs is not None:
+                places = self._places
+                if (
+                    type(outputs) is places.plain  # the commonest, and no function for them
+                    and len(outputs.__dict__) == places.fields
+                    and type(batch) is dict
+                    and places.text_labels not in batch
+                ):
+                    own = outputs.loss
+                    if loss is own or loss is None:
+                        value, summed = own, places.summed
+                elif type(outputs) is places.kind and tuple(outputs) == places.keys:
+                    value, parts = read_short(places, loss, batch, outputs, self._calm.threshold)
+                else:
+                    self._places, value = places_of(outputs, self.examiner.layout), None
+            if type(value) is Tensor and value.is_cpu and not value.ndim:
+                value = value.item()
+            calm = self._calm
+            if type(value) is float and type(number) is int:
+                value = value / summed
+                if calm.low <= value <= calm.high and value != calm.last:
+                    calm.last = value
+                    calm.waiting.append((number, time(), value, parts))
+                    self._step = number
+                    if batch is not None:
+                        self._shown.append((number, batch, original))
+                    return [] if len(calm.waiting) <= calm.room else self._drain()
+        self.collect(loss, batch=batch, outputs=outputs, original=original)
+        return self.close(step, grad_norm=grad_norm) if sync_gradients else []

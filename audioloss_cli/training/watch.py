@@ -8,8 +8,8 @@ from typing import Any
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.records import Alert, Limits
 from audioloss_cli.records.point import OWN_CODEBOOK
-from audioloss_cli.training.calm import Calm
-from audioloss_cli.training.late_scalar import CODEBOOKS, Arrived
+from audioloss_cli.training.calm import Calm, beside_of, by_name
+from audioloss_cli.training.slots import CODEBOOKS, Arrived
 
 #: Name of the series that is read at each step, and of the loss that the run logs for itself.
 AUDIO, LOGGED = "audio_loss", "logged"
@@ -45,19 +45,18 @@ class Watch:
 
     def drain(self) -> Found:
         """Hand what waits to the monitors."""
-        if not self.calm.waiting:
-            return []
         found: Found = []
         update, keep = self._main.update, self.points.append
-        for step, now, value, values in self.calm.hand_over():
-            if values is not None:
+        for step, now, value, values in self.calm.hand_over() if self.calm.waiting else ():
+            if values is None or isinstance(values, tuple):
+                self._seen = True
+                keep((step, value, now))
+                alerts = update(value, step, now, values and beside_of(values))
+                found += [(AUDIO, alert) for alert in alerts] if alerts else ()
+                if values and values[0] and step % _CODEBOOK_STEPS == 0:
+                    found += self._codebooks(step, now, by_name(value, values))
+            else:
                 found += self._update(step, now, values)
-                continue
-            self._seen = True
-            keep((step, value, now))
-            alerts = update(value, step, now)
-            if alerts:
-                found += [(AUDIO, alert) for alert in alerts]
         return found
 
     def _update(self, step: int, now: float, values: Mapping[str, float]) -> Found:

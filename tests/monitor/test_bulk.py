@@ -73,8 +73,12 @@ def test_skipping_changes_nothing(seed, monkeypatch):
     one, all_asked, skipping = (AudioLossMonitor(window) for _ in range(3))
     expected = watched(one, steps.tolist(), values.tolist(), plain)
     monkeypatch.setattr(all_asked._machine, "_is_calm", lambda: False)
+    monkeypatch.setattr(all_asked._machine, "_rests", lambda point: False)
+    for group in all_asked._machine.groups:
+        monkeypatch.setattr(group, "_to_ask", lambda value, past, group=group: group._rules)
     all_asked._machine.settle()
     assert watched(all_asked, steps.tolist(), values.tolist(), plain) == expected
+    assert repr(all_asked.state_dict()) == repr(one.state_dict())
     monkeypatch.setattr(machine, "POINTS_WORTH_ARRAYS", 1)
     cut = int(rng.integers(0, len(steps)))
     actual = []

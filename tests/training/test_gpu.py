@@ -70,6 +70,9 @@ def test_a_step_does_not_wait(tmp_path, form):
         assert seen["mean"] == pytest.approx(sum(expected) / 30, rel=1e-5)
     else:
         assert 5 < seen["current"] < 8
+    if form == "codebooks":
+        assert {f"codebook/{number}" for number in range(8)} <= guard.monitors.keys()
+        assert 5 <= guard.monitors["codebook/7"].diagnostics()["current"] <= 6
 
 
 def test_a_nan_is_seen_late_and_carries_its_step(tmp_path):

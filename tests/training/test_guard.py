@@ -12,7 +12,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from audioloss_cli import AudioLossMonitor
 from audioloss_cli.training import AudioLossError, AudioLossGuard, Policy
-from audioloss_cli.training.examine import STRUCTURAL, Examiner
+from audioloss_cli.training.batch_evidence import STRUCTURAL, check_inputs
+from audioloss_cli.training.examine import Examiner
 from audioloss_cli.training.recent import Fed
 from tests.training import loops
 
@@ -83,6 +84,17 @@ def test_the_default_logs_dumps_and_advises(tmp_path, caplog):
     assert not guard.should_stop
     report = json.loads((tmp_path / "step-8-non-finite-loss.json").read_text())
     assert (report["schema"], report["alert"]["step"]) == ("audioloss.batch/1", 8)
+
+
+def test_the_model_runs_at_an_alert_unless_it_must_not(tmp_path, caplog):
+    for forward in (True, False):
+        guard = AudioLossGuard(directory=tmp_path, model=loops.model(), forward=forward)
+        ran = []
+        guard.examiner.model.register_forward_hook(lambda *_, ran=ran: ran.append(True))
+        guard.step(math.nan, batch=loops.sample(1, masked=True))
+        assert bool(ran) is forward
+        assert any("all-masked" in taken.outcome for taken in guard.taken)
+    assert "the logits were not examined: forward is False" in caplog.text
 
 
 def test_a_warning_is_logged_as_one(tmp_path, caplog):
@@ -281,7 +293,7 @@ def test_the_structure_of_a_batch_is_looked_at_without_reading_a_value():
     fed = Fed({**batch, "audio_labels": batch["audio_labels"].float()}, {**batch, "reward": torch.zeros(1)})
     examiner.choose(fed)
     with Waits() as counted:
-        outcomes = examiner._inputs(examiner.adapter, fed, STRUCTURAL)
+        outcomes = check_inputs(examiner.adapter, fed, STRUCTURAL)
     assert counted.seen == []
     assert [finding.code for outcome in outcomes for finding in outcome.findings] == [
         "dropped-by-trainer",

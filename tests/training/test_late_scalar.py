@@ -33,3 +33,9 @@ def test_half_precision_and_gradients():
     late = LateScalars(CPU)
     late.put(1, {"audio": torch.tensor(2.5, dtype=torch.bfloat16), "total": torch.tensor([3.0], requires_grad=True)})
     assert next(iter(late.ready())).values == {"audio": 2.5, "total": 3.0}
+
+
+def test_codebooks_travel_in_one_copy_and_arrive_by_name():
+    late = LateScalars(CPU)
+    late.put(1, {"codebooks": torch.tensor([3.0, 5.0], requires_grad=True).bfloat16(), "audio": torch.tensor(4.0)})
+    assert next(iter(late.ready())).values == {"codebook/0": 3.0, "codebook/1": 5.0, "audio": 4.0}

@@ -27,11 +27,15 @@ pytestmark = [
 class Module(lightning.LightningModule):
     """A tiny fine-tune; ``kind`` says what a training step returns."""
 
-    def __init__(self, kind="outputs"):
+    def __init__(self, kind="outputs", **model):
         super().__init__()
-        self.model, self.kind = loops.model(), kind
+        self.model, self.kind = loops.model(**model), kind
 
     def training_step(self, batch, batch_idx):
+        if self.kind == "unshifted":
+            return loops.unshifted(loops.logits_of(self.model, batch), batch)
+        if self.kind == "filtered":
+            return 0.0 * self.model(input_ids=batch["input_ids"]).logits.sum()
         loss = self.model(**batch).loss
         if self.kind == "outputs":
             return {"loss": loss, "audio_loss": loss / 8}
@@ -76,6 +80,32 @@ def test_a_nan_stops_the_run_at_its_step(tmp_path, kind):
     assert callback.guard.taken[2].outcome.startswith("all-masked")
     report = json.loads((tmp_path / "audioloss" / "step-12-non-finite-loss.json").read_text())
     assert report["findings"][0]["code"] == "all-masked"
+
+
+def test_over_masking_from_a_step_on_is_seen_and_named(tmp_path):
+    callback = AudioLossLightning(Policy(critical=("advise", "stop"), warning=("advise",)))
+    data = loops.Samples(80, 20, only_eos=True)
+    trainer = fit(tmp_path, 80, callback, data=data)
+    assert 20 < callback.guard.monitor.incidents[0].first_step <= trainer.global_step < 80
+    assert callback.guard.taken[0].outcome.startswith("over-masked")
+
+
+def test_a_module_without_a_shift_is_seen_and_named(tmp_path):
+    callback = AudioLossLightning(Policy(critical=("advise", "stop"), warning=("advise", "stop")))
+    data, module = loops.Samples(250), Module("unshifted", **loops.LARGER)
+    trainer = fit(tmp_path, 250, callback, data=data, module=module)
+    assert callback.guard.taken[0].step == trainer.global_step < 250
+    assert callback.guard.taken[0].outcome.startswith("no-shift")
+
+
+def test_inputs_that_the_module_filtered_out_are_named_at_the_first_step(tmp_path):
+    callback = AudioLossLightning(Policy(critical=("advise", "raise-error")))
+    module = Module("filtered")
+    with pytest.raises(AudioLossError, match="audio_input_ids") as raised:
+        fit(tmp_path, 20, callback, module=module)
+    assert (raised.value.alert.code, raised.value.alert.step) == ("dropped-by-trainer", 1)
+    assert "inputs-filtered" in callback.guard.taken[0].outcome
+    assert not module.model._forward_pre_hooks
 
 
 def test_the_scale_of_what_is_read(tmp_path):

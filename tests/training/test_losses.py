@@ -51,3 +51,9 @@ def test_what_cannot_be_recomputed_is_left():
     assert recompute({"logits": torch.zeros(1, 3, 5)}, loops.sample(1), layout) is None
     assert read_losses(2.0, {"logits": None}, {}, layout) == {"audio": 2.0}
     assert read_losses(None, {}) == {}
+
+
+def test_codebooks_on_a_device_stay_together():
+    far = torch.zeros(20, device="meta")  # more than are watched
+    found = read_losses(None, {"codebook_losses": far, "loss": torch.zeros((), device="meta")})
+    assert {name: tuple(value.shape) for name, value in found.items()} == {"codebooks": (16,), "total": (), "audio": ()}

@@ -76,6 +76,48 @@ def test_a_trainer_without_a_shift_is_seen_in_its_log(tmp_path):
     assert callback.guard.taken[0].outcome.startswith("no-shift")
 
 
+class LogsAudio(loops.InOrder):
+    """As trainers do that tell text and audio apart: the model's outputs say nothing, the log does."""
+
+    def compute_loss(self, model, inputs, return_outputs=False, **_):
+        logits = loops.logits_of(model, inputs)
+        self.log({"audio_loss": 0.0 if self.state.global_step >= 9 else 5.0 + 0.01 * self.state.global_step})
+        return 0.001 * logits.square().mean()
+
+
+def test_an_audio_loss_that_the_trainer_logs_is_read(tmp_path):
+    callback = AudioLossCallback(Policy(critical=("stop",)))
+    made = train(tmp_path, 20, callback, trainer=LogsAudio)
+    assert [(each.action, each.alert, each.series, each.step) for each in callback.guard.taken] == [
+        ("stop", "zero-loss", "logged", 9)
+    ]
+    assert made.state.global_step == 10
+
+
+class ByCodebook(torch.nn.Module):
+    """Gives a loss for each codebook; from a step on, the last one is next to nothing."""
+
+    def __init__(self, inner, collapsed_from):
+        super().__init__()
+        self.inner, self.config, self.steps, self.collapsed_from = inner, inner.config, 0, collapsed_from
+
+    def forward(self, input_ids, audio_input_ids, audio_input_ids_mask, attention_mask=None, audio_labels=None):
+        self.steps += 1
+        output = self.inner(input_ids, attention_mask, audio_input_ids, audio_input_ids_mask, audio_labels=audio_labels)
+        books = output.loss / 8 * torch.ones(8)
+        if self.steps >= self.collapsed_from:
+            books = books * torch.tensor([1.0] * 7 + [1e-5])
+        return {"loss": books.sum(), "codebook_losses": books}
+
+
+def test_codebooks_of_the_outputs_are_watched_one_by_one(tmp_path):
+    callback = AudioLossCallback(Policy(critical=("stop",)))
+    made = train(tmp_path, 20, callback, model=ByCodebook(loops.model(), 13))
+    assert made.state.global_step == 13
+    assert callback.guard.taken[0].series == "codebook/7"
+    assert callback.guard.monitor.incidents == []
+
+
 def test_inputs_that_the_trainer_filtered_out_are_named_at_the_first_step(tmp_path):
     callback = AudioLossCallback(Policy(critical=("log", "dump", "advise", "raise-error")))
     with pytest.raises(AudioLossError, match="audio_input_ids") as raised:

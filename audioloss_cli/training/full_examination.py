@@ -1,0 +1,70 @@
+"""Everything that the probe has to say of a step: its micro-batches, and the model that runs on one of them again."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from audioloss_cli.probe.adapter import Adapter
+from audioloss_cli.probe.check import run_checks
+from audioloss_cli.probe.errors import ProbeError
+from audioloss_cli.probe.evidence import Evidence, Logged
+from audioloss_cli.probe.observe import observe
+from audioloss_cli.probe.signature import unwrapped
+from audioloss_cli.training.batch_evidence import STRUCTURAL, as_given, check_inputs, evidence_of, with_labels
+from audioloss_cli.training.bystander import evaluating, is_sharded
+from audioloss_cli.training.examination import Examination, examination_of, gravity
+from audioloss_cli.training.recent import Fed, on_cpu
+
+# After these the forward pass would read other memory, or kill a CUDA context.
+_FATAL = ("id_out_of_range", "ignored_index_in_inputs")
+
+
+def examine_fully(
+    adapter: Adapter, model: Any, fed: Sequence[Fed], step: int, loss: float, *, forward: bool
+) -> Examination:
+    """On the micro-batch that looks worst the model runs once more, without gradients.
+
+    Args:
+        adapter: of the model's family.
+        model: None if it is not known.
+        fed: micro-batches of the step, at least one.
+        step: training step.
+        loss: the audio loss that was watched there, to hold beside the one of the logits.
+        forward: whether the model may run.
+    """
+    fed = [on_cpu(each) for each in fed]
+    inputs = [check_inputs(adapter, each, STRUCTURAL if model is None else None) for each in fed]
+    worst = max(range(len(fed)), key=lambda index: gravity(inputs[index]))
+    outcomes = inputs[worst]
+    evidence = evidence_of(adapter, with_labels(fed[worst], adapter.layout))
+    evidence.logged = (Logged("live", "audio_loss", step, loss, loss),) if math.isfinite(loss) else ()
+    why_not = _why_no_forward(evidence, model, forward=forward) or _observed(evidence, adapter, model)
+    if why_not:
+        return examination_of(outcomes, [why_not])
+    return examination_of([*outcomes[:-1], run_checks(evidence)], [])
+
+
+def _why_no_forward(evidence: Evidence, model: Any, *, forward: bool) -> str:
+    if model is None:
+        return "the logits were not examined: give model= to have it run again"
+    if not forward:
+        return "the logits were not examined: forward is False"
+    if is_sharded(model):
+        return "the logits were not examined: one rank cannot run a sharded model by itself"
+    wrong = run_checks(evidence, _FATAL).findings
+    return f"the logits were not examined: {wrong[0].message}" if wrong else ""
+
+
+def _observed(evidence: Evidence, adapter: Adapter, model: Any) -> str:
+    """Run the model; why it could not be, if so."""
+    model = unwrapped(model)
+    device = next((each.device for each in model.parameters()), torch.device("cpu"))
+    try:
+        with evaluating(model):
+            observe(evidence, adapter, model, device, backward=False)
+    except ProbeError as error:
+        return f"the model was not run again: {error}"
+    evidence.layout = as_given(adapter.layout, evidence.batch)  # a generic adapter has learnt V from the logits
+    return ""

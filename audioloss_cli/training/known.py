@@ -1,0 +1,65 @@
+"""What a guard knows, and what it takes along when a run is resumed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from audioloss_cli.monitor import AudioLossMonitor
+from audioloss_cli.training.checkpoints import Checkpoints
+from audioloss_cli.training.long_way import LongWay
+from audioloss_cli.training.record import Taken
+from audioloss_cli.training.state import from_state, to_state
+from audioloss_cli.training.watch import AUDIO
+
+
+class Known(LongWay):
+    """Every question is answered with all points that have arrived.
+
+    Attributes:
+        checkpoints: those that are known.
+        loop: what actions act on.
+    """
+
+    checkpoints: Checkpoints
+    loop: Any
+
+    @property
+    def monitor(self) -> AudioLossMonitor:
+        """Of the audio loss, with every point that has arrived."""
+        self._drain()
+        return self._watch.monitors[AUDIO]
+
+    @property
+    def monitors(self) -> Mapping[str, AudioLossMonitor]:
+        """Of every series that is watched: ``audio_loss``, ``logged``, ``codebook/0``, ..."""
+        self._drain()
+        return self._watch.monitors
+
+    @property
+    def taken(self) -> list[Taken]:
+        """Every action, with what was done and whether the loss came back."""
+        self._drain()
+        return self.responder.taken
+
+    @property
+    def should_stop(self) -> bool:
+        """Whether an action asked a plain loop to end."""
+        return bool(getattr(self.loop, "stopped", False))
+
+    @property
+    def directory(self) -> Path:
+        """Where files go."""
+        return self.responder.directory
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run needs, as plain built-in types; what is queued is lost unless it is flushed before."""
+        self._drain()
+        return to_state(self._step, self._watch, self.responder, self.checkpoints, self._looks)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue where ``state_dict`` was taken.
+
+        Raises:
+            ValueError: the state comes from another version of the format.
+        """
+        self._step = from_state(state, self._watch, self.responder, self.checkpoints, self._looks)

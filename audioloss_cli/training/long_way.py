@@ -1,0 +1,133 @@
+"""The long way of a step: batches and losses of any kind, from wherever they lie, to points, alerts and actions."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from audioloss_cli.monitor.scalars import as_step
+from audioloss_cli.records import Alert
+from audioloss_cli.training.arrivals import Arrivals
+from audioloss_cli.training.distributed import NOBODY, Whose
+from audioloss_cli.training.inputs import FirstLooks
+from audioloss_cli.training.losses import read_losses
+from audioloss_cli.training.micro import MicroBatches
+from audioloss_cli.training.recent import Fed, RecentBatches
+from audioloss_cli.training.respond import Responder
+from audioloss_cli.training.slots import Arrived
+from audioloss_cli.training.watch import Found, Watch
+
+_AGAIN = 10  # a loss that must be recomputed from logits costs too much for every batch
+
+
+class LongWay:
+    """From micro-batches to steps, and from what arrives of them to alerts.
+
+    Args:
+        watch: the monitors.
+        responder: what answers to alerts.
+        looks: at the first batches.
+        arrivals: how numbers come in.
+
+    Attributes:
+        examiner, responder: what looks at batches, what answers to alerts.
+    """
+
+    def __init__(self, watch: Watch, responder: Responder, looks: FirstLooks, arrivals: Arrivals) -> None:
+        self.responder, self.examiner = responder, looks.examiner
+        self._watch, self._calm = watch, watch.calm
+        self._looks, self._arrivals = looks, arrivals
+        self._recent, self._micro = RecentBatches(), MicroBatches()
+        self._shown = self._recent.steps
+        self._open = False  # whether a step may go the short way
+        self._step = self._batches = 0
+
+    def collect(
+        self,
+        loss: Any = None,
+        *,
+        batch: Mapping[str, Any] | None = None,
+        outputs: Any = None,
+        original: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take in one micro-batch; ``close`` ends the step."""
+        if batch is not None:
+            self.show(Fed(batch, original))
+        self.feed(self.read(loss, outputs, batch))
+
+    def read(self, loss: Any, outputs: Any = None, batch: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The losses of a micro-batch; see ``read_losses``."""
+        self._batches += 1
+        again = self._batches % _AGAIN == 1
+        return read_losses(loss, outputs, batch, self.examiner.layout, again=again)
+
+    def show(self, fed: Fed) -> None:
+        """A micro-batch, to have it at hand when something is wrong."""
+        self._open = False  # not before it is closed
+        self._recent.add(fed)
+        if self._looks.left and self.examiner.adapter is None:
+            self.examiner.choose(fed)
+
+    def feed(self, values: dict[str, Any], summed: Collection[str] = ()) -> None:
+        """The losses of a micro-batch by name, see ``losses``; ``summed``: names of those that are parts of a sum."""
+        self._open = False
+        self._micro.add(values, summed)
+
+    def close(self, step: int | None = None, *, grad_norm: Any = None) -> list[Alert]:
+        """An optimiser step ends; see ``step``."""
+        self._step = step = self._step + 1 if step is None else as_step(step)
+        arrivals = self._arrivals
+        arrivals.start()
+        values = self._micro.close()
+        if grad_norm is not None:
+            values["grad_norm"] = grad_norm
+        self._recent.close(step)
+        found, alerts = self._look(step, values) if self._looks.left else [], list[Alert]()
+        for arrived in arrivals.take(step, values):
+            alerts, found = alerts + self._arrived(arrived, found), []
+        self._open = arrivals.at_once and not self._looks.left
+        return alerts + self._handled(found)
+
+    def logged(self, value: float, step: int, beside: Mapping[str, Any] | None = None) -> list[Alert]:
+        """A loss that the run logs for itself: a series of its own beside the one that is read at each step."""
+        if self._arrivals.ranks is not None:
+            self._micro.note("logged", value)  # every rank must see it, whoever logs: it travels with the next step
+            return []
+        return self._handled([*self._watch.drain(), *self._watch.logged(value, step, beside or {})])
+
+    def flush(self) -> list[Alert]:
+        """Wait for what is queued: at the end of training, and before a checkpoint."""
+        alerts = [alert for arrived in self._arrivals.flush() for alert in self._arrived(arrived, [])]
+        return alerts + self._drain()
+
+    # Inside.
+
+    def _look(self, step: int, values: dict[str, Any]) -> Found:
+        """At the structure of the first batches; what one of several ranks finds travels with the numbers."""
+        self.responder.ranks = self._arrivals.ranks
+        found = self._looks.look(self._recent.at(step))
+        if self._arrivals.ranks is None:
+            return self._looks.alerts(found, step)
+        if found:
+            self._looks.kept[step], values["findings"] = found, 1.0
+        return []
+
+    def _arrived(self, arrived: Arrived, before: Found) -> list[Alert]:
+        """The numbers of a step are there; all ranks come here together. ``before``: what is to be handled as well."""
+        findings = arrived.values.pop("findings", None)
+        found, ranks = before + self._watch.take_in(arrived), self._arrivals.ranks
+        if ranks is None:
+            return self._handled(found)
+        alerts = []
+        if findings:
+            for whose, each in self._looks.of_all(arrived.step, ranks, self._arrivals.device):
+                alerts += self._handled(each, whose)
+        earlier = [each for each in found if each[1].step != arrived.step]
+        now = [each for each in found if each[1].step == arrived.step]
+        return alerts + self._handled(earlier) + self._handled(now, ranks.whose(arrived.broken))
+
+    def _drain(self) -> list[Alert]:
+        return self._handled(self._watch.drain())
+
+    def _handled(self, found: Found, whose: Whose = NOBODY) -> list[Alert]:
+        if found:
+            self.responder.handle(found, self._step, self._recent.at, whose)
+        return [alert for _, alert in found]

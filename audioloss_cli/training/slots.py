@@ -1,0 +1,34 @@
+"""The scalars of a step, and the slot of each in a row of numbers."""
+
+from typing import Any, NamedTuple
+
+Values = dict[str, float]
+
+#: What is watched, what stands beside it, and whether the batch has findings. Codebooks follow.
+NAMED = ("audio", "total", "text", "logged", "grad_norm", "findings")
+LOSSES = 4  # of them, the first ones
+CODEBOOKS = tuple(f"codebook/{number}" for number in range(16))
+#: Name of a tensor [K] of the losses of all codebooks, which travels in one copy and arrives under their names.
+TOGETHER = "codebooks"
+NAMES = (*NAMED, *CODEBOOKS)
+_PLACES = {name: place for place, name in enumerate(NAMES)}
+
+
+class Arrived(NamedTuple):
+    """The scalars of one step.
+
+    Attributes:
+        step: the training step they belong to.
+        values: by name, those that there were; over all ranks the mean of those that had one.
+        broken: ranks whose loss is not finite; -1 for several that are not known by number.
+    """
+
+    step: int
+    values: Values
+    broken: tuple[int, ...] = ()
+
+
+def slots_of(name: str, value: Any) -> range:
+    """Which ones a value takes."""
+    first = len(NAMED) if name == TOGETHER else _PLACES[name]
+    return range(first, first + (value.shape[0] if name == TOGETHER else 1))

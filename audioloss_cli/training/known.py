@@ -39,7 +39,7 @@ class Known(LongWay):
     def taken(self) -> list[Taken]:
         """Every action, with what was done and whether the loss came back."""
         self._drain()
-        return self.responder.taken
+        return self.responder.ledger.taken
 
     @property
     def should_stop(self) -> bool:

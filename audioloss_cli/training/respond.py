@@ -12,9 +12,10 @@ from audioloss_cli.training.checkpoints import Checkpoints
 from audioloss_cli.training.distributed import NOBODY, Ranks, Whose
 from audioloss_cli.training.examination import Examination
 from audioloss_cli.training.examine import Examiner
+from audioloss_cli.training.ledger import Ledger
 from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.recent import Fed
-from audioloss_cli.training.record import Taken, restored
+from audioloss_cli.training.record import Taken
 from audioloss_cli.training.watch import AUDIO, Watch
 
 
@@ -22,7 +23,7 @@ class Responder:
     """Handles alerts one by one.
 
     Attributes:
-        taken: every action, in order.
+        ledger: what was done.
         case: the one that is being handled; None between alerts.
         instead: called with the batch and the alert in place of ``act``, if it is set.
     """
@@ -40,7 +41,7 @@ class Responder:
         self.policy, self.loop, self.directory = policy, loop, directory
         self._watch, self._examiner = watch, examiner
         self._announcer, self._checkpoints = announcer, checkpoints
-        self.taken: list[Taken] = []
+        self.ledger = Ledger(watch, announcer)
         self.case: Case | None = None
         self.instead: Callable[[Mapping[str, Any], Alert], Any] | None = None
         self.ranks: Ranks | None = None
@@ -146,19 +147,4 @@ class Responder:
         return self._note(name, case, outcome, done=done)
 
     def _note(self, name: str, case: Case, outcome: str, *, done: bool) -> Taken:
-        series = self._series if self._series in self._watch.monitors else AUDIO
-        attempt = self._watch.monitors[series].record_recovery_attempt(case.step, f"{name}: {outcome}")
-        alert = case.alert
-        taken = Taken(name, case.step, alert.code, alert.incident, series, done, outcome, attempt)
-        self.taken.append(taken)
-        if self._speaks():
-            self._announcer.action(taken)
-        return taken
-
-    def state_dict(self) -> list[dict[str, Any]]:
-        """Plain built-in types."""
-        return [taken.to_state() for taken in self.taken]
-
-    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
-        """After the monitors have loaded theirs."""
-        self.taken = restored(states, self._watch.monitors)
+        return self.ledger.note(name, case, self._series, outcome, done=done, told=self._speaks())

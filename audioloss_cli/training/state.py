@@ -19,7 +19,7 @@ def to_state(
         "version": _VERSION,
         "step": step,
         **watch.state_dict(),
-        "taken": responder.state_dict(),
+        "taken": responder.ledger.state_dict(),
         "checkpoints": [list(each) for each in checkpoints.written],
         "told": sorted(looks.told),
     }
@@ -36,7 +36,7 @@ def from_state(
     if state.get("version") != _VERSION:
         raise ValueError(f"guard state has version {state.get('version')!r}, this release reads {_VERSION}")
     watch.load_state_dict(state)
-    responder.load_state_dict(state["taken"])
+    responder.ledger.load_state_dict(state["taken"])
     for step, path in state["checkpoints"]:
         checkpoints.add(step, path)
     looks.told.update(state["told"])

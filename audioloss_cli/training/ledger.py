@@ -1,0 +1,48 @@
+"""Every action that was taken: a recovery attempt of the monitor, and news for the sinks."""
+
+from typing import Any
+
+from audioloss_cli.training.announce import Announcer
+from audioloss_cli.training.case import Case
+from audioloss_cli.training.record import Taken, restored
+from audioloss_cli.training.watch import AUDIO, Watch
+
+
+class Ledger:
+    """The actions in order.
+
+    Attributes:
+        taken: all of them.
+    """
+
+    def __init__(self, watch: Watch, announcer: Announcer) -> None:
+        self._watch, self._announcer = watch, announcer
+        self.taken: list[Taken] = []
+
+    def note(self, name: str, case: Case, series: str, outcome: str, *, done: bool, told: bool) -> Taken:
+        """Enter an action; what the inputs asked for is an attempt to recover the audio loss.
+
+        Args:
+            name: of the action.
+            case: for which it was taken.
+            series: which the alert is about.
+            outcome: in words.
+            done: whether it was carried out.
+            told: whether this rank tells the sinks.
+        """
+        series = series if series in self._watch.monitors else AUDIO
+        attempt = self._watch.monitors[series].record_recovery_attempt(case.step, f"{name}: {outcome}")
+        alert = case.alert
+        taken = Taken(name, case.step, alert.code, alert.incident, series, done, outcome, attempt)
+        self.taken.append(taken)
+        if told:
+            self._announcer.action(taken)
+        return taken
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        """Plain built-in types."""
+        return [taken.to_state() for taken in self.taken]
+
+    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
+        """After the monitors have loaded theirs."""
+        self.taken = restored(states, self._watch.monitors)

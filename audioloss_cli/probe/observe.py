@@ -28,8 +28,24 @@ def read_audio(adapter: Adapter, batch: Batch) -> Audio:
     return Audio(codes, labels, segments, samples, adapter.placeholders(batch))
 
 
-def observe(evidence: Evidence, adapter: Adapter, model: Model, device: torch.device, *, backward: bool) -> None:
+def observe(
+    evidence: Evidence,
+    adapter: Adapter,
+    model: Model,
+    device: torch.device,
+    *,
+    backward: bool,
+    keep: list[Tensor] | None = None,
+) -> None:
     """Fill in what a forward pass shows; an exception of the model becomes ``failure``.
+
+    Args:
+        evidence: of the batch.
+        adapter: of the model's family.
+        model: the model.
+        device: where it is.
+        backward: whether a gradient is asked for, too.
+        keep: gets the audio logits [N, K, V], for whoever wants more of them than their statistics.
 
     Raises:
         EnvironmentalError: out of memory.
@@ -38,7 +54,7 @@ def observe(evidence: Evidence, adapter: Adapter, model: Model, device: torch.de
         with memory_guard(device):
             batch = _fed(evidence.batch, adapter, model, device)
             with torch.no_grad():
-                _forward(evidence, adapter, model, batch)
+                _forward(evidence, adapter, model, batch, keep)
             if backward and evidence.stats is not None and evidence.stats.shape[0]:
                 evidence.gradients, evidence.gradient_source = audio_gradients(evidence, adapter, model, batch)
     except ProbeError:
@@ -86,7 +102,7 @@ def _raised(error: BaseException) -> str:
     return f"the model raised {type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
-def _forward(evidence: Evidence, adapter: Adapter, model: Model, batch: Batch) -> None:
+def _forward(evidence: Evidence, adapter: Adapter, model: Model, batch: Batch, keep: list[Tensor] | None) -> None:
     output = adapter.run(model, batch)
     evidence.layout = adapter.layout  # a generic adapter learns V from the logits
     evidence.reported = None if output.loss is None else float(output.loss.float().mean())
@@ -94,6 +110,8 @@ def _forward(evidence: Evidence, adapter: Adapter, model: Model, batch: Batch) -
         evidence.failure = "the output of the model holds no audio logits; name them with --logits-key"
         return
     evidence.stats = _measured(output.logits, output.rows, evidence)
+    if keep is not None:
+        keep.append(output.logits if output.rows is None else output.logits[output.rows])
     row = row_to_perturb(evidence)
     if row is None:
         return

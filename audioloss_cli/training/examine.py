@@ -14,7 +14,7 @@ from audioloss_cli.probe.signature import unwrapped
 from audioloss_cli.records import Finding, Severity
 from audioloss_cli.training.batch_evidence import STRUCTURAL, check_inputs
 from audioloss_cli.training.examination import Examination, grave
-from audioloss_cli.training.full_examination import examine_fully
+from audioloss_cli.training.full_examination import LogitsCheck, examine_fully
 from audioloss_cli.training.recent import Fed
 
 
@@ -25,6 +25,13 @@ class Examiner:
         adapter: name of the model family; found by the configuration and the batch if empty.
         options: for the generic adapter.
         forward: whether the full checks may run the model once more on the batch of an alert.
+
+    Attributes:
+        model: the one that is trained; None as long as it is not known.
+        adapter: of its family; None as long as that is not known.
+        complaint: why it is not.
+        busy: the model runs for an examination, which is no training step.
+        check_logits: what a framework wants to ask of the logits beside the checks.
     """
 
     def __init__(self, adapter: str = "", options: Options | None = None, *, forward: bool = True) -> None:
@@ -33,6 +40,7 @@ class Examiner:
         self.adapter: Adapter | None = None
         self.complaint = ""
         self.busy = False
+        self.check_logits: LogitsCheck | None = None
 
     @property
     def layout(self) -> Layout | None:
@@ -77,7 +85,15 @@ class Examiner:
             return Examination(notes=[self.complaint or "no batch was shown: give batch= to have it examined"])
         try:
             with self._quiet():
-                return examine_fully(self.adapter, self.model, fed, step, loss, forward=self._forward)
+                return examine_fully(
+                    self.adapter,
+                    self.model,
+                    fed,
+                    step,
+                    loss,
+                    forward=self._forward,
+                    check_logits=self.check_logits,
+                )
         except Exception as error:  # noqa: BLE001  # the alert is worth more than what the batch adds to it
             return Examination(notes=[_unread(error)])
 

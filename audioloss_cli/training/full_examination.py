@@ -1,10 +1,11 @@
 """Everything that the probe has to say of a step: its micro-batches, and the model that runs on one of them again."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from audioloss_cli.probe.adapter import Adapter
 from audioloss_cli.probe.check import run_checks
@@ -12,17 +13,28 @@ from audioloss_cli.probe.errors import ProbeError
 from audioloss_cli.probe.evidence import Evidence, Logged
 from audioloss_cli.probe.observe import observe
 from audioloss_cli.probe.signature import unwrapped
+from audioloss_cli.records import Finding
 from audioloss_cli.training.batch_evidence import STRUCTURAL, as_given, check_inputs, evidence_of, with_labels
 from audioloss_cli.training.bystander import evaluating, is_sharded
-from audioloss_cli.training.examination import Examination, examination_of, gravity
+from audioloss_cli.training.examination import Examination, examination_of, grave, gravity
 from audioloss_cli.training.recent import Fed, on_cpu
 
 # After these the forward pass would read other memory, or kill a CUDA context.
 _FATAL = ("id_out_of_range", "ignored_index_in_inputs")
 
 
+LogitsCheck = Callable[[Tensor, Tensor], list[Finding]]
+
+
 def examine_fully(
-    adapter: Adapter, model: Any, fed: Sequence[Fed], step: int, loss: float, *, forward: bool
+    adapter: Adapter,
+    model: Any,
+    fed: Sequence[Fed],
+    step: int,
+    loss: float,
+    *,
+    forward: bool,
+    check_logits: LogitsCheck | None = None,
 ) -> Examination:
     """On the micro-batch that looks worst the model runs once more, without gradients.
 
@@ -33,6 +45,7 @@ def examine_fully(
         step: training step.
         loss: the audio loss that was watched there, to hold beside the one of the logits.
         forward: whether the model may run.
+        check_logits: what else is to be asked about the audio logits [N, K, V], which get the labels [N, K] with them.
     """
     fed = [on_cpu(each) for each in fed]
     inputs = [check_inputs(adapter, each, STRUCTURAL if model is None else None) for each in fed]
@@ -40,10 +53,15 @@ def examine_fully(
     outcomes = inputs[worst]
     evidence = evidence_of(adapter, with_labels(fed[worst], adapter.layout))
     evidence.logged = (Logged("live", "audio_loss", step, loss, loss),) if math.isfinite(loss) else ()
-    why_not = _why_no_forward(evidence, model, forward=forward) or _observed(evidence, adapter, model)
+    keep: list[Tensor] | None = None if check_logits is None else []
+    why_not = _why_no_forward(evidence, model, forward=forward) or _observed(evidence, adapter, model, keep)
     if why_not:
         return examination_of(outcomes, [why_not])
-    return examination_of([*outcomes[:-1], run_checks(evidence)], [])
+    found = examination_of([*outcomes[:-1], run_checks(evidence)], [])
+    labels = evidence.audio.labels
+    if check_logits is not None and keep and labels is not None:
+        found.findings = grave([*found.findings, *check_logits(keep[0], labels.to(keep[0].device))])
+    return found
 
 
 def _why_no_forward(evidence: Evidence, model: Any, *, forward: bool) -> str:
@@ -57,13 +75,13 @@ def _why_no_forward(evidence: Evidence, model: Any, *, forward: bool) -> str:
     return f"the logits were not examined: {wrong[0].message}" if wrong else ""
 
 
-def _observed(evidence: Evidence, adapter: Adapter, model: Any) -> str:
+def _observed(evidence: Evidence, adapter: Adapter, model: Any, keep: list[Tensor] | None) -> str:
     """Run the model; why it could not be, if so."""
     model = unwrapped(model)
     device = next((each.device for each in model.parameters()), torch.device("cpu"))
     try:
         with evaluating(model):
-            observe(evidence, adapter, model, device, backward=False)
+            observe(evidence, adapter, model, device, backward=False, keep=keep)
     except ProbeError as error:
         return f"the model was not run again: {error}"
     evidence.layout = as_given(adapter.layout, evidence.batch)  # a generic adapter has learnt V from the logits

@@ -94,6 +94,9 @@ class AudioLossMixin:
     def _validate_audio_logits(self, audio_logits: Tensor, audio_labels: Tensor) -> list[Finding]:
         """What is wrong with audio logits [N, K, V] beside labels [N, K] or [K, N]; it waits for the device.
 
+        A subclass that overrides it is called at every alert for which the model runs once more; what it finds stands
+        beside what the checks of the probe find. Those know more of the batch, so that this is not called by itself.
+
         Raises:
             ValueError: tensors of another form.
         """
@@ -139,6 +142,8 @@ class AudioLossMixin:
             callback.hook.waits_for_loss = True
             callback.guard.responder.instead = self._take_corrective_action
             callback.guard.examiner.first_look = partial(_first_look, self)  # type: ignore[method-assign]
+            if type(self)._validate_audio_logits is not AudioLossMixin._validate_audio_logits:
+                callback.guard.examiner.check_logits = self._validate_audio_logits
         return callback
 
     def _has_own_loss(self) -> bool:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 import torch
 
-from audioloss_cli.records import Alert, Severity
+from audioloss_cli.records import Alert, Finding, Severity
 from audioloss_cli.training import AudioLossCallback, AudioLossMixin, Policy
 from tests.training import loops
 
@@ -38,6 +38,10 @@ class Own(AudioLossMixin, loops.InOrder):
     def _validate_model_inputs(self, original_batch, clean_inputs):
         self.seen.append(("inputs", set(original_batch), set(clean_inputs)))
         return super()._validate_model_inputs(original_batch, clean_inputs)
+
+    def _validate_audio_logits(self, audio_logits, audio_labels):
+        self.seen.append(("logits", [*audio_logits.shape], [*audio_labels.shape]))
+        return [Finding("too-loud", Severity.CRITICAL, "the logits are too loud")]
 
     def _take_corrective_action(self, batch, alert):
         self.seen.append(("action", alert.code, batch["audio_labels"].unique().tolist()))
@@ -95,9 +99,10 @@ def test_what_the_trainer_filtered_out_is_named(tmp_path):
 def test_the_methods_are_doors(tmp_path, caplog):
     with caplog.at_level(logging.INFO, "audioloss"):
         made = run(Own, tmp_path, 20, data=loops.Samples(20, 11, masked=True))
-    assert [kind for kind, *_ in made.seen] == ["inputs"] * 3 + ["action"]
+    assert [kind for kind, *_ in made.seen] == ["inputs"] * 3 + ["action", "logits"]
     assert made.seen[0][1:] == ({*loops.sample(0)}, {*loops.sample(0)})
-    assert made.seen[-1] == ("action", "non-finite-loss", [-100])
+    assert made.seen[-2:] == [("action", "non-finite-loss", [-100]), ("logits", [33, 8, 1026], [33, 8])]
+    assert "the logits are too loud" in caplog.text
     assert made.state.global_step == 12
     assert "model inputs: " in caplog.text
     assert "audio_labels [1, 33, 8] int64" in caplog.text

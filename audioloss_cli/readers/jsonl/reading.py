@@ -75,13 +75,14 @@ class Reading:
         if self._fast is None:
             from audioloss_cli.readers.jsonl.fast import Fast  # noqa: PLC0415  # 20 ms that only large files need
 
-            self._fast = Fast(self._rows, table, self._request.wants)
+            self._fast = Fast(self._rows, table, self._request, self._lines.size)
         for item in self._fast.read(block):
             if isinstance(item, Run):
                 table.add_run(item)
                 yield from self._flush(table)
             else:
                 yield from self._add([item])
+        self._lines.windows = self._fast.windows
 
     def _add(self, items: Iterable[Row | Defect]) -> Iterator[Series | Defect]:
         for item in items:

@@ -1,0 +1,58 @@
+"""The numbers of proven lines as they are read: float64 as Python reads each, or int64."""
+
+import json
+import re
+from typing import Any
+
+import numpy as np  # noqa: TID253  # opened late, for large files only
+
+from audioloss_cli.readers.jsonl.arrays.cut import Cut
+from audioloss_cli.readers.jsonl.arrays.decimals import integers, nearest
+
+_NUMBER = re.compile(rb"[-+.\deE]+")
+
+
+class Numbers:
+    """Those of some lines of a window.
+
+    Attributes:
+        count: how many lines.
+    """
+
+    def __init__(self, raw: bytes, words: Any, found: Cut, lines: Any) -> None:
+        """The lines are given as bool or as indexes, or as a slice."""
+        self._raw = raw
+        self._words = words
+        self._found = found
+        self._lines = lines
+        self.count = len(found.starts[0][lines])
+
+    def whole(self, row: int) -> Any:
+        """A row of whole numbers of at most 16 digits: int64."""
+        total, _, _ = integers(self._words, self._found.starts[row][self._lines], self._found.lengths[row][self._lines])
+        numbers = total.view(np.int64)
+        if row in self._found.negative:
+            numbers[self._found.negative[row][self._lines]] *= -1
+        return numbers
+
+    def floats(self, row: int) -> Any:
+        """A row of any numbers: float64."""
+        starts = self._found.starts[row][self._lines]
+        total, dots, unsure = integers(self._words, starts, self._found.lengths[row][self._lines])
+        if unsure.any():
+            total[unsure] = 0
+        exponents = self._found.exponents[row][self._lines] if row in self._found.exponents else 0
+        values, close = nearest(total, dots, exponents)
+        unsure |= close
+        if row in self._found.negative:
+            negative = self._found.negative[row][self._lines]
+            np.negative(values, out=values, where=negative)
+            unsure |= negative & (values == 0)  # -0 is 0, for it is an int; -0.0 is not
+            starts = starts - negative
+        for index in np.flatnonzero(unsure).tolist():
+            values[index] = self._by_python(int(starts[index]))
+        return values
+
+    def _by_python(self, start: int) -> float:
+        text = _NUMBER.match(self._raw, start)
+        return float(json.loads(text[0])) if text else float("nan")

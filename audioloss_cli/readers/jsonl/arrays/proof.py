@@ -1,0 +1,104 @@
+"""The proof that lines consist of the texts of their kind and of well-formed numbers.
+
+Nothing of it trusts the places of the markers: the text before each number, the number up to where the next text must
+begin, and that text adjoin each other, from the end of the line before to the beginning of the line behind.
+"""
+
+from typing import Any
+
+import numpy as np  # noqa: TID253  # opened late, for large files only
+
+from audioloss_cli.readers.jsonl.arrays.cut import Cut, aligned, cut, skip_exponent, skip_sign
+from audioloss_cli.readers.jsonl.arrays.layout import Layout
+from audioloss_cli.readers.jsonl.arrays.words import ONE, SIXTY_FOUR, U64, Words, no_digits, valid
+
+_FIRST = U64(0x80)
+# A zero, and something of which the upper half is that of a digit: "05" and the like.
+_FIRST_TWO, _ZERO_AND_DIGIT = U64(0xF0FF), U64(0x3030)
+
+
+def prove(layout: Layout, window: Any, marks: Any) -> tuple[Cut, Any]:
+    """The numbers of lines, and which lines are not proven (None if all are).
+
+    Args:
+        layout: of the lines.
+        window: uint8, a multiple of 8 long.
+        marks: int64 [lines + 1, marks of a line], places of the markers.
+    """
+    words = window.view("<u8")
+    found = cut(layout, marks)
+    place, shift = aligned(found.starts)
+    back = SIXTY_FOUR - shift
+    here = words.take(place)
+    doubt = _texts(layout, words, here, place, shift, back)
+    for row in layout.signed:
+        skip_sign(found, row, window)
+        place[row], shift[row] = aligned(found.starts[row])
+        back[row] = SIXTY_FOUR - shift[row]
+        here[row] = words.take(place[row])
+    for row in layout.exponents:
+        skip_exponent(found, row, words)
+    here >>= shift
+    wrong = _characters(layout, words, here, place, shift, back, found.lengths, doubt)
+    return found, _verdict(layout, found.lengths, doubt, wrong)
+
+
+def _texts(layout: Layout, words: Words, here: Words, place: Any, shift: Words, back: Words) -> Words:
+    """Bits that are set where a text is another."""
+    doubt = np.zeros_like(here)
+    behind = here
+    first = 0
+    for number, (rows, text, bits) in enumerate(layout.texts, 1):
+        before = words.take(place[rows] - number)
+        read = behind[rows.start - first : rows.stop - first] << back[rows]
+        read |= before >> shift[rows]
+        if bits is not None:
+            read &= bits
+        read ^= text
+        doubt[rows] |= read
+        behind, first = before, rows.start
+    return doubt
+
+
+def _characters(
+    layout: Layout, words: Words, here: Words, place: Any, shift: Words, back: Words, lengths: Any, doubt: Words
+) -> Any:
+    """Where a number is none: bits in ``doubt``, and bool.
+
+    Digits with at most one dot between them, and no zero before another digit. The flags of several words of eight are
+    laid over each other, each a bit lower, so that two dots are two bits.
+    """
+    place += 1
+    behind = words.take(place)
+    read = behind << back
+    read |= here
+    leading = (read & _FIRST_TWO) == _ZERO_AND_DIGIT
+    dots, other = no_digits(read, valid(lengths.view(U64)))
+    doubt |= other
+    for further, rows in enumerate(layout.more, 1):
+        place[:rows] += 1
+        ahead = words.take(place[:rows])
+        read = behind[:rows] >> shift[:rows]
+        read |= ahead << back[:rows]
+        left = lengths[:rows] - 8 * further
+        flags, other = no_digits(read, valid(np.maximum(left, 0).view(U64)))
+        flags >>= U64(further)
+        dots[:rows] |= flags
+        doubt[:rows] |= other
+        behind = ahead
+    for row in layout.whole:
+        doubt[row] |= dots[row]
+    doubt |= dots & (dots - ONE)
+    dots &= _FIRST
+    doubt |= dots
+    return leading
+
+
+def _verdict(layout: Layout, lengths: Any, doubt: Words, wrong: Any) -> Any:
+    """Which lines are not proven; None if all are."""
+    fits = not doubt.max() and not wrong.any() and lengths.min() > 0
+    if fits and (lengths.max(axis=1, keepdims=True) <= layout.limit).all():
+        return None
+    bad = ((doubt != 0) | wrong | (lengths < 1) | (lengths > layout.limit)).any(axis=0)
+    bad[:-1] |= bad[1:]  # the text before the first number is also the end of the line before
+    return bad

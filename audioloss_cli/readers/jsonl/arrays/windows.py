@@ -1,0 +1,134 @@
+"""Windows of lines, and which of them are of the kind expected."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress, islice, pairwise
+from typing import Any, NamedTuple
+
+import numpy as np  # noqa: TID253  # opened late, for large files only
+
+from audioloss_cli.readers.jsonl.arrays.columns import Columns, Rows
+from audioloss_cli.readers.jsonl.arrays.cut import Cut
+from audioloss_cli.readers.jsonl.arrays.layout import Layout
+from audioloss_cli.readers.jsonl.arrays.numbers import Numbers
+from audioloss_cli.readers.jsonl.arrays.places import places
+from audioloss_cli.readers.jsonl.arrays.proof import prove
+from audioloss_cli.readers.jsonl.arrays.skeleton import Format, Skeleton, numbers, skeleton
+from audioloss_cli.readers.jsonl.lines import Block
+from audioloss_cli.readers.jsonl.shape import Shape
+
+_MARGIN = bytes(1024)  # around a window: no place that is looked at lies outside, be it of a text where none is
+_LINES_TO_LEARN_FROM = 4
+
+
+class Found(NamedTuple):
+    """What was read of a block.
+
+    Attributes:
+        shape: the kind of its lines.
+        rows: those that are of this kind.
+        lines: their indexes in the block, int64, ascending; None for all of its lines.
+        count: how many.
+    """
+
+    shape: Shape
+    rows: Rows
+    lines: Any
+    count: int
+
+    @property
+    def runs(self) -> int:
+        """How many stretches of lines that follow each other."""
+        return 1 if self.lines is None else 1 + int(np.count_nonzero(np.diff(self.lines) != 1))
+
+    def stretches(self) -> Iterator[tuple[int, slice]]:
+        """The index of the first line of each, and which of ``rows`` they are."""
+        ends = [*(np.flatnonzero(np.diff(self.lines) != 1) + 1).tolist(), self.count]
+        for first, end in pairwise([0, *ends]):
+            yield int(self.lines[first]), slice(first, end)
+
+
+class _Proof(NamedTuple):
+    """Of some lines; ``bad`` is None if all are of the kind."""
+
+    raw: bytes
+    words: Any
+    found: Cut
+    bad: Any
+    count: int
+
+
+class Windows:
+    """Reads lines of one kind."""
+
+    def __init__(self, shape: Shape, common: Skeleton) -> None:
+        self._shape = shape
+        self._skeleton = common
+        self._columns = Columns(common, shape.step, shape.wants)
+        self._formats = [Format()] * len(common.texts)
+        self._learn([shape.line])
+
+    @classmethod
+    def of(cls, shape: Shape) -> "Windows | None":
+        """Those of lines that a typed decoder reads; None if more than their numbers differs."""
+        common = skeleton(shape.line, shape.tree, shape.step.key)
+        return None if common is None else cls(shape, common)
+
+    def read(self, block: Block) -> Found | None:
+        """The lines of a block that are of this kind; None if there are none."""
+        proof = self._prove(block.data)
+        if proof is not None and proof.bad is None:
+            return self._found(proof, slice(None), block.start.number, None)
+        alike = self._alike(block.lines)
+        lines = [block.lines[index] for index in alike]
+        proof = self._prove(b"".join(lines))
+        if proof is not None and proof.bad is not None and self._learn(compress(lines, proof.bad.tolist())):
+            proof = self._prove(b"".join(lines))
+        if proof is None or proof.count != len(lines):
+            return None
+        which = slice(None) if proof.bad is None else ~proof.bad
+        return self._found(proof, which, block.start.number, np.array(alike, np.int64)[which])
+
+    def _alike(self, lines: Sequence[bytes]) -> list[int]:
+        """Those with as many markers: joined, each has its own, whatever the others are."""
+        first, *others = [bytes([marker]) for marker in self._skeleton.markers]
+        counts = [line.count(first) for line in lines]
+        for other in others:
+            counts = [count + line.count(other) for count, line in zip(counts, lines, strict=True)]
+        return [index for index, count in enumerate(counts) if count == self._layout.marks]
+
+    def _learn(self, lines: Iterable[bytes]) -> bool:
+        """Expect numbers as these lines have them; whether that is new."""
+        before = self._formats
+        for found in map(numbers, islice(lines, _LINES_TO_LEARN_FROM)):
+            if len(found) == len(before):
+                self._formats = [each.widened(number) for each, number in zip(self._formats, found, strict=True)]
+        if self._formats != before:
+            self._layout = Layout(self._skeleton, self._formats)
+        return self._formats != before
+
+    def _prove(self, data: bytes) -> _Proof | None:
+        """Of lines joined; None if they have not as many markers as any number of lines of this kind."""
+        layout, tail = self._layout, self._skeleton.tail
+        raw = b"".join((_MARGIN, b"0", tail, data, self._skeleton.head, _MARGIN))
+        window = np.frombuffer(raw, np.uint8, len(raw) & -8)
+        marks = places(window, self._skeleton.markers, apart=layout.apart)
+        count, odd = divmod(len(marks) - layout.first_marks, layout.marks)
+        if odd or count < 1:
+            return None
+        marks = np.concatenate((marks, marks[: layout.marks - layout.first_marks])).reshape(count + 1, layout.marks)
+        found, bad = prove(layout, window, marks)
+        if not (data.endswith(tail) and data[-len(tail) - 1 :][:1].isdigit()):
+            bad = np.zeros(count, bool) if bad is None else bad
+            bad[-1] = True
+        return _Proof(raw, window.view("<u8"), found, bad, count)
+
+    def _found(self, proof: _Proof, which: Any, first_line: int, lines: Any) -> Found | None:
+        """The columns of proven lines; lines whose step or wall time is not as usual are left out."""
+        if lines is not None and not len(lines):
+            return None
+        numbers = Numbers(proof.raw, proof.words, proof.found, which)
+        every = np.arange(proof.count) if lines is None else lines
+        rows, fit = self._columns.rows(numbers, self._layout, every + first_line)
+        if not fit.all():
+            rows, lines = rows.taken(fit), every[fit]
+        return Found(self._shape, rows, lines, len(every) if lines is None else len(lines))

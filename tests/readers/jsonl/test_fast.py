@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli.readers import jsonl as reader
-from audioloss_cli.readers.jsonl import lines, reading, rows, shapes
+from audioloss_cli.readers.jsonl import choice, lines, reading, rows, shapes
 from audioloss_cli.records import EVERYTHING, Defect, Mark, Request, Series
 
 NEVER = 1 << 60
@@ -36,8 +36,12 @@ def in_bits(items) -> tuple[list[object], list[Defect], list[Mark]]:
     )
 
 
-def read(path, request=EVERYTHING, *, slow=False, chunk=1 << 16, rows_to_learn_from=3):
+def read(path, request=EVERYTHING, *, slow=False, arrays=False, chunk=1 << 16, rows_to_learn_from=3):
     with pytest.MonkeyPatch.context() as patch:
+        for name in ("_BYTES_WORTH_NUMPY", "_BYTES_WORTH_ARRAYS", "_SMALL_WINDOW"):
+            patch.setattr(choice, name, 0 if arrays else NEVER)
+        patch.setattr(choice, "_LONGEST_PAUSE", 1)
+        patch.setattr(lines, "_WINDOW", chunk)
         patch.setattr(reading, "_ROWS_TO_LEARN_FROM", rows_to_learn_from)
         patch.setattr(reading, "_LINES_OF_A_SMALL_LOG", NEVER if slow else 0)
         patch.setattr(lines, "_CHUNK", chunk)
@@ -175,6 +179,7 @@ def test_the_fast_path_gives_what_the_slow_path_gives(tmp_path, content, wanted,
     request = Request(wanted=None if wanted is None else wanted.__contains__)
     slow = read(path, request, slow=True, rows_to_learn_from=first)
     assert read(path, request, chunk=chunk, rows_to_learn_from=first) == slow
+    assert read(path, request, chunk=chunk, rows_to_learn_from=first, arrays=True) == slow
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -187,6 +192,7 @@ def test_numbers_are_read_to_the_same_bits(tmp_path, number):
     first = '{"step": 1, "loss": 2.0}\n' * 6
     path.write_text(f'{first}{{"step": 2, "loss": {number}}}\n{{"step": {number}, "loss": 3}}\n{first}')
     assert read(path) == read(path, slow=True)
+    assert read(path, arrays=True, chunk=64) == read(path, slow=True)
 
 
 LOG = [{"step": step, "loss": step / 7, "lr": 0.1, "tokens": step * 10, "at": 1.7e9 + step} for step in range(3000)]

@@ -49,8 +49,9 @@ class Layout:
         words = [formats[column].words for column in order]
         self.more = [sum(word > further for word in words) for further in range(1, max(words))]
         self.signed = [self.row[column] for column in range(count) if formats[column].signed]
-        self.exponents = [self.row[column] for column in range(count) if formats[column].exponent]
         self.whole = [self.row[column] for column in range(count) if skeleton.leaves[column].kind is Kind.WHOLE]
+        exponents = [self.row[column] for column in range(count) if formats[column].exponent]
+        self.exponents = [row for row in exponents if row not in self.whole]
 
 
 def _each(markers: bytes) -> list[bytes]:

@@ -64,8 +64,8 @@ class Windows:
         self._shape = shape
         self._skeleton = common
         self._columns = Columns(common, shape.step, shape.wants)
-        self._formats = [Format()] * len(common.texts)
-        self._learn([shape.line])
+        self._formats = [Format().widened(number) for number in numbers(shape.line)]
+        self._layout = Layout(common, self._formats)
 
     @classmethod
     def of(cls, shape: Shape) -> "Windows | None":
@@ -124,11 +124,12 @@ class Windows:
 
     def _found(self, proof: _Proof, which: Any, first_line: int, lines: Any) -> Found | None:
         """The columns of proven lines; lines whose step or wall time is not as usual are left out."""
-        if lines is not None and not len(lines):
+        every = np.arange(proof.count) if lines is None else lines
+        if not len(every):
             return None
         numbers = Numbers(proof.raw, proof.words, proof.found, which)
-        every = np.arange(proof.count) if lines is None else lines
         rows, fit = self._columns.rows(numbers, self._layout, every + first_line)
-        if not fit.all():
-            rows, lines = rows.taken(fit), every[fit]
-        return Found(self._shape, rows, lines, len(every) if lines is None else len(lines))
+        if fit.all():
+            return Found(self._shape, rows, lines, len(every))
+        kept = every[fit]
+        return Found(self._shape, rows.taken(fit), kept, len(kept)) if len(kept) else None

@@ -23,7 +23,7 @@ class Cut(NamedTuple):
         starts: int64, the first character, sign aside.
         lengths: int64, sign and exponent aside.
         negative: by row, of those that may have a sign: bool.
-        exponents: by row, of those that may have one: int64, at most 0.
+        exponents: by row, of those that may have one: bool.
     """
 
     starts: Any
@@ -61,14 +61,26 @@ def skip_sign(found: Cut, row: int, window: Any) -> None:
 
 def skip_exponent(found: Cut, row: int, words: Words) -> None:
     """Leave ``e-`` and two digits at the end of a row's numbers out."""
-    place, shift = aligned(found.starts[row] + found.lengths[row] - (_LENGTH_OF_EXPONENT + 1))
-    end = words.take(place) >> shift
-    end |= words.take(place + 1) << (SIXTY_FOUR - shift)
-    ten = np.right_shift(end, _TENS) & _NIBBLE
-    unit = np.right_shift(end, _UNITS) & _NIBBLE
+    end = _five(words, found.starts[row] + found.lengths[row] - (_LENGTH_OF_EXPONENT + 1))
     end ^= _EXPONENT
     end |= end + _SIX_UP
     end &= _EXPONENT_BITS
     there = end == 0
     found.lengths[row] -= _LENGTH_OF_EXPONENT * there
-    found.exponents[row] = -(ten * U64(10) + unit).astype(np.int64) * there
+    found.exponents[row] = there
+
+
+def exponents(words: Words, starts: Any, lengths: Any, there: Any) -> Any:
+    """What was left out as numbers: int64, at most 0."""
+    end = _five(words, starts + lengths - 1)
+    ten, unit = end >> _TENS & _NIBBLE, end >> _UNITS & _NIBBLE
+    return -(ten * U64(10) + unit).astype(np.int64) * there
+
+
+def _five(words: Words, starts: Any) -> Words:
+    """At least five characters from each start on."""
+    place, shift = aligned(starts)
+    found = words.take(place) >> shift
+    place += 1
+    found |= words.take(place) << (SIXTY_FOUR - shift)
+    return found

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np  # noqa: TID253  # opened late, for large files only
 
 from audioloss_cli.readers.jsonl.arrays.cut import aligned
-from audioloss_cli.readers.jsonl.arrays.words import ONES, SIXTY_FOUR, U64, Words, digits, eight
+from audioloss_cli.readers.jsonl.arrays.words import ONES, SIXTY_FOUR, U64, Words, digits, eight, last
 
 _MOST_TENS = 22
 _POWERS = np.array([10.0**power for power in range(_MOST_TENS + 1)])
 _SPLIT = float((1 << 27) + 1)  # a float64 is the sum of two of half as many bits, whose products are exact
 _NEAR = 2.0**-45  # far more than the relative error of what is added
+_EIGHT_DIGITS = np.array([[1], [10**8], [10**16]], U64)
 _HIGHEST_OF_NINETEEN = U64(999)  # of the first eight of 24 digits
 _NONE = 1023  # the exponent of 1.0 in float64
 
@@ -44,26 +45,17 @@ def integers(words: Words, starts: Any, lengths: Any) -> tuple[Words, Words, Any
 
     Words of eight are read backwards from the end; their flags are laid over each other, each a bit lower.
     """
-    ends = starts + lengths
-    place, shift = aligned(ends)
-    back = SIXTY_FOUR - shift
-    behind = words.take(place)
-    total, dots = np.zeros_like(behind), np.zeros_like(behind)
-    part, tens = total, 1
-    for number in range((int(lengths.max(initial=1)) + 7) // 8):
-        place -= 1
-        before = words.take(place)
-        read = behind << back
-        read |= before >> shift
-        outside = np.maximum(8 * (number + 1) - lengths, 0)  # characters before the number
-        outside <<= 3
-        flags = digits(read, ONES << outside.view(U64))
-        flags >>= U64(number)
-        dots |= flags
-        part = eight(read)
-        total += part * U64(tens)
-        behind, tens = before, tens * 10**8
-    return total, dots, part > _HIGHEST_OF_NINETEEN if tens > 10**16 else np.zeros(len(total), bool)
+    count = (int(lengths.max(initial=1)) + 7) // 8
+    back = np.arange(count + 1)[:, None]
+    place, shift = aligned(starts + lengths)
+    around = words.take(place - back)
+    read = around[:-1] << (SIXTY_FOUR - shift)
+    read |= np.right_shift(around[1:], shift, out=around[1:])
+    flags = digits(read, last(lengths - 8 * back[:-1]))
+    flags >>= back[:-1].view(U64)
+    parts = eight(read) * _EIGHT_DIGITS[:count]
+    too_long = read[-1] > _HIGHEST_OF_NINETEEN if count > 2 else np.zeros(len(starts), bool)
+    return np.add.reduce(parts, axis=0), np.bitwise_or.reduce(flags, axis=0), too_long
 
 
 def nearest(total: Words, dots: Words, exponents: Any) -> tuple[Any, Any]:

@@ -28,13 +28,13 @@ class Layout:
         gap: of each row, the length of the text behind the number.
         limit: of each row, the most characters of a number, sign and exponent aside.
         texts: for each word before a number: the rows whose text reaches into it, the text, and which bits are text.
-        more: for each further word of a number, how many rows may have it.
+        further, long: how many more words than one a number may have, and how many rows have such.
         signed, exponents, whole: rows that may have a sign; an exponent; that must be whole.
     """
 
     def __init__(self, skeleton: Skeleton, formats: Sequence[Format]) -> None:
         texts, count = skeleton.texts, len(skeleton.texts)
-        order = sorted(range(count), key=lambda column: -formats[column].words)
+        order = sorted(range(count), key=lambda column: (-formats[column].words, -len(texts[column])))
         marks = [sum(map(text.count, _each(skeleton.markers))) for text in texts]
         self.marks, self.first_marks = sum(marks), marks[0]
         self.apart = _are_apart(skeleton)
@@ -47,7 +47,7 @@ class Layout:
         self.limit = _column(8 * formats[column].words for column in order)
         self.texts = [*_text_words([texts[column] for column in order])]
         words = [formats[column].words for column in order]
-        self.more = [sum(word > further for word in words) for further in range(1, max(words))]
+        self.further, self.long = max(words) - 1, sum(word > 1 for word in words)
         self.signed = [self.row[column] for column in range(count) if formats[column].signed]
         self.whole = [self.row[column] for column in range(count) if skeleton.leaves[column].kind is Kind.WHOLE]
         exponents = [self.row[column] for column in range(count) if formats[column].exponent]

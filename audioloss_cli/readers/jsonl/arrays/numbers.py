@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np  # noqa: TID253  # opened late, for large files only
 
-from audioloss_cli.readers.jsonl.arrays.cut import Cut
+from audioloss_cli.readers.jsonl.arrays.cut import Cut, exponents
 from audioloss_cli.readers.jsonl.arrays.decimals import integers, nearest
 
 _NUMBER = re.compile(rb"[-+.\deE]+")
@@ -29,7 +29,7 @@ class Numbers:
 
     def whole(self, row: int) -> Any:
         """A row of whole numbers of at most 16 digits: int64."""
-        total, _, _ = integers(self._words, self._found.starts[row][self._lines], self._found.lengths[row][self._lines])
+        total, _, _ = integers(self._words, *self._cut(row))
         numbers = total.view(np.int64)
         if row in self._found.negative:
             numbers[self._found.negative[row][self._lines]] *= -1
@@ -37,12 +37,14 @@ class Numbers:
 
     def floats(self, row: int) -> Any:
         """A row of any numbers: float64."""
-        starts = self._found.starts[row][self._lines]
-        total, dots, unsure = integers(self._words, starts, self._found.lengths[row][self._lines])
+        starts, lengths = self._cut(row)
+        total, dots, unsure = integers(self._words, starts, lengths)
         if unsure.any():
             total[unsure] = 0
-        exponents = self._found.exponents[row][self._lines] if row in self._found.exponents else 0
-        values, close = nearest(total, dots, exponents)
+        power: Any = 0
+        if row in self._found.exponents:
+            power = exponents(self._words, starts, lengths, self._found.exponents[row][self._lines])
+        values, close = nearest(total, dots, power)
         unsure |= close
         if row in self._found.negative:
             negative = self._found.negative[row][self._lines]
@@ -52,6 +54,9 @@ class Numbers:
         for index in np.flatnonzero(unsure).tolist():
             values[index] = self._by_python(int(starts[index]))
         return values
+
+    def _cut(self, row: int) -> tuple[Any, Any]:
+        return self._found.starts[row][self._lines], self._found.lengths[row][self._lines]
 
     def _by_python(self, start: int) -> float:
         text = _NUMBER.match(self._raw, start)

@@ -10,9 +10,9 @@ import numpy as np  # noqa: TID253  # opened late, for large files only
 
 from audioloss_cli.readers.jsonl.arrays.cut import Cut, aligned, cut, skip_exponent, skip_sign
 from audioloss_cli.readers.jsonl.arrays.layout import Layout
-from audioloss_cli.readers.jsonl.arrays.words import ONE, SIXTY_FOUR, U64, Words, no_digits, valid
+from audioloss_cli.readers.jsonl.arrays.words import ONE, SIXTY_FOUR, U64, Words, first, no_digits
 
-_FIRST = U64(0x80)
+_FIRST_CHARACTER = U64(0x80)
 # A zero, and something of which the upper half is that of a digit: "05" and the like.
 _FIRST_TWO, _ZERO_AND_DIGIT = U64(0xF0FF), U64(0x3030)
 
@@ -45,18 +45,19 @@ def prove(layout: Layout, window: Any, marks: Any) -> tuple[Cut, Any]:
 
 def _texts(layout: Layout, words: Words, here: Words, place: Any, shift: Words, back: Words) -> Words:
     """Bits that are set where a text is another."""
-    doubt = np.zeros_like(here)
-    behind = here
-    first = 0
+    doubt, behind, top = here, here, 0
     for number, (rows, text, bits) in enumerate(layout.texts, 1):
         before = words.take(place[rows] - number)
-        read = behind[rows.start - first : rows.stop - first] << back[rows]
+        read = behind[rows.start - top : rows.stop - top] << back[rows]
         read |= before >> shift[rows]
         if bits is not None:
             read &= bits
         read ^= text
-        doubt[rows] |= read
-        behind, first = before, rows.start
+        if number == 1:
+            doubt = read
+        else:
+            doubt[rows] |= read
+        behind, top = before, rows.start
     return doubt
 
 
@@ -73,24 +74,25 @@ def _characters(
     read = behind << back
     read |= here
     leading = (read & _FIRST_TWO) == _ZERO_AND_DIGIT
-    dots, other = no_digits(read, valid(lengths.view(U64)))
+    dots, other = no_digits(read, first(lengths))
     doubt |= other
-    for further, rows in enumerate(layout.more, 1):
-        place[:rows] += 1
-        ahead = words.take(place[:rows])
-        read = behind[:rows] >> shift[:rows]
-        read |= ahead << back[:rows]
-        left = lengths[:rows] - 8 * further
-        flags, other = no_digits(read, valid(np.maximum(left, 0).view(U64)))
-        flags >>= U64(further)
-        dots[:rows] |= flags
-        doubt[:rows] |= other
-        behind = ahead
+    if layout.further:
+        rows = layout.long
+        further = np.arange(1, layout.further + 1)[:, None, None]
+        ahead = words.take(place[:rows] + further)
+        read = ahead << back[:rows]
+        read[0] |= behind[:rows] >> shift[:rows]
+        read[1:] |= np.right_shift(ahead[:-1], shift[:rows], out=ahead[:-1])
+        flags, other = no_digits(read, first(lengths[:rows] - 8 * further))
+        flags >>= further.view(U64)
+        dots[:rows] |= np.bitwise_or.reduce(flags, axis=0)
+        doubt[:rows] |= np.bitwise_or.reduce(other, axis=0)
     for row in layout.whole:
         doubt[row] |= dots[row]
-    doubt |= dots & (dots - ONE)
-    dots &= _FIRST
-    doubt |= dots
+    several = dots - ONE
+    several |= _FIRST_CHARACTER
+    several &= dots
+    doubt |= several
     return leading
 
 

@@ -18,6 +18,9 @@ from audioloss_cli.readers.jsonl.shape import Shape
 
 _MARGIN = bytes(1024)  # around a window: no place that is looked at lies outside, be it of a text where none is
 _LINES_TO_LEARN_FROM = 4
+# glibc hands memory back to the system, and each page of it costs a fault when it is needed again, until it has seen
+# a block of this size come and go. The block itself is never touched.
+_MEMORY_TO_KEEP = 24 << 20
 
 
 class Found(NamedTuple):
@@ -61,6 +64,7 @@ class Windows:
     """Reads lines of one kind."""
 
     def __init__(self, shape: Shape, common: Skeleton) -> None:
+        np.empty(_MEMORY_TO_KEEP, np.uint8)
         self._shape = shape
         self._skeleton = common
         self._columns = Columns(common, shape.step, shape.wants)

@@ -34,13 +34,18 @@ def whole(text: bytes) -> int:
     return int.from_bytes(text.rjust(8, b"\0"), "little")
 
 
-def valid(lengths: Any) -> Words:
-    """Flags of the first characters of each word: as many as ``lengths`` (uint64) says, all from eight on."""
-    flags = np.left_shift(lengths, U64(3))
-    np.left_shift(ONE, flags, out=flags)  # numpy shifts by 64 and more to zero
-    flags -= ONE
-    flags &= FLAGS
-    return flags
+_FIRST = np.array([sum(0x80 << 8 * byte for byte in range(count)) for count in range(9)], U64)
+_LAST = np.array([sum(0xFF << 56 - 8 * byte for byte in range(count)) for count in range(9)], U64)
+
+
+def first(lengths: Any) -> Words:
+    """Flags of the first characters of each word: as many as ``lengths`` (int64) says, from none to all."""
+    return _FIRST.take(lengths, mode="clip")
+
+
+def last(lengths: Any) -> Words:
+    """All bits of the last characters of each word, in the same way."""
+    return _LAST.take(lengths, mode="clip")
 
 
 def no_digits(words: Words, among: Words) -> tuple[Words, Words]:

@@ -35,7 +35,7 @@ class Choice:
 
     def read(self, block: Block) -> "Found | None":
         """The lines of a block that are read by the array, if any."""
-        if len(block.data) < _SMALL_WINDOW:
+        if block.size < _SMALL_WINDOW:
             return None
         if self.windows is None:
             self.windows = self._again(block)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np  # noqa: TID253  # opened late, for large files only
 
 from audioloss_cli.readers.jsonl.arrays.layout import Layout
-from audioloss_cli.readers.jsonl.arrays.words import SIXTY_FOUR, U64, Words
+from audioloss_cli.readers.jsonl.arrays.words import MARGIN, SIXTY_FOUR, U64, Words, words_from
 
 # A digit, "e-" and two digits, the first character lowest. The digit is known by its upper half alone: that it is one,
 # and nothing like it, is found where all characters of the number are looked at.
@@ -53,15 +53,15 @@ def aligned(starts: Any) -> tuple[Any, Words]:
 
 def skip_sign(found: Cut, row: int, window: Any) -> None:
     """Leave the minus of a row's numbers out."""
-    negative = window.take(found.starts[row]) == ord("-")
+    negative = window[MARGIN:].take(found.starts[row]) == ord("-")
     found.starts[row] += negative
     found.lengths[row] -= negative
     found.negative[row] = negative
 
 
-def skip_exponent(found: Cut, row: int, words: Words) -> None:
+def skip_exponent(found: Cut, row: int, window: Any) -> None:
     """Leave ``e-`` and two digits at the end of a row's numbers out."""
-    end = _five(words, found.starts[row] + found.lengths[row] - (_LENGTH_OF_EXPONENT + 1))
+    end = _five(window, found.starts[row] + found.lengths[row] - (_LENGTH_OF_EXPONENT + 1))
     end ^= _EXPONENT
     end |= end + _SIX_UP
     end &= _EXPONENT_BITS
@@ -70,17 +70,16 @@ def skip_exponent(found: Cut, row: int, words: Words) -> None:
     found.exponents[row] = there
 
 
-def exponents(words: Words, starts: Any, lengths: Any, there: Any) -> Any:
+def exponents(window: Any, starts: Any, lengths: Any, there: Any) -> Any:
     """What was left out as numbers: int64, at most 0."""
-    end = _five(words, starts + lengths - 1)
+    end = _five(window, starts + lengths - 1)
     ten, unit = end >> _TENS & _NIBBLE, end >> _UNITS & _NIBBLE
     return -(ten * U64(10) + unit).astype(np.int64) * there
 
 
-def _five(words: Words, starts: Any) -> Words:
+def _five(window: Any, starts: Any) -> Words:
     """At least five characters from each start on."""
     place, shift = aligned(starts)
-    found = words.take(place) >> shift
-    place += 1
-    found |= words.take(place) << (SIXTY_FOUR - shift)
+    found = words_from(window, 0).take(place) >> shift
+    found |= words_from(window, 1).take(place) << (SIXTY_FOUR - shift)
     return found

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np  # noqa: TID253  # opened late, for large files only
 
 from audioloss_cli.readers.jsonl.arrays.cut import aligned
-from audioloss_cli.readers.jsonl.arrays.words import ONES, SIXTY_FOUR, U64, Words, digits, eight, last
+from audioloss_cli.readers.jsonl.arrays.words import ONES, SIXTY_FOUR, U64, Words, digits, eight, last, words_from
 
 _MOST_TENS = 22
 _POWERS = np.array([10.0**power for power in range(_MOST_TENS + 1)])
@@ -40,7 +40,7 @@ def _by_dot() -> tuple[Any, Any, Any]:
 _BEHIND, _ABOVE, _NINE = _by_dot()
 
 
-def integers(words: Words, starts: Any, lengths: Any) -> tuple[Words, Words, Any]:
+def integers(window: Any, starts: Any, lengths: Any) -> tuple[Words, Words, Any]:
     """The digits of numbers as uint64, with 0 for a dot; flags of where the dot was; which numbers are too long.
 
     Words of eight are read backwards from the end; their flags are laid over each other, each a bit lower.
@@ -48,7 +48,7 @@ def integers(words: Words, starts: Any, lengths: Any) -> tuple[Words, Words, Any
     count = (int(lengths.max(initial=1)) + 7) // 8
     back = np.arange(count + 1)[:, None]
     place, shift = aligned(starts + lengths)
-    around = words.take(place - back)
+    around = words_from(window, -count).take(place + (count - back))
     read = around[:-1] << (SIXTY_FOUR - shift)
     read |= np.right_shift(around[1:], shift, out=around[1:])
     flags = digits(read, last(lengths - 8 * back[:-1]))

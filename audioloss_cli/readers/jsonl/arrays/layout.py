@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np  # noqa: TID253  # opened late, for large files only
 
 from audioloss_cli.readers.jsonl.arrays.skeleton import Format, Skeleton
-from audioloss_cli.readers.jsonl.arrays.words import ONES, U64, whole
+from audioloss_cli.readers.jsonl.arrays.words import MARGIN, ONES, U64, whole
 from audioloss_cli.readers.jsonl.kinds import Kind
 
 # Before a text stands the last digit of a number. Its upper half is compared with the text, so that no number ends
@@ -23,7 +23,7 @@ class Layout:
         apart: whether no two markers of such lines stand in eight bytes.
         row: of each column.
         marker: of each row, which of the line's markers is the last before the number.
-        distance: of each row, from there to the number.
+        distance: of each row, from there to the number, less the margin.
         follow: of each row, the row of the next column.
         gap: of each row, the length of the text behind the number.
         limit: of each row, the most characters of a number, sign and exponent aside.
@@ -41,7 +41,7 @@ class Layout:
         self.row = [order.index(column) for column in range(count)]
         self.marker = (np.cumsum(marks) - 1)[order]
         last = [max(map(text.rfind, _each(skeleton.markers))) for text in texts]
-        self.distance = _column(len(texts[column]) - last[column] for column in order)
+        self.distance = _column(len(texts[column]) - last[column] - MARGIN for column in order)
         self.follow = np.array([self.row[(column + 1) % count] for column in order])
         self.gap = _column(len(texts[(column + 1) % count]) for column in order)
         self.limit = _column(8 * formats[column].words for column in order)

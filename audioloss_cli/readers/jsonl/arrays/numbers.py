@@ -8,6 +8,7 @@ import numpy as np  # noqa: TID253  # opened late, for large files only
 
 from audioloss_cli.readers.jsonl.arrays.cut import Cut, exponents
 from audioloss_cli.readers.jsonl.arrays.decimals import integers, nearest
+from audioloss_cli.readers.jsonl.arrays.words import MARGIN
 
 _NUMBER = re.compile(rb"[-+.\deE]+")
 
@@ -19,17 +20,17 @@ class Numbers:
         count: how many lines.
     """
 
-    def __init__(self, raw: bytes, words: Any, found: Cut, lines: Any) -> None:
+    def __init__(self, raw: bytes, window: Any, found: Cut, lines: Any) -> None:
         """The lines are given as bool or as indexes, or as a slice."""
         self._raw = raw
-        self._words = words
+        self._window = window
         self._found = found
         self._lines = lines
         self.count = len(found.starts[0][lines])
 
     def whole(self, row: int) -> Any:
         """A row of whole numbers of at most 16 digits: int64."""
-        total, _, _ = integers(self._words, *self._cut(row))
+        total, _, _ = integers(self._window, *self._cut(row))
         numbers = total.view(np.int64)
         if row in self._found.negative:
             numbers[self._found.negative[row][self._lines]] *= -1
@@ -38,12 +39,12 @@ class Numbers:
     def floats(self, row: int) -> Any:
         """A row of any numbers: float64."""
         starts, lengths = self._cut(row)
-        total, dots, unsure = integers(self._words, starts, lengths)
+        total, dots, unsure = integers(self._window, starts, lengths)
         if unsure.any():
             total[unsure] = 0
         power: Any = 0
         if row in self._found.exponents:
-            power = exponents(self._words, starts, lengths, self._found.exponents[row][self._lines])
+            power = exponents(self._window, starts, lengths, self._found.exponents[row][self._lines])
         values, close = nearest(total, dots, power)
         unsure |= close
         if row in self._found.negative:
@@ -59,5 +60,5 @@ class Numbers:
         return self._found.starts[row][self._lines], self._found.lengths[row][self._lines]
 
     def _by_python(self, start: int) -> float:
-        text = _NUMBER.match(self._raw, start)
+        text = _NUMBER.match(self._raw, MARGIN + start)
         return float(json.loads(text[0])) if text else float("nan")

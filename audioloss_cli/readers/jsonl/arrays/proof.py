@@ -10,7 +10,7 @@ import numpy as np  # noqa: TID253  # opened late, for large files only
 
 from audioloss_cli.readers.jsonl.arrays.cut import Cut, aligned, cut, skip_exponent, skip_sign
 from audioloss_cli.readers.jsonl.arrays.layout import Layout
-from audioloss_cli.readers.jsonl.arrays.words import ONE, SIXTY_FOUR, U64, Words, first, no_digits
+from audioloss_cli.readers.jsonl.arrays.words import ONE, SIXTY_FOUR, U64, Words, first, no_digits, words_from
 
 _FIRST_CHARACTER = U64(0x80)
 # A zero, and something of which the upper half is that of a digit: "05" and the like.
@@ -25,29 +25,28 @@ def prove(layout: Layout, window: Any, marks: Any) -> tuple[Cut, Any]:
         window: uint8, a multiple of 8 long.
         marks: int64 [lines + 1, marks of a line], places of the markers.
     """
-    words = window.view("<u8")
     found = cut(layout, marks)
     place, shift = aligned(found.starts)
     back = SIXTY_FOUR - shift
-    here = words.take(place)
-    doubt = _texts(layout, words, here, place, shift, back)
+    here = words_from(window, 0).take(place)
+    doubt = _texts(layout, window, here, place, shift, back)
     for row in layout.signed:
         skip_sign(found, row, window)
         place[row], shift[row] = aligned(found.starts[row])
         back[row] = SIXTY_FOUR - shift[row]
-        here[row] = words.take(place[row])
+        here[row] = words_from(window, 0).take(place[row])
     for row in layout.exponents:
-        skip_exponent(found, row, words)
+        skip_exponent(found, row, window)
     here >>= shift
-    wrong = _characters(layout, words, here, place, shift, back, found.lengths, doubt)
+    wrong = _characters(layout, window, here, place, shift, back, found.lengths, doubt)
     return found, _verdict(layout, found.lengths, doubt, wrong)
 
 
-def _texts(layout: Layout, words: Words, here: Words, place: Any, shift: Words, back: Words) -> Words:
+def _texts(layout: Layout, window: Any, here: Words, place: Any, shift: Words, back: Words) -> Words:
     """Bits that are set where a text is another."""
     doubt, behind, top = here, here, 0
     for number, (rows, text, bits) in enumerate(layout.texts, 1):
-        before = words.take(place[rows] - number)
+        before = words_from(window, -number).take(place[rows])
         read = behind[rows.start - top : rows.stop - top] << back[rows]
         read |= before >> shift[rows]
         if bits is not None:
@@ -62,15 +61,14 @@ def _texts(layout: Layout, words: Words, here: Words, place: Any, shift: Words, 
 
 
 def _characters(
-    layout: Layout, words: Words, here: Words, place: Any, shift: Words, back: Words, lengths: Any, doubt: Words
+    layout: Layout, window: Any, here: Words, place: Any, shift: Words, back: Words, lengths: Any, doubt: Words
 ) -> Any:
     """Where a number is none: bits in ``doubt``, and bool.
 
     Digits with at most one dot between them, and no zero before another digit. The flags of several words of eight are
     laid over each other, each a bit lower, so that two dots are two bits.
     """
-    place += 1
-    behind = words.take(place)
+    behind = words_from(window, 1).take(place)
     read = behind << back
     read |= here
     leading = (read & _FIRST_TWO) == _ZERO_AND_DIGIT
@@ -79,7 +77,7 @@ def _characters(
     if layout.further:
         rows = layout.long
         further = np.arange(1, layout.further + 1)[:, None, None]
-        ahead = words.take(place[:rows] + further)
+        ahead = words_from(window, 1).take(place[:rows] + further)
         read = ahead << back[:rows]
         read[0] |= behind[:rows] >> shift[:rows]
         read[1:] |= np.right_shift(ahead[:-1], shift[:rows], out=ahead[:-1])

@@ -13,10 +13,11 @@ from audioloss_cli.readers.jsonl.arrays.numbers import Numbers
 from audioloss_cli.readers.jsonl.arrays.places import places
 from audioloss_cli.readers.jsonl.arrays.proof import prove
 from audioloss_cli.readers.jsonl.arrays.skeleton import Format, Skeleton, numbers, skeleton
+from audioloss_cli.readers.jsonl.arrays.words import MARGIN
 from audioloss_cli.readers.jsonl.lines import Block
 from audioloss_cli.readers.jsonl.shape import Shape
 
-_MARGIN = bytes(1024)  # around a window: no place that is looked at lies outside, be it of a text where none is
+_MARGIN = bytes(MARGIN)
 _LINES_TO_LEARN_FROM = 4
 # glibc hands memory back to the system, and each page of it costs a fault when it is needed again, until it has seen
 # a block of this size come and go. The block itself is never touched.
@@ -54,7 +55,7 @@ class _Proof(NamedTuple):
     """Of some lines; ``bad`` is None if all are of the kind."""
 
     raw: bytes
-    words: Any
+    window: Any
     found: Cut
     bad: Any
     count: int
@@ -79,14 +80,14 @@ class Windows:
 
     def read(self, block: Block) -> Found | None:
         """The lines of a block that are of this kind; None if there are none."""
-        proof = self._prove(block.data)
+        proof = self._prove(block.parts)
         if proof is not None and proof.bad is None:
             return self._found(proof, slice(None), block.start.number, None)
         alike = self._alike(block.lines)
         lines = [block.lines[index] for index in alike]
-        proof = self._prove(b"".join(lines))
+        proof = self._prove(lines)
         if proof is not None and proof.bad is not None and self._learn(compress(lines, proof.bad.tolist())):
-            proof = self._prove(b"".join(lines))
+            proof = self._prove(lines)
         if proof is None or proof.count != len(lines):
             return None
         which = slice(None) if proof.bad is None else ~proof.bad
@@ -110,10 +111,11 @@ class Windows:
             self._layout = Layout(self._skeleton, self._formats)
         return self._formats != before
 
-    def _prove(self, data: bytes) -> _Proof | None:
-        """Of lines joined; None if they have not as many markers as any number of lines of this kind."""
+    def _prove(self, parts: Sequence[bytes | memoryview]) -> _Proof | None:
+        """Of lines, in parts; None if they have not as many markers as any number of lines of this kind."""
         layout, tail = self._layout, self._skeleton.tail
-        raw = b"".join((_MARGIN, b"0", tail, data, self._skeleton.head, _MARGIN))
+        head = self._skeleton.head
+        raw = b"".join((_MARGIN, b"0", tail, *parts, head, _MARGIN))
         window = np.frombuffer(raw, np.uint8, len(raw) & -8)
         marks = places(window, self._skeleton.markers, apart=layout.apart)
         count, odd = divmod(len(marks) - layout.first_marks, layout.marks)
@@ -121,17 +123,18 @@ class Windows:
             return None
         marks = np.concatenate((marks, marks[: layout.marks - layout.first_marks])).reshape(count + 1, layout.marks)
         found, bad = prove(layout, window, marks)
-        if not (data.endswith(tail) and data[-len(tail) - 1 :][:1].isdigit()):
+        end = raw[: -len(head) - MARGIN][-len(tail) - 1 :]
+        if not (end.endswith(tail) and end[:1].isdigit()):
             bad = np.zeros(count, bool) if bad is None else bad
             bad[-1] = True
-        return _Proof(raw, window.view("<u8"), found, bad, count)
+        return _Proof(raw, window, found, bad, count)
 
     def _found(self, proof: _Proof, which: Any, first_line: int, lines: Any) -> Found | None:
         """The columns of proven lines; lines whose step or wall time is not as usual are left out."""
         every = np.arange(proof.count) if lines is None else lines
         if not len(every):
             return None
-        numbers = Numbers(proof.raw, proof.words, proof.found, which)
+        numbers = Numbers(proof.raw, proof.window, proof.found, which)
         rows, fit = self._columns.rows(numbers, self._layout, every + first_line)
         if fit.all():
             return Found(self._shape, rows, lines, len(every))

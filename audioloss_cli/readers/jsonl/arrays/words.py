@@ -13,6 +13,14 @@ import numpy as np  # noqa: TID253  # opened late, for large files only
 U64 = np.uint64
 Words = Any  # uint64, of any shape
 ONES = U64((1 << 64) - 1)
+# Bytes before and behind the lines of a window: no place that is looked at lies outside, be it of a text where none is.
+# Places count from where the lines begin.
+MARGIN = 1024
+
+
+def words_from(window: Any, number: int) -> Words:
+    """The words of a window (uint8), from so many words behind the beginning of its lines on."""
+    return window.view("<u8")[MARGIN // 8 + number :]
 
 
 def eightfold(byte: int) -> np.uint64:

@@ -42,7 +42,7 @@ class Choice:
             return None
         found = self.windows.read(block)
         if found is not None and found.lines is None:
-            block.counted(found.count)
+            block.counted(found.size)
         self._judge(found, len(block))
         return found
 
@@ -62,7 +62,7 @@ class Choice:
 
     def _judge(self, found: "Found | None", lines: int) -> None:
         """Give up for a while where few lines were of the kind expected, or few after each other."""
-        if found is not None and found.count >= _LEAST_SHARE * lines and found.count >= _LEAST_RUN * found.runs:
+        if found is not None and found.size >= _LEAST_SHARE * lines and found.size >= _LEAST_RUN * found.runs:
             self._penalty = 0
         else:
             self._pause = self._penalty = min(2 * self._penalty or 1, _LONGEST_PAUSE)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from audioloss_cli.readers.jsonl.choice import Choice
 from audioloss_cli.readers.jsonl.lines import Block, Line
-from audioloss_cli.readers.jsonl.literals import all_quoted, quoted
+from audioloss_cli.readers.jsonl.literals import all_quoted, has_literal, quoted
 from audioloss_cli.readers.jsonl.rows import Row, RowParser
 from audioloss_cli.readers.jsonl.salvage import parse_object
 from audioloss_cli.readers.jsonl.shape import RunError, Shape
-from audioloss_cli.readers.jsonl.shapes import Shapes
+from audioloss_cli.readers.jsonl.shapes import Decoded, Shapes
 from audioloss_cli.readers.jsonl.table import Run, Table
 from audioloss_cli.records import Defect, Request
 
@@ -38,7 +38,7 @@ class Fast:
         if found is None:
             yield from self._by_the_line(block, 0, len(block.lines))
         elif found.lines is None:
-            yield from self._by_the_array(found, slice(None), found.count)
+            yield from self._by_the_array(found, slice(None), found.size)
         else:
             yield from self._in_part(block, found)
 
@@ -56,13 +56,23 @@ class Fast:
         yield found.rows.taken(lines).run(count)._replace(missing=found.shape.missing(self._learnt))
 
     def _by_the_line(self, block: Block, first: int, last: int) -> Iterator[Row | Run | Defect]:
-        if first == last:
-            return
+        """Literals are put into quotes from the first line on that is refused for one: to look for them takes long."""
+        lines: Sequence[bytes] = block.lines[first:last]
+        for part in self._shapes.decode(lines) if lines else ():
+            if part.shape is None and has_literal(lines[part.first]):
+                yield from self._quoted(block, first + part.first, last)
+                return
+            yield from self._decoded(block, first, part)
+
+    def _quoted(self, block: Block, first: int, last: int) -> Iterator[Row | Run | Defect]:
         for part in self._shapes.decode(all_quoted(block.lines[first:last])):
-            if part.shape is None:
-                yield from self._refused(block.line(first + part.first))
-            else:
-                yield from self._accepted(block, first + part.first, part.shape, part.rows)
+            yield from self._decoded(block, first, part)
+
+    def _decoded(self, block: Block, first: int, part: Decoded) -> Iterator[Row | Run | Defect]:
+        if part.shape is None:
+            yield from self._refused(block.line(first + part.first))
+        else:
+            yield from self._accepted(block, first + part.first, part.shape, part.rows)
 
     def _refused(self, line: Line) -> Iterator[Row | Defect]:
         made: Row | Defect | None = None

@@ -20,7 +20,7 @@ _POWERS = np.array([10.0**power for power in range(_MOST_TENS + 1)])
 _SPLIT = float((1 << 27) + 1)  # a float64 is the sum of two of half as many bits, whose products are exact
 _NEAR = 2.0**-45  # far more than the relative error of what is added
 _EIGHT_DIGITS = np.array([[1], [10**8], [10**16]], U64)
-_HIGHEST_OF_NINETEEN = U64(999)  # of the first eight of 24 digits
+_MOST_DIGITS, _HIGHEST = 19, U64(999)  # of an integer; of what eight digits of 24 may spell before the other 16
 _NONE = 1023  # the exponent of 1.0 in float64
 
 
@@ -32,7 +32,7 @@ def _by_dot() -> tuple[Any, Any, Any]:
         for byte in range(8):
             flag = _NONE + 8 * byte + 7 - word
             behind[flag] = count = 7 - byte + 8 * word
-            if count < 19:  # with more, nothing but zeros can stand before the dot
+            if count < _MOST_DIGITS:  # behind as many, nothing but zeros can stand before the dot
                 above[flag], nine[flag] = 10 ** (count + 1), 9 * 10**count
     return behind, above, nine
 
@@ -54,7 +54,7 @@ def integers(window: Any, starts: Any, lengths: Any) -> tuple[Words, Words, Any]
     flags = digits(read, last(lengths - 8 * back[:-1]))
     flags >>= back[:-1].view(U64)
     parts = eight(read) * _EIGHT_DIGITS[:count]
-    too_long = read[-1] > _HIGHEST_OF_NINETEEN if count > 2 else np.zeros(len(starts), bool)
+    too_long = read[-1] > _HIGHEST if count == len(_EIGHT_DIGITS) else np.zeros(len(starts), bool)
     return np.add.reduce(parts, axis=0), np.bitwise_or.reduce(flags, axis=0), too_long
 
 

@@ -30,9 +30,7 @@ class Format(NamedTuple):
         """The least that holds one more number."""
         signed, exponent = number.startswith(b"-"), _EXPONENT.search(number) is not None
         words = (len(number) - signed - 4 * exponent + 7) // 8
-        return Format(
-            max(self.words, min(words, WORDS_OF_A_NUMBER)), self.signed or signed, self.exponent or exponent
-        )
+        return Format(max(self.words, min(words, WORDS_OF_A_NUMBER)), self.signed or signed, self.exponent or exponent)
 
 
 class Skeleton(NamedTuple):

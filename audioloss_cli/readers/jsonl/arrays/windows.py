@@ -31,13 +31,13 @@ class Found(NamedTuple):
         shape: the kind of its lines.
         rows: those that are of this kind.
         lines: their indexes in the block, int64, ascending; None for all of its lines.
-        count: how many.
+        size: how many.
     """
 
     shape: Shape
     rows: Rows
     lines: Any
-    count: int
+    size: int
 
     @property
     def runs(self) -> int:
@@ -46,19 +46,19 @@ class Found(NamedTuple):
 
     def stretches(self) -> Iterator[tuple[int, slice]]:
         """The index of the first line of each, and which of ``rows`` they are."""
-        ends = [*(np.flatnonzero(np.diff(self.lines) != 1) + 1).tolist(), self.count]
+        ends = [*(np.flatnonzero(np.diff(self.lines) != 1) + 1).tolist(), self.size]
         for first, end in pairwise([0, *ends]):
             yield int(self.lines[first]), slice(first, end)
 
 
 class _Proof(NamedTuple):
-    """Of some lines; ``bad`` is None if all are of the kind."""
+    """Of ``size`` lines; ``bad`` is None if all are of the kind."""
 
     raw: bytes
     window: Any
     found: Cut
     bad: Any
-    count: int
+    size: int
 
 
 class Windows:
@@ -88,7 +88,7 @@ class Windows:
         proof = self._prove(lines)
         if proof is not None and proof.bad is not None and self._learn(compress(lines, proof.bad.tolist())):
             proof = self._prove(lines)
-        if proof is None or proof.count != len(lines):
+        if proof is None or proof.size != len(lines):
             return None
         which = slice(None) if proof.bad is None else ~proof.bad
         return self._found(proof, which, block.start.number, np.array(alike, np.int64)[which])
@@ -131,7 +131,7 @@ class Windows:
 
     def _found(self, proof: _Proof, which: Any, first_line: int, lines: Any) -> Found | None:
         """The columns of proven lines; lines whose step or wall time is not as usual are left out."""
-        every = np.arange(proof.count) if lines is None else lines
+        every = np.arange(proof.size) if lines is None else lines
         if not len(every):
             return None
         numbers = Numbers(proof.raw, proof.window, proof.found, which)

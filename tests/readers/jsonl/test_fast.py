@@ -140,6 +140,8 @@ def logs(draw):
             odd = draw(st.integers(0, 39))
             if odd == 0:
                 line = draw(st.sampled_from([b"", b" \t", b"\x0c", b"[]", b"7", b"{}", b"null", b'{"a":1}{"b":2}']))
+            elif odd == 4:
+                line = draw(st.sampled_from([b"7}", b'x7}', b'5}\n6}']))
             elif odd == 1:
                 line = (
                     line[:-1] + b', "loss": ' + draw(st.sampled_from([b"1", b"null", b"-0", b"NaN", b"1e400"])) + b"}"

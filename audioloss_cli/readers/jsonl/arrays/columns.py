@@ -9,7 +9,7 @@ import numpy as np  # noqa: TID253  # opened late, for large files only
 from audioloss_cli.readers.jsonl.arrays.layout import Layout
 from audioloss_cli.readers.jsonl.arrays.numbers import Numbers
 from audioloss_cli.readers.jsonl.arrays.skeleton import Skeleton
-from audioloss_cli.readers.jsonl.kinds import EXACT, Clock, Kind, Leaf
+from audioloss_cli.readers.jsonl.kinds import Clock, Kind, Leaf
 from audioloss_cli.readers.jsonl.numbers import EARLIEST, MICROSECONDS, MILLISECONDS
 from audioloss_cli.readers.jsonl.steps import StepColumn
 from audioloss_cli.readers.jsonl.table import Run
@@ -68,8 +68,8 @@ class Columns:
 
     def _whole_steps(self, numbers: Numbers, row: int, leaf: Leaf, fit: Any) -> Any:
         if leaf.kind is Kind.WHOLE:
-            steps = numbers.whole(row)
-            fit &= np.abs(steps) <= EXACT
+            steps, exact = numbers.whole(row)
+            fit &= exact
             return steps
         values = numbers.floats(row)
         floor = np.floor(values)

@@ -46,7 +46,7 @@ def integers(window: Any, starts: Any, lengths: Any) -> tuple[Words, Words, Any]
     Words of eight are read backwards from the end; their flags are laid over each other, each a bit lower.
     """
     count = (int(lengths.max(initial=1)) + 7) // 8
-    back = np.arange(count + 1)[:, None]
+    back = np.arange(count + 1, dtype=np.int64)[:, None]
     place, shift = aligned(starts + lengths)
     around = words_from(window, -count).take(place + (count - back))
     read = around[:-1] << (SIXTY_FOUR - shift)

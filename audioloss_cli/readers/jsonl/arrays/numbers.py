@@ -9,6 +9,7 @@ import numpy as np  # noqa: TID253  # opened late, for large files only
 from audioloss_cli.readers.jsonl.arrays.cut import Cut, exponents
 from audioloss_cli.readers.jsonl.arrays.decimals import integers, nearest
 from audioloss_cli.readers.jsonl.arrays.words import MARGIN
+from audioloss_cli.readers.jsonl.kinds import EXACT
 
 _NUMBER = re.compile(rb"[-+.\deE]+")
 
@@ -28,13 +29,14 @@ class Numbers:
         self._lines = lines
         self.count = len(found.starts[0][lines])
 
-    def whole(self, row: int) -> Any:
-        """A row of whole numbers of at most 16 digits: int64."""
-        total, _, _ = integers(self._window, *self._cut(row))
+    def whole(self, row: int) -> tuple[Any, Any]:
+        """A row of whole numbers: int64, and which of them are small enough to be the same as float64."""
+        total, _, too_long = integers(self._window, *self._cut(row))
+        exact = (total <= EXACT) & ~too_long
         numbers = total.view(np.int64)
         if row in self._found.negative:
             numbers[self._found.negative[row][self._lines]] *= -1
-        return numbers
+        return numbers, exact
 
     def floats(self, row: int) -> Any:
         """A row of any numbers: float64."""

@@ -76,7 +76,7 @@ def _characters(
     doubt |= other
     if layout.further:
         rows = layout.long
-        further = np.arange(1, layout.further + 1)[:, None, None]
+        further = np.arange(1, layout.further + 1, dtype=np.int64)[:, None, None]
         ahead = words_from(window, 1).take(place[:rows] + further)
         read = ahead << back[:rows]
         read[0] |= behind[:rows] >> shift[:rows]

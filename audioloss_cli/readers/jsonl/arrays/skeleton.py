@@ -81,8 +81,10 @@ def skeleton(line: bytes, tree: dict[str, Tree], step_key: str | None) -> Skelet
 
 def _varies(leaf: Leaf, step_key: str | None) -> bool:
     """Whether another than a number matters: it must be the same in every line, and say nothing of its own."""
-    if leaf.kind in (Kind.NUMBER, Kind.WHOLE):
+    if leaf.kind is Kind.NUMBER:
         return False
+    if leaf.kind is Kind.WHOLE:
+        return leaf.clock is not Clock.SILENT
     return leaf.kind is Kind.SPELLED or leaf.clock is Clock.DATE or leaf.name == step_key
 
 

@@ -17,7 +17,7 @@ from audioloss_cli.readers.jsonl.arrays.words import MARGIN
 from audioloss_cli.readers.jsonl.lines import Block
 from audioloss_cli.readers.jsonl.shape import Shape
 
-_MARGIN = bytes(MARGIN)
+_MARGIN = b"0" * MARGIN  # a digit, as though a line ended there
 _LINES_TO_LEARN_FROM = 4
 # glibc hands memory back to the system, and each page of it costs a fault when it is needed again, until it has seen
 # a block of this size come and go. The block itself is never touched.
@@ -113,21 +113,30 @@ class Windows:
 
     def _prove(self, parts: Sequence[bytes | memoryview]) -> _Proof | None:
         """Of lines, in parts; None if they have not as many markers as any number of lines of this kind."""
-        layout, tail = self._layout, self._skeleton.tail
-        head = self._skeleton.head
-        raw = b"".join((_MARGIN, b"0", tail, *parts, head, _MARGIN))
+        layout, common = self._layout, self._skeleton
+        raw = b"".join((_MARGIN, common.tail, *parts, common.head, _MARGIN))
         window = np.frombuffer(raw, np.uint8, len(raw) & -8)
-        marks = places(window, self._skeleton.markers, apart=layout.apart)
+        marks = places(window, common.markers, apart=layout.apart)
         count, odd = divmod(len(marks) - layout.first_marks, layout.marks)
         if odd or count < 1:
             return None
         marks = np.concatenate((marks, marks[: layout.marks - layout.first_marks])).reshape(count + 1, layout.marks)
         found, bad = prove(layout, window, marks)
-        end = raw[: -len(head) - MARGIN][-len(tail) - 1 :]
-        if not (end.endswith(tail) and end[:1].isdigit()):
+        first, last = self._ends(raw, marks)
+        if not (first and last):
             bad = np.zeros(count, bool) if bad is None else bad
-            bad[-1] = True
+            bad[0] |= not first
+            bad[-1] |= not last
         return _Proof(raw, window, found, bad, count)
+
+    def _ends(self, raw: bytes, marks: Any) -> tuple[bool, bool]:
+        """Whether nothing is before the first line that was proven, and nothing behind the last."""
+        text = self._skeleton.texts[0]
+        places = marks[[0, -1], self._layout.first_marks - 1] + self._layout.distance[self._layout.row[0]]
+        first, behind = places.tolist()
+        end = raw[-MARGIN - len(text) - 1 : -MARGIN]
+        closed = end[1:] == text and end[:1].isdigit() and behind == len(raw) - 2 * MARGIN
+        return first == len(text), closed
 
     def _found(self, proof: _Proof, which: Any, first_line: int, lines: Any) -> Found | None:
         """The columns of proven lines; lines whose step or wall time is not as usual are left out."""

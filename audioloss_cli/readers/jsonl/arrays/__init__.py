@@ -8,6 +8,7 @@ longer number than usual, is left to the typed decoder, and what that refuses to
 for what it is not, and a defect is told in the same words.
 """
 
-from audioloss_cli.readers.jsonl.arrays.windows import Found, Windows
+from audioloss_cli.readers.jsonl.arrays.found import Found
+from audioloss_cli.readers.jsonl.arrays.windows import Windows
 
 __all__ = ["Found", "Windows"]

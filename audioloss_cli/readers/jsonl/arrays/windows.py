@@ -1,13 +1,13 @@
 """Windows of lines, and which of them are of the kind expected."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress, islice, pairwise
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np  # noqa: TID253  # opened late, for large files only
 
-from audioloss_cli.readers.jsonl.arrays.columns import Columns, Rows
+from audioloss_cli.readers.jsonl.arrays.columns import Columns
 from audioloss_cli.readers.jsonl.arrays.cut import Cut
+from audioloss_cli.readers.jsonl.arrays.found import Found, alike_in
 from audioloss_cli.readers.jsonl.arrays.layout import Layout
 from audioloss_cli.readers.jsonl.arrays.numbers import Numbers
 from audioloss_cli.readers.jsonl.arrays.places import places
@@ -22,33 +22,6 @@ _LINES_TO_LEARN_FROM = 4
 # glibc hands memory back to the system, and each page of it costs a fault when it is needed again, until it has seen
 # a block of this size come and go. The block itself is never touched.
 _MEMORY_TO_KEEP = 24 << 20
-
-
-class Found(NamedTuple):
-    """What was read of a block.
-
-    Attributes:
-        shape: the kind of its lines.
-        rows: those that are of this kind.
-        lines: their indexes in the block, int64, ascending; None for all of its lines.
-        size: how many.
-    """
-
-    shape: Shape
-    rows: Rows
-    lines: Any
-    size: int
-
-    @property
-    def runs(self) -> int:
-        """How many stretches of lines that follow each other."""
-        return 1 if self.lines is None else 1 + int(np.count_nonzero(np.diff(self.lines) != 1))
-
-    def stretches(self) -> Iterator[tuple[int, slice]]:
-        """The index of the first line of each, and which of ``rows`` they are."""
-        ends = [*(np.flatnonzero(np.diff(self.lines) != 1) + 1).tolist(), self.size]
-        for first, end in pairwise([0, *ends]):
-            yield int(self.lines[first]), slice(first, end)
 
 
 class _Proof(NamedTuple):
@@ -71,6 +44,7 @@ class Windows:
         self._columns = Columns(common, shape.step, shape.wants)
         self._formats = [Format().widened(number) for number in numbers(shape.line)]
         self._layout = Layout(common, self._formats)
+        self._mixed = False  # whether the last window had lines of other kinds
 
     @classmethod
     def of(cls, shape: Shape) -> "Windows | None":
@@ -80,31 +54,25 @@ class Windows:
 
     def read(self, block: Block) -> Found | None:
         """The lines of a block that are of this kind; None if there are none."""
-        proof = self._prove(block.parts)
+        proof = None if self._mixed else self._prove(block.parts)
         if proof is not None and proof.bad is None:
             return self._found(proof, slice(None), block.start.number, None)
-        alike = self._alike(block.lines)
-        lines = [block.lines[index] for index in alike]
-        proof = self._prove(lines)
-        if proof is not None and proof.bad is not None and self._learn(compress(lines, proof.bad.tolist())):
-            proof = self._prove(lines)
-        if proof is None or proof.size != len(lines):
+        alike, parts = alike_in(block, self._skeleton.markers, self._layout.marks)
+        self._mixed = len(alike) < len(block)
+        if proof is None or self._mixed:
+            proof = self._prove(parts)
+        if proof is not None and proof.bad is not None and self._learn(block, alike[proof.bad]):
+            proof = self._prove(parts)
+        if proof is None or proof.size != len(alike):
             return None
         which = slice(None) if proof.bad is None else ~proof.bad
-        return self._found(proof, which, block.start.number, np.array(alike, np.int64)[which])
+        return self._found(proof, which, block.start.number, alike[which])
 
-    def _alike(self, lines: Sequence[bytes]) -> list[int]:
-        """Those with as many markers: joined, each has its own, whatever the others are."""
-        first, *others = [bytes([marker]) for marker in self._skeleton.markers]
-        counts = [line.count(first) for line in lines]
-        for other in others:
-            counts = [count + line.count(other) for count, line in zip(counts, lines, strict=True)]
-        return [index for index, count in enumerate(counts) if count == self._layout.marks]
-
-    def _learn(self, lines: Iterable[bytes]) -> bool:
-        """Expect numbers as these lines have them; whether that is new."""
+    def _learn(self, block: Block, refused: Any) -> bool:
+        """Expect numbers as some lines have them that are not proven; whether that is new."""
         before = self._formats
-        for found in map(numbers, islice(lines, _LINES_TO_LEARN_FROM)):
+        for index in refused[:_LINES_TO_LEARN_FROM].tolist():
+            found = numbers(block.lines[index])
             if len(found) == len(before):
                 self._formats = [each.widened(number) for each, number in zip(self._formats, found, strict=True)]
         if self._formats != before:

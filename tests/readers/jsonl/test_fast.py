@@ -14,6 +14,7 @@ from audioloss_cli.readers.jsonl import choice, lines, reading, rows, shapes
 from audioloss_cli.records import EVERYTHING, Defect, Mark, Request, Series
 
 NEVER = 1 << 60
+LONGEST_PAUSE = 1
 TINY = [1, 7, 64, 500, 1 << 16]
 
 
@@ -40,7 +41,7 @@ def read(path, request=EVERYTHING, *, slow=False, arrays=False, chunk=1 << 16, r
     with pytest.MonkeyPatch.context() as patch:
         for name in ("_BYTES_WORTH_NUMPY", "_BYTES_WORTH_ARRAYS", "_SMALL_WINDOW"):
             patch.setattr(choice, name, 0 if arrays else NEVER)
-        patch.setattr(choice, "_LONGEST_PAUSE", 1)
+        patch.setattr(choice, "_LONGEST_PAUSE", LONGEST_PAUSE)
         patch.setattr(lines, "_WINDOW", chunk)
         patch.setattr(reading, "_ROWS_TO_LEARN_FROM", rows_to_learn_from)
         patch.setattr(reading, "_LINES_OF_A_SMALL_LOG", NEVER if slow else 0)
@@ -141,7 +142,7 @@ def logs(draw):
             if odd == 0:
                 line = draw(st.sampled_from([b"", b" \t", b"\x0c", b"[]", b"7", b"{}", b"null", b'{"a":1}{"b":2}']))
             elif odd == 4:
-                line = draw(st.sampled_from([b"7}", b'x7}', b'5}\n6}']))
+                line = draw(st.sampled_from([b"7}", b"x7}", b"5}\n6}"]))
             elif odd == 1:
                 line = (
                     line[:-1] + b', "loss": ' + draw(st.sampled_from([b"1", b"null", b"-0", b"NaN", b"1e400"])) + b"}"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from audioloss_cli.readers.jsonl.arrays import Found, Windows
 
 # To import numpy takes as long as arrays save over this much of a log; to build them, if it is there.
-_BYTES_WORTH_NUMPY, _BYTES_WORTH_ARRAYS = 64 << 20, 4 << 20
+_BYTES_WORTH_NUMPY, _BYTES_WORTH_ARRAYS = 128 << 20, 4 << 20
 _SMALL_WINDOW = 1 << 16
 # Speculation is bounded: where few lines are of the kind expected, ever fewer windows are tried.
 _LEAST_SHARE, _LEAST_RUN, _LONGEST_PAUSE = 0.5, 8, 64

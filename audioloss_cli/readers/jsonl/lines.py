@@ -68,6 +68,11 @@ class Block:
         """Each line with its place."""
         return map(self.line, range(len(self.lines)))
 
+    def split(self, index: int) -> "tuple[Block, Block]":
+        """The lines before an index, and the others."""
+        start = Place(self.start.number + index, self.line(index).offset)
+        return Block(self.start, self.lines[:index]), Block(start, self.lines[index:])
+
     def line(self, index: int) -> Line:
         """One line with its place; cheap if lines are asked for in order."""
         reached, offset = self._reached if self._reached[0] <= index else (0, self.start.offset)
@@ -88,7 +93,7 @@ class LineReader:
             compressed or did not end in a newline.
     """
 
-    def __init__(self, path: Path, start: Place | None = None) -> None:
+    def __init__(self, path: Path, start: Place = Place()) -> None:  # noqa: B008  # a tuple
         self.windows = False
         self.size = 0
         self.end: Place | None = None
@@ -102,14 +107,14 @@ class LineReader:
             OSError: the file cannot be opened or read.
         """
         damage = ""
-        splitter = _Splitter(str(self._path), self._start or Place())
+        splitter = _Splitter(str(self._path), self._start)
         with self._path.open("rb") as stream:
             self.size = os.fstat(stream.fileno()).st_size
             kind = None
-            if self._start is None:
-                kind = compression(stream)
-            else:
+            if self._start.offset:
                 stream.seek(self._start.offset)
+            else:
+                kind = compression(stream)
             try:
                 for chunk in decompressed(stream, kind, lambda: _WINDOW if self.windows else _CHUNK):
                     yield from splitter.feed(chunk)

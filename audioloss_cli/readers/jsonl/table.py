@@ -14,15 +14,15 @@ class Run(NamedTuple):
     """Rows of one kind that follow each other, column by column; only the wanted columns.
 
     Attributes:
-        wall_times: float64 Unix seconds, NaN where a row has none.
-        columns: keys with their float64 numbers.
-        steps: int64; None if the rows have none of their own.
+        wall_times: buffer of float64 Unix seconds, NaN where a row has none.
+        columns: keys with buffers of their float64 numbers.
+        steps: buffer of int64; None if the rows have none of their own.
         missing: keys whose number each of the rows says is missing.
     """
 
-    wall_times: "array[float]"
-    columns: Sequence[tuple[str, "array[float]"]]
-    steps: "array[int] | None"
+    wall_times: Sequence[float]
+    columns: Sequence[tuple[str, Sequence[float]]]
+    steps: Sequence[int] | None
     missing: Sequence[str] = ()
 
     @property
@@ -73,8 +73,8 @@ class Table(SeriesCollector):
 
     def add_run(self, run: Run) -> None:
         """Take in rows with the same keys, of which one was added before."""
-        steps = run.steps or array("q", [self.step]) * len(run.wall_times)
-        self.step = steps[-1]
+        steps = array("q", [self.step]) * len(run.wall_times) if run.steps is None else run.steps
+        self.step = int(steps[-1])
         if self._runs and self._runs[-1].keys != run.keys:
             self._settle()
         if run.columns or run.missing:

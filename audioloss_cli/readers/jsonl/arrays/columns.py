@@ -38,9 +38,8 @@ class Rows(NamedTuple):
 
     def run(self, count: int) -> Run:
         """The same for the table."""
-        times = array("d", [float("nan")]) * count if self.times is None else _array("d", self.times)
-        steps = None if self.steps is None else _array("q", self.steps)
-        return Run(times, [(key, _array("d", values)) for key, values in self.columns], steps)
+        times = array("d", [float("nan")]) * count if self.times is None else self.times
+        return Run(times, self.columns, self.steps)
 
 
 class Columns:
@@ -75,9 +74,3 @@ class Columns:
         floor = np.floor(values)
         fit &= (np.abs(values) < 2.0**63) & ((floor == values) | (self._step.source != "step"))
         return np.where(fit, floor, 0.0).astype(np.int64)
-
-
-def _array(code: str, column: Any) -> Any:
-    whole = array(code)
-    whole.frombytes(column.tobytes())
-    return whole

@@ -32,8 +32,9 @@ FLAGS = eightfold(0x80)
 _ZEROS, _DOTS = eightfold(ord("0")), eightfold(ord("."))
 _TEN_UP, _ONE_UP = eightfold(0x80 - 10), eightfold(0x80 - 1)
 ONE, SIXTY_FOUR = U64(1), U64(64)
-_SEVEN, _EIGHT, _SIXTEEN, _THIRTY_TWO = U64(7), U64(8), U64(16), U64(32)
-_TEN, _ALL, _PAIRS = U64(10), U64(0xFF), U64(0x000000FF000000FF)
+_THREE, _FOUR, _EIGHT, _SIXTEEN, _THIRTY_TWO = U64(3), U64(4), U64(8), U64(16), U64(32)
+_OF_A_DOT, _FIVE_BITS = eightfold(0x10), U64(0x1F)  # a dot less the character 0 is 30
+_TEN, _PAIRS = U64(10), U64(0x000000FF000000FF)
 _MILLIONS, _TEN_THOUSANDS = U64(100 + (1_000_000 << 32)), U64(1 + (10_000 << 32))
 
 
@@ -70,21 +71,20 @@ def no_digits(words: Words, among: Words) -> tuple[Words, Words]:
 
 
 def digits(words: Words, among: Words) -> Words:
-    """Flags of what is no digit; ``words`` become digits from 0 to 9, with 0 for what is none.
+    """Flags of the dots between digits; ``words`` become digits from 0 to 9, with 0 for a dot.
 
     Args:
-        words: are changed.
+        words: characters that are proven to be digits and dots; are changed.
         among: bits of the characters that count.
     """
     words ^= _ZEROS
     words &= among
-    flags = words + _TEN_UP
-    flags |= words
-    flags &= FLAGS
-    spare = flags >> _SEVEN
-    spare *= _ALL
+    dots = words & _OF_A_DOT
+    spare = dots >> _FOUR
+    spare *= _FIVE_BITS
     words &= np.bitwise_not(spare, out=spare)
-    return flags
+    dots <<= _THREE
+    return dots
 
 
 def eight(values: Words) -> Words:

@@ -1,5 +1,6 @@
 """The reader by the array gives, to the last bit, what the slow path gives, and does most of the work."""
 
+import gzip
 import json
 import math
 import random
@@ -8,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -115,6 +117,14 @@ def test_logs_of_one_kind_are_read_by_it(name, separators, tmp_path, monkeypatch
     path.write_bytes(log(LOGS[name], separators))
     assert same(path)
     assert left_to_others(path, monkeypatch, chunk=1 << 11) < 300  # the first blocks aside
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress])
+def test_compressed_logs_are_read_by_it(pack, tmp_path, monkeypatch):
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(pack(log(LOGS["plain"])))
+    assert same(path)
+    assert left_to_others(path, monkeypatch, chunk=1 << 12) < 300
 
 
 @pytest.mark.parametrize("newline", [b"\r\n", b" \n"])

@@ -269,17 +269,17 @@ def split_reading(path, content: bytes, cut: int, first: int, **options):
     content=damaged(),
     at=st.integers(0, 60),
     chunk=st.sampled_from(TINY),
-    slow=st.booleans(),
+    way=st.sampled_from([{"slow": True}, {}, {"arrays": True}]),
     first=st.sampled_from([1, 3]),
 )
-def test_a_file_read_in_two_parts_is_as_the_whole(tmp_path, content, at, chunk, slow, first):
+def test_a_file_read_in_two_parts_is_as_the_whole(tmp_path, content, at, chunk, way, first):
     newlines = [index + 1 for index, byte in enumerate(content) if byte == 10]
     if not newlines:
         return
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rows, "LINES_TO_LEARN_FROM", 0)  # or no mark could be made before line 100
         patch.setattr(reading, "LINES_TO_LEARN_FROM", 0)
-        parts = split_reading(tmp_path / "x", content, newlines[at % len(newlines)], first, slow=slow, chunk=chunk)
+        parts = split_reading(tmp_path / "x", content, newlines[at % len(newlines)], first, chunk=chunk, **way)
         whole, defects, _ = read(tmp_path / "x", slow=True, rows_to_learn_from=first)
     if parts is not None:
         assert parts == ({item[0]: item for item in whole}, defects)

@@ -1,13 +1,15 @@
 """From rows to series: one a key, with the steps of the log and the blanks that matter."""
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from audioloss_cli.readers.jsonl.learnt import Learnt
 from audioloss_cli.readers.jsonl.rows import Row
 from audioloss_cli.readers.jsonl.steps import StepColumn
 from audioloss_cli.records import MISSING, Defect, Series, SeriesCollector
+
+_MISSING = array("d", [MISSING]).tobytes()
 
 
 class Run(NamedTuple):
@@ -20,9 +22,9 @@ class Run(NamedTuple):
         missing: keys whose number each of the rows says is missing.
     """
 
-    wall_times: Sequence[float]
-    columns: Sequence[tuple[str, Sequence[float]]]
-    steps: Sequence[int] | None
+    wall_times: Any
+    columns: Sequence[tuple[str, Any]]
+    steps: Any
     missing: Sequence[str] = ()
 
     @property
@@ -86,13 +88,21 @@ class Table(SeriesCollector):
         if not self._runs:
             return
         runs, self._runs = self._runs, []
-        steps = _joined("q", [run.steps for run in runs])
-        self.points -= len(steps) * (len(runs[0].columns) + len(runs[0].missing))  # ``extend`` counts them again
-        times = _joined("d", [run.wall_times for run in runs])
+        steps, times = b"".join(run.steps for run in runs), b"".join(run.wall_times for run in runs)
         for key in runs[0].missing:
-            self.extend(key, steps, array("d", [MISSING]) * len(steps), times)
+            self._put(key, steps, _MISSING * (len(steps) // len(_MISSING)), times)
         for index, (key, _) in enumerate(runs[0].columns):
-            self.extend(key, steps, _joined("d", [run.columns[index][1] for run in runs]), times)
+            self._put(key, steps, b"".join(run.columns[index][1] for run in runs), times)
+
+    def _put(self, key: str, steps: bytes, values: bytes, times: bytes) -> None:
+        """Lengthen the columns of a key, whose points are counted already."""
+        columns = self.columns(key)
+        if columns is None:
+            self.points -= len(steps) // len(_MISSING)
+            return
+        columns[0].frombytes(steps)
+        columns[1].frombytes(values)
+        columns[2].frombytes(times)
 
     def flush(self) -> Iterator[Series]:
         """As that of every collector."""
@@ -104,9 +114,3 @@ class Table(SeriesCollector):
         self._settle()
         for key, (step, wall_time) in self.learnt.never.items():
             self.append(key, step, MISSING, wall_time)
-
-
-def _joined(code: str, parts: Iterable[Any]) -> "array[Any]":
-    whole = array(code)
-    whole.frombytes(b"".join(parts))
-    return whole

@@ -27,8 +27,8 @@ def compression(stream: BufferedReader) -> Compression:
     return "zstd" if magic == _ZSTD or _ZSTD_SKIPPABLE.fullmatch(magic) else None
 
 
-def decompressed(stream: BufferedReader, kind: Compression, chunk_bytes: int) -> Iterator[bytes]:
-    """The content in pieces of ``chunk_bytes``, the last aside.
+def decompressed(stream: BufferedReader, kind: Compression, chunk_bytes: Callable[[], int]) -> Iterator[bytes]:
+    """The content in pieces of ``chunk_bytes``, the last aside; it is asked before each.
 
     Raises:
         DamagedStreamError: after what could be decompressed.
@@ -41,20 +41,20 @@ def decompressed(stream: BufferedReader, kind: Compression, chunk_bytes: int) ->
         start = zstandard.ZstdDecompressor().decompressobj
         yield from _gather(_inflate(stream, start, zstandard.ZstdError), chunk_bytes)
     else:
-        yield from iter(lambda: stream.read(chunk_bytes), b"")
+        yield from iter(lambda: stream.read(chunk_bytes()), b"")
 
 
-def _gather(pieces: Iterator[bytes], chunk_bytes: int) -> Iterator[bytes]:
+def _gather(pieces: Iterator[bytes], chunk_bytes: Callable[[], int]) -> Iterator[bytes]:
     """Pieces joined and cut: 4 KiB may come to a few bytes or to megabytes."""
     kept, size = [], 0
     try:
         for piece in pieces:
             kept.append(piece)
             size += len(piece)
-            if size >= chunk_bytes:
+            if size >= (chunk := chunk_bytes()):
                 whole = b"".join(kept)
-                end = size - size % chunk_bytes
-                yield from (whole[start : start + chunk_bytes] for start in range(0, end, chunk_bytes))
+                end = size - size % chunk
+                yield from (whole[start : start + chunk] for start in range(0, end, chunk))
                 kept, size = [whole[end:]], size - end
     except DamagedStreamError:
         yield b"".join(kept)

@@ -25,9 +25,14 @@ class Learnt:
         self._inner: dict[str, list[str]] = {}  # key -> keys below it that have held a number, itself included
         self._beside: dict[str, set[str]] = {}  # key -> keys that had a number in a row in which it had one
         self._blank_beside: dict[str, set[str]] = {}  # key -> keys that had none in a row in which it had one
+        self._last: object = None  # the keys of the row that was learnt last
 
     def learn(self, row: Row, step: int) -> None:
         """Take in one row."""
+        keys = [key for key, _ in row.numbers], row.blanks, row.nulls
+        if keys == self._last:
+            return
+        self._last = keys
         here = {key for key, _ in row.numbers}
         for key in here - self._beside.keys():
             self._begin(key)

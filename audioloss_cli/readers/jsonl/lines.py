@@ -1,6 +1,8 @@
-"""The lines of a file, in blocks: 128 KiB of them at a time, so that they stay in the processor's cache."""
+"""The lines of a file, in blocks that stay in the processor's cache."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -10,7 +12,7 @@ from audioloss_cli.readers.jsonl.decompress import DamagedStreamError, compressi
 from audioloss_cli.records import Defect
 from audioloss_cli.records.series import DefectKind
 
-_CHUNK = 1 << 17
+_CHUNK, _WINDOW = 1 << 17, 1 << 20  # for lines one by one; for arrays, each call of which has its price
 _LONGEST_LINE = 64 << 20
 _HEAD_BYTES = 1 << 16
 _LINES_TO_JUDGE_BY = 2
@@ -38,17 +40,38 @@ class Block:
 
     Attributes:
         start: where the first of them starts.
-        lines: the bytes.
+        parts: pieces of the lines, which join to all of them.
+        size: in bytes.
     """
 
-    def __init__(self, start: Place, lines: list[bytes]) -> None:
+    def __init__(self, start: Place, parts: Sequence[bytes | memoryview]) -> None:
         self.start = start
-        self.lines = lines
+        self.parts = parts
+        self.size = sum(map(len, parts))
+        self._count: int | None = None
         self._reached = 0, start.offset  # an index and its byte offset
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """Each by itself."""
+        return BytesIO(b"".join(self.parts)).readlines()  # finds newlines with memchr: twice as fast as bytes.split
+
+    def __len__(self) -> int:
+        """How many lines."""
+        return len(self.lines) if self._count is None else self._count
+
+    def counted(self, count: int) -> None:
+        """Take over how many lines there are, so that they need not be cut to know it."""
+        self._count = count
 
     def __iter__(self) -> Iterator[Line]:
         """Each line with its place."""
         return map(self.line, range(len(self.lines)))
+
+    def split(self, index: int) -> "tuple[Block, Block]":
+        """The lines before an index, and the others."""
+        start = Place(self.start.number + index, self.line(index).offset)
+        return Block(self.start, self.lines[:index]), Block(start, self.lines[index:])
 
     def line(self, index: int) -> Line:
         """One line with its place; cheap if lines are asked for in order."""
@@ -64,11 +87,15 @@ class LineReader:
     """All blocks of one file, from a place on.
 
     Attributes:
+        windows: whether large blocks are of use.
+        size: of the file, in bytes; 0 before the first block, and of what is no file.
         end: after the last block, the end of the file; None if reading cannot go on there, because the file is
             compressed or did not end in a newline.
     """
 
-    def __init__(self, path: Path, start: Place | None = None) -> None:
+    def __init__(self, path: Path, start: Place = Place()) -> None:  # noqa: B008  # a tuple
+        self.windows = False
+        self.size = 0
         self.end: Place | None = None
         self._path = path
         self._start = start
@@ -80,15 +107,16 @@ class LineReader:
             OSError: the file cannot be opened or read.
         """
         damage = ""
-        splitter = _Splitter(str(self._path), self._start or Place())
+        splitter = _Splitter(str(self._path), self._start)
         with self._path.open("rb") as stream:
+            self.size = os.fstat(stream.fileno()).st_size
             kind = None
-            if self._start is None:
-                kind = compression(stream)
-            else:
+            if self._start.offset:
                 stream.seek(self._start.offset)
+            else:
+                kind = compression(stream)
             try:
-                for chunk in decompressed(stream, kind, _CHUNK):
+                for chunk in decompressed(stream, kind, lambda: _WINDOW if self.windows else _CHUNK):
                     yield from splitter.feed(chunk)
             except DamagedStreamError as error:
                 damage = str(error)
@@ -114,7 +142,7 @@ class _Splitter:
     def feed(self, chunk: bytes) -> Iterator[Block | Defect]:
         cut = chunk.rfind(b"\n") + 1
         if cut:
-            yield from self.block(b"".join((*self.rest, memoryview(chunk)[:cut])))
+            yield from self.block([*self.rest, memoryview(chunk)[:cut]])
             self.rest, self.held, chunk = [], 0, chunk[cut:]
         if chunk:
             self.rest.append(chunk)
@@ -124,20 +152,21 @@ class _Splitter:
                 yield self.defect("malformed", "the line is longer than 64 MiB; it was skipped")
             self.offset, self.rest, self.held, self.skipping = self.offset + self.held, [], 0, True
 
-    def block(self, data: bytes) -> Iterator[Block]:
-        lines = BytesIO(data).readlines()  # finds newlines with memchr: twice as fast as bytes.split
-        end = self.offset + len(data)
+    def block(self, parts: Sequence[bytes | memoryview]) -> Iterator[Block]:
         if self.skipping:
-            self.number, self.offset, self.skipping = self.number + 1, self.offset + len(lines.pop(0)), False
-        if lines:
-            yield Block(Place(self.number, self.offset), lines)
-        self.number, self.offset = self.number + len(lines), end
+            data = b"".join(parts)
+            end = data.index(b"\n") + 1
+            self.number, self.offset, self.skipping, parts = self.number + 1, self.offset + end, False, [data[end:]]
+        block = Block(Place(self.number, self.offset), parts)
+        if block.size:
+            yield block
+            self.number, self.offset = self.number + len(block), self.offset + block.size
 
     def end(self, damage: str) -> Iterator[Block | Defect]:
         if damage:
             yield self.defect("compression", f"{damage}; what could be decompressed was read")
         if self.held and not self.skipping:
-            yield Block(Place(self.number, self.offset), [b"".join(self.rest)])
+            yield Block(Place(self.number, self.offset), self.rest)
 
     def defect(self, kind: DefectKind, message: str) -> Defect:
         return Defect(self.path, kind, message, self.offset, self.number)
@@ -151,7 +180,7 @@ def head(path: Path, count: int) -> list[bytes]:
         OSError: the file cannot be opened or read.
     """
     with path.open("rb") as stream:
-        pieces = decompressed(stream, compression(stream), _HEAD_BYTES)
+        pieces = decompressed(stream, compression(stream), lambda: _HEAD_BYTES)
         data = next(pieces, b"")[:_HEAD_BYTES]
         if data.count(b"\n") < _LINES_TO_JUDGE_BY:
             next(pieces, None)  # raises if there is damage

@@ -5,7 +5,7 @@ well, which ends the text before it: no decoder accepts that line, and the slow 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _LITERAL = re.compile(rb"(?<=[:,\[ ])(NaN|-?Infinity)(?=\s*[,}\]])")
 
@@ -15,9 +15,11 @@ def quoted(line: bytes) -> bytes:
     return _LITERAL.sub(rb'"\1"', line)
 
 
-def all_quoted(lines: Sequence[bytes]) -> Sequence[bytes]:
-    """The same for lines most of which have none."""
-    joined = b"".join(lines)
-    if b"NaN" not in joined and b"Infinity" not in joined:
-        return lines
-    return [quoted(line) if b"NaN" in line or b"Infinity" in line else line for line in lines]
+def has_literal(line: bytes) -> bool:
+    """Whether there may be one."""
+    return b"NaN" in line or b"Infinity" in line
+
+
+def all_quoted(lines: Iterable[bytes]) -> Sequence[bytes]:
+    """The same for many lines."""
+    return [quoted(line) if has_literal(line) else line for line in lines]

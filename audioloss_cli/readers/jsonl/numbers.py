@@ -52,8 +52,7 @@ def flatten(item: Iterable[tuple[object, Any]], prefix: str = "", depth: int = 0
 def wall_time(item: dict[str, Any]) -> float:
     """Unix seconds from the first of ``WALL_TIME_KEYS`` that holds a date; NaN if none does. Naive dates are UTC."""
     for key in WALL_TIME_KEYS:
-        found = seconds(item.get(key))
-        if found is not None:
+        if key in item and (found := seconds(item[key])) is not None:
             return found
     return math.nan
 

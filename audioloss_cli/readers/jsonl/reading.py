@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audioloss_cli.readers.jsonl import marks
-from audioloss_cli.readers.jsonl.lines import Block, Line, LineReader
+from audioloss_cli.readers.jsonl.lines import Block, Line, LineReader, Place
 from audioloss_cli.readers.jsonl.rows import LINES_TO_LEARN_FROM, Row, RowParser
 from audioloss_cli.readers.jsonl.steps import choose_step
 from audioloss_cli.readers.jsonl.table import Run, Table
@@ -26,10 +26,12 @@ class Reading:
     def __init__(self, path: Path, request: Request) -> None:
         self._path = str(path)
         self._request = request
-        self._lines = LineReader(path, marks.place(request.since))
+        start = marks.place(request.since) or Place()
+        self._lines = LineReader(path, start)
         self._rows = RowParser(self._path)  # the slow path, and the specification of the fast one
         self._waiting = list[Row | Defect]()  # until there are rows enough to tell the step by
         self._first_rows = 0  # among them
+        self._small = start.number - 1 + _LINES_OF_A_SMALL_LOG  # the last line of a small log
         self._table: Table | None = None
         self._fast: Fast | None = None
         if request.since is not None:
@@ -42,19 +44,26 @@ class Reading:
             OSError: the file cannot be opened or read.
         """
         found = iter(self._lines)
-        lines = 0
-        for item in chain(self._look_ahead(found), found):
+        for item in self._divided(chain(self._look_ahead(found), found)):
             if isinstance(item, Defect):
                 yield from self._add(self._rows.flush())
                 yield from self._add([item])
-            elif self._table is None or lines < _LINES_OF_A_SMALL_LOG:
-                lines += len(item.lines)
+            elif self._table is None or item.start.number <= self._small:
                 yield from self._add(self._slow(item))
             else:
                 yield from self._read_fast(item, self._table)
             if self._rows.stopped:
                 break
         yield from self._end()
+
+    def _divided(self, items: Iterable[Block | Defect]) -> Iterator[Block | Defect]:
+        """Blocks, cut where the log turns out to be no small one."""
+        for item in items:
+            left = self._small - item.start.number + 1 if isinstance(item, Block) else 0
+            if isinstance(item, Block) and 0 < left < len(item.lines):
+                yield from item.split(left)
+            else:
+                yield item
 
     def _look_ahead(self, found: Iterator[Block | Defect]) -> list[Block | Defect]:
         """What has to be seen before the first line is parsed."""
@@ -75,13 +84,14 @@ class Reading:
         if self._fast is None:
             from audioloss_cli.readers.jsonl.fast import Fast  # noqa: PLC0415  # 20 ms that only large files need
 
-            self._fast = Fast(self._rows, table, self._request.wants)
+            self._fast = Fast(self._rows, table, self._request, self._lines.size)
         for item in self._fast.read(block):
             if isinstance(item, Run):
                 table.add_run(item)
                 yield from self._flush(table)
             else:
                 yield from self._add([item])
+        self._lines.windows = self._fast.windows
 
     def _add(self, items: Iterable[Row | Defect]) -> Iterator[Series | Defect]:
         for item in items:

@@ -118,7 +118,7 @@ def _is_utf16(data: bytes) -> bool:
 def _row(line: int, parsed: dict[str, Any]) -> Row:
     numbers, blanks, nulls = list[tuple[str, float]](), list[str](), list[str]()
     for key, value in flatten(parsed.items()):
-        found = number(value)
+        found = value if type(value) is float else number(value)
         if found is not None:
             numbers.append((key, found))
         else:

@@ -44,9 +44,18 @@ class RunError(Exception):
 
 
 class Shape:
-    """Rows of one kind."""
+    """Rows of one kind.
 
-    def __init__(self, tree: dict[str, Tree], row: Row, column: StepColumn, wants: Callable[[str], bool]) -> None:
+    Attributes:
+        line: one of them, without its newline.
+        tree: what stands in each place.
+        step: where the step is.
+        wants: whether the numbers of a key are asked for.
+    """
+
+    def __init__(
+        self, line: bytes, tree: dict[str, Tree], row: Row, step: StepColumn, wants: Callable[[str], bool]
+    ) -> None:
         """Build the decoder.
 
         Raises:
@@ -54,8 +63,10 @@ class Shape:
         """
         self._row = row  # only its keys hold for the others
         self._missing, self._version = list[str](), -1
-        self._column = column
-        self._wants = wants
+        self.line = line
+        self.tree = tree
+        self.step = step
+        self.wants = wants
         self._leaves = list[tuple[Leaf, _Way]]()
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(self._struct(tree, ())).decode
         self._refusals = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -78,19 +89,19 @@ class Shape:
             RunError: a text spells a number and another does not, or some row's step or time is not as usual.
         """
         steps: array[int] | None = None
-        if self._column.key is None:
+        if self.step.key is None:
             steps = array("q", range(first_line, first_line + len(rows)))
         times, columns = None, []
         for leaf, way in self._leaves:
             found = _follow(rows, way)
             if leaf.clock is not Clock.SILENT:
                 times = _times(leaf, found) or times
-            if leaf.name == self._column.key:
+            if leaf.name == self.step.key:
                 steps = self._steps(leaf, found)
             elif leaf.kind is not Kind.NUMBER:
                 numbers = _spelled(leaf, found)
-                columns += [(leaf.name, numbers)] if numbers and self._wants(leaf.name) else []
-            elif self._wants(leaf.name):
+                columns += [(leaf.name, numbers)] if numbers and self.wants(leaf.name) else []
+            elif self.wants(leaf.name):
                 columns.append((leaf.name, array("d", found)))
         return Run(times or array("d", [math.nan]) * len(rows), columns, steps)
 
@@ -101,7 +112,7 @@ class Shape:
         return None if numbers is None else array("q", map(self._step, numbers))
 
     def _step(self, value: float) -> int:
-        if not -(2.0**63) <= value < 2.0**63 or (self._column.source == "step" and not value.is_integer()):
+        if not -(2.0**63) <= value < 2.0**63 or (self.step.source == "step" and not value.is_integer()):
             raise RunError("it is no step: NaN, infinite or not whole")
         return math.floor(value)
 
@@ -121,7 +132,7 @@ class Shape:
         if leaf.kind in (Kind.NULL, Kind.BOOL):
             return False
         text = leaf.kind in (Kind.TEXT, Kind.SPELLED)
-        return text or leaf.name == self._column.key or leaf.clock is Clock.DATE or self._wants(leaf.name)
+        return text or leaf.name == self.step.key or leaf.clock is Clock.DATE or self.wants(leaf.name)
 
     def _type(self, tree: Tree, way: _Way) -> Any:
         if isinstance(tree, dict):

@@ -36,6 +36,7 @@ class Shapes:
         self._seen: dict[object, int] = {}  # how often a row of such looks came
         self._by_quotes: dict[int, list[Shape]] = {}  # how many quotes a line has -> kinds it may be of
         self._recent: Shape | None = None
+        self._lately = dict[Shape, int]()  # lines that were decoded since ``commonest`` was asked
 
     def learn(self, line: bytes, parsed: dict[str, Any], row: Row) -> None:
         """Have a decoder for lines such as this one, which none accepted, from the second of them on.
@@ -54,10 +55,15 @@ class Shapes:
             tree = describe(parsed, self._column.key)
             if repr(tree) not in self._known:
                 self._known.add(repr(tree))
-                shape = Shape(tree, row, self._column, self._wants)
+                shape = Shape(line, tree, row, self._column, self._wants)
                 self._by_quotes.setdefault(line.count(b'"'), []).insert(0, shape)
         except (UnfitError, ValueError):
             return
+
+    def commonest(self) -> Shape | None:
+        """The kind of which most lines were decoded since this was last asked."""
+        lately, self._lately = self._lately, {}
+        return max(lately, key=lately.__getitem__, default=None)
 
     def decode(self, lines: Sequence[bytes]) -> Iterator[Decoded]:
         """The lines in order: those that a decoder accepts in runs, each of the others alone."""
@@ -67,6 +73,7 @@ class Shapes:
             if shape is not None:
                 shape.accept(rest, rows)
                 if rows:
+                    self._lately[shape] = self._lately.get(shape, 0) + len(rows)
                     yield Decoded(at, shape, rows)
                     at += len(rows)
             else:

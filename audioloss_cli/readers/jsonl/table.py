@@ -1,7 +1,7 @@
 """From rows to series: one a key, with the steps of the log and the blanks that matter."""
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from audioloss_cli.readers.jsonl.learnt import Learnt
@@ -9,20 +9,22 @@ from audioloss_cli.readers.jsonl.rows import Row
 from audioloss_cli.readers.jsonl.steps import StepColumn
 from audioloss_cli.records import MISSING, Defect, Series, SeriesCollector
 
+_MISSING = array("d", [MISSING]).tobytes()
+
 
 class Run(NamedTuple):
     """Rows of one kind that follow each other, column by column; only the wanted columns.
 
     Attributes:
-        wall_times: float64 Unix seconds, NaN where a row has none.
-        columns: keys with their float64 numbers.
-        steps: int64; None if the rows have none of their own.
+        wall_times: buffer of float64 Unix seconds, NaN where a row has none.
+        columns: keys with buffers of their float64 numbers.
+        steps: buffer of int64; None if the rows have none of their own.
         missing: keys whose number each of the rows says is missing.
     """
 
-    wall_times: "array[float]"
-    columns: Sequence[tuple[str, "array[float]"]]
-    steps: "array[int] | None"
+    wall_times: Any
+    columns: Sequence[tuple[str, Any]]
+    steps: Any
     missing: Sequence[str] = ()
 
     @property
@@ -73,8 +75,8 @@ class Table(SeriesCollector):
 
     def add_run(self, run: Run) -> None:
         """Take in rows with the same keys, of which one was added before."""
-        steps = run.steps or array("q", [self.step]) * len(run.wall_times)
-        self.step = steps[-1]
+        steps = array("q", [self.step]) * len(run.wall_times) if run.steps is None else run.steps
+        self.step = int(steps[-1])
         if self._runs and self._runs[-1].keys != run.keys:
             self._settle()
         if run.columns or run.missing:
@@ -86,13 +88,21 @@ class Table(SeriesCollector):
         if not self._runs:
             return
         runs, self._runs = self._runs, []
-        steps = _joined("q", [run.steps for run in runs])
-        self.points -= len(steps) * (len(runs[0].columns) + len(runs[0].missing))  # ``extend`` counts them again
-        times = _joined("d", [run.wall_times for run in runs])
+        steps, times = b"".join(run.steps for run in runs), b"".join(run.wall_times for run in runs)
         for key in runs[0].missing:
-            self.extend(key, steps, array("d", [MISSING]) * len(steps), times)
+            self._put(key, steps, _MISSING * (len(steps) // len(_MISSING)), times)
         for index, (key, _) in enumerate(runs[0].columns):
-            self.extend(key, steps, _joined("d", [run.columns[index][1] for run in runs]), times)
+            self._put(key, steps, b"".join(run.columns[index][1] for run in runs), times)
+
+    def _put(self, key: str, steps: bytes, values: bytes, times: bytes) -> None:
+        """Lengthen the columns of a key, whose points are counted already."""
+        columns = self.columns(key)
+        if columns is None:
+            self.points -= len(steps) // len(_MISSING)
+            return
+        columns[0].frombytes(steps)
+        columns[1].frombytes(values)
+        columns[2].frombytes(times)
 
     def flush(self) -> Iterator[Series]:
         """As that of every collector."""
@@ -104,9 +114,3 @@ class Table(SeriesCollector):
         self._settle()
         for key, (step, wall_time) in self.learnt.never.items():
             self.append(key, step, MISSING, wall_time)
-
-
-def _joined(code: str, parts: Iterable[Any]) -> "array[Any]":
-    whole = array(code)
-    whole.frombytes(b"".join(parts))
-    return whole

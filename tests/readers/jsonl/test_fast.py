@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli.readers import jsonl as reader
-from audioloss_cli.readers.jsonl import lines, reading, rows, shapes
+from audioloss_cli.readers.jsonl import choice, lines, reading, rows, shapes
 from audioloss_cli.records import EVERYTHING, Defect, Mark, Request, Series
 
 NEVER = 1 << 60
+LONGEST_PAUSE = 1
 TINY = [1, 7, 64, 500, 1 << 16]
 
 
@@ -36,8 +37,12 @@ def in_bits(items) -> tuple[list[object], list[Defect], list[Mark]]:
     )
 
 
-def read(path, request=EVERYTHING, *, slow=False, chunk=1 << 16, rows_to_learn_from=3):
+def read(path, request=EVERYTHING, *, slow=False, arrays=False, chunk=1 << 16, rows_to_learn_from=3):
     with pytest.MonkeyPatch.context() as patch:
+        for name in ("_BYTES_WORTH_NUMPY", "_BYTES_WORTH_ARRAYS", "_SMALL_WINDOW"):
+            patch.setattr(choice, name, 0 if arrays else NEVER)
+        patch.setattr(choice, "_LONGEST_PAUSE", LONGEST_PAUSE)
+        patch.setattr(lines, "_WINDOW", chunk)
         patch.setattr(reading, "_ROWS_TO_LEARN_FROM", rows_to_learn_from)
         patch.setattr(reading, "_LINES_OF_A_SMALL_LOG", NEVER if slow else 0)
         patch.setattr(lines, "_CHUNK", chunk)
@@ -136,6 +141,8 @@ def logs(draw):
             odd = draw(st.integers(0, 39))
             if odd == 0:
                 line = draw(st.sampled_from([b"", b" \t", b"\x0c", b"[]", b"7", b"{}", b"null", b'{"a":1}{"b":2}']))
+            elif odd == 4:
+                line = draw(st.sampled_from([b"7}", b"x7}", b"5}\n6}"]))
             elif odd == 1:
                 line = (
                     line[:-1] + b', "loss": ' + draw(st.sampled_from([b"1", b"null", b"-0", b"NaN", b"1e400"])) + b"}"
@@ -175,6 +182,7 @@ def test_the_fast_path_gives_what_the_slow_path_gives(tmp_path, content, wanted,
     request = Request(wanted=None if wanted is None else wanted.__contains__)
     slow = read(path, request, slow=True, rows_to_learn_from=first)
     assert read(path, request, chunk=chunk, rows_to_learn_from=first) == slow
+    assert read(path, request, chunk=chunk, rows_to_learn_from=first, arrays=True) == slow
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -187,6 +195,7 @@ def test_numbers_are_read_to_the_same_bits(tmp_path, number):
     first = '{"step": 1, "loss": 2.0}\n' * 6
     path.write_text(f'{first}{{"step": 2, "loss": {number}}}\n{{"step": {number}, "loss": 3}}\n{first}')
     assert read(path) == read(path, slow=True)
+    assert read(path, arrays=True, chunk=64) == read(path, slow=True)
 
 
 LOG = [{"step": step, "loss": step / 7, "lr": 0.1, "tokens": step * 10, "at": 1.7e9 + step} for step in range(3000)]
@@ -260,17 +269,17 @@ def split_reading(path, content: bytes, cut: int, first: int, **options):
     content=damaged(),
     at=st.integers(0, 60),
     chunk=st.sampled_from(TINY),
-    slow=st.booleans(),
+    way=st.sampled_from([{"slow": True}, {}, {"arrays": True}]),
     first=st.sampled_from([1, 3]),
 )
-def test_a_file_read_in_two_parts_is_as_the_whole(tmp_path, content, at, chunk, slow, first):
+def test_a_file_read_in_two_parts_is_as_the_whole(tmp_path, content, at, chunk, way, first):
     newlines = [index + 1 for index, byte in enumerate(content) if byte == 10]
     if not newlines:
         return
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rows, "LINES_TO_LEARN_FROM", 0)  # or no mark could be made before line 100
         patch.setattr(reading, "LINES_TO_LEARN_FROM", 0)
-        parts = split_reading(tmp_path / "x", content, newlines[at % len(newlines)], first, slow=slow, chunk=chunk)
+        parts = split_reading(tmp_path / "x", content, newlines[at % len(newlines)], first, chunk=chunk, **way)
         whole, defects, _ = read(tmp_path / "x", slow=True, rows_to_learn_from=first)
     if parts is not None:
         assert parts == ({item[0]: item for item in whole}, defects)

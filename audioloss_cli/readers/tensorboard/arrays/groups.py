@@ -102,7 +102,7 @@ def _take(shape: Shape, records: Any, rows: Any, found: list[Found]) -> tuple[An
         return records[:0], rows[:0]
     if fit.good.any():
         good = fit.good
-        fitting = Fit(None if fit.which is None else fit.which[good], None, fit.differences[good])
+        fitting = Fit(None if fit.which is None else fit.which[good], None, fit.differences[good], fit.spread)
         found.append(Found(shape, records[good], rows[good], fitting))
     return records[~fit.good], rows[~fit.good]
 

@@ -14,6 +14,7 @@ from audioloss_cli.readers.tensorboard.framing import CRC_BYTES
 from audioloss_cli.readers.tensorboard.template import LONGEST_PAYLOAD, Place, Template
 
 _WORD = 8
+_ABREAST = 64
 # Odd, without a pattern: a sum of products tells rows apart, and an exact comparison has the last word.
 _FACTORS = np.random.default_rng(0).integers(0, 1 << 63, LONGEST_PAYLOAD // _WORD + 2, np.uint64) * 2 + 1
 
@@ -30,11 +31,13 @@ class Fit(NamedTuple):
         which: int64 [rows], number of the template of each; None if all have the first.
         good: bool [rows], whether it has one at all; None if all have.
         differences: uint64 [rows, words], each XOR its template.
+        spread: uint64 [words], in which bits any of them differs; those of other rows may be among them.
     """
 
     which: Any
     good: Any
     differences: Any
+    spread: Any
 
 
 class Shape:
@@ -80,21 +83,32 @@ class Shape:
         """Find the template of each row, uint64 [rows, words]."""
         if len(self.places) == 1:
             differences = rows ^ self._words[0]
-            if not (np.bitwise_or.reduce(differences, axis=0) & self._fixed).any():
-                return Fit(None, None, differences)
+            spread = _any_bit(differences)
+            if not (spread & self._fixed).any():
+                return Fit(None, None, differences, spread)
         places = np.searchsorted(self._hashes, self.hashes(rows))
         which = self._order[np.minimum(places, len(self._order) - 1)]
         differences = rows ^ self._words[which]
-        if not (np.bitwise_or.reduce(differences, axis=0) & self._fixed).any():
-            return Fit(which, None, differences)
-        return Fit(which, ~(differences & self._fixed).any(axis=1), differences)
+        spread = _any_bit(differences)
+        if not (spread & self._fixed).any():
+            return Fit(which, None, differences, spread)
+        return Fit(which, ~(differences & self._fixed).any(axis=1), differences, spread)
 
     def intact(self, rows: Any, fit: Fit) -> Any:
         """Whether the checksum of each row holds, all of them fitting: bool [rows]."""
-        spread = np.bitwise_or.reduce(fit.differences, axis=0).view(np.uint8)[: self.length]
-        found = changed(fit.differences.view(np.uint8), np.flatnonzero(spread), self.length)
+        spread = np.flatnonzero(fit.spread.view(np.uint8)[: self.length])
+        found = changed(fit.differences.view(np.uint8), spread, self.length)
         found ^= self._crcs[0] if fit.which is None else self._crcs[fit.which]
         return masked(found) == column(rows, self.length, "<u4")
+
+
+def _any_bit(rows: Any) -> Any:
+    """All rows ORed: many of them side by side first, because numpy takes as long for a short row as for a long one."""
+    whole = len(rows) - len(rows) % _ABREAST
+    if whole:
+        wide = rows[:whole].reshape(-1, _ABREAST * rows.shape[1])
+        rows = np.concatenate([np.bitwise_or.reduce(wide, axis=0).reshape(_ABREAST, -1), rows[whole:]])
+    return np.bitwise_or.reduce(rows, axis=0)
 
 
 def column(rows: Any, at: int, dtype: str) -> Any:

@@ -1,15 +1,17 @@
 """audioloss's own readers: whole series by tag, through the registry.
 
-numpy is imported beforehand, as every peer that needs it has it: a reader that imports it late would have the import
-counted as reading.
+All that they import is imported beforehand, as the peers have it: a reader that imports something late would have the
+import counted as reading.
 """
 
 from pathlib import Path
 
-import numpy as np  # noqa: F401
-
+import audioloss_cli.readers.jsonl.arrays
+import audioloss_cli.readers.tensorboard.arrays  # noqa: F401
 from audioloss_cli import registry
 from audioloss_cli.records import Defect, Request, Series
+
+READERS = {name: registry.load("readers", name) for name in ("tensorboard", "jsonl")}
 
 
 def events(path: Path) -> int:
@@ -29,7 +31,7 @@ def rows(path: Path) -> int:
 
 def _points(reader: str, path: Path, request: Request) -> int:
     chunks: dict[str, list[Series]] = {}
-    for item in registry.load("readers", reader).read(path, request):
+    for item in READERS[reader].read(path, request):
         if isinstance(item, Defect):
             raise RuntimeError(f"{item.place}: {item.message}")  # noqa: TRY004  # damaged data, no wrong type
         chunks.setdefault(item.tag, []).append(item)

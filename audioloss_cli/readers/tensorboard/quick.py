@@ -37,14 +37,16 @@ def quick(framing: Framing, scalars: Scalars) -> Iterator[Defect | None]:
 
 
 def some(framing: Framing, records: "Records", until: float = math.inf) -> Generator[Defect | None, None, bool]:
-    """The same up to about a byte ``until``; return whether the file ended before it."""
+    """The same up to about a byte ``until``, blobs not counted; return whether the file ended before it."""
     while framing.buffer.offset < until:
         data, at = framing.buffer.ahead()
         framing.buffer.skip(records.take(data, at) - at)
         yield None
+        before = framing.buffer.offset
         items = framing.step()
         if items is None:
             return True
+        until += 0 if items else framing.buffer.offset - before
         for item in items:
             if not isinstance(item, Defect):
                 records.learn(item.payload)

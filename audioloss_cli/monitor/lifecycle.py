@@ -76,13 +76,19 @@ class Lifecycle:
             coded.rule.severity is Severity.CRITICAL and self._has_waited(coded) for coded in self._held
         )
 
-    def settle(self, past: Past) -> None:
-        """Say anew at which values none of the rules can hold, because what is usual has changed."""
+    def settle(self, past: Past) -> bool:
+        """Say anew at which values none of the rules can hold, because what is usual has changed.
+
+        Returns:
+            Whether other rules are awake now than before.
+        """
         kind = past.kind
         rules = [coded for coded in self.rules if kind in coded.rule.kinds and not self._sleeps(coded, past)]
-        if rules != self._rules:
+        changed = rules != self._rules
+        if changed:
             self._ask(rules)
         self._reference, (self._low, self._high) = past.reference, self.quiet.interval(past.reference)
+        return changed
 
     def _ask(self, rules: list[CodedRule]) -> None:
         self._rules = rules  # those that are not asleep

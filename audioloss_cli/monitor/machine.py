@@ -47,6 +47,7 @@ class Machine:
         self.last_step: int | None = None
         self.points = 0
         self.segment_starts = [0]
+        self._wake()
         self.turned = False  # the baseline has taken note of a new block before its first point was taken in
         self.calm, self.low, self.high = False, 0.0, 0.0
         self.settle()
@@ -118,24 +119,41 @@ class Machine:
 
     def settle(self) -> None:
         """Rules may have woken up or fallen asleep: say anew at which values nothing can happen."""
-        for group in self.groups:
-            group.settle(self.past)
-        self._watchful = [group for group in self.groups if group.awake]
-        self._awake = [coded.rule for group in self._watchful for coded in group.awake]
+        if any([group.settle(self.past) for group in self.groups]):  # noqa: C419  # all of them
+            self._wake()
         self.past.baseline.noted = any(rule.reads_lowest for rule in self._awake)
         self._quiet = Quiet.all_of([self.past.guess.quiet, *(group.quiet for group in self.groups)])
         self._sort()
         self._follow()
 
+    def _wake(self) -> None:
+        """Other rules are awake than before."""
+        self._watchful = [group for group in self.groups if group.awake]
+        self._awake = [coded.rule for group in self._watchful for coded in group.awake]
+        self._sorted: dict[tuple[tuple[bool, bool], ...], tuple[list[Group], list[Group], list[Group], Quiet]] = {}
+
     def _sort(self) -> None:
-        """Which groups are asked at every point, and where the others rest."""
-        self.asked = [group for group in self.groups if group.attentive]
-        self.asked_of_repeats = [group for group in self.groups if group.attentive or group.minds_repeats]
-        self.asked_of_no_number = [group for group in self.groups if group.minds_no_number]
+        """Which groups are asked at every point, and where the others rest.
+
+        Between two settlements that depends on what is open alone, and trouble that waits comes and goes by the point.
+        """
+        standing = tuple([(group.open is None, group.idle) for group in self.groups])
+        if standing not in self._sorted:
+            self._sorted[standing] = self._attention()
+        self.asked, self.asked_of_repeats, self.asked_of_no_number, self._rest = self._sorted[standing]
         self.busy = any(not group.idle for group in self.asked)
         self.frozen = any(not group.idle for group in self._relative)
-        self._rest = Quiet.all_of([group.quiet for group in self.groups if not group.attentive])
         self.resting_interval = self._rest.interval(self.past.reference)
+
+    def _attention(self) -> "tuple[list[Group], list[Group], list[Group], Quiet]":
+        """At every point, where a value is repeated, where it is not finite; and where the others rest."""
+        groups = self.groups
+        return (
+            [group for group in groups if group.attentive],
+            [group for group in groups if group.attentive or group.minds_repeats],
+            [group for group in groups if group.minds_no_number],
+            Quiet.all_of([group.quiet for group in groups if not group.attentive]),
+        )
 
     def _follow(self) -> None:
         """What is usual has changed: move the intervals with it."""

@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -103,7 +104,7 @@ class LateColumn(Sequence[float]):
     """A column that is matched slice by slice, when a slice is asked for.
 
     Steps rise within a pass and go back between two, so what a slice needs are the points of each pass within its range
-    of steps.
+    of steps. Where very many points have one step, all are matched at once, in memory.
     """
 
     def __init__(self, steps: Sequence[int], passes: Sequence[range], other: Series, others: Sequence[range]) -> None:
@@ -119,11 +120,18 @@ class LateColumn(Sequence[float]):
         start, end, stride = index.indices(len(self))
         return self._part(start, end)[::stride] if end > start else array("d")
 
+    @cached_property
+    def _all(self) -> "array[float]":
+        return matched(self._steps, self._other.steps, self._other.values)
+
     def _part(self, start: int, end: int) -> "array[float]":
         steps = self._steps[start:end]
-        own = _within(self._steps, self._passes, min(steps), max(steps))
-        others = _within(self._other.steps, self._others, min(steps), max(steps))
-        if sum(map(len, (*own, *others))) > _MOST_POINTS and end - start > 1:
+        least, most = min(steps), max(steps)
+        own = _within(self._steps, self._passes, least, most)
+        others = _within(self._other.steps, self._others, least, most)
+        if sum(map(len, (*own, *others))) > _MOST_POINTS:
+            if least == most:  # an epoch in the place of a step: there is nothing to cut by
+                return self._all[start:end]
             middle = (start + end) // 2
             return self._part(start, middle) + self._part(middle, end)
         found = matched(

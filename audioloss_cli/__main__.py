@@ -2,7 +2,9 @@
 
 import gc
 import os
+import signal
 import sys
+from typing import NoReturn
 
 from audioloss_cli.records.exit_code import INTERNAL, INTERRUPTED
 
@@ -16,6 +18,10 @@ def main() -> None:
     """
     gc.set_threshold(_OBJECTS)  # imports leave no garbage: looking for it every 700 objects takes 5 ms of a start
     code: int | str | None
+    signal.signal(signal.SIGTERM, _leave)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the shell: the exit code says it all
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     try:
         from audioloss_cli.cli import run  # noqa: PLC0415  # an import that fails must not exit 1 either
 
@@ -34,6 +40,11 @@ def main() -> None:
         code = INTERNAL
     gc.freeze()  # what is left goes with the process; to look through all of it for cycles first takes 10 ms
     sys.exit(code)
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    """By the door, so that processes are ended and files removed on the way; the code is a shell's for the signal."""
+    raise SystemExit(128 + number)
 
 
 def _apology(error: BaseException) -> str:

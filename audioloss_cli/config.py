@@ -1,5 +1,6 @@
 """What to audit and when to fail: defaults, checked values, and the configuration file."""
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -166,7 +167,8 @@ def _may_name_us(shared: Path) -> bool:
     except OSError as error:
         raise ConfigError(f"{shared}: {error.strerror}") from None
     ours = rb"""^[ \t]*\[{0,2}[ \t]*["']?tool["']?[ \t]*(?:\.[ \t]*["']?audioloss|\]|=)|\\[uU]"""
-    return re.search(ours, content, re.MULTILINE) is not None
+    strange = content.startswith(codecs.BOM_UTF8) or b"\0" in content  # nor is it TOML, which whoever parses it says
+    return strange or re.search(ours, content, re.MULTILINE) is not None
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -89,6 +89,46 @@ def test_ctrl_c_exits_130_and_leaves_no_process_behind(jobs):
         os.close(end)
 
 
+def test_a_termination_leaves_no_process_behind_either():
+    for name in ("a.jsonl", "b.jsonl"):
+        os.mkfifo(name)
+    with started("--jobs", "2", "a.jsonl", "b.jsonl") as child:
+        ends = [opened(name, child) for name in ("a.jsonl", "b.jsonl")]
+        child.terminate()  # it alone, as a supervisor does
+        out, err = child.communicate(timeout=PATIENCE)
+    assert (child.returncode, out, err) == (128 + signal.SIGTERM, b"", b"")
+    for end in ends:
+        with pytest.raises(BrokenPipeError):
+            os.write(end, b"{}")
+        os.close(end)
+
+
+def test_what_is_ended_leaves_no_drafts_and_no_directory(tmp_path, monkeypatch):
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    for name in ("a.jsonl", "b.jsonl"):
+        os.mkfifo(name)
+    (tmp_path / "kept").mkdir()
+    Path("kept/.x.reading.1-abc").write_bytes(b"of a scan that is still running, for all anybody knows")
+    Path("kept/.x.reading.2-abc").write_bytes(b"of one that was killed long ago")
+    os.utime("kept/.x.reading.2-abc", (1, 1))
+    Path("long.jsonl").write_text("".join(f'{{"step": {step}, "audio_loss": 3.0}}\n' for step in range(2000)))
+    with started("--jobs", "2", "--cache", "kept", "a.jsonl", "b.jsonl", "long.jsonl") as child:
+        ends = [opened(name, child) for name in ("a.jsonl", "b.jsonl")]
+        interrupted(child)
+    for end in ends:
+        os.close(end)
+    assert list(Path("tmp").iterdir()) == []
+    assert [path.name for path in Path("kept").glob(".*.reading.*")] == [".x.reading.1-abc"]
+
+
+def test_a_closed_stdout_is_no_crash():
+    Path("log.jsonl").write_text('{"step": 1, "audio_loss": 3.0}\n')
+    words = [sys.executable, "-m", "audioloss_cli", "scan", "log.jsonl"]
+    done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *words], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("name", ["log.jsonl", "run [red][/bold].jsonl"])
 def test_long_work_shows_a_progress_bar_on_a_terminal(name):
     Path(name).parent.mkdir(exist_ok=True)

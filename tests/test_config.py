@@ -170,6 +170,13 @@ def test_a_table_of_ours_that_is_broken_is_told(tmp_path):
         find_config(tmp_path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_an_encoding_that_toml_does_not_know_is_told(encoding, tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.audioloss]\nwindow = 9", encoding=encoding)
+    with pytest.raises(ConfigError, match=r"pyproject\.toml: "):
+        find_config(tmp_path)
+
+
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(ConfigError, match=r"nowhere\.toml: No such file"):
         make_config(tmp_path / "nowhere.toml", {})

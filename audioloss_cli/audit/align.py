@@ -20,6 +20,7 @@ _WORTH_ARRAYS = 256  # points, where numpy has been imported already
 # Points of the other series that are matched in one go, and passes over the same steps that are told apart without all
 # points in memory.
 _MOST_POINTS, _MOST_PASSES = 1 << 20, 1000
+_SHRINKS = 0.75  # of the points of a slice, in half of it; if more are left, it is of no use to cut
 
 
 def aligned(series: Series, other: Series, least: float) -> Sequence[float] | None:
@@ -120,6 +121,18 @@ class LateColumn(Sequence[float]):
         start, end, stride = index.indices(len(self))
         return self._part(start, end)[::stride] if end > start else array("d")
 
+    def _dense(self, start: int, middle: int, points: int) -> bool:
+        """Whether half a slice goes over about as many points: of epochs in the place of steps, or of many passes."""
+        half = self._steps[start:middle]
+        if not len(half):
+            return True
+        least, most = min(half), max(half)
+        own, others = (
+            _within(steps, passes, least, most)
+            for steps, passes in ((self._steps, self._passes), (self._other.steps, self._others))
+        )
+        return sum(map(len, (*own, *others))) > _SHRINKS * points
+
     @cached_property
     def _all(self) -> "array[float]":
         return matched(self._steps, self._other.steps, self._other.values)
@@ -130,9 +143,9 @@ class LateColumn(Sequence[float]):
         own = _within(self._steps, self._passes, least, most)
         others = _within(self._other.steps, self._others, least, most)
         if sum(map(len, (*own, *others))) > _MOST_POINTS:
-            if least == most:  # an epoch in the place of a step: there is nothing to cut by
-                return self._all[start:end]
             middle = (start + end) // 2
+            if self._dense(start, middle, sum(map(len, (*own, *others)))):
+                return self._all[start:end]
             return self._part(start, middle) + self._part(middle, end)
         found = matched(
             _joined("q", self._steps, own),

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, repeat
+from itertools import chain
 
 from audioloss_cli.audit.discover import Source
+from audioloss_cli.audit.processes import in_processes
 from audioloss_cli.audit.run import audit_run
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.records import RunReport
@@ -46,7 +47,7 @@ def _in_order(sources: Sequence[Source], config: ScanConfig, total: int) -> Iter
     jobs = min(config.jobs or os.cpu_count() or 1, len(parts)) if enough else 1
     arrays = total >= BYTES_WORTH_ARRAYS
     if jobs > 1:
-        yield from chain.from_iterable(_in_processes(parts, config, jobs, arrays=arrays))
+        yield from chain.from_iterable(in_processes(parts, config, jobs, arrays=arrays))
     else:
         yield from (audit_run(source, config, arrays=arrays) for source in sources)
 
@@ -62,31 +63,3 @@ def batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _audited(batch: Sequence[Source], config: ScanConfig, arrays: bool, directory: str) -> Sequence[list[RunReport]]:
-    return [audit_run(source, config, arrays=arrays, directory=directory) for source in batch]
-
-
-def _in_processes(
-    batches: Sequence[Sequence[Source]], config: ScanConfig, jobs: int, *, arrays: bool
-) -> Iterator[Sequence[list[RunReport]]]:
-    """New interpreters, not forks: a thread of the caller may hold any lock at the moment of a fork."""
-    import multiprocessing  # noqa: PLC0415  # 40 ms that only much work needs
-    import signal  # noqa: PLC0415
-    import tempfile  # noqa: PLC0415
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
-
-    before = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
-    directory = tempfile.TemporaryDirectory(prefix="audioloss-", ignore_cleanup_errors=True)
-    try:
-        yield from pool.map(_audited, batches, repeat(config), repeat(arrays), repeat(directory.name))
-    except BaseException:  # an interrupt must not wait for the files that are being read
-        for child in set(multiprocessing.active_children()) - before:
-            child.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-        directory.cleanup()

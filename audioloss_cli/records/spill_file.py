@@ -22,14 +22,16 @@ class SpillFile:
 
     def __init__(self, directory: str | None = None) -> None:
         self.name: str | None = None
+        self._directory = directory or ""
         try:
             if directory is None:
+                self._directory = tempfile.gettempdir()
                 self._file: IO[bytes] = tempfile.TemporaryFile(buffering=0, prefix="audioloss-")  # noqa: SIM115
             else:
                 handle, self.name = tempfile.mkstemp(dir=directory)
                 self._file = os.fdopen(handle, "r+b", buffering=0)
         except OSError as error:
-            raise _refusal(error) from None
+            raise _refusal(self._directory, error) from None
         self._end = 0
 
     @classmethod
@@ -69,7 +71,7 @@ class SpillFile:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
-            raise _refusal(error) from None
+            raise _refusal(self._directory, error) from None
         self._end = start + len(data)
         return start
 
@@ -82,8 +84,9 @@ class SpillFile:
         return found
 
 
-def _refusal(error: OSError) -> SpillError:
+def _refusal(directory: str, error: OSError) -> SpillError:
+    place = directory or "no directory for temporary files"
     return SpillError(
-        f"{tempfile.gettempdir()}: the points of a long log do not fit there: {error.strerror or error}; "
+        f"{place}: the points of a long log do not fit there: {error.strerror or error}; "
         "name a directory with more room in the environment variable TMPDIR"
     )

@@ -81,6 +81,25 @@ def test_very_many_passes_are_matched_in_memory(monkeypatch):
     assert told(found) == [None, 10, None, 12, None, 14]
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [epoch for epoch in range(3) for _ in range(400)],  # epochs in the place of steps
+        [step for _ in range(60) for step in range(20)],  # steps that begin anew in every epoch
+    ],
+)
+def test_points_that_share_their_steps_are_matched_once(steps, monkeypatch):
+    """Not once for each slice: a slice of them goes over as many points as all do."""
+    monkeypatch.setattr(align, "_MOST_POINTS", 100)
+    calls = []
+    monkeypatch.setattr(align, "matched", lambda *given: calls.append(1) or matched(*given))
+    own, other = series(steps), series(steps[::2], first=100.0)
+    late = align._column(spilled(own).steps, spilled(other))
+    found = [value for start in range(0, len(steps), 50) for value in late[start : start + 50]]
+    assert told(found) == one_by_one(steps, other)
+    assert len(calls) <= 3
+
+
 @pytest.mark.parametrize("put", [lambda item: item, spilled])
 @pytest.mark.parametrize(("there", "enough"), [(range(51), True), (range(50), False)])
 def test_a_column_of_too_few_values_is_none(put, there, enough):

@@ -2,18 +2,19 @@
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from audioloss_cli import ScanConfig, registry, scan
-from audioloss_cli.audit import align, gather, jobs, run
+from audioloss_cli.audit import align, gather, jobs, processes, run
 from audioloss_cli.audit.cache import reading
 from audioloss_cli.audit.run import report_on
 from audioloss_cli.records import Report, Series, View, long_column
 from audioloss_cli.records.exit_code import INTERNAL
 from audioloss_cli.records.long_column import LongColumn
-from audioloss_cli.records.spill_file import SpillFile
+from audioloss_cli.records.spill_file import SpillError, SpillFile
 from tests.event_files import scalar_event, write
 from tests.make_samples import SAMPLES
 from tests.simulator import FAMILIES, simulate
@@ -91,13 +92,13 @@ def test_processes_hand_over_the_file(runs, request, monkeypatch):
     in_memory = said(scan(runs))
     monkeypatch.setattr(jobs, "BYTES_WORTH_PROCESSES", 0)
     monkeypatch.setattr(jobs, "BYTES_OF_A_BATCH", 1)
-    monkeypatch.setattr(jobs, "_audited", _audited_with_little_memory)
+    monkeypatch.setattr(processes, "audited", _audited_with_little_memory)
     report = scan(runs, ScanConfig(jobs=2))
     assert long_columns(report) == 1
     assert said(report) == in_memory
 
 
-def _audited_with_little_memory(*arguments, audited=jobs._audited):
+def _audited_with_little_memory(*arguments, audited=processes.audited):
     """A process that was spawned knows nothing of the patches of a test."""
     gather.POINTS_IN_MEMORY = 50
     return audited(*arguments)
@@ -115,6 +116,20 @@ def test_a_cache_keeps_long_logs_and_goes_on_with_them(runs, request):
         report = scan(log.parent, config)
         assert long_columns(report) == 1
         assert said(report) == in_memory
+
+
+def test_without_a_temporary_directory_processes_hand_over_the_points(runs, monkeypatch):
+    in_memory = said(scan(runs))
+    monkeypatch.setattr(jobs, "BYTES_WORTH_PROCESSES", 0)
+    monkeypatch.setattr(jobs, "BYTES_OF_A_BATCH", 1)
+    monkeypatch.setattr(tempfile, "tempdir", str(runs / "none"))
+    assert said(scan(runs, ScanConfig(jobs=2))) == in_memory
+
+
+def test_without_a_temporary_directory_a_long_log_is_refused_with_a_remedy(runs, little_memory, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(runs / "none"))
+    with pytest.raises(SpillError, match=r"none: the points of a long log do not fit there: .*TMPDIR"):
+        scan(runs)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are POSIX's")

@@ -7,5 +7,6 @@ whatever the reason, is read anew and replaced. Readings are kept, never verdict
 """
 
 from audioloss_cli.audit.cache.cache import Cache, prepare
+from audioloss_cli.audit.cache.draft import forget_drafts
 
-__all__ = ["Cache", "prepare"]
+__all__ = ["Cache", "forget_drafts", "prepare"]

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from audioloss_cli.audit.cache.draft import Draft
+from audioloss_cli.audit.cache.draft import Draft, forget_drafts
 from audioloss_cli.audit.cache.fingerprint import Fingerprint
 from audioloss_cli.audit.cache.key import Key
 from audioloss_cli.audit.cache.reading import Reading
@@ -23,10 +23,11 @@ def prepare(directory: str) -> None:
     place = Path(directory)
     try:
         if not place.is_dir():
-            place.mkdir(parents=True)
+            place.mkdir(parents=True, exist_ok=True)  # another scan may make it at the same time
             (place / ".gitignore").write_text("*\n")
         _replace(place / "probe", b"")
         (place / "probe").unlink(missing_ok=True)  # another scan may do the same at the same time
+        forget_drafts(directory, ())
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"the cache {directory} cannot be written to: {reason}; name another with --cache") from None

@@ -3,8 +3,9 @@
 import json
 import os
 import struct
+import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import astuple
 from hashlib import blake2b
@@ -19,6 +20,7 @@ from audioloss_cli.records.long_column import blocks
 MAGIC = b"audioloss reading 2\n"
 LENGTH = struct.Struct("<Q")
 DIGEST = 16
+_A_DAY = 86_400  # seconds
 
 
 class Draft:
@@ -31,7 +33,7 @@ class Draft:
 
     def __init__(self, place: Path) -> None:
         self._place = place
-        self._draft = place.with_name(f".{place.name}.{os.urandom(8).hex()}")
+        self._draft = place.with_name(f".{place.name}.{os.getpid()}-{os.urandom(8).hex()}")
         self._digest = blake2b(digest_size=DIGEST)
         self._series: list[list[Any]] = []
         self._defects: list[list[Any]] = []
@@ -94,3 +96,13 @@ class Draft:
                 stream.close()
             with suppress(OSError):
                 self._draft.unlink(missing_ok=True)
+
+
+def forget_drafts(directory: str, processes: Collection[int | None]) -> None:
+    """Remove what processes that have been ended were writing, and what has been left for longer than a day."""
+    old = time.time() - _A_DAY
+    for draft in Path(directory).glob(".*.reading.*-*"):
+        owner = draft.name.rpartition(".")[2].partition("-")[0]
+        with suppress(OSError):
+            if owner in map(str, processes) or draft.stat().st_mtime < old:
+                draft.unlink()

@@ -23,7 +23,7 @@ class Learnt:
         self.version = 0
         self.never: dict[str, tuple[int, float]] = {}
         self._inner: dict[str, list[str]] = {}  # key -> keys below it that have held a number, itself included
-        self._beside: dict[str, set[str]] = {}  # key -> keys that had a number in a row in which it had one
+        self._beside: dict[str, set[str]] = {}  # key -> learning rates in a row in which it had a number
         self._blank_beside: dict[str, set[str]] = {}  # key -> keys that had none in a row in which it had one
         self._last: object = None  # the keys of the row that was learnt last
 
@@ -34,12 +34,13 @@ class Learnt:
             return
         self._last = keys
         here = {key for key, _ in row.numbers}
+        rates, blanks = {key for key in here if _LEARNING_RATE.search(key)}, set(row.blanks)
         for key in here - self._beside.keys():
             self._begin(key)
         for key in here:
-            self._extend(self._beside, key, here)
-            if row.blanks:
-                self._extend(self._blank_beside, key, set(row.blanks))
+            self._extend(self._beside, key, rates)
+            if blanks:
+                self._extend(self._blank_beside, key, blanks)
         for key in row.nulls:
             if key not in self._inner:
                 self.never.setdefault(key, (step, row.wall_time))
@@ -75,7 +76,7 @@ class Learnt:
         elsewhere = self._blank_beside.get(key, set())
         if any(_HELD_OUT.search(other) or other in elsewhere for other, _ in row.numbers):
             return True
-        return any(_LEARNING_RATE.search(other) for other in row.blanks if other in self._beside[key])
+        return any(other in self._beside[key] for other in row.blanks)
 
     @property
     def size(self) -> int:

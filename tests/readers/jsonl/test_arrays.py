@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from audioloss_cli.readers.jsonl import fast
 from audioloss_cli.readers.jsonl.arrays import windows
+from audioloss_cli.readers.jsonl.learnt import Learnt
+from audioloss_cli.readers.jsonl.rows import Row
 from audioloss_cli.records import Request
 from tests.readers.jsonl.test_fast import read
 
@@ -300,3 +302,27 @@ def test_a_log_that_is_not_large_is_read_without_numpy(tmp_path):
     path.write_bytes(log(healthy(5000)))
     done = subprocess.run([sys.executable, "-c", PROGRAM, str(path)], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["20000", "False"]
+
+
+@pytest.mark.parametrize("short", ['{"a":1,"b":2}', '{"a":1}', '{"a":1,"b":2,"c":3}'])
+@pytest.mark.parametrize("every", [100, 399])
+def test_short_lines_whose_markers_are_too_close_to_count(short, every, tmp_path):
+    noise = random.Random(1)
+    lines = [
+        short if step % every == 0 else f'{{"step": {step}, "audio_loss": {noise.uniform(2, 6):.5f}}}'
+        for step in range(1, 60_000)
+    ]
+    path = tmp_path / "log.jsonl"
+    path.write_text("\n".join(lines) + "\n")
+    slow = read(path, slow=True)
+    assert all(read(path, arrays=True, chunk=chunk) == slow for chunk in (1 << 16, 1 << 20))
+
+
+def test_many_keys_do_not_teach_of_each_other():
+    """What is kept of the keys of a row grows with their number, not with its square."""
+    keys = ["lr", *(f"loss_{number}" for number in range(2000))]
+    learnt = Learnt()
+    learnt.learn(Row(1, [(key, 3.5) for key in keys], [], [], math.nan), 1)
+    assert learnt.size < 5 * len(keys)
+    assert learnt.missing(Row(2, [("lr", 0.1)], ["loss_7"], ["loss_7"], math.nan)) == ["loss_7"]
+    assert learnt.missing(Row(2, [], ["lr", "loss_7"], ["lr", "loss_7"], math.nan)) == []  # a row of another kind

@@ -61,7 +61,9 @@ class Windows:
         self._mixed = len(alike) < len(block)
         if proof is None or self._mixed:
             proof = self._prove(parts)
-        if proof is not None and proof.bad is not None and self._learn(block, alike[proof.bad]):
+        if proof is None or proof.size != len(alike):  # short lines of another kind have markers too close to count
+            return None
+        if proof.bad is not None and self._learn(block, alike[proof.bad]):
             proof = self._prove(parts)
         if proof is None or proof.size != len(alike):
             return None

@@ -10,18 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from torch import Tensor
 
 from audioloss_cli.training.case import ActionError
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.lightning_loop import FOLDER, LightningLoop
-from audioloss_cli.training.logged import audio_name
-from audioloss_cli.training.losses import names_audio
+from audioloss_cli.training.lightning_losses import LightningLosses
 from audioloss_cli.training.model_inputs import ModelInputs
 from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.restore import load_tensors
-
-_LOOKS = 3  # steps after which what was not logged never will be
 
 
 class AudioLossLightning(Callback):
@@ -46,27 +42,35 @@ class AudioLossLightning(Callback):
         self.guard = AudioLossGuard(policy=policy, loop=self.loop, **settings)
         self._step = -1
         self._inputs = ModelInputs()
-        self._logged = ""
-        self._looks = _LOOKS
+        self._losses = LightningLosses(self.guard)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Bind to the run."""
         self.loop.trainer, self.loop.model = trainer, pl_module
         self.guard.examiner.model = _inner(pl_module)
         self._inputs.attach(self.guard.examiner.model, pl_module)
+        self._losses.start()
         self._step = trainer.global_step
         board = self._board or (_writer(trainer) if trainer.is_global_zero else None)
         where = self._directory or Path(trainer.default_root_dir) / FOLDER
         self.guard.set_directory(where, board, jsonl=self._jsonl)
         self.guard.checkpoints.find = lambda: _saved(trainer)
 
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        """What was logged before this epoch is not of its first batch."""
+        if batch_idx == 0:
+            self._losses.epoch(trainer)
+
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """One micro-batch; and the end of a step, where the optimiser made one."""
+        values = self._losses.of(trainer, outputs, batch)
+        if values is None:
+            return
         if isinstance(batch, Mapping):
             self.guard.show(self._inputs.of(batch))
-        self.guard.feed(self._losses(trainer, outputs, batch))
+        self.guard.feed(values)
         if trainer.global_step != self._step:
             self._step = trainer.global_step
             self.guard.close(self._step)
@@ -94,22 +98,6 @@ class AudioLossLightning(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue where it was taken."""
         self.guard.load_state_dict(state_dict)
-
-    def _losses(self, trainer: Any, outputs: Any, batch: Any) -> dict[str, Any]:
-        """Of what the step returned; of the audio loss that the module logged, where the step returns none."""
-        named = outputs if isinstance(outputs, Mapping) else None
-        if named is None or not names_audio(named):
-            logged = self._logged_loss(trainer)
-            loss = logged if logged is not None else named["loss"] if named and "loss" in named else outputs
-            return self.guard.read(loss) if isinstance(loss, (Tensor, float)) else {}
-        return self.guard.read(None, named, batch if isinstance(batch, Mapping) else None)
-
-    def _logged_loss(self, trainer: Any) -> Any:
-        """By name, among what is logged in the first steps: to look at each step would cost more than the watching."""
-        if self._looks:
-            self._looks -= 1
-            self._logged = self._logged or audio_name(trainer.callback_metrics)
-        return trainer.callback_metrics.get(self._logged) if self._logged else None
 
 
 def _writer(trainer: Any) -> Any:

@@ -1,5 +1,6 @@
 """Real runs of Lightning with injected faults."""
 
+import copy
 import json
 
 import lightning
@@ -9,7 +10,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from audioloss_cli import scan
-from audioloss_cli.training import AudioLossError, AudioLossLightning, Policy
+from audioloss_cli.training import AudioLossError, AudioLossGuard, AudioLossLightning, Policy
+from audioloss_cli.training.lightning_losses import LightningLosses
 from tests.training import loops
 
 pytestmark = [
@@ -128,6 +130,118 @@ def test_accumulated_gradients_are_one_step(tmp_path):
     trainer = fit(tmp_path, 10, callback, data=data, accumulate_grad_batches=2)
     assert trainer.global_step == 5
     assert callback.guard.monitor.diagnostics()["points"] == 5
+
+
+def values_of(directory, steps, **settings):
+    """What was watched, by step."""
+    callback = AudioLossLightning(Policy(critical=(), warning=()), at_once=1)
+    fit(directory, steps, callback, **settings)
+    return [value for _, value, _ in callback.guard._watch.points]
+
+
+class Still(Module):
+    """Its weights stay, so that each sample has its loss, whatever the accumulation."""
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.0)
+
+
+class OnlyLoss(Still):
+    """A dict without an audio loss."""
+
+    def training_step(self, batch, batch_idx):
+        return {"loss": self.model(**batch).loss / 8}
+
+
+@pytest.mark.parametrize("accumulate", [2, 3, 4])
+@pytest.mark.parametrize("kind", ["outputs", "logged", "bare", "dict"])
+def test_a_step_has_the_mean_loss_of_its_micro_batches(tmp_path, kind, accumulate):
+    module = OnlyLoss() if kind == "dict" else Still(kind)
+    single = values_of(tmp_path, 10, module=copy.deepcopy(module), data=loops.Samples(10))
+    # The last step of the epoch holds what is left: one or two samples.
+    groups = [single[at : at + accumulate] for at in range(0, 10, accumulate)]
+    data, steps = loops.Samples(10), len(groups)
+    found = values_of(tmp_path, steps, module=module, data=data, accumulate_grad_batches=accumulate)
+    assert found == pytest.approx([sum(group) / len(group) for group in groups], rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["outputs", "logged"])
+def test_the_total_beside_a_named_audio_loss_is_whole_under_accumulation(tmp_path, kind):
+    class Reads(lightning.Callback):
+        losses, found = LightningLosses(AudioLossGuard()), []
+
+        def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+            self.found.append(self.losses.of(trainer, outputs, batch))
+
+    reads = Reads()
+    fit(tmp_path, 3, reads, module=Still(kind), accumulate_grad_batches=4)
+    assert [each["total"].item() / each["audio"].item() for each in reads.found] == pytest.approx([8.0] * 12)
+
+
+class Sparse(Still):
+    """Logs its audio loss at every so many batches, and returns a loss that is eight times as large, or none."""
+
+    def __init__(self, every, first=0, returns=True):
+        super().__init__()
+        self.every, self.first, self.returns = every, first, returns
+        self.automatic_optimization = returns
+
+    def training_step(self, batch, batch_idx):
+        loss = self.model(**batch).loss
+        if batch_idx % self.every == self.first:
+            self.log("train/audio_loss", loss / 8)
+        if not self.returns:
+            self.optimizers().step()
+        return loss if self.returns else None
+
+
+@pytest.mark.parametrize(("every", "first"), [(10, 0), (2, 0), (3, 2), (2, 1)])
+def test_a_loss_that_is_logged_now_and_then_does_not_hide_the_returned_one(tmp_path, every, first):
+    single = values_of(tmp_path, 24, module=Still("bare"))
+    callback = AudioLossLightning(Policy(critical=("stop",), warning=()), at_once=1)
+    data = loops.Samples(64, 22, 23, masked=True)
+    trainer = fit(tmp_path, 40, callback, module=Sparse(every, first), data=data)
+    points = [value for _, value, _ in callback.guard._watch.points]
+    assert points[1:22] == pytest.approx([8 * value for value in single[1:22]], rel=1e-5)
+    assert trainer.global_step == 23
+    incidents = {each.code: each.first_step for each in callback.guard.monitor.incidents}
+    assert set(incidents) == {"sum-scale", "non-finite-loss"}  # the scale of the returned loss is said to be a sum
+    assert incidents["non-finite-loss"] == 23
+    logged = callback.guard._watch.monitors["logged"]
+    assert logged.diagnostics()["points"] == len(range(first, 23, every)) - (first == 0)
+
+
+def test_an_old_value_is_not_taken_for_that_of_the_next_epoch(tmp_path):
+    """At the end of an epoch the mean over it takes the place of the last value."""
+
+    class AtOnce(Still):
+        def training_step(self, batch, batch_idx):
+            loss = self.model(**batch).loss / 8
+            if self.current_epoch == 0:
+                self.log("train/audio_loss", loss, on_step=True, on_epoch=True)
+            return loss
+
+    assert len(values_of(tmp_path, 12, module=AtOnce(), data=loops.Samples(5))) == 5
+
+
+def test_a_nan_that_is_returned_beside_a_finite_log_is_seen(tmp_path):
+    class TextBreaks(Module):
+        def training_step(self, batch, batch_idx):
+            loss = self.model(**batch).loss
+            self.log("train/audio_loss", loss / 8)
+            return loss * float("nan") if batch_idx == 11 else loss
+
+    callback = AudioLossLightning(Policy(critical=("stop",)))
+    assert fit(tmp_path, 20, callback, module=TextBreaks()).global_step == 12
+
+
+def test_no_value_is_missing_between_two_logs_of_a_module_that_returns_none(tmp_path):
+    callback = AudioLossLightning(Policy(critical=("stop",)), at_once=1)
+    single = values_of(tmp_path, 21, module=Still("bare"))
+    fit(tmp_path, 21, callback, module=Sparse(5, returns=False))
+    assert callback.guard.taken == []
+    found = [(step, value) for step, value, _ in callback.guard._watch.points]
+    assert found == [(step, pytest.approx(single[step - 1], rel=1e-5)) for step in (1, 6, 11, 16, 21)]
 
 
 def test_the_state_goes_through_the_checkpoint(tmp_path):

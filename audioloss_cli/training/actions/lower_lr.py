@@ -1,37 +1,77 @@
 """Lower the learning rate for the rest of the run."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
+
+from torch import Tensor
 
 from audioloss_cli.training.case import ActionError, Case
 
 EVERY_RANK = True
 
+# What schedulers compute from: in the groups of the optimiser (OneCycleLR, SWALR), and of their own.
+_IN_GROUPS = ("initial_lr", "max_lr", "min_lr", "swa_lr")
+_OWN = ("base_lrs", "max_lrs", "eta_min")
+_FLOORS = ("min_lrs", "default_min_lr")  # of ReduceLROnPlateau, which never goes up to them
+_RATE = re.compile(r"(?:^|_)lrs?$|^lrs?_(?:max|min|start|end|init|peak|base)$")
+
 
 def act(case: Case, factor: float = 0.5) -> str:
-    """Multiply it by ``factor``, in the optimiser and in what its schedulers start from.
+    """Multiply it by ``factor``, in the optimiser and in what its schedulers compute from.
 
     Raises:
-        ActionError: the factor is not between 0 and 1, or no optimiser is known.
+        ActionError: the factor is not between 0 and 1, no optimiser is known, or a scheduler would put the rate back.
     """
     if not (isinstance(factor, (int, float)) and 0 < factor < 1):
         raise ActionError(f"factor must lie between 0 and 1, not {factor!r}")
     groups = [group for optimizer in case.loop.optimizers for group in optimizer.param_groups]
     if not groups:
         raise ActionError("no optimiser is known: give optimizer= to the guard")
+    schedulers = [each for scheduler in case.loop.schedulers for each in _single(scheduler)]
+    for each in schedulers:  # all of them, before anything is changed
+        _check(each)
     before = float(groups[0]["lr"])
     for group in groups:
         group["lr"] *= factor
-        if "initial_lr" in group:
-            group["initial_lr"] *= factor
-    for scheduler in case.loop.schedulers:
-        _scale(scheduler, factor)
+        group.update({name: _scaled(group[name], factor) for name in _IN_GROUPS if name in group})
+    for each in schedulers:
+        vars(each).update({name: _scaled(vars(each)[name], factor) for name in _OWN if name in vars(each)})
     return f"learning rate from {before:.3g} to {float(groups[0]['lr']):.3g}"
 
 
-def _scale(scheduler: Any, factor: float) -> None:
-    """Closed schedules start from ``base_lrs`` at every step; those in a row have schedulers of their own."""
+def _single(scheduler: Any) -> Iterator[Any]:
+    """Those in a row, or in a chain, have schedulers of their own."""
     inner = getattr(scheduler, "scheduler", scheduler)  # Accelerate wraps it
-    if hasattr(inner, "base_lrs"):
-        inner.base_lrs = [rate * factor for rate in inner.base_lrs]
     for each in getattr(inner, "_schedulers", ()):
-        _scale(each, factor)
+        yield from _single(each)
+    if not hasattr(inner, "_schedulers") or hasattr(inner, "base_lrs"):
+        yield inner
+
+
+def _check(scheduler: Any) -> None:
+    """A schedule that starts from numbers of its own would have the old rate back at its next step."""
+    held = vars(scheduler)
+    if "base_lrs" not in held and "min_lrs" not in held:
+        why = "it has no base_lrs"
+    else:
+        others = [name for name, value in held.items() if _is_rate(name) and _is_number(value)]
+        why = f"it computes from {', '.join(others)}" if others else ""
+    if why:
+        raise ActionError(f"{type(scheduler).__name__} would put the learning rate back: {why}; lower it there")
+
+
+def _is_rate(name: str) -> bool:
+    """By its words, among public attributes that are not known; ``lr_decay`` is none."""
+    return not name.startswith("_") and name not in (*_OWN, *_FLOORS) and bool(_RATE.search(name))
+
+
+def _is_number(value: Any) -> bool:
+    """Or a list of them; a lambda or a flag is none."""
+    if isinstance(value, (list, tuple)):
+        return any(map(_is_number, value))
+    return isinstance(value, (int, float, Tensor)) and not isinstance(value, bool)
+
+
+def _scaled(rates: Any, factor: float) -> Any:
+    return type(rates)(rate * factor for rate in rates) if isinstance(rates, (list, tuple)) else rates * factor

@@ -5,6 +5,7 @@ import math
 
 import pytest
 import torch
+from torch.optim import lr_scheduler as schedules
 
 from audioloss_cli.training import AudioLossGuard, Policy
 
@@ -145,3 +146,83 @@ def test_stop(parts, tmp_path):
     assert not guard.should_stop
     guard.step(math.nan)
     assert guard.should_stop
+
+
+SCHEDULES = {
+    "one-cycle": lambda each: schedules.OneCycleLR(each, max_lr=1.0, total_steps=40),
+    "one-cycle-of-three": lambda each: schedules.OneCycleLR(each, max_lr=1.0, total_steps=40, three_phase=True),
+    "cyclic": lambda each: schedules.CyclicLR(each, 0.1, 1.0, step_size_up=7),
+    "cosine": lambda each: schedules.CosineAnnealingLR(each, 40),
+    "cosine-to-a-floor": lambda each: schedules.CosineAnnealingLR(each, 40, eta_min=0.2),
+    "restarts": lambda each: schedules.CosineAnnealingWarmRestarts(each, 9, eta_min=0.2),
+    "linear": lambda each: schedules.LinearLR(each, total_iters=20),
+    "steps": lambda each: schedules.StepLR(each, 6),
+    "chain": lambda each: schedules.ChainedScheduler([schedules.LinearLR(each), schedules.ExponentialLR(each, 0.9)]),
+    "row": lambda each: schedules.SequentialLR(
+        each, [schedules.LinearLR(each), schedules.CosineAnnealingLR(each, 30, eta_min=0.1)], milestones=[8]
+    ),
+    "averaged": lambda each: torch.optim.swa_utils.SWALR(each, swa_lr=0.3, anneal_epochs=20),
+}
+
+
+def rates_under(schedule, lowered_at):
+    """The learning rates of 30 steps; a NaN at a step lowers them."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0, momentum=0.9)
+    scheduler = schedule(optimizer)
+    policy = Policy(critical=("lower-lr",))
+    guard = AudioLossGuard(policy=policy, optimizer=optimizer, scheduler=scheduler, jsonl=False)
+    rates = []
+    for step in range(1, 31):
+        optimizer.step()
+        scheduler.step()
+        guard.step(math.nan if step == lowered_at else 5 + step % 7 / 100)
+        rates.append(optimizer.param_groups[0]["lr"])
+    return rates
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_the_learning_rate_stays_lower_to_the_end_of_any_schedule(name):
+    usual, lowered = rates_under(SCHEDULES[name], None), rates_under(SCHEDULES[name], 5)
+    assert lowered[:4] == usual[:4]
+    assert lowered[4:] == pytest.approx([rate / 2 for rate in usual[4:]])
+
+
+def test_a_plateau_goes_on_from_the_lower_rate():
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    scheduler = schedules.ReduceLROnPlateau(optimizer, patience=0, min_lr=0.9)
+    policy = Policy(critical=("lower-lr",))
+    guard = AudioLossGuard(policy=policy, optimizer=optimizer, scheduler=scheduler, jsonl=False)
+    guard.step(math.nan)
+    for _ in range(4):
+        scheduler.step(5.0)
+    assert optimizer.param_groups[0]["lr"] == 0.5  # its floor does not lift it
+
+
+class Peaked(schedules.LRScheduler):
+    """Computes from a number that only it knows."""
+
+    def __init__(self, optimizer):
+        self.peak_lr = 1.0
+        super().__init__(optimizer)
+
+    def get_lr(self):
+        return [self.peak_lr for _ in self.base_lrs]
+
+
+class Homemade:
+    """No scheduler of torch."""
+
+    def __init__(self, optimizer):
+        self.optimizer = optimizer
+
+
+@pytest.mark.parametrize(("kind", "why"), [(Peaked, "it computes from peak_lr"), (Homemade, "it has no base_lrs")])
+def test_a_schedule_that_would_put_the_rate_back_is_named_and_nothing_is_changed(kind, why):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    policy = Policy(critical=("lower-lr",))
+    guard = AudioLossGuard(policy=policy, optimizer=optimizer, scheduler=kind(optimizer), jsonl=False)
+    guard.step(math.nan)
+    (taken,) = guard.taken
+    assert not taken.done
+    assert f"{kind.__name__} would put the learning rate back: {why}" in taken.outcome
+    assert optimizer.param_groups[0]["lr"] == 1.0

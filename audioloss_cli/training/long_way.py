@@ -88,13 +88,13 @@ class LongWay:
 
     def logged(self, value: float, step: int, beside: Mapping[str, Any] | None = None) -> list[Alert]:
         """A loss that the run logs for itself: a series of its own beside the one that is read at each step."""
-        if self._arrivals.ranks is not None:
+        if not self._arrivals.alone:
             self._micro.note("logged", value)  # every rank must see it, whoever logs: it travels with the next step
             return []
         return self._handled([*self._watch.drain(), *self._watch.logged(value, step, beside or {})])
 
     def flush(self) -> list[Alert]:
-        """Wait for what is queued: at the end of training, and before a checkpoint."""
+        """Wait for what is queued: at the end of training, before a checkpoint; with several ranks on all of them."""
         alerts = [alert for arrived in self._arrivals.flush() for alert in self._arrived(arrived, [])]
         return alerts + self._drain()
 

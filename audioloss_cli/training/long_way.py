@@ -63,7 +63,8 @@ class LongWay:
         """A micro-batch, to have it at hand when something is wrong."""
         self._open = False  # not before it is closed
         self._recent.add(fed)
-        if self._looks.left and self.examiner.adapter is None:
+        # Losses are read by its layout: it is chosen at the first batch, even if that is not looked at.
+        if self.examiner.adapter is None and (self._looks.left or not self._batches):
             self.examiner.choose(fed)
 
     def feed(self, values: dict[str, Any], summed: Collection[str] = ()) -> None:

@@ -66,3 +66,35 @@ def test_a_state_of_before_says_nothing_of_what_waits():
     again.load_state_dict(state)  # what waits there is of another run
     points = again.monitor.diagnostics()["points"]
     assert 0 < points < guard.monitor.diagnostics()["points"] == 9
+
+
+def with_an_attempt_of_its_users():
+    guard = AudioLossGuard(policy=POLICY, jsonl=False)
+    guard.step(5.0)
+    guard.monitor.record_recovery_attempt(1, "mine")
+    guard.step(float("nan"))
+    guard.monitor.record_recovery_attempt(2, "mine again")
+    for step in (5.1, 5.2, float("inf")):
+        guard.step(step)
+    return guard
+
+
+def test_an_action_comes_back_with_its_own_attempt():
+    """Among those that the user recorded, and still the one that the monitor judges."""
+    guard, again = with_an_attempt_of_its_users(), AudioLossGuard(policy=POLICY, jsonl=False)
+    again.load_state_dict(json.loads(json.dumps(guard.state_dict())))
+    assert [taken.action for taken in again.taken] == ["stop"] * len(guard.taken)
+    assert [taken.attempt for taken in again.taken] == [taken.attempt for taken in guard.taken]
+    assert all(taken.attempt.action == f"stop: {taken.outcome}" for taken in again.taken)
+    assert again.taken[0].attempt is again.monitor.recovery_attempts[1]
+
+
+def test_actions_of_an_older_state_come_back_in_order():
+    guard, again = AudioLossGuard(policy=POLICY, jsonl=False), AudioLossGuard(policy=POLICY, jsonl=False)
+    for value in (5.0, float("nan"), 5.1, 5.2):
+        guard.step(value)
+    state = guard.state_dict()
+    for each in state["taken"]:
+        del each["attempt"]
+    again.load_state_dict(state)
+    assert [taken.attempt for taken in again.taken] == [taken.attempt for taken in guard.taken] != []

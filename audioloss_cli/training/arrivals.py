@@ -62,6 +62,11 @@ class Arrivals:
             yield from self._late.ready(flush=True)
 
     @property
+    def alone(self) -> bool:
+        """Whether this process may act whenever it likes; ranks that are there before the first step count as well."""
+        return self.ranks is None and find_ranks() is None
+
+    @property
     def device(self) -> torch.device:
         """Where late numbers come from."""
         return torch.device("cpu") if self._late is None else self._late.device

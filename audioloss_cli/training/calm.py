@@ -5,8 +5,9 @@ cache. What does not look calm is taken in at once, with all that waits.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import time
+from typing import Any
 
 from audioloss_cli.records import Limits, SettingError
 from audioloss_cli.training.slots import CODEBOOKS
@@ -46,8 +47,7 @@ class Calm:
     def put(self, step: int, values: Mapping[str, float]) -> bool:
         """Take in the losses of a step; whether they may wait."""
         audio = values.get("audio", math.nan)
-        alone = len(values) == 1 and "audio" in values
-        self.waiting.append((step, time(), audio, None if alone else values))
+        self.waiting.append((step, time(), audio, _beside(values)))
         return self._looks_calm(values) and len(self.waiting) <= self.room
 
     def hand_over(self) -> list[Waiting]:
@@ -57,6 +57,15 @@ class Calm:
         usual = sum(finite) / len(finite) if finite else math.nan
         self.low, self.high = max(usual / _FACTOR, self.threshold), usual * _FACTOR
         return waiting
+
+    def state_dict(self) -> list[list[Any]]:
+        """What waits, as plain built-in types: step, Unix seconds, and the losses by name. It waits on."""
+        return [[step, now, _named(audio, values)] for step, now, audio, values in self.waiting]
+
+    def load_state_dict(self, state: Sequence[Sequence[Any]]) -> None:
+        """Wait for the next loss, which takes all along: what is usual is not known any more."""
+        self.waiting[:] = [(step, now, values.get("audio", math.nan), _beside(values)) for step, now, values in state]
+        self.low, self.high, self.last = math.inf, -math.inf, math.nan
 
     def _looks_calm(self, values: Mapping[str, float]) -> bool:
         """Near what was usual, no repetition, no codebook that is low, and a number wherever one is expected."""
@@ -70,6 +79,16 @@ class Calm:
             return True
         books = [values[name] for name in CODEBOOKS if name in values]
         return math.isfinite(sum(values.values())) and (not books or min(books) >= self.threshold)
+
+
+def _beside(values: Mapping[str, float]) -> Mapping[str, float] | None:
+    return None if len(values) == 1 and "audio" in values else values
+
+
+def _named(audio: float, values: Parts | Mapping[str, float] | None) -> dict[str, float]:
+    if values is None:
+        return {"audio": audio}
+    return by_name(audio, values) if isinstance(values, tuple) else dict(values)
 
 
 def by_name(audio: float, parts: Parts) -> dict[str, float]:

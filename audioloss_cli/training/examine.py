@@ -49,17 +49,22 @@ class Examiner:
 
     def choose(self, fed: Fed) -> None:
         """By the configuration of the model and the keys of the first batch; ``complaint`` says why none was found."""
+        self.adapter = self._adapter_for(fed)
+
+    def _adapter_for(self, fed: Fed) -> Adapter | None:
         if not isinstance(fed.clean, Mapping):
             self.complaint = f"a batch must be a mapping of names to tensors, not a {type(fed.clean).__name__}"
-            return
+            return None
         batch = {**(fed.original or {}), **fed.clean}
         try:
-            self.adapter, _ = choose_adapter(self._name, _configuration(self.model), self._options, batch)
-            self.complaint = ""
+            adapter, _ = choose_adapter(self._name, _configuration(self.model), self._options, batch)
         except UsageError as error:
             names = ", ".join(map(str, batch)) or "nothing"
             unknown = f"no model family is known for a batch of {names}; give adapter=, or model= with a configuration"
             self.complaint = str(error).replace("--adapter ", "adapter=", 1) if self._name else unknown
+            return None
+        self.complaint = ""
+        return adapter
 
     def first_look(self, fed: Fed) -> list[Finding]:
         """What is said of one of the first batches; a framework may put its own in the place of ``look``."""
@@ -81,12 +86,16 @@ class Examiner:
 
     def full(self, fed: Sequence[Fed], step: int, loss: float) -> Examination:
         """Everything; see ``examine_fully``, for which the model runs once more on a micro-batch of the step."""
-        if not fed or self.adapter is None:
+        if not fed:
             return Examination(notes=[self.complaint or "no batch was shown: give batch= to have it examined"])
         try:
+            # Not kept where it is found only now: by its layout losses would be read in another way from here on.
+            adapter = self.adapter or self._adapter_for(fed[-1])
+            if adapter is None:
+                return Examination(notes=[self.complaint])
             with self._quiet():
                 return examine_fully(
-                    self.adapter,
+                    adapter,
                     self.model,
                     fed,
                     step,

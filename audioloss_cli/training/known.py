@@ -15,6 +15,10 @@ from audioloss_cli.training.watch import AUDIO
 class Known(LongWay):
     """Every question is answered with all points that have arrived.
 
+    Where several ranks train, a question that one of them asks must not make it act alone. The answer is then without
+    the calm points that wait, up to ``at_once`` of them, and without the step that is on its way between the ranks.
+    ``flush()`` on all ranks brings it up to date.
+
     Attributes:
         checkpoints: those that are known.
         loop: what actions act on.
@@ -25,20 +29,20 @@ class Known(LongWay):
 
     @property
     def monitor(self) -> AudioLossMonitor:
-        """Of the audio loss, with every point that has arrived."""
-        self._drain()
+        """Of the audio loss, with every point that has arrived; with several ranks up to ``at_once`` steps late."""
+        self._drain_alone()
         return self._watch.monitors[AUDIO]
 
     @property
     def monitors(self) -> Mapping[str, AudioLossMonitor]:
-        """Of every series that is watched: ``audio_loss``, ``logged``, ``codebook/0``, ..."""
-        self._drain()
+        """Of every series that is watched: ``audio_loss``, ``logged``, ``codebook/0``, ...; late as ``monitor`` is."""
+        self._drain_alone()
         return self._watch.monitors
 
     @property
     def taken(self) -> list[Taken]:
-        """Every action, with what was done and whether the loss came back."""
-        self._drain()
+        """Every action, with what was done and whether the loss came back; late as ``monitor`` is."""
+        self._drain_alone()
         return self.responder.ledger.taken
 
     @property
@@ -52,8 +56,10 @@ class Known(LongWay):
         return self.responder.directory
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run needs, as plain built-in types; what is queued is lost unless it is flushed before."""
-        self._drain()
+        """What a resumed run needs, as plain built-in types; it changes nothing, so that one rank may ask alone.
+
+        Losses that are still on their way from a device or from other ranks are lost unless they are flushed before.
+        """
         return to_state(self._step, self._watch, self.responder, self.checkpoints, self._looks)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -63,3 +69,7 @@ class Known(LongWay):
             ValueError: the state comes from another version of the format.
         """
         self._step = from_state(state, self._watch, self.responder, self.checkpoints, self._looks)
+
+    def _drain_alone(self) -> None:
+        if self._arrivals.alone:
+            self._drain()

@@ -4,7 +4,7 @@ from typing import Any
 
 from audioloss_cli.training.announce import Announcer
 from audioloss_cli.training.case import Case
-from audioloss_cli.training.record import Taken, restored
+from audioloss_cli.training.record import Taken, kept, restored
 from audioloss_cli.training.watch import AUDIO, Watch
 
 
@@ -41,7 +41,7 @@ class Ledger:
 
     def state_dict(self) -> list[dict[str, Any]]:
         """Plain built-in types."""
-        return [taken.to_state() for taken in self.taken]
+        return kept(self.taken, self._watch.monitors)
 
     def load_state_dict(self, states: list[dict[str, Any]]) -> None:
         """After the monitors have loaded theirs."""

@@ -63,7 +63,8 @@ class LongWay:
         """A micro-batch, to have it at hand when something is wrong."""
         self._open = False  # not before it is closed
         self._recent.add(fed)
-        if self._looks.left and self.examiner.adapter is None:
+        # Losses are read by its layout: it is chosen at the first batch, even if that is not looked at.
+        if self.examiner.adapter is None and (self._looks.left or not self._batches):
             self.examiner.choose(fed)
 
     def feed(self, values: dict[str, Any], summed: Collection[str] = ()) -> None:
@@ -88,13 +89,13 @@ class LongWay:
 
     def logged(self, value: float, step: int, beside: Mapping[str, Any] | None = None) -> list[Alert]:
         """A loss that the run logs for itself: a series of its own beside the one that is read at each step."""
-        if self._arrivals.ranks is not None:
+        if not self._arrivals.alone:
             self._micro.note("logged", value)  # every rank must see it, whoever logs: it travels with the next step
             return []
         return self._handled([*self._watch.drain(), *self._watch.logged(value, step, beside or {})])
 
     def flush(self) -> list[Alert]:
-        """Wait for what is queued: at the end of training, and before a checkpoint."""
+        """Wait for what is queued: at the end of training, before a checkpoint; with several ranks on all of them."""
         alerts = [alert for arrived in self._arrivals.flush() for alert in self._arrived(arrived, [])]
         return alerts + self._drain()
 

@@ -1,5 +1,6 @@
 """What was done about an alert, and what came of it: each action is a recovery attempt of the monitor."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,20 @@ class Taken:
         return {name: getattr(self, name) for name in names}
 
 
-def restored(states: list[dict[str, Any]], monitors: dict[str, AudioLossMonitor]) -> list[Taken]:
-    """Undo ``to_state``; the attempts are those of the monitors, in the order in which they were recorded."""
-    attempts = {name: iter(monitor.recovery_attempts) for name, monitor in monitors.items()}
-    return [Taken(**state, attempt=next(attempts[state["series"]])) for state in states]
+def kept(taken: list[Taken], monitors: Mapping[str, AudioLossMonitor]) -> list[dict[str, Any]]:
+    """The state of each, with the index of its attempt: a monitor has others too, those that its user recorded."""
+    attempts = (enumerate(monitor.recovery_attempts) for monitor in monitors.values())
+    index = {id(attempt): number for each in attempts for number, attempt in each}
+    return [{**each.to_state(), "attempt": index.get(id(each.attempt))} for each in taken]
+
+
+def restored(states: list[dict[str, Any]], monitors: Mapping[str, AudioLossMonitor]) -> list[Taken]:
+    """Undo ``kept``; a state without an index, as there were before, has the next attempt of its monitor."""
+    attempts = {name: monitor.recovery_attempts for name, monitor in monitors.items()}
+    in_order = {name: iter(each) for name, each in attempts.items()}
+    taken = []
+    for state in states:
+        series, index = state["series"], state.get("attempt")
+        attempt = next(in_order[series]) if index is None else attempts[series][index]
+        taken.append(Taken(**{**state, "attempt": attempt}))
+    return taken

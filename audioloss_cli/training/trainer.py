@@ -75,9 +75,12 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         self._closed = state.global_step
         grad_norm, self.grad_norm = self.grad_norm, None
         self.guard.close(state.global_step, grad_norm=grad_norm)
-        if control.should_save or control.should_training_stop:
-            self.guard.flush()
-        return control
+        return self._flushed(control)
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
+        """The Trainer may save now; it asks rank 0 alone for the state, and only here are all ranks together."""
+        self._bind(args, control, kwargs)
+        return self._flushed(control)
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """A parameter without a gradient is left alone by every optimiser of torch, weight decay included."""
@@ -118,6 +121,11 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         """What the Trainer puts into ``trainer_state.json``."""
         plain = {name: value for name, value in self._arguments.items() if is_plain(value)}
         return {"args": plain, "attributes": {"resumed": self.guard.state_dict()}}
+
+    def _flushed(self, control: Any) -> Any:
+        if control.should_save or control.should_training_stop:
+            self.guard.flush()
+        return control
 
     def _bind(self, args: Any, control: Any, known: Mapping[str, Any]) -> None:
         loop = self.loop

@@ -105,12 +105,13 @@ class Watch:
         return alerts
 
     def state_dict(self) -> dict[str, Any]:
-        """Plain built-in types."""
+        """Plain built-in types; what waits is kept as it is, for to hand it over might call for an action."""
         states = {name: monitor.state_dict() for name, monitor in self.monitors.items()}
-        return {"monitors": states, "seen": self._seen}
+        return {"monitors": states, "seen": self._seen, "waiting": self.calm.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue where ``state_dict`` was taken."""
         self._seen = bool(state["seen"])
         for name, each in state["monitors"].items():
             self.monitor(name).load_state_dict(each)
+        self.calm.load_state_dict(state.get("waiting", ()))  # states of before have none

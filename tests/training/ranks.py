@@ -11,6 +11,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from audioloss_cli.training import AudioLossCallback, AudioLossError, AudioLossGuard, Policy
 from tests.training import loops
+from tests.training.calm_ranks import asked, saved
 
 STEPS, BROKEN = 12, 6
 POLICY = Policy(critical=("log", "dump", "lower-lr", "stop"))
@@ -84,7 +85,7 @@ def raised(directory: Path) -> AudioLossGuard:
 def main(directory: Path) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo")
-    for kind in (plain, trainer, inputs, raised):
+    for kind in (plain, trainer, inputs, raised, asked, saved):
         where = directory / kind.__name__
         where.mkdir(exist_ok=True)
         guard = kind(where)

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from audioloss_cli.training.distributed import describe
+from tests.training.calm_ranks import EPOCH, STEPS
 from tests.training.ranks import BROKEN
 
 
@@ -79,6 +80,15 @@ def test_an_error_leaves_the_loop_on_both_ranks_at_the_same_step(ranks):
     for found in found_by(ranks[0] / "raised"):
         assert (found["stopped"], found["incidents"]) == (BROKEN + 1, [["non-finite-loss", BROKEN]])
         assert [(action, step) for action, _, step, _ in found["taken"]] == [("raise-error", BROKEN + 1)]
+
+
+@pytest.mark.parametrize("kind", ["asked", "saved"])
+def test_a_rank_that_is_asked_alone_does_not_act_alone(ranks, kind):
+    zero, one = found_by(ranks[0] / kind)
+    assert zero == one
+    assert [action for action, *_ in zero["taken"]] == ["stop"]
+    assert zero["stopped"] == zero["taken"][0][2] < STEPS
+    assert kind == "asked" or zero["stopped"] % EPOCH == 0  # before the epoch's checkpoint, on both ranks
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,34 @@ def test_the_model_runs_at_an_alert_unless_it_must_not(tmp_path, caplog):
     assert "the logits were not examined: forward is False" in caplog.text
 
 
+@pytest.mark.parametrize("shown", ["always", "at the alert"])
+@pytest.mark.parametrize("first_batches", [0, 1])
+def test_an_alert_is_examined_whatever_was_looked_at_before(tmp_path, caplog, shown, first_batches):
+    guard = AudioLossGuard(directory=tmp_path, model=loops.model(), first_batches=first_batches)
+    for step in range(4):
+        guard.step(5.0 + 0.01 * step, batch=loops.sample(step) if shown == "always" else None)
+    guard.step(math.nan, batch=loops.sample(4, masked=True))
+    assert "all-masked" in guard.taken[-1].outcome
+    assert "no batch was shown" not in caplog.text
+
+
+def test_a_sum_over_codebooks_is_one_whatever_is_looked_at(tmp_path):
+    """The layout of the family says so."""
+    net, batch = loops.model(), loops.sample(1)
+    guards = [AudioLossGuard(directory=tmp_path, model=net, first_batches=count) for count in (0, 3)]
+    for guard in guards:
+        guard.step(outputs=net(**batch), batch=batch)
+    zero, three = (guard.monitor.diagnostics()["current"] for guard in guards)
+    assert zero == three == pytest.approx(math.log(1026), rel=0.1)
+
+
+def test_a_batch_of_another_family_at_an_alert_is_named(tmp_path, caplog):
+    guard = AudioLossGuard(directory=tmp_path, first_batches=0)
+    guard.step(5.0)
+    guard.step(math.nan, batch={"pixels": torch.zeros(2)})
+    assert "no model family is known for a batch of pixels" in caplog.text
+
+
 def test_a_warning_is_logged_as_one(tmp_path, caplog):
     guard = AudioLossGuard(directory=tmp_path, adaptive=False)
     for value in [5.0] * 3 + [0.008]:

@@ -61,14 +61,14 @@ def _came_to(values, form, batch, *, short):
             guard.collect(batch=batch, **forms(value)[form])
             told += guard.close()
     told += guard.flush()
-    return [(each.code, each.step, each.edge, each.message) for each in told], repr(_timeless(guard.state_dict()))
+    return [(each.code, each.step, each.edge, each.message) for each in told], repr(timeless(guard.state_dict()))
 
 
-def _timeless(state):
+def timeless(state):
     if isinstance(state, dict):
-        return {name: _timeless(value) for name, value in state.items()}
+        return {name: timeless(value) for name, value in state.items()}
     if isinstance(state, list):
-        return [_timeless(each) for each in state]
+        return [timeless(each) for each in state]
     return "a time" if isinstance(state, float) and state > LONG_AGO else state
 
 

@@ -1,0 +1,100 @@
+"""What a guard gives for a checkpoint: taking it changes nothing, and a run that goes on from it comes to the same."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audioloss_cli.training import AudioLossGuard, Policy
+from tests.training.calm_ranks import POLICY, falling
+from tests.training.test_short_way import SILENT, VALUES, forms, timeless
+
+WAITING = 180  # step at which those wait that there is an alert in
+
+
+def test_to_save_is_not_to_act():
+    guard = AudioLossGuard(policy=POLICY, jsonl=False)
+    for step in range(1, WAITING):
+        guard.step(falling(step))
+    assert guard.state_dict() == guard.state_dict()
+    assert not guard.should_stop
+    assert [taken.action for taken in guard.taken] == ["stop"]
+    assert guard.should_stop
+
+
+def test_what_waited_is_looked_at_after_the_resumption():
+    first, again = (AudioLossGuard(policy=POLICY, jsonl=False) for _ in range(2))
+    for step in range(1, WAITING):
+        first.step(falling(step))
+    again.load_state_dict(json.loads(json.dumps(first.state_dict())))
+    assert not again.should_stop
+    (alert, *_) = again.step(falling(WAITING))
+    assert (alert.code, alert.step) == (first.taken[0].alert, first.monitor.incidents[0].first_step)
+    assert again.should_stop
+
+
+@pytest.mark.parametrize("form", ["float", "named", "codebooks"])
+@settings(max_examples=60)
+@given(before=st.lists(VALUES, max_size=40), after=st.lists(VALUES, max_size=20), at_once=st.integers(1, 40))
+def test_a_run_in_two_parts_comes_to_what_a_whole_one_does(form, before, after, at_once):
+    whole, first, second = (
+        AudioLossGuard(policy=SILENT, jsonl=False, at_once=at_once, first_batches=0) for _ in range(3)
+    )
+    expected, told = fed(whole, [*before, *after], form), fed(first, before, form)
+    second.load_state_dict(json.loads(json.dumps(first.state_dict())))
+    told += fed(second, after, form)
+    assert key(told + second.flush()) == key(expected + whole.flush())
+    assert repr(timeless(second.state_dict())) == repr(timeless(whole.state_dict()))
+
+
+def fed(guard, values, form):
+    return [alert for value in values for alert in guard.step(**forms(value)[form])]
+
+
+def key(alerts):
+    return [(each.code, each.step, each.edge, each.message) for each in alerts]
+
+
+def test_a_state_of_before_says_nothing_of_what_waits():
+    guard, again = AudioLossGuard(policy=Policy(), jsonl=False), AudioLossGuard(policy=Policy(), jsonl=False)
+    for step in range(1, 10):
+        guard.step(falling(step))
+        again.step(falling(step))
+    state = guard.state_dict()
+    assert state.pop("waiting")
+    again.load_state_dict(state)  # what waits there is of another run
+    points = again.monitor.diagnostics()["points"]
+    assert 0 < points < guard.monitor.diagnostics()["points"] == 9
+
+
+def with_an_attempt_of_its_users():
+    guard = AudioLossGuard(policy=POLICY, jsonl=False)
+    guard.step(5.0)
+    guard.monitor.record_recovery_attempt(1, "mine")
+    guard.step(float("nan"))
+    guard.monitor.record_recovery_attempt(2, "mine again")
+    for step in (5.1, 5.2, float("inf")):
+        guard.step(step)
+    return guard
+
+
+def test_an_action_comes_back_with_its_own_attempt():
+    """Among those that the user recorded, and still the one that the monitor judges."""
+    guard, again = with_an_attempt_of_its_users(), AudioLossGuard(policy=POLICY, jsonl=False)
+    again.load_state_dict(json.loads(json.dumps(guard.state_dict())))
+    assert [taken.action for taken in again.taken] == ["stop"] * len(guard.taken)
+    assert [taken.attempt for taken in again.taken] == [taken.attempt for taken in guard.taken]
+    assert all(taken.attempt.action == f"stop: {taken.outcome}" for taken in again.taken)
+    assert again.taken[0].attempt is again.monitor.recovery_attempts[1]
+
+
+def test_actions_of_an_older_state_come_back_in_order():
+    guard, again = AudioLossGuard(policy=POLICY, jsonl=False), AudioLossGuard(policy=POLICY, jsonl=False)
+    for value in (5.0, float("nan"), 5.1, 5.2):
+        guard.step(value)
+    state = guard.state_dict()
+    for each in state["taken"]:
+        del each["attempt"]
+    again.load_state_dict(state)
+    assert [taken.attempt for taken in again.taken] == [taken.attempt for taken in guard.taken] != []

@@ -47,11 +47,12 @@ class LongWay:
         batch: Mapping[str, Any] | None = None,
         outputs: Any = None,
         original: Mapping[str, Any] | None = None,
+        copy: bool = True,
     ) -> None:
-        """Take in one micro-batch; ``close`` ends the step."""
+        """Take in one micro-batch; ``close`` ends the step. ``copy``: see ``MicroBatches.add``."""
         if batch is not None:
             self.show(Fed(batch, original))
-        self.feed(self.read(loss, outputs, batch))
+        self.feed(self.read(loss, outputs, batch), copy=copy)
 
     def read(self, loss: Any, outputs: Any = None, batch: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The losses of a micro-batch; see ``read_losses``."""
@@ -66,10 +67,10 @@ class LongWay:
         if self._looks.left and self.examiner.adapter is None:
             self.examiner.choose(fed)
 
-    def feed(self, values: dict[str, Any], summed: Collection[str] = ()) -> None:
-        """The losses of a micro-batch by name, see ``losses``; ``summed``: names of those that are parts of a sum."""
+    def feed(self, values: dict[str, Any], summed: Collection[str] = (), *, copy: bool = False) -> None:
+        """The losses of a micro-batch by name, see ``losses`` and ``MicroBatches.add``."""
         self._open = False
-        self._micro.add(values, summed)
+        self._micro.add(values, summed, copy=copy)
 
     def close(self, step: int | None = None, *, grad_norm: Any = None) -> list[Alert]:
         """An optimiser step ends; see ``step``."""

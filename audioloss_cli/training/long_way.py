@@ -64,7 +64,7 @@ class LongWay:
             found = read_losses(loss, outputs, batch, self.examiner.layout, again=again)
         except Exception as error:  # noqa: BLE001  # outputs that nobody foresaw
             found = Losses()
-            found.odd.append(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
+            found.odd = [f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"]
         if found.odd and not self._complained:
             self._complained = True
             logger.warning("a loss cannot be read: %s", "; ".join(found.odd))

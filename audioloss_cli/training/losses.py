@@ -19,6 +19,7 @@ from audioloss_cli.training.slots import TOGETHER
 AUDIO_NAMES = ("audio_loss", "loss_audio", "audio_ce_loss")
 CODEBOOK_NAMES = ("codebook_losses", "audio_codebook_losses", "audio_losses", "codebook_loss")
 TEXT_NAMES = ("llm_loss", "text_loss", "loss_text")
+_OWN = ("loss",)
 
 
 class Losses(dict[str, Any]):
@@ -32,11 +33,9 @@ class Losses(dict[str, Any]):
         odd: what cannot be read, in words.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.named = False
-        self.own: Collection[str] = ()
-        self.odd: list[str] = []
+    named: bool = False  # of the class, for one is made at every step
+    own: Collection[str] = ()
+    odd: Collection[str] = ()
 
 
 def read_losses(
@@ -57,13 +56,12 @@ def read_losses(
         again: whether a loss that holds text may be taken apart by recomputing; if not, it is the ``total``, and there
             is no ``audio``.
     """
-    found = Losses()
     if outputs is None:
-        found.update({} if loss is None else {"audio": loss})
-        return found
-    get = getter(outputs)
-    found.update(read_codebooks(get, CODEBOOK_NAMES, found.odd))
-    text, own, audio = (read_scalar(get, names, found.odd) for names in (TEXT_NAMES, ("loss",), AUDIO_NAMES))
+        return Losses() if loss is None else Losses(audio=loss)
+    get, odd = getter(outputs), list[str]()
+    found = Losses(read_codebooks(get, CODEBOOK_NAMES, odd))
+    text, own = read_scalar(get, TEXT_NAMES, odd), read_scalar(get, _OWN, odd)
+    audio = read_scalar(get, AUDIO_NAMES, odd)
     if audio is None and found:
         audio = found[TOGETHER].mean() if TOGETHER in found else sum(found.values()) / len(found)
     if audio is not None:
@@ -74,6 +72,8 @@ def read_losses(
         _unnamed(found, own, outputs, batch, layout, again=again)
     if text is not None:
         found["text"] = text
+    if odd:
+        found.odd = odd
     return found
 
 
@@ -86,10 +86,12 @@ def _named(found: Losses, audio: Any, loss: Any, own: Any) -> None:
     """The audio loss that the outputs name, beside the total."""
     found.named, found["audio"] = True, audio
     total = own if loss is None else loss
+    if audio is own:
+        found.own = ("audio",)
     if total is not None and total is not audio:
         found["total"] = total
-    if own is not None:
-        found.own = [name for name in ("audio", "total") if found.get(name) is own]
+        if total is own:
+            found.own = ("total",)
 
 
 def _unnamed(

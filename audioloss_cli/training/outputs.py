@@ -25,7 +25,7 @@ def getter(outputs: Any) -> Get:
 
 
 def first(get: Get, names: tuple[str, ...]) -> tuple[str, Any]:
-    """The first of the names under which there is something, and what; None for nothing."""
+    """The first of the names under which there is something, and what that is; None for nothing."""
     for name in names:
         found = get(name)
         if found is not None:
@@ -41,11 +41,14 @@ def read_scalar(get: Get, names: tuple[str, ...], odd: list[str]) -> Any:
         names: those it may have.
         odd: what cannot be read is added here, in words.
     """
-    name, found = first(get, names)
-    if found is None or _is_scalar(found):
-        return found
-    if not isinstance(found, Tensor):
-        odd.append(f"{name} must be one number, not {_kind(found)}")
+    for name in names:
+        found = get(name)
+        if found is not None:
+            if _is_scalar(found):
+                return found
+            if not isinstance(found, Tensor):
+                odd.append(f"{name} must be one number, not {_kind(found)}")
+            return None
     return None
 
 
@@ -54,8 +57,10 @@ def read_codebooks(get: Get, names: tuple[str, ...], odd: list[str]) -> dict[str
     name, books = first(get, names)
     if books is None:
         return {}
-    if isinstance(books, Tensor) and books.ndim == 1 and not books.is_cpu and len(books):
-        return {TOGETHER: books.detach()[: len(CODEBOOKS)]}
+    if isinstance(books, Tensor) and books.ndim == 1 and len(books) and not books.is_complex():
+        if not books.is_cpu:
+            return {TOGETHER: books.detach()[: len(CODEBOOKS)]}
+        return dict(zip(CODEBOOKS, books.tolist(), strict=False))
     each = _each(books)
     found = {slot: value for slot, value in zip(CODEBOOKS, each, strict=False) if _is_scalar(value)}
     if len(found) < min(len(each), len(CODEBOOKS)) or not each:
@@ -67,8 +72,8 @@ def _each(books: Any) -> Sequence[Any]:
     """Empty for what is no collection of one dimension; of an iterator the model may still need what is in it."""
     if isinstance(books, Mapping):
         return list(books.values())
-    if getattr(books, "ndim", 0) == 1 and hasattr(books, "tolist"):  # a tensor, or an array of numpy
-        return list(books.tolist())
+    if getattr(books, "ndim", 0) == 1 and hasattr(books, "tolist") and not isinstance(books, Tensor):
+        return list(books.tolist())  # an array of numpy
     return books if isinstance(books, Sequence) and not isinstance(books, (str, bytes)) else []
 
 

@@ -82,7 +82,7 @@ def test_a_batch_of_text_alone_has_no_audio_loss():
 )
 def test_codebooks_may_come_in_any_collection(books, found):
     losses = read_losses(None, {"codebook_losses": books})
-    assert (losses.named, losses.odd) == (True, [])
+    assert (losses.named, losses.odd) == (True, ())
     assert [float(losses[f"codebook/{number}"]) for number in range(len(found))] == found
     assert float(losses["audio"]) == sum(found) / len(found)
 

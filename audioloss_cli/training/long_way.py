@@ -6,9 +6,10 @@ from typing import Any
 from audioloss_cli.monitor.scalars import as_step
 from audioloss_cli.records import Alert
 from audioloss_cli.training.arrivals import Arrivals
+from audioloss_cli.training.case import logger
 from audioloss_cli.training.distributed import NOBODY, Whose
 from audioloss_cli.training.inputs import FirstLooks
-from audioloss_cli.training.losses import read_losses
+from audioloss_cli.training.losses import Losses, read_losses
 from audioloss_cli.training.micro import MicroBatches
 from audioloss_cli.training.recent import Fed, RecentBatches
 from audioloss_cli.training.respond import Responder
@@ -38,6 +39,7 @@ class LongWay:
         self._recent, self._micro = RecentBatches(), MicroBatches()
         self._shown = self._recent.steps
         self._open = False  # whether a step may go the short way
+        self._complained = False
         self._step = self._batches = 0
 
     def collect(
@@ -47,17 +49,26 @@ class LongWay:
         batch: Mapping[str, Any] | None = None,
         outputs: Any = None,
         original: Mapping[str, Any] | None = None,
+        copy: bool = True,
     ) -> None:
-        """Take in one micro-batch; ``close`` ends the step."""
+        """Take in one micro-batch; ``close`` ends the step. ``copy``: see ``MicroBatches.add``."""
         if batch is not None:
             self.show(Fed(batch, original))
-        self.feed(self.read(loss, outputs, batch))
+        self.feed(self.read(loss, outputs, batch), copy=copy)
 
-    def read(self, loss: Any, outputs: Any = None, batch: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The losses of a micro-batch; see ``read_losses``."""
+    def read(self, loss: Any, outputs: Any = None, batch: Mapping[str, Any] | None = None) -> Losses:
+        """The losses of a micro-batch, see ``read_losses``; what cannot be read is said once, and ends no training."""
         self._batches += 1
         again = self._batches % _AGAIN == 1
-        return read_losses(loss, outputs, batch, self.examiner.layout, again=again)
+        try:
+            found = read_losses(loss, outputs, batch, self.examiner.layout, again=again)
+        except Exception as error:  # noqa: BLE001  # outputs that nobody foresaw
+            found = Losses()
+            found.odd = [f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"]
+        if found.odd and not self._complained:
+            self._complained = True
+            logger.warning("a loss cannot be read: %s", "; ".join(found.odd))
+        return found
 
     def show(self, fed: Fed) -> None:
         """A micro-batch, to have it at hand when something is wrong."""
@@ -67,10 +78,10 @@ class LongWay:
         if self.examiner.adapter is None and (self._looks.left or not self._batches):
             self.examiner.choose(fed)
 
-    def feed(self, values: dict[str, Any], summed: Collection[str] = ()) -> None:
-        """The losses of a micro-batch by name, see ``losses``; ``summed``: names of those that are parts of a sum."""
+    def feed(self, values: dict[str, Any], summed: Collection[str] = (), *, copy: bool = False) -> None:
+        """The losses of a micro-batch by name, see ``losses`` and ``MicroBatches.add``."""
         self._open = False
-        self._micro.add(values, summed)
+        self._micro.add(values, summed, copy=copy)
 
     def close(self, step: int | None = None, *, grad_norm: Any = None) -> list[Alert]:
         """An optimiser step ends; see ``step``."""

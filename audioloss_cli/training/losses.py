@@ -5,21 +5,37 @@ loss recomputed from logits and labels, where the model's own loss holds text as
 or that of the outputs, as a mean over codebooks where the family of the model sums over them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from torch import Tensor
 
 from audioloss_cli.probe.layout import Layout
-from audioloss_cli.training.recompute import recompute
-from audioloss_cli.training.slots import CODEBOOKS, TOGETHER
-
-Get = Callable[[str], Any]
+from audioloss_cli.training.outputs import first, getter, read_codebooks, read_scalar
+from audioloss_cli.training.recompute import is_silent, recompute
+from audioloss_cli.training.slots import TOGETHER
 
 #: Names under which outputs hold each of their losses, in the order in which they are tried.
 AUDIO_NAMES = ("audio_loss", "loss_audio", "audio_ce_loss")
 CODEBOOK_NAMES = ("codebook_losses", "audio_codebook_losses", "audio_losses", "codebook_loss")
 TEXT_NAMES = ("llm_loss", "text_loss", "loss_text")
+_OWN = ("loss",)
+
+
+class Losses(dict[str, Any]):
+    """Scalars by name: ``audio``, ``total``, ``text``, ``codebook/0``, ...; each a float or a 0-d tensor.
+
+    The losses of codebooks that lie in one tensor on a device stay together: ``codebooks`` [K].
+
+    Attributes:
+        named: whether the outputs say which of their losses is that of the audio.
+        own: names of those that are the ``loss`` of the outputs, whole or divided by the codebooks.
+        odd: what cannot be read, in words.
+    """
+
+    named: bool = False  # of the class, for one is made at every step
+    own: Collection[str] = ()
+    odd: Collection[str] = ()
 
 
 def read_losses(
@@ -29,10 +45,8 @@ def read_losses(
     layout: Layout | None = None,
     *,
     again: bool = True,
-) -> dict[str, Any]:
-    """Scalars by name: ``audio``, ``total``, ``text``, ``codebook/0``, ...; each a float or a 0-d tensor.
-
-    The losses of codebooks that lie in one tensor on a device stay together: ``codebooks`` [K].
+) -> Losses:
+    """What a micro-batch has to offer.
 
     Args:
         loss: of the loop; None if it gives none.
@@ -43,51 +57,60 @@ def read_losses(
             is no ``audio``.
     """
     if outputs is None:
-        return {} if loss is None else {"audio": loss}
-    get = getter(outputs)
-    found: dict[str, Any] = {}
-    books = _first(get, CODEBOOK_NAMES)
-    if books is not None:
-        found = _by_codebook(books)
-    text, own, audio = _scalar(get, TEXT_NAMES), _scalar(get, ("loss",)), _scalar(get, AUDIO_NAMES)
+        return Losses() if loss is None else Losses(audio=loss)
+    get, odd = getter(outputs), list[str]()
+    found = Losses(read_codebooks(get, CODEBOOK_NAMES, odd))
+    text, own = read_scalar(get, TEXT_NAMES, odd), read_scalar(get, _OWN, odd)
+    audio = read_scalar(get, AUDIO_NAMES, odd)
     if audio is None and found:
-        far = isinstance(books, Tensor) and not books.is_cpu
-        audio = books.detach().mean() if far else sum(found.values()) / len(found)
-    if audio is None:
-        if not again and own is not None and _is_mixed(loss, own, batch, layout):
-            return {"total": own}
-        audio = _unnamed(loss, own, outputs, batch, layout)
-    else:
-        total = own if loss is None else loss
-        if total is not None and total is not audio:
-            found["total"] = total
+        audio = found[TOGETHER].mean() if TOGETHER in found else sum(found.values()) / len(found)
     if audio is not None:
-        found["audio"] = audio
+        _named(found, audio, loss, own)
+    elif loss is not None and loss is not own:
+        found["audio"] = loss
+    else:
+        _unnamed(found, own, outputs, batch, layout, again=again)
     if text is not None:
         found["text"] = text
+    if odd:
+        found.odd = odd
     return found
 
 
 def names_audio(outputs: Any) -> bool:
     """Whether the outputs say which of their losses is that of the audio."""
-    return _first(getter(outputs), (*AUDIO_NAMES, *CODEBOOK_NAMES)) is not None
+    return first(getter(outputs), (*AUDIO_NAMES, *CODEBOOK_NAMES))[1] is not None
 
 
-def _is_mixed(loss: Any, own: Any, batch: Mapping[str, Any] | None, layout: Layout | None) -> bool:
-    """Whether the model's own loss holds text as well."""
-    theirs = loss is None or loss is own
-    return theirs and layout is not None and batch is not None and _holds_text(batch, layout)
+def _named(found: Losses, audio: Any, loss: Any, own: Any) -> None:
+    """The audio loss that the outputs name, beside the total."""
+    found.named, found["audio"] = True, audio
+    total = own if loss is None else loss
+    if audio is own:
+        found.own = ("audio",)
+    if total is not None and total is not audio:
+        found["total"] = total
+        if total is own:
+            found.own = ("total",)
 
 
-def _unnamed(loss: Any, own: Any, outputs: Any, batch: Mapping[str, Any] | None, layout: Layout | None) -> Any:
-    """The audio loss of outputs that do not name one."""
-    theirs = loss is None or loss is own
-    if not theirs or layout is None or batch is None:
-        return own if loss is None else loss
-    if own is None or _holds_text(batch, layout):
-        again = recompute(outputs, batch, layout)
-        return again if again is not None else own
-    return _mean(own, layout.num_codebooks) if layout.reduction == "sum" else own
+def _unnamed(
+    found: Losses, own: Any, outputs: Any, batch: Mapping[str, Any] | None, layout: Layout | None, *, again: bool
+) -> None:
+    """The model's own loss, or the part of it that is the audio's."""
+    if layout is not None and batch is not None:
+        mixed = _holds_text(batch, layout)
+        if mixed and own is not None and (not again or is_silent(batch)):
+            found["total"], found.own = own, ("total",)
+            return
+        anew = recompute(outputs, batch, layout) if mixed or own is None else None
+        if anew is not None:
+            found["audio"] = anew
+            return
+        if own is not None and not mixed and layout.reduction == "sum":
+            own = _mean(own, layout.num_codebooks)
+    if own is not None:
+        found["audio"], found.own = own, ("audio",)
 
 
 def _mean(total: Any, codebooks: int) -> Any:
@@ -101,42 +124,3 @@ def _mean(total: Any, codebooks: int) -> Any:
 def _holds_text(batch: Mapping[str, Any], layout: Layout) -> bool:
     labels = layout.named("text-labels")
     return labels is not None and batch.get(labels.name) is not None
-
-
-def _by_codebook(books: Any) -> dict[str, Any]:
-    """[K], or a list of K scalars."""
-    if isinstance(books, Tensor) and (books.ndim != 1 or not len(books)):
-        return {}
-    if isinstance(books, Tensor):
-        if not books.is_cpu:
-            return {TOGETHER: books.detach()[: len(CODEBOOKS)]}
-        books = books.tolist()
-    each = list(books)
-    return dict(zip(CODEBOOKS, each, strict=False))
-
-
-def getter(outputs: Any) -> Get:
-    """Name -> what the outputs hold under it, None for nothing; a plain function, for it is called at every step.
-
-    A tuple is that of a model that returns no mapping: its loss comes first, as transformers has it.
-    """
-    if isinstance(outputs, Mapping):  # ModelOutput of transformers is one
-        return outputs.get
-    if type(outputs) is tuple:
-        outputs = {"loss": outputs[0]} if outputs and isinstance(outputs[0], Tensor) else {}
-        return outputs.get  # type: ignore[no-any-return]
-    return lambda name: getattr(outputs, name, None)
-
-
-def _first(get: Get, names: tuple[str, ...]) -> Any:
-    for name in names:
-        found = get(name)
-        if found is not None:
-            return found
-    return None
-
-
-def _scalar(get: Get, names: tuple[str, ...]) -> Any:
-    """A loss that is not reduced, one for each token, is none that can be watched."""
-    found = _first(get, names)
-    return None if isinstance(found, Tensor) and found.numel() != 1 else found

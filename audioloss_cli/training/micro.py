@@ -5,6 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
+from audioloss_cli.training.slots import CODEBOOKS, TOGETHER
+
 
 class MicroBatches:
     """Means over the micro-batches that had a value, taken where the values lie."""
@@ -14,21 +16,26 @@ class MicroBatches:
         self._counts: dict[str, int] = {}
         self._noted: dict[str, Any] = {}
 
-    def add(self, values: dict[str, Any], summed: Collection[str] = ()) -> None:
-        """Take in one micro-batch; ``summed``: names of parts of a sum, already divided by the accumulation.
+    def add(self, values: dict[str, Any], summed: Collection[str] = (), *, copy: bool = False) -> None:
+        """Take in one micro-batch.
 
-        The mapping is the step's from now on.
+        Args:
+            values: by name; the mapping is the step's from now on.
+            summed: names of parts of a sum, already divided by the accumulation.
+            copy: whether the loop may change its tensors before the step ends, as ``loss /= 4`` does.
         """
         if not self._values:
-            self._values = values
+            self._values = {name: _copied(value) for name, value in values.items()} if copy else values
             return
+        if TOGETHER in values or TOGETHER in self._values:
+            values = self._alike(values)
         for name, value in values.items():
             if name in self._values:
                 before = self._values[name]
                 self._values[name] = _detached(before) + _detached(value)
                 self._counts[name] = self._counts.get(name, 1) + (name not in summed)
             else:
-                self._values[name] = value
+                self._values[name] = _copied(value) if copy else value
 
     def note(self, name: str, value: Any) -> None:
         """A value that belongs to the step as a whole."""
@@ -45,6 +52,30 @@ class MicroBatches:
         self._values = {}
         return values
 
+    def _alike(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Codebooks that lie together can be added to as many others alone: else all of them go by name."""
+        kept = self._values
+        widths = {len(each[TOGETHER]) for each in (kept, values) if TOGETHER in each}
+        if len(widths) == 1 and not any(name in each for name in CODEBOOKS for each in (kept, values)):
+            return values
+        count = self._counts.pop(TOGETHER, 1)
+        if TOGETHER in kept:
+            self._counts.update(dict.fromkeys(CODEBOOKS[: len(kept[TOGETHER])], count))
+        self._values = _apart(kept)
+        return _apart(values)
+
+
+def _apart(values: dict[str, Any]) -> dict[str, Any]:
+    """No wait: what was one tensor is seen through several."""
+    if TOGETHER not in values:
+        return values
+    each = dict(zip(CODEBOOKS, values[TOGETHER].detach().unbind(), strict=False))
+    return {**{name: value for name, value in values.items() if name != TOGETHER}, **each}
+
 
 def _detached(value: Any) -> Any:
     return value.detach() if isinstance(value, Tensor) else value
+
+
+def _copied(value: Any) -> Any:
+    return value.detach().clone() if isinstance(value, Tensor) else value

@@ -31,6 +31,12 @@ def recompute(outputs: Any, batch: Mapping[str, Any], layout: Layout) -> Tensor 
     return None
 
 
+def is_silent(batch: Mapping[str, Any]) -> bool:
+    """Whether the batch has labels of audio, but for no frame at all: it is one of text alone."""
+    labels = (batch.get(name) for name in ("audio_labels", "label_audio_ids"))
+    return any(isinstance(each, Tensor) and not each.numel() for each in labels)
+
+
 def _original(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Tensor | None:
     """Segments lie side by side; the last column of each predicts nothing."""
     labels = batch["label_audio_ids"].T  # [N, K]
@@ -52,6 +58,8 @@ def _expanded(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Tenso
     places = _is_any(ids, layout.placeholder_ids).flatten()
     order = torch.argsort(mask.flatten().logical_not().to(torch.uint8), stable=True)  # columns that count come first
     columns = labels.reshape(-1, books)[order]
+    if not len(columns):
+        return None
     rank = places.cumsum(0) - 1
     known = places & (rank < mask.sum())
     laid = columns[rank.clamp(0, len(columns) - 1)]

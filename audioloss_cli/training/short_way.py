@@ -85,5 +85,5 @@ class ShortWay(LongWay):
                     if batch is not None:
                         self._shown.append((number, batch, original))
                     return [] if len(calm.waiting) <= calm.room else self._drain()
-        self.collect(loss, batch=batch, outputs=outputs, original=original)
+        self.collect(loss, batch=batch, outputs=outputs, original=original, copy=not sync_gradients)
         return self.close(step, grad_norm=grad_norm) if sync_gradients else []

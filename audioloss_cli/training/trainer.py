@@ -17,6 +17,7 @@ from audioloss_cli.training.logged import audio_name
 from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.run_board import log_directory
 from audioloss_cli.training.trainer_loop import TrainerLoop
+from audioloss_cli.training.trainer_share import processes_of_a_sum
 from audioloss_cli.training.trainer_state import is_plain, plain_policy, resume
 
 _FOLDER = "audioloss"  # in the output directory
@@ -61,6 +62,8 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         self._bind(args, control, kwargs)
         self._closed = self._skipped = self._logs = None
         # Under DataParallel every replica would call the hook, from a thread of its own.
+        self.hook.processes = processes_of_a_sum(args, self.loop.model)
+        self.hook.accumulates = args.gradient_accumulation_steps > 1
         self.hook.attach(self.loop.model if args.n_gpu <= 1 else None, kwargs.get("train_dataloader"))
         board = self._board or (log_directory(args) if state.is_world_process_zero else None)
         self.guard.set_directory(self._directory or Path(args.output_dir) / _FOLDER, board, jsonl=self._jsonl)

@@ -1,19 +1,25 @@
 """One rank of several runs in a row: ``python -m tests.training.ranks DIRECTORY`` under the variables of torchrun."""
 
+import itertools
 import json
 import math
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
+from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import Dataset
 
-from audioloss_cli.training import AudioLossCallback, AudioLossError, AudioLossGuard, Policy
+from audioloss_cli.training import AudioLossCallback, AudioLossError, AudioLossGuard, AudioLossMixin, Policy
+from audioloss_cli.training.trainer_share import processes_of_a_sum
 from tests.training import loops
 from tests.training.calm_ranks import asked, saved
 
 STEPS, BROKEN = 12, 6
+IGNORED, SILENT = -100, Policy(critical=(), warning=())
 POLICY = Policy(critical=("log", "dump", "lower-lr", "stop"))
 
 
@@ -82,6 +88,56 @@ def raised(directory: Path) -> AudioLossGuard:
     return guard
 
 
+class Sevens(torch.nn.Module):
+    """Each item costs 7 nats; the Trainer tells the number of items of the whole step where there are keywords."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(2, 1)
+
+    def forward(self, x: Tensor, labels: Tensor, num_items_in_batch: Any = None, **_: Any) -> dict[str, Tensor]:
+        count = (labels != IGNORED).sum()
+        nothing = 0.0 * self.layer(x).sum()
+        return {"loss": nothing + 7.0 * count / (count if num_items_in_batch is None else num_items_in_batch)}
+
+
+class Lengths(Dataset[dict[str, Tensor]]):
+    """One item more in each, so that ranks and micro-batches have different shares."""
+
+    def __len__(self) -> int:
+        return 100
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        labels = torch.full((100,), IGNORED)
+        labels[: index + 1] = 1
+        return {"x": torch.ones(2), "labels": labels}
+
+
+class Watched(AudioLossMixin, loops.InOrder):
+    """Brings the loss that is trained."""
+
+
+def sums(directory: Path) -> dict[str, list[list[float]]]:
+    """What is watched of a loss that is a sum over ranks and micro-batches, and what the Trainer logs."""
+    found = {}
+    for kind, accumulation, whole in itertools.product((loops.InOrder, Watched), (1, 3), (True, False)):
+        callback = AudioLossCallback(SILENT, jsonl=False)
+        settings = {"gradient_accumulation_steps": accumulation, "average_tokens_across_devices": whole}
+        made = kind(
+            model=Sevens(),
+            args=loops.arguments(directory, 3, ddp_backend="gloo", logging_steps=1, **settings),
+            train_dataset=Lengths(),
+            callbacks=[callback],
+        )
+        made.train()
+        points = [value for _, value, _ in (callback.guard.flush(), callback.guard._watch.points)[1]]
+        logged = [line["loss"] for line in made.state.log_history if "loss" in line]
+        found[f"{kind.__name__} {accumulation} {whole}"] = [points, logged]
+    made.model._tp_size = 2  # both ranks are given the same batch
+    found["in parallel"] = [[processes_of_a_sum(made.args, made.model)]]
+    return found
+
+
 def main(directory: Path) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo")
@@ -97,6 +153,7 @@ def main(directory: Path) -> None:
         }
         (where / f"rank{dist.get_rank()}.json").write_text(json.dumps(found))
         dist.barrier()
+    (directory / f"sums{dist.get_rank()}.json").write_text(json.dumps(sums(directory)))
     dist.destroy_process_group()
 
 

@@ -85,3 +85,31 @@ def test_a_batch_that_no_check_foresaw_ends_no_training(tmp_path, name, odd):
         guard.step(value, batch={**loops.sample(1), name: odd})
     taken = [taken for taken in guard.taken if taken.alert == "non-finite-loss"]
     assert [(taken.action, taken.done) for taken in taken] == [("log", True), ("advise", True)]
+
+
+ODD = [5.0, torch.tensor(5.0), torch.ones(8, 3), torch.ones(0), [torch.ones(3)] * 2, [1j] * 8, [], "x", 1j]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+@pytest.mark.parametrize("name", ["codebook_losses", "audio_loss"])
+def test_a_loss_of_the_outputs_that_cannot_be_read_is_said_once(tmp_path, caplog, name, odd):
+    guard = AudioLossGuard(directory=tmp_path, first_batches=0, at_once=1)
+    for step in range(5):
+        guard.step(outputs={"loss": torch.tensor(4.0 + step / 8), name: odd})
+    assert guard.monitor.diagnostics()["points"] == 5
+    if name == "codebook_losses":
+        (record,) = caplog.records
+        assert record.message.startswith("a loss cannot be read: codebook_losses must be one number for each codebook")
+        assert guard.monitor.diagnostics()["current"] == 4.5
+
+
+def test_outputs_that_raise_end_no_training(tmp_path, caplog):
+    class Outputs:
+        @property
+        def audio_loss(self):
+            raise RuntimeError("freed")
+
+    guard = AudioLossGuard(directory=tmp_path)
+    for _ in range(3):
+        guard.step(outputs=Outputs())
+    assert [record.message for record in caplog.records] == ["a loss cannot be read: RuntimeError: freed"]

@@ -91,6 +91,15 @@ def test_a_rank_that_is_asked_alone_does_not_act_alone(ranks, kind):
     assert kind == "asked" or zero["stopped"] % EPOCH == 0  # before the epoch's checkpoint, on both ranks
 
 
+def test_a_loss_that_is_a_sum_over_the_ranks_is_read_whole(ranks):
+    """By default the Trainer divides by the items of all ranks, and multiplies by their number after the model."""
+    zero, one = (json.loads((ranks[0] / f"sums{rank}.json").read_text()) for rank in range(2))
+    assert zero.pop("in parallel") == one.pop("in parallel") == [[1]]
+    for name, (watched, logged) in zero.items():
+        assert watched == one[name][0] == pytest.approx([7.0] * 3, rel=1e-5), name
+        assert logged == pytest.approx([7.0] * 3, rel=1e-4), name
+
+
 @pytest.mark.parametrize(
     ("broken", "words"),
     [((), ""), ((3,), "not finite on rank 3 of 8"), ((-1, -1), "not finite on 2 ranks of 8")],

@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
@@ -57,3 +58,54 @@ def test_codebooks_on_a_device_stay_together():
     far = torch.zeros(20, device="meta")  # more than are watched
     found = read_losses(None, {"codebook_losses": far, "loss": torch.zeros((), device="meta")})
     assert {name: tuple(value.shape) for name, value in found.items()} == {"codebooks": (16,), "total": (), "audio": ()}
+
+
+def test_a_batch_of_text_alone_has_no_audio_loss():
+    model, batch = loops.model(use_text_head=True), loops.sample(1)
+    layout = higgs_audio_v2.Adapter(model.config.to_dict(), Options()).layout
+    batch = {**batch, "labels": batch["input_ids"]}
+    outputs = model(**batch)
+    batch |= {name: value[:, :0] for name, value in batch.items() if "audio" in name}
+    assert recompute(outputs, batch, layout) is None
+    found = read_losses(None, outputs, batch, layout)
+    assert (found, found.own) == ({"total": outputs.loss}, ("total",))
+
+
+@pytest.mark.parametrize(
+    ("books", "found"),
+    [
+        ({"0": torch.tensor(5.0), "1": 3.0}, [5.0, 3.0]),
+        ((5.0, torch.tensor([3.0])), [5.0, 3.0]),
+        (np.array([5.0, 3.0], dtype=np.float32), [5.0, 3.0]),
+        ([np.float32(5.0), 3], [5.0, 3.0]),
+    ],
+)
+def test_codebooks_may_come_in_any_collection(books, found):
+    losses = read_losses(None, {"codebook_losses": books})
+    assert (losses.named, losses.odd) == (True, ())
+    assert [float(losses[f"codebook/{number}"]) for number in range(len(found))] == found
+    assert float(losses["audio"]) == sum(found) / len(found)
+
+
+def test_a_codebook_without_a_loss_keeps_its_place():
+    losses = read_losses(None, {"codebook_losses": [None, torch.tensor(4.0)]})
+    assert losses == {"codebook/1": 4.0, "audio": 4.0}
+    assert losses.odd == ["codebook_losses must be one number for each codebook, not a list of NoneType, Tensor"]
+
+
+def test_which_losses_are_the_own_one_of_the_model():
+    """Only that one is divided by the number of items of a whole step."""
+    model, batch = loops.model(use_text_head=True), loops.sample(1)
+    layout = higgs_audio_v2.Adapter(model.config.to_dict(), Options()).layout
+    text = {**batch, "labels": batch["input_ids"]}
+    own = torch.tensor(3.0)
+
+    def owned(outputs, *args, loss=None, **kwargs):
+        return [*read_losses(loss, outputs, *args, **kwargs).own]
+
+    assert owned(model(**text), text, layout) == []  # recomputed
+    assert owned(model(**text), text, layout, again=False) == ["total"]
+    assert owned(model(**batch), batch, layout) == owned({"loss": own}) == ["audio"]
+    assert owned({"loss": own}, loss=2 * own) == owned({"audio_loss": own}) == []
+    assert owned({"loss": own, "audio_loss": own}) == ["audio"]
+    assert owned({"loss": own, "audio_loss": own / 2}) == ["total"]

@@ -212,9 +212,33 @@ def test_text_labels_do_not_hide_the_audio(tmp_path):
     assert callback.guard.monitor.diagnostics()["max"] == pytest.approx(6.93, abs=0.2)
 
 
+def test_text_labels_do_not_hide_the_audio_of_many_micro_batches(tmp_path):
+    """Two of 16 are recomputed: these are means of themselves, and no parts of the sum that the model's own loss is."""
+    callback = AudioLossCallback(Policy(critical=(), warning=()))
+    net = loops.tiny.model(use_text_head=True, **loops.SMALL).train()
+    train(tmp_path, 2, callback, data=WithText(32), model=net, gradient_accumulation_steps=16)
+    assert callback.guard.monitor.diagnostics()["points"] == 2
+    assert callback.guard.monitor.diagnostics()["max"] == pytest.approx(6.93, abs=0.2)
+
+
+def test_a_batch_of_text_alone_ends_no_training(tmp_path):
+    callback = AudioLossCallback(Policy(critical=("stop",)))
+    net = loops.tiny.model(use_text_head=True, **loops.SMALL).train()
+    made = train(tmp_path, 14, callback, data=WithText(14, silent=10), model=net)
+    assert made.state.global_step == 14
+    assert callback.guard.taken == []
+
+
 class WithText(loops.Samples):
+    def __init__(self, count, silent=None):
+        super().__init__(count)
+        self.silent = silent
+
     def __getitem__(self, index):
         item = super().__getitem__(index)
+        if index == self.silent:
+            item = {name: value[:0] if "audio" in name else value for name, value in item.items()}
+            item["input_ids"] = item["input_ids"].clamp(max=5)  # no placeholders
         return {**item, "labels": item["input_ids"]}
 
 

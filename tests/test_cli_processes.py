@@ -28,7 +28,9 @@ def _elsewhere(tmp_path, monkeypatch):
 def started(*arguments: str, **more) -> Iterator[subprocess.Popen[bytes]]:
     """A scan in a group of its own, as a shell starts it; whatever a failed test leaves of it is killed."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
-    with subprocess.Popen([*COMMAND, *arguments], start_new_session=True, **pipes) as child:
+    # Whoever runs the tests in the background has Ctrl-C ignored, and children inherit that.
+    heed = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    with subprocess.Popen([*COMMAND, *arguments], start_new_session=True, **pipes, **heed) as child:
         try:
             yield child
         finally:

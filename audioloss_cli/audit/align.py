@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from audioloss_cli.records import MISSING, Series, is_missing
@@ -121,30 +121,17 @@ class LateColumn(Sequence[float]):
         start, end, stride = index.indices(len(self))
         return self._part(start, end)[::stride] if end > start else array("d")
 
-    def _dense(self, start: int, middle: int, points: int) -> bool:
-        """Whether half a slice goes over about as many points: of epochs in the place of steps, or of many passes."""
-        half = self._steps[start:middle]
-        if not len(half):
-            return True
-        least, most = min(half), max(half)
-        own, others = (
-            _within(steps, passes, least, most)
-            for steps, passes in ((self._steps, self._passes), (self._other.steps, self._others))
-        )
-        return sum(map(len, (*own, *others))) > _SHRINKS * points
-
     @cached_property
     def _all(self) -> "array[float]":
         return matched(self._steps, self._other.steps, self._other.values)
 
     def _part(self, start: int, end: int) -> "array[float]":
-        steps = self._steps[start:end]
-        least, most = min(steps), max(steps)
-        own = _within(self._steps, self._passes, least, most)
-        others = _within(self._other.steps, self._others, least, most)
-        if sum(map(len, (*own, *others))) > _MOST_POINTS:
+        own, others = self._over(start, end)
+        points = sum(map(len, (*own, *others)))
+        if points > _MOST_POINTS:
             middle = (start + end) // 2
-            if self._dense(start, middle, sum(map(len, (*own, *others)))):
+            # Of epochs in the place of steps, or of many passes, half a slice goes over about as many points.
+            if middle == start or sum(map(len, chain(*self._over(start, middle)))) > _SHRINKS * points:
                 return self._all[start:end]
             return self._part(start, middle) + self._part(middle, end)
         found = matched(
@@ -155,6 +142,12 @@ class LateColumn(Sequence[float]):
         before = sum(len(part) for part in own if part.start < start and part.stop <= start)
         before += sum(start - part.start for part in own if part.start < start < part.stop)
         return found[before : before + end - start]
+
+    def _over(self, start: int, end: int) -> tuple[list[range], list[range]]:
+        """The points of either series, pass by pass, whose steps lie within those of a slice."""
+        steps = self._steps[start:end]
+        least, most = min(steps), max(steps)
+        return _within(self._steps, self._passes, least, most), _within(self._other.steps, self._others, least, most)
 
 
 def _passes(steps: Sequence[int]) -> list[range]:

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from audioloss_cli.audit import align
 from audioloss_cli.audit.align import LateColumn, aligned, matched
 from audioloss_cli.records import Series, is_missing
-from audioloss_cli.records.long_column import LongColumn
-from audioloss_cli.records.spill_file import SpillFile
+from tests.spilled import spilled
 
 # Passes that rise, and one after the other: restarts, repeated steps, gaps.
 PASSES = st.lists(st.lists(st.integers(0, 12), max_size=12).map(sorted), max_size=4)
@@ -21,13 +20,6 @@ STEPS = PASSES.map(lambda passes: [step for each in passes for step in each])
 
 def series(steps: list[int], first: float = 0.0) -> Series:
     return Series("x", array("q", steps), array("d", [first + place for place in range(len(steps))]))
-
-
-def spilled(item: Series) -> Series:
-    file = SpillFile()
-    found = Series(item.tag, LongColumn(file, "q"), LongColumn(file, "d"), LongColumn(file, "d"))
-    found.extend(item)
-    return found
 
 
 def told(column) -> list[float | None]:

@@ -11,13 +11,14 @@ from audioloss_cli import ScanConfig, registry, scan
 from audioloss_cli.audit import align, gather, jobs, processes, run
 from audioloss_cli.audit.cache import reading
 from audioloss_cli.audit.run import report_on
-from audioloss_cli.records import Report, Series, View, long_column
+from audioloss_cli.records import Report, View, long_column
 from audioloss_cli.records.exit_code import INTERNAL
 from audioloss_cli.records.long_column import LongColumn
-from audioloss_cli.records.spill_file import SpillError, SpillFile
+from audioloss_cli.records.spill_file import SpillError
 from tests.event_files import scalar_event, write
 from tests.make_samples import SAMPLES
 from tests.simulator import FAMILIES, simulate
+from tests.spilled import spilled
 from tests.wobble import wobbly
 
 
@@ -41,13 +42,6 @@ def little_memory(monkeypatch):
     monkeypatch.setattr(long_column, "_NEAR", 8)
     monkeypatch.setattr(align, "_MOST_POINTS", 100)
     monkeypatch.setattr(run, "_PART", 70)
-
-
-def spilled(series: Series) -> Series:
-    file = SpillFile()
-    found = Series(series.tag, LongColumn(file, "q"), LongColumn(file, "d"), LongColumn(file, "d"))
-    found.extend(series)
-    return found
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))

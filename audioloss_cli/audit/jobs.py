@@ -6,7 +6,7 @@ from itertools import chain
 
 from audioloss_cli.audit.discover import Source
 from audioloss_cli.audit.processes import in_processes
-from audioloss_cli.audit.run import audit_run
+from audioloss_cli.audit.run import audit_runs
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.records import RunReport
 from audioloss_cli.records.reader import BYTES_WORTH_ARRAYS
@@ -49,7 +49,7 @@ def _in_order(sources: Sequence[Source], config: ScanConfig, total: int) -> Iter
     if jobs > 1:
         yield from chain.from_iterable(in_processes(parts, config, jobs, arrays=arrays))
     else:
-        yield from (audit_run(source, config, arrays=arrays) for source in sources)
+        yield from audit_runs(sources, config, arrays=arrays)
 
 
 def batches(sources: Sequence[Source]) -> Iterator[list[Source]]:

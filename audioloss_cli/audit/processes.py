@@ -5,7 +5,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from audioloss_cli.audit.discover import Source
-from audioloss_cli.audit.run import audit_run
+from audioloss_cli.audit.run import audit_runs
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.records import RunReport
 
@@ -45,7 +45,7 @@ def audited(
     batch: Sequence[Source], config: ScanConfig, arrays: bool, directory: str | None
 ) -> Sequence[list[RunReport]]:
     """What each process does."""
-    return [audit_run(source, config, arrays=arrays, directory=directory) for source in batch]
+    return list(audit_runs(batch, config, arrays=arrays, directory=directory))
 
 
 def _handover() -> "TemporaryDirectory[str] | None":

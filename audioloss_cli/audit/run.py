@@ -1,58 +1,55 @@
-"""One run: its files read, its losses replayed, what was found."""
+"""Runs: their files read, their losses replayed, what was found."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
-from audioloss_cli import registry
 from audioloss_cli.audit.beside import beside, siblings_of
 from audioloss_cli.audit.choice import choice_of
-from audioloss_cli.audit.discover import Source, unreadable
+from audioloss_cli.audit.discover import Source
 from audioloss_cli.audit.gather import Gathered
 from audioloss_cli.audit.kinds import kind_of
 from audioloss_cli.audit.order import in_order, with_moving_steps
+from audioloss_cli.audit.readings import readings
 from audioloss_cli.audit.tags import Selection, full_name, select
-from audioloss_cli.audit.wanted import wanted
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.monitor import AudioLossMonitor
-from audioloss_cli.records import Defect, Reader, Request, RunReport, Series, SeriesReport, is_missing
+from audioloss_cli.records import Defect, RunReport, Series, SeriesReport, is_missing
 from audioloss_cli.records.report import Role
 from audioloss_cli.records.tag_words import is_held_out
 from audioloss_cli.signatures import explain
 
-if TYPE_CHECKING:
-    from audioloss_cli.audit.cache import Cache
-
 _FROZEN = "frozen-loss"
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _PART = 1 << 16  # points that are replayed in one go: what stands beside them has to be in memory
 
 
-def audit_run(
-    source: Source, config: ScanConfig, *, arrays: bool = False, directory: str | None = None
-) -> list[RunReport]:
-    """Audit one source; several reports if its format keeps several runs in one file, at least one in any case.
+def audit_runs(
+    sources: Sequence[Source], config: ScanConfig, *, arrays: bool = False, directory: str | None = None
+) -> Iterator[list[RunReport]]:
+    """Audit sources one after the other; of each all reports.
 
     Args:
-        source: what to read.
+        sources: what to read.
         config: what to audit, and the limits.
-        arrays: importing numpy is worth it, however small this source is.
+        arrays: importing numpy is worth it, however small each source is.
         directory: where what does not fit into memory is kept for another process; see ``SpillFile``.
 
     Raises:
         SpillError: it does not fit there.
     """
-    reader = cast("Reader", registry.load("readers", source.reader))
-    request = Request(wanted(Path(source.run).name, config), config.checksum, arrays=arrays)
-    cache = _cache_for(source, config)
-    found = Gathered(directory)
-    defects: list[Defect] = []
-    for path in source.paths:
-        for item in _read(reader, path, request, cache):
-            if isinstance(item, Defect):
-                defects.append(item)
-            else:
-                found.add(item)
+    for source, items in readings(sources, config, arrays=arrays):
+        yield _audited(source, items, config, directory)
+
+
+def _audited(
+    source: Source, items: Iterable[Series | Defect], config: ScanConfig, directory: str | None
+) -> list[RunReport]:
+    """Several reports if its format keeps several runs in one file, at least one in any case."""
+    found, defects = Gathered(directory), list[Defect]()
+    for item in items:
+        if isinstance(item, Defect):
+            defects.append(item)
+        else:
+            found.add(item)
     reports = [
         report_on(f"{source.run}/{run}" if run else source.run, found.pop(run), config, source.reader)
         for run in found.runs
@@ -62,44 +59,6 @@ def audit_run(
     for report in reports:
         report.files = [str(path) for path in source.paths]
     return reports
-
-
-def _cache_for(source: Source, config: ScanConfig) -> "Cache | None":
-    """Where readings are kept; apart, where other points of them are wanted."""
-    if not config.cache:
-        return None
-    from audioloss_cli.audit.cache import Cache  # noqa: PLC0415  # 10 ms that no other scan needs
-
-    return Cache(config.cache, (source.reader, config.checksum, Path(source.run).name, config.tags))
-
-
-def _read(reader: Reader, path: Path, request: Request, cache: "Cache | None") -> Iterator[Series | Defect]:
-    """Everything in a file, or one Defect that says why there is nothing."""
-    defects: list[Defect] = []
-    empty = True
-    try:
-        for item in cache.read(reader, path, request) if cache else reader.read(path, request):
-            if isinstance(item, Defect):
-                defects.append(item)
-            elif isinstance(item, Series):
-                empty = False
-                yield item
-    except OSError as error:
-        defects.append(unreadable(path, error))
-    if empty and defects and _is_lfs_pointer(path):
-        message = "a Git LFS pointer, not the log itself; fetch the log with: git lfs pull"
-        defects = [Defect(str(path), "not-a-log", message, offset=0)]
-    yield from defects
-
-
-def _is_lfs_pointer(path: Path) -> bool:
-    try:
-        if not path.is_file():  # a pipe has been read to its end: to open it again is to wait for ever
-            return False
-        with path.open("rb") as stream:
-            return stream.read(len(_LFS_POINTER)) == _LFS_POINTER
-    except OSError:
-        return False
 
 
 def report_on(name: str, run: Sequence[Series], config: ScanConfig, reader: str = "") -> RunReport:

@@ -1,6 +1,6 @@
 """What a log reader is, and what it is asked for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -73,5 +73,16 @@ class Reader(Protocol):
 
         Raises:
             OSError: the file cannot be opened or read.
+        """
+        ...
+
+
+class ReaderOfMany(Reader, Protocol):
+    """A reader that is faster with many small files than with one after the other."""
+
+    def read_many(self, files: Iterable[tuple[Path, Request]]) -> Iterator[Iterator[Series | Defect | Mark]]:
+        """For each file what ``read`` gives, in order; each is to be gone through before the next one is asked for.
+
+        A file that cannot be opened or read is an OSError when it is its turn, and those behind it are read.
         """
         ...

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audioloss_cli import ScanConfig, scan
-from audioloss_cli.audit import run as audit_of_a_run
+from audioloss_cli.audit import readings as reading_of_runs
 from audioloss_cli.audit.tags import select
 from audioloss_cli.audit.wanted import wanted
 from audioloss_cli.signatures import _names
@@ -66,7 +66,7 @@ def test_what_is_asked_for_by_name_is_wanted():
 )
 def test_a_report_is_the_same_with_every_point_at_hand(run, monkeypatch):
     lean = scan(SAMPLES / run)
-    monkeypatch.setattr(audit_of_a_run, "wanted", lambda *_: None)
+    monkeypatch.setattr(reading_of_runs, "wanted", lambda *_: None)
     assert in_words(scan(SAMPLES / run)) == in_words(lean)
 
 

@@ -159,3 +159,23 @@ def test_a_damaged_file_reads_the_same_each_time_and_in_chunks(name, tmp_path, a
     path = tmp_path / healthy(name).file
     path.write_bytes(content[:at] + noise + content[at + lost :])
     assert read_twice_and_in_chunks(name, path), "a silent loss of everything"
+
+
+def test_many_files_give_what_each_gives(name, tmp_path):
+    """Readers that take many files at once; see ``ReaderOfMany``."""
+    reader = registry.load("readers", name)
+    if not hasattr(reader, "read_many"):
+        pytest.skip("it reads file by file")
+    paths = [tmp_path / str(number) / healthy(name).file for number in range(4)]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(healthy(name).content)
+    paths[2].unlink()
+    found = list[object]()
+    for items in reader.read_many((path, Request(arrays=True)) for path in paths):
+        try:
+            found.append(in_bits(list(items)))
+        except OSError as error:
+            found.append(type(error))
+    alone = in_bits(read(name, paths[0]))
+    assert found == [alone, alone, FileNotFoundError, alone]

@@ -39,9 +39,13 @@ class Scalars(SeriesCollector):
         """Take in points that count: numpy columns, int64 steps, float64 values and wall times."""
         self.extend(tag, steps, numbers, wall_times, restarted=self._restarts(tag))
 
-    def settled(self, place: Place) -> bool:
-        """Whether values at this place leave what is known of plugins as it is."""
-        return place.plugin is None or place.tag in self._plugins
+    def knows(self, tag: str) -> bool:
+        """Whether the plugin of a tag is known: what later values of it say about that counts no more."""
+        return tag in self._plugins
+
+    def learn(self, place: Place) -> None:
+        """Take note of the plugin that a value names."""
+        self._plugin(place.tag, place.plugin)
 
     def wants(self, tag: str) -> bool:
         """Whether points of the tag are kept."""

@@ -5,6 +5,6 @@ checksums are computed at once (``crc``), and the numbers are strided columns of
 taken up to the first record that is unusual; ``quick`` takes that one, and some more, for the unusual is seldom alone.
 """
 
-from audioloss_cli.readers.tensorboard.arrays.walk import by_the_array
+from audioloss_cli.readers.tensorboard.arrays.walk import by_the_array, several
 
-__all__ = ["by_the_array"]
+__all__ = ["by_the_array", "several"]

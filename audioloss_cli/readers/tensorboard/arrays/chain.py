@@ -2,8 +2,11 @@
 
 Candidates are all places whose payload would begin with the key of the wall time and whose length has the checksum that
 stands behind it. If each ends where the next one starts, from a known start on, these are the records and no others.
+A window may hold several files, one behind the other: each has a known start of its own.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np  # noqa: TID253  # opened late, for large files only
@@ -16,19 +19,30 @@ _header_crcs = np.full(BLOB_BYTES, _UNKNOWN, np.int64)  # masked CRC of each len
 
 
 class Chain(NamedTuple):
-    """Complete records in a row, the first one at the start of the window.
+    """The complete records in a row at the start of each file.
 
     Attributes:
-        starts: int64 [records], where their headers stand.
+        starts: int64 [records], where their headers stand in the window.
         lengths: int64 [records], of their payloads, all below ``BLOB_BYTES``.
-        end: where the last one ends.
-        cut: whether something else than the end of the window follows.
+        bounds: numbers of the first record of each file, then the number of records.
+        ends: of each file, where its last record ends, and its own start if it has none.
+        cut: of each file, whether something else than the end of its bytes follows.
     """
 
     starts: Any
     lengths: Any
-    end: int
-    cut: bool
+    bounds: list[int]
+    ends: list[int]
+    cut: list[bool]
+
+
+class _Candidates(NamedTuple):
+    """int64 [candidates] each; ``broken`` has the numbers of those that do not end where the next one starts."""
+
+    starts: Any
+    lengths: Any
+    ends: Any
+    broken: Any
 
 
 def unaligned(buffer: Any, dtype: str) -> Any:
@@ -37,8 +51,29 @@ def unaligned(buffer: Any, dtype: str) -> Any:
     return np.ndarray((max(count, 0),), dtype, buffer, 0, (1,))
 
 
-def chain(buffer: Any, size: int) -> Chain:
-    """The records at the start of the first ``size`` bytes of a buffer, uint8."""
+def chain(buffer: Any, files: Sequence[int]) -> Chain:
+    """The records of files in a buffer, uint8.
+
+    Args:
+        buffer: longer than the files by the longest record that is taken in.
+        files: where each starts, then where the last one ends.
+    """
+    every = _candidates(buffer, files[-1])
+    firsts = np.searchsorted(every.starts, files).tolist()
+    parts = [_linked(every, *each) for each in zip(pairwise(files), pairwise(firsts), strict=True)]
+    bounds = [0]
+    for begin, end, _, _ in parts:
+        bounds.append(bounds[-1] + end - begin)
+    starts, lengths = (
+        column[parts[0][0] : parts[0][1]]
+        if len(parts) == 1
+        else np.concatenate([column[begin:end] for begin, end, _, _ in parts])
+        for column in (every.starts, every.lengths)
+    )
+    return Chain(starts, lengths, bounds, [part[2] for part in parts], [part[3] for part in parts])
+
+
+def _candidates(buffer: Any, size: int) -> _Candidates:
     starts = np.flatnonzero(buffer[HEADER_BYTES:size] == _WALL_TIME_KEY)
     lengths = unaligned(buffer, "<u8")[starts]
     plausible = lengths < BLOB_BYTES
@@ -46,14 +81,20 @@ def chain(buffer: Any, size: int) -> Chain:
     proven = _crcs(lengths) == unaligned(buffer, "<u4")[starts + 8]
     starts, lengths = starts[proven], lengths[proven]
     ends = starts + (lengths + FRAMING_BYTES)
-    if not len(starts) or starts[0] != 0:
-        return Chain(starts[:0], lengths[:0], 0, cut=True)
-    broken = np.flatnonzero(ends[:-1] != starts[1:])
-    count = int(broken[0]) + 1 if len(broken) else len(starts)
-    beyond = bool(ends[count - 1] > size)  # only the last one can end there: others end where the next one starts
-    count -= beyond
-    end = int(ends[count - 1]) if count else 0
-    return Chain(starts[:count], lengths[:count], end, cut=not beyond and end + HEADER_BYTES < size)
+    return _Candidates(starts, lengths, ends, np.flatnonzero(ends[:-1] != starts[1:]))
+
+
+def _linked(every: _Candidates, file: tuple[int, int], own: tuple[int, int]) -> tuple[int, int, int, bool]:
+    """Of the candidates that a file has, the first and the one behind the last of its records; ``Chain``'s rest."""
+    (begin, end), (first, last) = file, own
+    if first == last or every.starts[first] != begin:
+        return first, first, begin, True
+    at = int(np.searchsorted(every.broken, first))
+    last = min(last, int(every.broken[at]) + 1) if at < len(every.broken) else last
+    beyond = bool(every.ends[last - 1] > end)  # only the last one can end there: others end where the next one starts
+    last -= beyond
+    taken = int(every.ends[last - 1]) if last > first else begin
+    return first, last, taken, not beyond and taken + HEADER_BYTES < end
 
 
 def _crcs(lengths: Any) -> Any:

@@ -1,6 +1,9 @@
-"""From records that have templates to the points of each tag, in the order of the file."""
+"""From records that have templates to the points of each tag, in the order of the files."""
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np  # noqa: TID253  # opened late, for large files only
@@ -15,14 +18,14 @@ class Piece(NamedTuple):
     """The points at one place of the records of one template.
 
     Attributes:
-        order: number of the first record, and of the place in it.
-        place: in the record.
+        number: of the place in the record.
+        place: what stands there.
         records: int64, their numbers in the window, ascending.
         rows: uint64 [records, words].
         step_bytes: length of the step.
     """
 
-    order: tuple[int, int]
+    number: int
     place: Place
     records: Any
     rows: Any
@@ -35,33 +38,118 @@ class Piece(NamedTuple):
         return _steps(self.rows, self.step_bytes), values, column(self.rows, WALL_TIME_AT, "<f8").copy()
 
 
-def pieces(found: Found) -> Iterator[Piece]:
+class Tag:
+    """All points of a tag in a window.
+
+    Attributes:
+        name: of the tag.
+        named: whether a record of it names a plugin.
+    """
+
+    def __init__(self, pieces: Sequence[Piece], files: Any) -> None:
+        self.name = pieces[0].place.tag
+        self.named = any(piece.place.plugin is not None for piece in pieces)
+        self._pieces = pieces
+        self._alike = len({(piece.place.tensor, piece.place.is_scalar, piece.place.plugin) for piece in pieces}) == 1
+        self._ends = list(accumulate(len(piece.records) for piece in pieces))
+        # int64 [points]: their records, and if these do not ascend, how they would; the sort is stable, and pieces that
+        # share a record come in the order of their places.
+        self._records = pieces[0].records if len(pieces) == 1 else np.concatenate([each.records for each in pieces])
+        self._order = None if len(pieces) == 1 else np.argsort(self._records, kind="stable")
+        self._files: list[int] = self._first(files).tolist()
+        self._columns: tuple[Any, Any, Any] | None = None
+        self._owners: Any = None
+
+    def span(self, file: int) -> "Span":
+        """The points of a file."""
+        return self, self._files[file], self._files[file + 1]
+
+    def key(self, point: int) -> tuple[int, int]:
+        """Where a point stands: number of its record, and of the place in it."""
+        at = point if self._order is None else int(self._order[point])
+        return int(self._records[at]), self._pieces[bisect_right(self._ends, at)].number
+
+    def before(self, record: int) -> int:
+        """How many points lie before a record."""
+        return int(self._first(record))
+
+    def _first(self, records: Any) -> Any:
+        return np.searchsorted(self._records, records, sorter=self._order)
+
+    def first_named(self, begin: int, end: int) -> tuple[int, Place] | None:
+        """The first point among these whose plugin is named, and its place."""
+        owners, firsts = np.unique(self._owners_of(begin, end), return_index=True)
+        places = [self._pieces[owner].place for owner in owners.tolist()]
+        found = [pair for pair in zip(firsts.tolist(), places, strict=True) if pair[1].plugin is not None]
+        return min((begin + first, place) for first, place in found) if found else None
+
+    def counted(self, scalars: Scalars, begin: int, end: int) -> Any:
+        """Those of these points that are scalars: a slice, or int64 numbers; None if none are."""
+        if self._alike:  # the commonest
+            return slice(begin, end) if scalars.counts(self._pieces[0].place) else None
+        counts = np.zeros(len(self._pieces), bool)
+        owners = self._owners_of(begin, end)
+        for owner in np.unique(owners).tolist():
+            counts[owner] = scalars.counts(self._pieces[owner].place)
+        return begin + np.flatnonzero(counts[owners]) if counts.any() else None
+
+    def _owners_of(self, begin: int, end: int) -> Any:
+        """int64 [points], to which piece each of these belongs."""
+        if self._owners is None:
+            owners = np.repeat(np.arange(len(self._pieces)), np.diff(self._ends, prepend=0))
+            self._owners = owners if self._order is None else owners[self._order]
+        return self._owners[begin:end]
+
+    def put(self, counted: Any, scalars: Scalars) -> None:
+        """Put these points into the collector; the bare name, where they are not wanted."""
+        if not scalars.wants(self.name):
+            scalars.put_many(self.name, *(np.zeros(0),) * 3)
+            return
+        if self._columns is None:
+            self._columns = self._joined()
+        scalars.put_many(self.name, *(each[counted] for each in self._columns))
+
+    def _joined(self) -> tuple[Any, Any, Any]:
+        """Steps, values and wall times of all points."""
+        parts = [piece.columns() for piece in self._pieces]
+        if self._order is None:
+            return parts[0]
+        steps, values, times = (np.concatenate(each)[self._order] for each in zip(*parts, strict=True))
+        return steps, values, times
+
+
+#: A tag, and of its points the first and the one behind the last.
+Span = tuple[Tag, int, int]
+
+
+def tags_of(found: Sequence[Found], files: Sequence[int]) -> list[Tag]:
+    """All points by tag; ``files`` are the numbers of the first records of the files, then that of the records."""
+    tags: dict[str, list[Piece]] = {}
+    for each in found:
+        for piece in _pieces(each):
+            tags.setdefault(piece.place.tag, []).append(piece)
+    bounds = np.array(files)
+    return [Tag(pieces, bounds) for pieces in tags.values()]
+
+
+def hand_over(tags: Sequence[Span], scalars: Scalars) -> None:
+    """Put points of tags, at least one each, into the collector: tags in the order in which they first count."""
+    found = list[tuple[tuple[int, int], Tag, Any]]()
+    for tag, begin, end in tags:
+        counted = tag.counted(scalars, begin, end)
+        if counted is not None:
+            found.append((tag.key(begin if isinstance(counted, slice) else int(counted[0])), tag, counted))
+    for _, tag, counted in sorted(found, key=itemgetter(0)):
+        tag.put(counted, scalars)
+
+
+def _pieces(found: Found) -> Iterator[Piece]:
     """Those of each template and place."""
     shape, records, rows, fit = found
     for number, chosen in _by_template(fit.which, len(shape.places)):
+        mine, own = records[chosen], rows[chosen]
         for place_number, place in enumerate(shape.places[number]):
-            mine = records[chosen]
-            yield Piece((int(mine[0]), place_number), place, mine, rows[chosen], shape.step_bytes)
-
-
-def hand_over(found: list[Piece], scalars: Scalars) -> None:
-    """Put all points of a window into the collector, tag by tag in the order in which they first appear."""
-    tags: dict[str, list[Piece]] = {}
-    for piece in sorted(found, key=lambda piece: piece.order):
-        if scalars.counts(piece.place):
-            tags.setdefault(piece.place.tag, []).append(piece)
-    for tag, parts in tags.items():
-        scalars.put_many(tag, *(_joined(parts) if scalars.wants(tag) else (np.zeros(0),) * 3))
-
-
-def _joined(parts: list[Piece]) -> tuple[Any, Any, Any]:
-    """Columns of all parts, in the order of the records."""
-    columns = [part.columns() for part in parts]
-    steps, values, times = (np.concatenate(each) for each in zip(*columns, strict=True))
-    if len(parts) > 1:
-        order = np.argsort(np.concatenate([part.records for part in parts]), kind="stable")
-        steps, values, times = steps[order], values[order], times[order]
-    return steps, values, times
+            yield Piece(place_number, place, mine, own, shape.step_bytes)
 
 
 def _by_template(which: Any, count: int) -> Iterator[tuple[int, Any]]:

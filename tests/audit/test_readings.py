@@ -1,0 +1,62 @@
+"""Many logs read together lead to the reports that each leads to by itself."""
+
+from pathlib import Path
+
+import pytest
+
+from audioloss_cli import ScanConfig, scan
+from audioloss_cli.audit.discover import Source
+from audioloss_cli.audit.jobs import reports_of
+from audioloss_cli.readers.tensorboard import arrays
+from audioloss_cli.records import RunReport
+from tests.event_files import scalar_event, write
+from tests.wobble import wobbly
+
+POINTERS = b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 3\n"
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Healthy ones, one that collapses, and several with something wrong in their files."""
+    for number in range(8):
+        values = wobbly(6.9, 100) + wobbly(0.001 if number == 3 else 6.5, 100)
+        events = [scalar_event(step, {"audio_loss": value, "lr": 1.0}) for step, value in enumerate(values)]
+        for part, place in enumerate((events[:120], events[120:])):
+            write(tmp_path / f"run-{number}" / f"events.out.tfevents.{part}", place)
+    cut = tmp_path / "run-4" / "events.out.tfevents.1"
+    cut.write_bytes(cut.read_bytes()[:-5])
+    flipped = tmp_path / "run-5" / "events.out.tfevents.0"
+    data = bytearray(flipped.read_bytes())
+    data[3000] ^= 4
+    flipped.write_bytes(data)
+    (tmp_path / "run-6" / "events.out.tfevents.0").write_bytes(POINTERS)
+    return tmp_path
+
+
+def told(report: RunReport) -> object:
+    series = [
+        (item.series.tag, bytes(item.series.steps), bytes(item.series.values), item.incidents) for item in report.series
+    ]
+    return report.run, report.files, report.defects, report.tags, series
+
+
+def test_the_reports_are_those_of_each_run(runs, monkeypatch):
+    together, decoded = arrays.several, list[int]()
+    monkeypatch.setattr(arrays, "several", lambda files: (decoded.append(len(files)), together(files)))
+    every = [told(report) for report in scan(runs).runs]
+    assert decoded == [15]
+    each = [told(report) for run in sorted(runs.iterdir()) for report in scan(run).runs]
+    assert every == each
+    assert [len(item[2]) for item in every] == [0, 0, 0, 0, 1, 1, 1, 0]
+    assert [bool(item[4][0][3]) for item in every] == [False] * 3 + [True] + [False] * 4
+
+
+def test_a_log_that_has_gone_is_a_defect_of_its_run_alone(runs):
+    """Between discovery and reading."""
+    sources = [
+        Source(str(run), "tensorboard", sorted(run.iterdir()), 1) for run in sorted(runs.iterdir()) if run.is_dir()
+    ]
+    sources[1].paths[0].unlink()
+    found = [report for reports in reports_of(sources, ScanConfig(), None) for report in reports]
+    assert [defect.kind for defect in found[1].defects] == ["unreadable"]
+    assert [len(report.series[0].series) for report in found[:4]] == [200, 80, 200, 200]

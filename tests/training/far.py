@@ -54,8 +54,12 @@ class Far(Tensor):
                 return func(*args, **kwargs)
         at = next(each for each in tree_leaves((args, kwargs)) if isinstance(each, Far)).device
         assert name not in READS, f"the host waits for {at}"
+        if name == "to" and isinstance(args[1], torch.device):
+            assert kwargs.get("non_blocking"), f"the host waits for {at}"
+            return Far(args[0].inner.to(args[2]), args[1])
         if name == "copy_" and not isinstance(args[0], Far):
             return cls._to_host(*args, waits=not kwargs.get("non_blocking", False))
+        assert all(each.device == at for each in tree_leaves(args) if isinstance(each, Far)), "two devices"
         near = tree_map(lambda each: each.inner if isinstance(each, Far) else each, (args, kwargs))
         found = func(*near[0], **near[1])
         if name.endswith("_") and not name.endswith("__"):
@@ -96,6 +100,10 @@ class Event:
 
 def far(value: float | list[float], device: str = "cuda:0", dtype: torch.dtype = torch.float32) -> Tensor:
     return Far(torch.tensor(value, dtype=dtype), torch.device(device))
+
+
+def far_of(value: Tensor, device: str = "cuda:0") -> Tensor:
+    return Far(value, torch.device(device))
 
 
 def install(monkeypatch: Any) -> list[tuple[torch.dtype, bool]]:

@@ -56,7 +56,7 @@ class Far(Tensor):
         assert name not in READS, f"the host waits for {at}"
         if name == "to" and isinstance(args[1], torch.device):
             assert kwargs.get("non_blocking"), f"the host waits for {at}"
-            return Far(args[0].inner.to(args[2]), args[1])
+            return Far(args[0].inner.to(*args[2:]), args[1])
         if name == "copy_" and not isinstance(args[0], Far):
             return cls._to_host(*args, waits=not kwargs.get("non_blocking", False))
         assert all(each.device == at for each in tree_leaves(args) if isinstance(each, Far)), "two devices"

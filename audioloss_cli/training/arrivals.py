@@ -1,6 +1,6 @@
 """The numbers of each step as they come in: at once where they lie on the CPU, else late, and over all ranks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -51,7 +51,7 @@ class Arrivals:
             yield Arrived(step, values)
             return
         if self._late is None:
-            self._late = LateScalars(_device(values), self.ranks)
+            self._late = LateScalars(self.ranks)
             self.at_once = False
         self._late.put(step, values)
         yield from self._late.ready()
@@ -68,7 +68,7 @@ class Arrivals:
 
     @property
     def device(self) -> torch.device:
-        """Where late numbers come from."""
+        """Where ranks exchange what else they have, see ``LateScalars``."""
         return torch.device("cpu") if self._late is None else self._late.device
 
     def _read(self, values: dict[str, Any]) -> bool:
@@ -79,8 +79,3 @@ class Arrivals:
                     return False
                 values[name] = float(value.item())
         return True
-
-
-def _device(values: Mapping[str, Any]) -> torch.device:
-    devices = (value.device for value in values.values() if isinstance(value, Tensor))
-    return next((each for each in devices if each.type != "cpu"), torch.device("cpu"))

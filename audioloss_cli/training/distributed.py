@@ -28,15 +28,28 @@ class Whose(NamedTuple):
 NOBODY = Whose()
 
 
+_HOST_WAITS = {"gloo", "mpi"}  # backends that sum tensors on a device by way of the host
+
+
 class Ranks:
     """The default process group.
 
     Attributes:
         rank, size: of this process, and how many there are.
+        on_cpu: whether the group exchanges tensors on the CPU; NCCL does not.
+        kind: of the devices on which it exchanges tensors without a wait of the host, as ``cuda``; empty for none.
     """
 
     def __init__(self) -> None:
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
+        served = dict(each.split(":", 1) for each in dist.get_backend_config().split(","))  # as cpu:gloo,cuda:nccl
+        self.on_cpu = served.pop("cpu", None) is not None
+        kinds = [kind for kind, backend in served.items() if backend not in _HOST_WAITS]
+        self.kind = next(iter(kinds if self.on_cpu else [*kinds, *served]), "")
+
+    def bound_device(self) -> torch.device | None:
+        """The one that ``init_process_group(device_id=...)`` was given."""
+        return getattr(dist.group.WORLD, "bound_device_id", None)
 
     def sum(self, row: Tensor) -> Any:
         """Start to sum a row [W] over the ranks, in place; a handle with ``wait()``."""

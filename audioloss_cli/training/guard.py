@@ -26,8 +26,10 @@ _AT_ONCE = 32
 class AudioLossGuard(ShortWay, Known):
     """Watches the audio loss of a training loop, examines the batches, and acts when something is wrong.
 
-    ``guard.step(loss, batch=batch, outputs=outputs)`` once a step is all that it needs; nothing in it waits for a
-    device. Frameworks have a file of their own: see ``AudioLossCallback`` and ``AudioLossLightning``.
+    ``guard.step(loss, batch=batch, outputs=outputs)`` once a step is all that it needs, after that of the optimiser: a
+    rollback writes into the weights. Nothing in it waits for a device, unless several ranks train on devices with gloo
+    alone, which waits itself. With several ranks all of them must call it, at the same steps. Frameworks have a file
+    of their own: see ``AudioLossCallback`` and ``AudioLossLightning``.
 
     Args:
         policy: which actions an alert asks for; a log record, a dump and advice if None.
@@ -90,7 +92,7 @@ class AudioLossGuard(ShortWay, Known):
         super().__init__(watch, responder, FirstLooks(first_batches, examiner), Arrivals(deferred))
 
     def finish(self) -> list[Alert]:
-        """The training ended: flush, and write out what is left."""
+        """The training ended: flush, and write out what is left; with several ranks on all of them."""
         alerts = self.flush()
         self._announcer.close()
         return alerts
@@ -106,10 +108,15 @@ class AudioLossGuard(ShortWay, Known):
     def save_checkpoint(self, step: int | None = None) -> str:
         """Write a checkpoint to which a rollback may go back; its path.
 
+        With several ranks on all of them: rank 0 writes, but every rank must know of it, or a rollback would put back
+        the weights of some. What is queued is then left there, so that a rank that comes alone after all does not act
+        alone; ``flush()`` before, on all ranks, has the alerts first.
+
         Raises:
             ActionError: there is nothing to save, or it cannot be written.
         """
-        self.flush()
+        if self._arrivals.alone:
+            self.flush()
         step = self._step if step is None else step
         path: str = self.loop.save(step)
         self.checkpoints.add(step, path)

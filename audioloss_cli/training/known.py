@@ -17,7 +17,7 @@ class Known(LongWay):
 
     Where several ranks train, a question that one of them asks must not make it act alone. The answer is then without
     the calm points that wait, up to ``at_once`` of them, and without the step that is on its way between the ranks.
-    ``flush()`` on all ranks brings it up to date.
+    ``flush()`` on all ranks brings it up to date; on one alone it hangs the run.
 
     Attributes:
         checkpoints: those that are known.
@@ -58,7 +58,8 @@ class Known(LongWay):
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run needs, as plain built-in types; it changes nothing, so that one rank may ask alone.
 
-        Losses that are still on their way from a device or from other ranks are lost unless they are flushed before.
+        Losses that are still on their way from a device or from other ranks are lost unless they are flushed before,
+        on all ranks.
         """
         return to_state(self._step, self._watch, self.responder, self.checkpoints, self._looks)
 

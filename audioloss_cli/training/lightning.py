@@ -12,6 +12,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from audioloss_cli.training.case import ActionError
+from audioloss_cli.training.forget import forget_gradients
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.lightning_loop import FOLDER, LightningLoop
 from audioloss_cli.training.lightning_losses import LightningLosses
@@ -76,10 +77,10 @@ class AudioLossLightning(Callback):
             self.guard.close(self._step)
 
     def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Any) -> None:
-        """A parameter without a gradient is left alone by every optimiser of torch, weight decay included."""
+        """Learn nothing from this step, where a rollback asked for it."""
         if self.loop.skips:
             self.loop.skips -= 1
-            optimizer.zero_grad(set_to_none=True)
+            forget_gradients(optimizer, getattr(trainer.precision_plugin, "scaler", None))
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Read what is queued, and let go of the model."""

@@ -73,6 +73,10 @@ def _both(logged: Any, loss: Any) -> dict[str, Any] | None:
         return None if logged is None else {"audio": logged}
     if logged is None:
         return {"total": loss}
-    given = loss.detach() if isinstance(loss, Tensor) else torch.tensor(loss, device=logged.device)
-    audio = torch.where(torch.isfinite(given), logged.to(given.device, non_blocking=True), given.to(logged.dtype))
+    # A number is written by the device itself; to copy it there would make the host wait.
+    given = loss.detach() if isinstance(loss, Tensor) else torch.full((), loss, device=logged.device)
+    # To the device, if one of them is there: on the host the other would be read before it has come.
+    far = logged.device if given.is_cpu else given.device
+    given, logged = given.to(far, non_blocking=True), logged.to(far, non_blocking=True)
+    audio = torch.where(torch.isfinite(given), logged, given.to(logged.dtype))
     return {"audio": audio, "total": loss}

@@ -106,7 +106,11 @@ class LongWay:
         return self._handled([*self._watch.drain(), *self._watch.logged(value, step, beside or {})])
 
     def flush(self) -> list[Alert]:
-        """Wait for what is queued: at the end of training, before a checkpoint; with several ranks on all of them."""
+        """Wait for what is queued: at the end of training, before a checkpoint.
+
+        With several ranks on all of them, after the same step: a rank that comes alone sees alerts that the others do
+        not, acts alone, and hangs the run, as one that stops or waits for what the others found in their batches does.
+        """
         alerts = [alert for arrived in self._arrivals.flush() for alert in self._arrived(arrived, [])]
         return alerts + self._drain()
 

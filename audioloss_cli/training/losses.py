@@ -1,8 +1,9 @@
 """Which losses a step has to offer: read from the outputs of a model, or recomputed from its logits and labels.
 
-The audio loss of a step is, in this order: ``audio_loss`` of the outputs; the mean of their losses by codebook; the
-loss recomputed from logits and labels, where the model's own loss holds text as well; the loss that the loop was given,
-or that of the outputs, as a mean over codebooks where the family of the model sums over them.
+The audio loss of a step is, in this order: ``audio_loss`` of the outputs; the mean of their losses by codebook, of all
+there are, though only the first 16 are watched one by one; the loss recomputed from logits and labels, where the
+model's own loss holds text as well; the loss that the loop was given, or that of the outputs, as a mean over codebooks
+where the family of the model sums over them.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,7 +14,6 @@ from torch import Tensor
 from audioloss_cli.probe.layout import Layout
 from audioloss_cli.training.outputs import first, getter, read_codebooks, read_scalar
 from audioloss_cli.training.recompute import is_silent, recompute
-from audioloss_cli.training.slots import TOGETHER
 
 #: Names under which outputs hold each of their losses, in the order in which they are tried.
 AUDIO_NAMES = ("audio_loss", "loss_audio", "audio_ce_loss")
@@ -25,7 +25,7 @@ _OWN = ("loss",)
 class Losses(dict[str, Any]):
     """Scalars by name: ``audio``, ``total``, ``text``, ``codebook/0``, ...; each a float or a 0-d tensor.
 
-    The losses of codebooks that lie in one tensor on a device stay together: ``codebooks`` [K].
+    The losses of codebooks that lie in one tensor on a device stay together: ``codebooks`` [K], K at most 16.
 
     Attributes:
         named: whether the outputs say which of their losses is that of the audio.
@@ -59,11 +59,11 @@ def read_losses(
     if outputs is None:
         return Losses() if loss is None else Losses(audio=loss)
     get, odd = getter(outputs), list[str]()
-    found = Losses(read_codebooks(get, CODEBOOK_NAMES, odd))
+    books, mean = read_codebooks(get, CODEBOOK_NAMES, odd)
+    found = Losses(books)
     text, own = read_scalar(get, TEXT_NAMES, odd), read_scalar(get, _OWN, odd)
     audio = read_scalar(get, AUDIO_NAMES, odd)
-    if audio is None and found:
-        audio = found[TOGETHER].mean() if TOGETHER in found else sum(found.values()) / len(found)
+    audio = mean if audio is None else audio
     if audio is not None:
         _named(found, audio, loss, own)
     elif loss is not None and loss is not own:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from audioloss_cli.training.slots import CODEBOOKS, TOGETHER
@@ -74,7 +75,8 @@ def _apart(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _detached(value: Any) -> Any:
-    return value.detach() if isinstance(value, Tensor) else value
+    """In float32 at least: a sum in bfloat16 would be rounded to an eighth of a nat or so."""
+    return value.detach().to(torch.promote_types(value.dtype, torch.float32)) if isinstance(value, Tensor) else value
 
 
 def _copied(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from audioloss_cli.monitor.scalars import as_loss
@@ -52,20 +53,45 @@ def read_scalar(get: Get, names: tuple[str, ...], odd: list[str]) -> Any:
     return None
 
 
-def read_codebooks(get: Get, names: tuple[str, ...], odd: list[str]) -> dict[str, Any]:
-    """Of a tensor [K], a list or a mapping of K scalars, in its order; see ``read_scalar``."""
+def read_codebooks(get: Get, names: tuple[str, ...], odd: list[str]) -> tuple[dict[str, Any], Any]:
+    """Of a tensor [K], a list or a mapping of K scalars, in its order; see ``read_scalar``.
+
+    Returns:
+        The first 16 by name, those in a tensor on a device together; and the mean of all K, however many, taken where
+        they lie, in float32 at least: in bfloat16 it would take the same few values again and again. None for none.
+    """
     name, books = first(get, names)
     if books is None:
-        return {}
+        return {}, None
     if isinstance(books, Tensor) and books.ndim == 1 and len(books) and not books.is_complex():
         if not books.is_cpu:
-            return {TOGETHER: books.detach()[: len(CODEBOOKS)]}
-        return dict(zip(CODEBOOKS, books.tolist(), strict=False))
+            books = books.detach()
+            return {TOGETHER: books[: len(CODEBOOKS)]}, books.mean(dtype=_wide(books))
+        numbers = books.tolist()
+        return dict(zip(CODEBOOKS, numbers, strict=False)), sum(numbers) / len(numbers)
     each = _each(books)
-    found = {slot: value for slot, value in zip(CODEBOOKS, each, strict=False) if _is_scalar(value)}
-    if len(found) < min(len(each), len(CODEBOOKS)) or not each:
+    scalars = [value for value in each if _is_scalar(value)]
+    if len(scalars) < len(each) or not each:
         odd.append(f"{name} must be one number for each codebook, not {_kind(books)}")
-    return found
+    found = {slot: value for slot, value in zip(CODEBOOKS, each, strict=False) if _is_scalar(value)}
+    return found, _mean(scalars) if scalars else None
+
+
+def _mean(scalars: Sequence[Any]) -> Any:
+    """On a device if any lies on one; those of a model that is spread over several meet on one of them."""
+    far = next((value.device for value in scalars if isinstance(value, Tensor) and not value.is_cpu), None)
+    return sum(_summand(value, far) for value in scalars) / len(scalars)
+
+
+def _summand(value: Any, far: torch.device | None) -> Any:
+    if not isinstance(value, Tensor):
+        return value
+    value = value.detach().reshape(())  # one on the CPU may then be added to those on any device
+    return value.to(value.device if value.is_cpu else far, _wide(value), non_blocking=True)
+
+
+def _wide(value: Tensor) -> torch.dtype:
+    return torch.promote_types(value.dtype, torch.float32)
 
 
 def _each(books: Any) -> Sequence[Any]:

@@ -40,15 +40,13 @@ def _by_codebook(places: Places, loss: Any, outputs: Any, threshold: float) -> t
     if type(each) is not Tensor or not each.is_cpu or each.ndim != 1:
         return _LONG_WAY
     books = each.tolist()
-    if len(books) > len(CODEBOOKS):
-        del books[len(CODEBOOKS) :]
-    if not books or not min(books) >= threshold:
+    if not books or type(books[0]) is not float or not min(books) >= threshold:  # complex numbers have no order
         return _LONG_WAY
     return _with_others(places, loss, outputs, books)
 
 
 def _with_others(places: Places, loss: Any, outputs: Any, books: list[float]) -> tuple[Any, Parts | None]:
-    """The audio loss beside what else there is, all of it finite."""
+    """The audio loss beside what else there is, all of it finite; a mean is one over all codebooks."""
     value = whole = sum(books)
     audio: Any = outputs[places.audio] if places.audio else None
     if audio is None:
@@ -56,6 +54,8 @@ def _with_others(places: Places, loss: Any, outputs: Any, books: list[float]) ->
     else:
         value = _number(audio)
         whole += value
+    if len(books) > len(CODEBOOKS):
+        del books[len(CODEBOOKS) :]
     total, text = outputs.get("loss") if loss is None else loss, None
     if total is audio:
         total = None
@@ -65,7 +65,7 @@ def _with_others(places: Places, loss: Any, outputs: Any, books: list[float]) ->
     if places.text:
         text = _number(outputs[places.text])
         whole += text
-    return (value, (books, total, text)) if whole - whole == 0 else _LONG_WAY
+    return (value, (books, total, text)) if whole - whole == 0 and type(whole) is not complex else _LONG_WAY
 
 
 def _number(value: Any) -> float:

@@ -7,8 +7,9 @@ Values = dict[str, float]
 #: What is watched, what stands beside it, and whether the batch has findings. Codebooks follow.
 NAMED = ("audio", "total", "text", "logged", "grad_norm", "findings")
 LOSSES = 4  # of them, the first ones
+#: Those that are watched one by one. A model may have more: they are in the mean over all of them, which is watched.
 CODEBOOKS = tuple(f"codebook/{number}" for number in range(16))
-#: Name of a tensor [K] of the losses of all codebooks, which travels in one copy and arrives under their names.
+#: Name of a tensor [K] of the losses of these codebooks, which travels in one copy and arrives under their names.
 TOGETHER = "codebooks"
 NAMES = (*NAMED, *CODEBOOKS)
 _PLACES = {name: place for place, name in enumerate(NAMES)}

@@ -11,6 +11,7 @@ from typing import Any
 from transformers import TrainerCallback
 from transformers.trainer_callback import ExportableState
 
+from audioloss_cli.training.forget import forget_gradients
 from audioloss_cli.training.forward_hook import ForwardHook
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.logged import audio_name
@@ -86,11 +87,11 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         return self._flushed(control)
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """A parameter without a gradient is left alone by every optimiser of torch, weight decay included."""
+        """Learn nothing from this step, where a rollback asked for it."""
         if self.loop.skips and self._skipped != state.global_step:
             self._skipped = state.global_step
             self.loop.skips -= 1
-            kwargs["optimizer"].zero_grad(set_to_none=True)
+            forget_gradients(kwargs["optimizer"], getattr(kwargs["optimizer"], "scaler", None))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **kwargs: Any) -> Any:
         """An audio loss that is logged; for want of any, the training loss."""

@@ -75,7 +75,7 @@ class Watch:
             found += [(AUDIO, alert) for alert in alerts]
         if logged is not None:
             found += self.logged(logged, step, {})
-        if CODEBOOKS[0] in values:
+        if not values.keys().isdisjoint(CODEBOOKS):  # not all of them need be there
             found += self._codebooks(step, now, values)
         return found
 

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 from audioloss_cli.training import AudioLossCallback, AudioLossError, AudioLossGuard, AudioLossMixin, Policy
 from audioloss_cli.training.trainer_share import processes_of_a_sum
 from tests.training import loops
-from tests.training.calm_ranks import asked, saved
+from tests.training.calm_ranks import asked, kept, saved
 
 STEPS, BROKEN = 12, 6
 IGNORED, SILENT = -100, Policy(critical=(), warning=())
@@ -88,6 +88,20 @@ def raised(directory: Path) -> AudioLossGuard:
     return guard
 
 
+def uneven(directory: Path) -> AudioLossGuard:
+    """A rank without a loss at first, one with a float, and tensors later."""
+    rank = dist.get_rank()
+    guard = AudioLossGuard(policy=SILENT, directory=directory)
+    for step in range(1, STEPS + 1):
+        if step == 1:
+            guard.step(None if rank else 5.0)
+        else:
+            guard.step(torch.tensor(math.nan if rank and step == BROKEN else 5.0 + 0.1 * (step % 3)))
+    guard.finish()
+    guard.last_step = step
+    return guard
+
+
 class Sevens(torch.nn.Module):
     """Each item costs 7 nats; the Trainer tells the number of items of the whole step where there are keywords."""
 
@@ -141,7 +155,7 @@ def sums(directory: Path) -> dict[str, list[list[float]]]:
 def main(directory: Path) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo")
-    for kind in (plain, trainer, inputs, raised, asked, saved):
+    for kind in (plain, trainer, inputs, raised, asked, kept, saved, uneven):
         where = directory / kind.__name__
         where.mkdir(exist_ok=True)
         guard = kind(where)

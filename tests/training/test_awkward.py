@@ -88,6 +88,7 @@ def test_a_batch_that_no_check_foresaw_ends_no_training(tmp_path, name, odd):
 
 
 ODD = [5.0, torch.tensor(5.0), torch.ones(8, 3), torch.ones(0), [torch.ones(3)] * 2, [1j] * 8, [], "x", 1j]
+ODD += [torch.ones(count, dtype=torch.complex64) for count in (1, 8)]
 
 
 @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))

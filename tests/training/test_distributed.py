@@ -11,6 +11,7 @@ import pytest
 from audioloss_cli.training.distributed import describe
 from tests.training.calm_ranks import EPOCH, STEPS
 from tests.training.ranks import BROKEN
+from tests.training.ranks import STEPS as STEPS_OF_ALL
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +83,18 @@ def test_an_error_leaves_the_loop_on_both_ranks_at_the_same_step(ranks):
         assert [(action, step) for action, _, step, _ in found["taken"]] == [("raise-error", BROKEN + 1)]
 
 
-@pytest.mark.parametrize("kind", ["asked", "saved"])
+@pytest.mark.parametrize("kind", ["asked", "kept", "saved"])
 def test_a_rank_that_is_asked_alone_does_not_act_alone(ranks, kind):
     zero, one = found_by(ranks[0] / kind)
     assert zero == one
     assert [action for action, *_ in zero["taken"]] == ["stop"]
     assert zero["stopped"] == zero["taken"][0][2] < STEPS
-    assert kind == "asked" or zero["stopped"] % EPOCH == 0  # before the epoch's checkpoint, on both ranks
+    assert kind != "saved" or zero["stopped"] % EPOCH == 0  # before the epoch's checkpoint, on both ranks
+
+
+def test_ranks_that_begin_with_different_kinds_of_losses_see_the_same(ranks):
+    for found in found_by(ranks[0] / "uneven"):
+        assert (found["points"], found["incidents"]) == (STEPS_OF_ALL, [["non-finite-loss", BROKEN]])
 
 
 def test_a_loss_that_is_a_sum_over_the_ranks_is_read_whole(ranks):

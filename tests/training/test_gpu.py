@@ -3,10 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import lightning
 import pytest
 import torch
+import torch.distributed as dist
+from lightning.pytorch.plugins.precision import MixedPrecision
 
-from audioloss_cli.training import AudioLossGuard, Policy
+from audioloss_cli.training import AudioLossCallback, AudioLossGuard, AudioLossLightning, Policy
+from audioloss_cli.training.distributed import Ranks
+from audioloss_cli.training.late_scalar import LateScalars
+from audioloss_cli.training.lightning_losses import _both
 from tests.training import loops
 
 pytestmark = [
@@ -23,6 +29,9 @@ def no_waiting() -> Iterator[None]:
         yield
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+SILENT = Policy(critical=(), warning=())
 
 
 def to_device(batch):
@@ -103,3 +112,137 @@ def test_the_host_may_run_ahead_of_the_device(tmp_path):
     guard.finish()
     assert guard.monitor.diagnostics()["points"] == 150
     assert guard.monitor.diagnostics()["current"] == pytest.approx(5.149, abs=1e-4)
+
+
+def test_a_device_that_is_seen_after_a_float_is_not_waited_for():
+    guard = AudioLossGuard(policy=SILENT, jsonl=False, deferred=True)
+    guard.step(5.0)
+    guard.step(torch.tensor(5.0, device="cuda"))  # rows and events are made
+    big = torch.rand(4096, 4096, device="cuda")
+    for step in range(20):
+        loss = 5 + (big @ big).mean() * 0 + 0.01 * step
+        with no_waiting():
+            guard.step(loss)
+    guard.flush()
+    points = [value for _, value, _ in guard._watch.points]
+    assert points == pytest.approx([5.0, 5.0, *[5 + 0.01 * step for step in range(20)]], abs=1e-5)
+
+
+def test_the_end_of_a_copy_is_marked_on_the_stream_of_the_step():
+    """Behind much work: a number that is read too early is the one of 64 steps before."""
+    late, stream = LateScalars(), torch.cuda.Stream()
+    big, read = torch.rand(4096, 4096, device="cuda"), []
+    torch.cuda.synchronize()
+    with torch.cuda.stream(stream):
+        for step in range(200):
+            late.put(step, {"audio": (big @ big).mean() * 0 + step})
+            read += [(row.step, row.values["audio"]) for row in late.ready()]
+    read += [(row.step, row.values["audio"]) for row in late.ready(flush=True)]
+    assert read == [(step, float(step)) for step in range(200)]
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="one CUDA device")
+def test_losses_on_two_devices():
+    """The current one has nothing to do, the other much."""
+    late, read = LateScalars(), []
+    big, small = torch.rand(4096, 4096, device="cuda:1"), torch.rand((), device="cuda:0")
+    for step in range(200):
+        late.put(step, {"audio": (big @ big).mean() * 0 + step, "total": small * 0 - step})
+        read += [(row.step, row.values) for row in late.ready()]
+    read += [(row.step, row.values) for row in late.ready(flush=True)]
+    assert read == [(step, {"audio": float(step), "total": -float(step)}) for step in range(200)]
+
+
+@pytest.mark.parametrize("backend", ["nccl", "cpu:gloo,cuda:nccl"])
+@pytest.mark.parametrize("first", [{}, {"audio": 5.0}])
+def test_ranks_that_begin_without_a_tensor(tmp_path, backend, first):
+    """A group of one: NCCL takes no tensor of the CPU, however many there are."""
+    dist.init_process_group(backend, init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
+    try:
+        late, read = LateScalars(Ranks()), []
+        for step in range(20):
+            value = torch.tensor(float(step), device="cuda")
+            if step < 5:
+                late.put(step, {"audio": value} if step else first)
+            else:
+                with no_waiting():
+                    late.put(step, {"audio": value, "text": torch.tensor(2.0)})
+            read += list(late.ready())
+        read += list(late.ready(flush=True))
+    finally:
+        dist.destroy_process_group()
+    assert read[0].values == first
+    assert [row.values["audio"] for row in read[1:]] == [float(step) for step in range(1, 20)]
+    assert read[-1].values["text"] == 2.0
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_mean_is_over_all_codebooks(dtype):
+    guard = AudioLossGuard(policy=SILENT, jsonl=False)
+    books = (5 + torch.rand(24, device="cuda")).to(dtype)
+    guard.step(outputs={"codebook_losses": books.clone()})
+    for _ in range(3):
+        with no_waiting():
+            guard.step(outputs={"codebook_losses": books})
+            guard.step(outputs={"codebook_losses": list(books)})
+    guard.flush()
+    assert guard.monitor.diagnostics()["mean"] == pytest.approx(float(books.double().mean()), rel=1e-5)
+    assert {f"codebook/{book}" for book in range(16)} == guard.monitors.keys() - {"audio_loss"}
+
+
+@pytest.mark.parametrize("max_grad_norm", [0.0, 1.0])
+@pytest.mark.parametrize("optim", ["adamw_torch", "adamw_torch_fused"])
+def test_the_trainer_skips_batches_in_fp16(tmp_path, max_grad_norm, optim):
+    callback = AudioLossCallback(SILENT, jsonl=False)
+    callback.loop.skip(2)
+    settings = {"use_cpu": False, "fp16": True, "max_grad_norm": max_grad_norm, "optim": optim}
+    made = loops.InOrder(
+        model=loops.model(),
+        args=loops.arguments(tmp_path, 6, **settings),
+        train_dataset=loops.Samples(6),
+        callbacks=[callback],
+    )
+    made.train()
+    assert (callback.loop.skips, made.state.global_step) == (0, 6)
+    assert callback.guard.monitor.diagnostics()["points"] == 6
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("fused", [False, True])
+def test_lightning_skips_batches_in_fp16(tmp_path, fused):
+    class Module(lightning.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.part = torch.nn.Linear(2, 1)
+
+        def training_step(self, batch, batch_idx):
+            return self.part(batch).square().sum()
+
+        def configure_optimizers(self):
+            return torch.optim.AdamW(self.parameters(), lr=1e-2, fused=fused)
+
+    callback = AudioLossLightning(SILENT, jsonl=False)
+    callback.loop.skip(2)
+    trainer = lightning.Trainer(
+        max_steps=6,
+        accelerator="gpu",
+        devices=1,
+        callbacks=[callback],
+        plugins=[MixedPrecision("16-mixed", "cuda")],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        default_root_dir=tmp_path,
+        logger=False,
+    )
+    trainer.fit(Module(), torch.utils.data.DataLoader(torch.ones(16, 2), batch_size=1))
+    assert (callback.loop.skips, trainer.global_step) == (0, 6)
+
+
+@pytest.mark.parametrize("returned", ["device", "cpu", "number"])
+def test_both_losses_of_lightning_are_looked_at_on_the_device(returned):
+    logged = torch.tensor(4.0, device="cuda")
+    loss = {"device": torch.tensor(5.0, device="cuda"), "cpu": torch.tensor(5.0), "number": 5.0}[returned]
+    with no_waiting():
+        found = _both(logged, loss)["audio"]
+    assert (found.device.type, float(found)) == ("cuda", 4.0)

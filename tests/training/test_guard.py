@@ -210,6 +210,17 @@ def test_one_codebook_that_collapses_is_seen_though_the_mean_is_fine(tmp_path):
     assert (guard.taken[0].series, guard.taken[0].step) == ("codebook/3", 40)
 
 
+def test_codebooks_are_watched_one_by_one_though_the_first_has_none(tmp_path):
+    guard = AudioLossGuard(directory=tmp_path, policy=STOP)
+    for step in range(1, 61):
+        each = [None, *[5.0 + 0.01 * ((step + book) % 7) for book in range(1, 8)]]
+        each[3] = 0.002 if step >= 40 else each[3]
+        guard.step(outputs={"codebook_losses": each})
+        if guard.should_stop:
+            break
+    assert (guard.taken[0].series, guard.taken[0].step) == ("codebook/3", 40)
+
+
 def test_micro_batches_are_one_step(tmp_path):
     guard = AudioLossGuard(directory=tmp_path)
     for index in range(12):

@@ -11,7 +11,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from audioloss_cli import scan
 from audioloss_cli.training import AudioLossError, AudioLossGuard, AudioLossLightning, Policy
-from audioloss_cli.training.lightning_losses import LightningLosses
+from audioloss_cli.training.lightning_losses import LightningLosses, _both
 from tests.training import loops
 
 pytestmark = [
@@ -233,6 +233,13 @@ def test_a_nan_that_is_returned_beside_a_finite_log_is_seen(tmp_path):
 
     callback = AudioLossLightning(Policy(critical=("stop",)))
     assert fit(tmp_path, 20, callback, module=TextBreaks()).global_step == 12
+
+
+@pytest.mark.parametrize("where", [("meta", "meta"), ("meta", "cpu"), ("cpu", "meta"), ("meta", None)])
+def test_both_losses_are_looked_at_where_the_device_is(where):
+    """A meta tensor has nothing to read; on the CPU a loss from a device would be looked at before it is there."""
+    logged, returned = (5.0 if each is None else torch.tensor(5.0, device=each) for each in where)
+    assert _both(logged, returned)["audio"].device.type == "meta"
 
 
 def test_no_value_is_missing_between_two_logs_of_a_module_that_returns_none(tmp_path):

@@ -9,10 +9,12 @@ from torch.nn.functional import cross_entropy
 
 from audioloss_cli.probe.adapter import Options
 from audioloss_cli.probe.adapters import higgs_audio, higgs_audio_v2
+from audioloss_cli.training.late_scalar import LateScalars
 from audioloss_cli.training.losses import read_losses
 from audioloss_cli.training.recompute import recompute
 from tests.probe import tiny
 from tests.training import loops
+from tests.training.far import Far, far, far_of, install
 
 
 @pytest.mark.parametrize("lengths", [((30, 20), (40,)), ((5,), (17, 3)), ((12,),)])
@@ -58,6 +60,48 @@ def test_codebooks_on_a_device_stay_together():
     far = torch.zeros(20, device="meta")  # more than are watched
     found = read_losses(None, {"codebook_losses": far, "loss": torch.zeros((), device="meta")})
     assert {name: tuple(value.shape) for name, value in found.items()} == {"codebooks": (16,), "total": (), "audio": ()}
+
+
+MANY = [float(book) for book in range(1, 25)]
+
+
+@pytest.mark.parametrize(
+    "books",
+    [
+        torch.tensor(MANY),
+        MANY,
+        dict(enumerate(MANY)),
+        far(MANY),
+        [far(value) for value in MANY],
+        [far(value, f"cuda:{int(value) % 2}") for value in MANY],
+        [far([value]) if value % 3 else torch.tensor([value]) for value in MANY],
+    ],
+    ids=["cpu", "list", "mapping", "device", "list on a device", "two devices", "mixed"],
+)
+def test_the_mean_is_over_all_codebooks_and_the_first_16_are_watched_one_by_one(monkeypatch, books):
+    """Wherever they lie, and without a wait for a device."""
+    install(monkeypatch)
+    late = LateScalars()
+    late.put(1, read_losses(None, {"codebook_losses": books}))
+    assert Far.waits == []
+    (row,) = late.ready(flush=True)
+    assert row.values == {"audio": 12.5} | {f"codebook/{book}": book + 1.0 for book in range(16)}
+
+
+def test_a_mean_over_codebooks_reads_nothing():
+    """A meta tensor has nothing to read."""
+    for books in (torch.zeros(24, device="meta"), list(torch.zeros(24, device="meta"))):
+        found = read_losses(None, {"codebook_losses": books})
+        assert (found["audio"].device.type, found["audio"].shape, found["audio"].dtype) == ("meta", (), torch.float32)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_mean_over_codebooks_of_low_precision_is_no_coarser_than_on_the_cpu(dtype):
+    """Else it would come to the same few values again and again, as a loss that is frozen does."""
+    books = 5 + torch.rand(8, generator=torch.Generator().manual_seed(1)).to(dtype)
+    means = [read_losses(None, {"codebook_losses": each})["audio"] for each in (books, far_of(books), list(books))]
+    numbers = [float(mean.inner if isinstance(mean, Far) else mean) for mean in means]
+    assert numbers == pytest.approx([means[0]] * 3, rel=1e-6)
 
 
 def test_a_batch_of_text_alone_has_no_audio_loss():

@@ -55,3 +55,12 @@ def test_codebooks_on_a_device_may_change_their_number():
     guard = AudioLossGuard(policy=SILENT, jsonl=False, first_batches=0)
     for count in (8, 4):
         guard.step(outputs={"codebook_losses": torch.ones(count, device="meta")}, sync_gradients=False)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_losses_of_low_precision_are_not_rounded_again_as_they_add_up(dtype):
+    micro = MicroBatches()
+    each = (5 + torch.rand(16, generator=torch.Generator().manual_seed(0))).to(dtype)
+    for loss in each.unbind():
+        micro.add({"audio": loss}, copy=True)
+    assert float(micro.close()["audio"]) == pytest.approx(float(each.double().mean()), rel=1e-6)

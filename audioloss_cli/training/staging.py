@@ -1,0 +1,86 @@
+"""Where a device puts its numbers on the host, and the marks of when they are there."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class Rows:
+    """Rows [count, width] on the host, for each kind of device those that suit it; made when it is first seen."""
+
+    def __init__(self, count: int, width: int) -> None:
+        self._shape = (count, width)
+        self._made: dict[str, Tensor] = {}
+
+    def at(self, slot: int, kind: str) -> Tensor:
+        """The row [width] of a slot to which a device of this kind may copy without a wait; ``cpu`` for none."""
+        rows = self._made.get(kind)
+        if rows is None:
+            # To memory that is not pinned CUDA copies while the host waits. MPS knows no float64; a float32 loss loses
+            # nothing either way.
+            dtype = torch.float32 if kind == "mps" else torch.float64
+            rows = self._made[kind] = make_rows(self._shape, dtype, pinned=kind == "cuda")
+        return rows[slot]
+
+
+class Marks:
+    """Events, ``count`` of them for each device, made when it is first seen."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._events: dict[torch.device, list[Any]] = {}
+
+    def set(self, slot: int, devices: Iterable[torch.device]) -> tuple[Any, ...]:
+        """Mark the end of what is queued on each of them.
+
+        A copy from a device is queued on the current stream of that device, whichever is the current device: there, and
+        nowhere else, its end can be marked.
+        """
+        return tuple([self._on(slot, device) for device in devices])
+
+    def _on(self, slot: int, device: torch.device) -> Any:
+        events = self._events.get(device)
+        if events is None:
+            events = self._events[device] = [make_event(device) for _ in range(self._count)]
+        events[slot].record(stream_of(device))
+        return events[slot]
+
+
+def make_rows(shape: tuple[int, int], dtype: torch.dtype, *, pinned: bool) -> Tensor:
+    """On the host."""
+    return torch.zeros(shape, dtype=dtype, pin_memory=pinned)
+
+
+def make_event(device: torch.device) -> Any:
+    """With ``record``, ``query`` and ``synchronize``."""
+    return torch.cuda.Event() if device.type == "cuda" else torch.Event(device)
+
+
+def stream_of(device: torch.device) -> Any:
+    """The current one of this device."""
+    return torch.cuda.current_stream(device) if device.type == "cuda" else torch.accelerator.current_stream(device)
+
+
+def fill(row: Tensor, places: range, value: Any, *, wait: bool = False) -> None:
+    """Put a float or a tensor into some places of a row [W].
+
+    Args:
+        row: on the host, or for tensors on a device.
+        places: as many as the value has numbers.
+        value: a float, or a tensor on any device.
+        wait: whether the numbers must be there on return.
+    """
+    if isinstance(value, Tensor):
+        # In the row's dtype already: a copy that converts goes through memory that is not pinned.
+        there = row.narrow(0, places.start, len(places))
+        there.copy_(value.detach().reshape(-1).to(row.dtype), non_blocking=not wait)
+    else:
+        row[places.start] = float(value)
+
+
+def devices_of(values: Iterable[Any]) -> tuple[torch.device, ...]:
+    """Those on which some of the values lie, each once; without the CPU."""
+    found = {value.device: None for value in values if isinstance(value, Tensor) and not value.is_cpu}
+    return tuple(found)

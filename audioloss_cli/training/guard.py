@@ -20,7 +20,7 @@ from audioloss_cli.training.short_way import ShortWay
 from audioloss_cli.training.watch import Watch
 
 _FIRST_BATCHES = 3
-_AT_ONCE = 32
+_AT_ONCE = 128
 
 
 class AudioLossGuard(ShortWay, Known):

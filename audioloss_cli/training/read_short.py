@@ -1,4 +1,8 @@
-"""The losses in outputs whose places are known, as numbers: what ``read_losses`` finds there, for less."""
+"""The losses in outputs whose places are known, as numbers: what ``read_losses`` finds there, for less.
+
+``get_device`` is sooner asked than ``is_cpu``; it is -1 for a tensor on the CPU. One function for each kind of outputs,
+for between two steps a call costs as much as what it does.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,36 +25,24 @@ def read_short(places: Places, loss: Any, batch: Any, outputs: Any, threshold: f
         batch: what the model was given.
         outputs: of the model.
         threshold: below which no loss of a codebook is calm.
+
+    Raises:
+        RuntimeError: a tensor that is no number; for the long way as well.
     """
-    if places.codebooks:
-        return _by_codebook(places, loss, outputs, threshold)
-    if places.audio:
-        return _with_others(places, loss, outputs, [])
-    own = outputs.get("loss")
-    if (loss is not None and loss is not own) or not isinstance(batch, (dict, Mapping)):
-        return (own if loss is None else loss), None
-    if places.text_labels and batch.get(places.text_labels) is not None:
-        return _LONG_WAY
-    return (own if places.summed == 1 else _number(own) / places.summed), None
-
-
-def _by_codebook(places: Places, loss: Any, outputs: Any, threshold: float) -> tuple[Any, Parts | None]:
-    """All of them in one copy."""
-    each = outputs[places.codebooks]
-    if type(each) is not Tensor or not each.is_cpu or each.ndim != 1:
-        return _LONG_WAY
-    books = each.tolist()
-    if not books or type(books[0]) is not float or not min(books) >= threshold:  # complex numbers have no order
-        return _LONG_WAY
-    return _with_others(places, loss, outputs, books)
-
-
-def _with_others(places: Places, loss: Any, outputs: Any, books: list[float]) -> tuple[Any, Parts | None]:
-    """The audio loss beside what else there is, all of it finite; a mean is one over all codebooks."""
+    if not (places.codebooks or places.audio):
+        return _own(places, loss, batch, outputs), None
+    books: Any = []
+    if places.codebooks:  # all of them in one copy
+        each = outputs[places.codebooks]
+        if type(each) is not Tensor or each.get_device() >= 0:
+            return _LONG_WAY
+        books = each.tolist()
+        if type(books) is not list or not books or type(books[0]) is not float or not min(books) >= threshold:
+            return _LONG_WAY  # no list of numbers, or complex ones, which have no order
     value = whole = sum(books)
     audio: Any = outputs[places.audio] if places.audio else None
     if audio is None:
-        value /= len(books)
+        value /= len(books)  # the mean is one over all codebooks
     else:
         value = _number(audio)
         whole += value
@@ -60,7 +52,7 @@ def _with_others(places: Places, loss: Any, outputs: Any, books: list[float]) ->
     if total is audio:
         total = None
     if total is not None:
-        total = total.item() if type(total) is Tensor and total.is_cpu and not total.ndim else _number(total)
+        total = total.item() if type(total) is Tensor and total.get_device() < 0 else _number(total)
         whole += total
     if places.text:
         text = _number(outputs[places.text])
@@ -68,8 +60,18 @@ def _with_others(places: Places, loss: Any, outputs: Any, books: list[float]) ->
     return (value, (books, total, text)) if whole - whole == 0 and type(whole) is not complex else _LONG_WAY
 
 
+def _own(places: Places, loss: Any, batch: Any, outputs: Any) -> Any:
+    """The loss of the loop, or that of the outputs, which holds no other."""
+    own = outputs.get("loss")
+    if (loss is not None and loss is not own) or not isinstance(batch, (dict, Mapping)):
+        return own if loss is None else loss
+    if places.text_labels and batch.get(places.text_labels) is not None:
+        return None
+    return own if places.summed == 1 else _number(own) / places.summed
+
+
 def _number(value: Any) -> float:
     """NaN where it cannot be read at once."""
-    if type(value) is Tensor and value.is_cpu and not value.ndim:
+    if type(value) is Tensor and value.get_device() < 0:
         return value.item()
     return value if type(value) is float else float("nan")

@@ -28,7 +28,7 @@ class ShortWay(LongWay):
         super().__init__(watch, responder, looks, arrivals)
         self._places = NO_PLACES  # here, for an attribute that shadows one of the class is found more slowly
 
-    def step(
+    def step(  # noqa: C901  # one function: a call between two steps costs as much as what it does
         self,
         loss: Any = None,
         batch: Mapping[str, Any] | None = None,  # not keyword-only: Python finds those defaults in a dict, each anew
@@ -58,23 +58,26 @@ class ShortWay(LongWay):
         if self._open and sync_gradients and grad_norm is None:
             number = self._step + 1 if step is None else step
             value, parts, summed = loss, None, 1
-            if outputs is not None:
-                places = self._places
-                if (
-                    type(outputs) is places.plain  # the commonest, and no function for them
-                    and len(outputs.__dict__) == places.fields
-                    and type(batch) is dict
-                    and places.text_labels not in batch
-                ):
-                    own = outputs.loss
-                    if loss is own or loss is None:
-                        value, summed = own, places.summed
-                elif type(outputs) is places.kind and tuple(outputs) == places.keys:
-                    value, parts = read_short(places, loss, batch, outputs, self._calm.threshold)
-                else:
-                    self._places, value = places_of(outputs, self.examiner.layout), None
-            if type(value) is Tensor and value.is_cpu and not value.ndim:
-                value = value.item()
+            try:
+                if outputs is not None:
+                    places = self._places
+                    if (
+                        type(outputs) is places.plain  # the commonest, and no function for them
+                        and len(outputs.__dict__) == places.fields
+                        and type(batch) is dict
+                        and places.text_labels not in batch
+                    ):
+                        own = outputs.loss
+                        if loss is own or loss is None:
+                            value, summed = own, places.summed
+                    elif type(outputs) is places.kind and tuple(outputs) == places.keys:
+                        value, parts = read_short(places, loss, batch, outputs, self._calm.threshold)
+                    else:
+                        self._places, value = places_of(outputs, self.examiner.layout), None
+                if type(value) is Tensor and value.get_device() < 0:  # on the CPU
+                    value = value.item()
+            except RuntimeError:  # a tensor that is no number
+                value = None
             calm = self._calm
             if type(value) is float and type(number) is int:
                 value = value / summed

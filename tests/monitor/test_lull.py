@@ -183,6 +183,22 @@ def test_so_it_does_with_any_rules_that_share_incidents(toys, choose):
     go(pair, choose, 2.5, [0.5, 1.5, 2.9, 2.9, 3.5, 4.5, 5.5, 7.0, *NO_NUMBERS])
 
 
+def test_what_waits_may_keep_values_from_what_is_usual():
+    """Where its group has rules that depend on that; so it does at points that are only counted, too."""
+    toy = Spanned("toy", None, group="high-loss", for_steps=200, bounds=(4.0, 9.0), mute=0.0)
+    pair = Pair(lambda: watched_by(toy, "loss_spike"))
+    for _ in range(200):
+        pair.update((2.5 if pair.number < 60 else 4.5) + 0.01 * (pair.number % 7), 1, {})
+
+
+def test_a_rule_that_held_and_says_nothing_now_may_be_over_at_the_next_point():
+    often = Spanned("often", None, for_steps=500, bounds=(0.0, 3.0))
+    seldom = Spanned("seldom", None, for_steps=500, bounds=(0.0, 1.0), mute=2.7)
+    pair = Pair(lambda: watched_by(often, seldom, "loss_spike"))
+    for number in range(200):
+        pair.update({40: 0.5, 41: 2.5}.get(number % 50, 2.9) + 0.001 * (number % 7), 1, {})
+
+
 @pytest.fixture
 def taken(monkeypatch) -> list[bool]:
     """Of each point at which something was awake, whether it lay in a lull."""

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from audioloss_cli import AudioLossMonitor
 from audioloss_cli.monitor import machine, recovery
 from audioloss_cli.monitor.lull import Lull
-from audioloss_cli.monitor.points import beside_at
 from audioloss_cli.records import MISSING, Past, Point, Series, Severity
 from tests.monitor.toys import Toy, watched_by
 
@@ -91,20 +90,13 @@ class Pair:
         self.same([monitor.update(value, self.step, float(self.number), beside) for monitor in self.both])
 
     def replay(self, values: list[float], stride: int, beside: dict[str, float]) -> None:
-        """By the array, one of them; that needs to know what the points before have left."""
+        """By the array, which needs to know what the points before have left."""
         steps = [self.step + stride * (1 + index) for index in range(len(values))]
         times = np.arange(len(values)) + 1.0 + self.number
         columns = {name: np.full(len(values), beside.get(name, MISSING)) for name in NAMES}
-        plain = {name: column.tolist() for name, column in columns.items()}
-        one, other = self.both
-        told = one.replay(Series("x", np.array(steps, np.int64), np.array(values), times), columns)
-        spoken = [
-            alert
-            for index, (step, value, time) in enumerate(zip(steps, values, times.tolist(), strict=True))
-            for alert in other.update(value, step, time, beside_at(plain, index))
-        ]
+        series = Series("x", np.array(steps, np.int64), np.array(values), times)
         self.step, self.number = steps[-1], self.number + len(values)
-        self.same([told, spoken])
+        self.same([monitor.replay(series, columns) for monitor in self.both])
 
     def do(self, deed: str) -> None:
         """What comes between two points."""

@@ -68,6 +68,32 @@ class Group(Lifecycle):
             since, points = self._since[coded.code]
             self._since[coded.code] = (since, points + count)
 
+    @property
+    def waits_for(self) -> list[CodedRule]:
+        """The rules that have held without a break, where all of a pending incident waits for them; else none."""
+        if self.open is None or self.open.state != "pending":
+            return []
+        held = [coded for coded in self._rules if coded.code in self._since]
+        return held if len(held) == len(self._since) else []
+
+    def holds_just(self, rules: list[CodedRule]) -> bool:
+        """Whether all of these rules held at the last point that was looked at, and no other is taken to hold still."""
+        return len(self._since) == len(rules) and self._held == rules
+
+    @property
+    def ready_from(self) -> int:
+        """Step before which none of the rules that hold has waited long enough."""
+        return min(self._since[coded.code][0] + coded.rule.for_steps - 1 for coded in self.waits_for)
+
+    def wait(self, point: Point) -> None:
+        """Advance by a point at which just the same rules hold, before the step from which one of them is ready."""
+        self._now, self._points, since = point.step, self._points + 1, self._since
+        for coded in self._held:
+            begin, points = since[coded.code]
+            since[coded.code] = (begin, points + 1)
+        if self.open is not None:
+            self._extend(self.open, point)
+
     def extend(self, count: int, last: Point, extremes: Sequence[Point]) -> None:
         """Let the incident know of ``count`` such points: the ``last`` of them, the lowest and the highest."""
         if self.open is not None and self._held:

@@ -7,10 +7,12 @@ from typing import Any
 
 from audioloss_cli.monitor import ruleset
 from audioloss_cli.monitor.group import Group
+from audioloss_cli.monitor.lull import Lull
 from audioloss_cli.monitor.past import Past
 from audioloss_cli.monitor.points import MANY_REPEATS, beside_at, plain
 from audioloss_cli.monitor.recovery import RecoveryLog
 from audioloss_cli.records import Alert, Limits, Point, Quiet, Series
+from audioloss_cli.records.incident import Resolution
 from audioloss_cli.records.rule import Kind
 
 # Below this many points it costs more than it saves to use numpy, and to import it.
@@ -24,6 +26,7 @@ class Machine:
         groups: the incidents of each group of rules.
         past: the series so far.
         recovery: corrective actions.
+        lull: points at which nothing changes but counts, though something is waited for.
         last_step: of the last point; None at the start and after a restart.
         points: number of points seen.
         segment_starts: index of the first point of each segment; the first is 0.
@@ -44,6 +47,7 @@ class Machine:
         self._relative = [group for group in self.groups if group.relative]
         self.past = Past(limits, kind, reason)
         self.recovery = RecoveryLog(limits.window_size)
+        self.lull = Lull(self.groups, self.past, self.recovery)
         self.last_step: int | None = None
         self.points = 0
         self.segment_starts = [0]
@@ -69,7 +73,11 @@ class Machine:
             self.settle()
         elif turned:
             self._follow()
-        if self.low <= value < self.high and past.repeats < MANY_REPEATS and (self.calm or self._rests(point)):
+        if (
+            self.low <= value < self.high
+            and past.repeats < MANY_REPEATS
+            and (self.calm or self.lull.takes(point) or self._rests(point))
+        ):
             past.fold(step, value)
             return []
         return self._examine(point)
@@ -87,6 +95,7 @@ class Machine:
     def _examine(self, point: Point) -> list[Alert]:
         """Ask every group that this point may concern."""
         past, value = self.past, point.value
+        self.lull.sure = False
         acting = [group for group in self._concerned(value) if group.look(point, past)]
         critical = [group for group in acting if group.critical] if len(acting) > 1 else []
         alerts, changed = list[Alert](), False
@@ -100,6 +109,7 @@ class Machine:
             self.settle()
         elif changed:
             self._sort()
+            self.lull.end()
         # Frozen while something is open: a collapse must not become what is usual.
         if value - value == 0 and not self.frozen:
             past.fold(point.step, value)
@@ -157,6 +167,7 @@ class Machine:
 
     def _follow(self) -> None:
         """What is usual has changed: move the intervals with it."""
+        self.lull.renew()
         usual = self.past.reference
         self.low, self.high = self._quiet.interval(usual)
         self.resting_interval = self._rest.interval(usual)
@@ -197,14 +208,21 @@ class Machine:
         """End what fires as unresolved, and watch the next points afresh; nothing before the first point."""
         if self.last_step is None:
             return
+        self.end("restarted")
         for group in self.groups:
-            group.end("restarted")
             group.segment += 1
         self.past.restart()
         self.recovery.restart()
         self.last_step = None
         self.segment_starts.append(self.points)
         self.settle()
+
+    def end(self, resolution: Resolution) -> None:
+        """Close what is open; points may follow."""
+        for group in self.groups:
+            group.end(resolution)
+        self._sort()
+        self.lull.end()
 
     # Saving and restoring.
 

@@ -112,8 +112,7 @@ class AudioLossMonitor:
 
     def finish(self) -> list[Incident]:
         """The run ended: what still fires is unresolved (``run_ended``). Return every incident."""
-        for group in self._machine.groups:
-            group.end("run_ended")
+        self._machine.end("run_ended")
         return self.incidents
 
     # What it knows.

@@ -176,6 +176,16 @@ class LossRule:
         """
         return None
 
+    def span(self, past: Past, *, holding: bool) -> tuple[float, float] | None:
+        """Values from the one up to below the other at which it holds, or at which it does not; None if not known.
+
+        While kind, reference, spread, lowest, start, first and names stay as they are, and no value is repeated 10
+        times, ``holds`` is true of each of these values if ``holding``, and of none of them if not, at any step,
+        whatever the other points are and whatever is logged beside them. With spans, a rule without quiet values need
+        not be asked at every point; without, nothing but speed is lost.
+        """
+        return None
+
     def worse(self, value: float, than: float) -> bool:
         """Whether ``value`` is the worse of two values at which the group held; the lower, if nothing else is said."""
         return value < than

@@ -12,6 +12,8 @@ that of the config, and that the codes are those of the model's own codec. If th
 steps for this rule.
 """
 
+import math
+
 from audioloss_cli.records import Limits, LossRule, Past, Point
 from audioloss_cli.rules._chance import Chance, chance_near, stuck_at
 
@@ -45,6 +47,13 @@ class Rule(LossRule):
         if chance is None or point.value < _FALLEN * chance.level:
             return False
         return True if point.value <= _OUTLIER * chance.level else None
+
+    def span(self, past: Past, *, holding: bool) -> tuple[float, float] | None:
+        """From what counts as fallen up to what counts as an outlier; nowhere once it is not stuck."""
+        chance = stuck_at(past)
+        if chance is None:
+            return None if holding else (-math.inf, math.inf)
+        return (_FALLEN * chance.level, math.nextafter(_OUTLIER * chance.level, math.inf)) if holding else None
 
     def worse(self, value: float, than: float) -> bool:
         """None is worse than another."""

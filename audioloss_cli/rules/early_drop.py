@@ -61,6 +61,10 @@ class Rule(LossRule):
         """Where it clears; as long as it is early, the steps matter."""
         return None if past.age <= self._until(past) or not past.first else [self._level(past)]
 
+    def span(self, past: Past, *, holding: bool) -> tuple[float, float] | None:
+        """Not where it clears, however early it is; the start must be known, for the level is taken from it."""
+        return None if holding or past.start is None else (self._level(past), math.inf)
+
     def explain(self, point: Point, past: Past, since: int, points: int) -> str:
         """Name the start and how far below it the loss is."""
         start = self.ratio * self._level(past) if past.first else point.value

@@ -74,6 +74,7 @@ def test_skipping_changes_nothing(seed, monkeypatch):
     expected = watched(one, steps.tolist(), values.tolist(), plain)
     monkeypatch.setattr(all_asked._machine, "_is_calm", lambda: False)
     monkeypatch.setattr(all_asked._machine, "_rests", lambda point: False)
+    monkeypatch.setattr(all_asked._machine.lull, "takes", lambda point: False)
     for group in all_asked._machine.groups:
         monkeypatch.setattr(group, "_to_ask", lambda value, past, group=group: group._rules)
     all_asked._machine.settle()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -145,6 +146,50 @@ def test_between_its_levels_it_says_the_same_of_every_value(name, early, stride,
         if number >= MEMORY and rule.levels(past) is not None and past.repeats < MANY_REPEATS:
             verdicts.add((rule.holds(point, past), rule.clears(point, past)))
     assert len(verdicts) <= 1
+
+
+def usual(past: Past) -> tuple[object, ...]:
+    """What spans depend on."""
+    return past.kind, past.reference, past.spread, past.lowest, past.start, tuple(past.first), past.names
+
+
+@pytest.mark.parametrize("name", RULES)
+@given(
+    level=st.sampled_from([math.log(1026), math.log(1026), 8 * math.log(1024), 4.0, 0.02]),
+    count=st.integers(0, 120),
+    spread=st.sampled_from([0.0, 0.003, 0.02, 0.06]),
+    fall=st.sampled_from([1.0, 1.0, 0.999, 0.99]),
+    stride=st.sampled_from([1, 4, 50]),
+    choose=st.integers(0, 1 << 32).map(Random),
+)
+def test_where_it_spans_it_says_so_of_every_value(name, level, count, spread, fall, stride, choose):
+    """Whatever the last points were, and at any step."""
+    rule, past, others = make(name), Past(LIMITS, "ce", ""), OTHERS.get(name, lambda step: {})
+    for step in range(0, count * stride, stride):
+        value = level * fall**step * (1 + choose.gauss(0, spread))
+        past.baseline.turn(step)
+        past.take(Point(step, value, 0.0, others(step)))
+        past.fold(step, value)
+    step, before = count * stride, usual(past)
+    for _ in range(20):
+        holding = choose.random() < 0.5
+        low, high = rule.span(past, holding=holding) or (1.0, 0.0)
+        floor, ceiling = max(low, -100.0), min(high, 100.0)
+        value = choose.choice([floor, math.nextafter(ceiling, -math.inf), choose.uniform(floor, ceiling), level, 0.01])
+        step += choose.choice([0, 1, stride, 3000])
+        past.take(Point(step, value, 0.0, others(step)))
+        if low <= value < high and past.repeats < MANY_REPEATS and usual(past) == before:
+            assert (rule.holds(past.points[-1], past) is True) == holding
+
+
+def test_the_rules_that_are_awake_for_long_know_their_spans():
+    past, level = Past(LIMITS, "ce", ""), math.log(1026)
+    for step in range(5):
+        past.take(Point(step, level, 0.0, {}))
+    low, high = make("chance_level").span(past, holding=True) or (0.0, 0.0)
+    assert low < level < high
+    low, high = make("early_drop").span(past, holding=False) or (0.0, 0.0)
+    assert low < level < high
 
 
 def series_for(name: str) -> list[list[float]]:

@@ -85,7 +85,12 @@ def _chosen(
 def coded_rules(limits: Limits, choice: Choice | None = None) -> list[CodedRule]:
     """The chosen rules of ``audioloss_cli/rules`` with these limits; they keep no state, so monitors share them."""
     choice = choice or Choice()
-    return [_coded(code, limits, tuple(choice.options.get(code, {}).items())) for code in choice.codes]
+    return [
+        _coded(
+            registry.load("rules", code.replace("-", "_")), code, limits, tuple(choice.options.get(code, {}).items())
+        )
+        for code in choice.codes
+    ]
 
 
 def by_group(rules: Sequence[CodedRule]) -> dict[str, list[CodedRule]]:
@@ -103,8 +108,7 @@ def options_of(name: str) -> dict[str, float]:
 
 
 @lru_cache(maxsize=1024)
-def _coded(code: str, limits: Limits, options: tuple[tuple[str, float], ...]) -> CodedRule:
-    module = registry.load("rules", code.replace("-", "_"))
+def _coded(module: ModuleType, code: str, limits: Limits, options: tuple[tuple[str, float], ...]) -> CodedRule:
     return CodedRule(code, _advice(module), module.Rule(limits, **dict(options)))
 
 

@@ -158,7 +158,9 @@ class Bulk:
     def _objections(self, start: int, end: int, starts: Any, joined: int) -> Any:
         """Of each block, whether it holds a point that must be looked at for another reason than its value."""
         mask = self._repeated(start, end)
-        beside = {name: column[start:end] for name, column in self.beside.items()}
+        # What was logged before, and is not beside this chunk: a rule may still be awake for it.
+        beside: dict[str, Any] = dict.fromkeys(self.machine.past.names, np.full(end - start, np.nan))
+        beside |= {name: column[start:end] for name, column in self.beside.items()}
         for group in self.machine.groups:
             for coded in group.awake:
                 mask = mask | coded.rule.screen(self.values[start:end], beside, self.machine.past)

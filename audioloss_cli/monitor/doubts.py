@@ -14,6 +14,7 @@ import numpy as np  # noqa: TID253  # opened late, for long series only
 from audioloss_cli.monitor.baseline import COMPANY, USUAL
 from audioloss_cli.monitor.blocks import Blocks
 from audioloss_cli.records import Quiet
+from audioloss_cli.records.rule import LESS, MORE
 
 _FOLDED = Quiet(low_share=USUAL[0], high_share=USUAL[1], alone=False)  # all that the baseline takes in
 _FINITE = Quiet(low=-sys.float_info.max)
@@ -89,4 +90,5 @@ class Doubts:
 
 def bounds(quiet: Quiet, least: Any, greatest: Any) -> tuple[Any, Any]:
     """The interval under a reference between the two, float64 [blocks] each; NaN for no reference."""
-    return np.fmax(quiet.low, quiet.low_share * greatest), np.fmin(quiet.high, quiet.high_share * least)
+    low, high = MORE * quiet.low_share, LESS * quiet.high_share
+    return np.fmax(quiet.low, low * greatest), np.fmin(quiet.high, high * least)

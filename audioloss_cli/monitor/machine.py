@@ -11,7 +11,7 @@ from audioloss_cli.monitor.lull import Lull
 from audioloss_cli.monitor.past import Past
 from audioloss_cli.monitor.points import MANY_REPEATS, beside_at, plain
 from audioloss_cli.monitor.recovery import RecoveryLog
-from audioloss_cli.records import Alert, Limits, Point, Quiet, Series
+from audioloss_cli.records import Alert, Limits, Point, Quiet, RecoveryAttempt, Series
 from audioloss_cli.records.incident import Resolution
 from audioloss_cli.records.rule import Kind
 
@@ -216,6 +216,12 @@ class Machine:
         self.last_step = None
         self.segment_starts.append(self.points)
         self.settle()
+
+    def record_attempt(self, step: int, action: str) -> RecoveryAttempt:
+        """Note a corrective action; the points that follow judge it."""
+        attempt = self.recovery.record(step, action, bad=self.bad)
+        self.calm = self._is_calm()
+        return attempt
 
     def end(self, resolution: Resolution) -> None:
         """Close what is open; points may follow."""

@@ -156,7 +156,7 @@ class AudioLossMonitor:
         Raises:
             TypeError: the step is not a whole number.
         """
-        return self._machine.recovery.record(as_step(step), action, bad=self._machine.bad)
+        return self._machine.record_attempt(as_step(step), action)
 
     def diagnostics(self) -> dict[str, Any]:
         """What the monitor sees right now.

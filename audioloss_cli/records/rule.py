@@ -16,13 +16,18 @@ Kind = Literal["ce", "small", "rl"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
+# More and less than 1 by more than a few roundings of float64, and by nothing that a loss would show.
+MORE, LESS = 1 + 2.0**-40, 1 - 2.0**-40
+
+
 @dataclass(frozen=True, slots=True)
 class Quiet:
     """Values at which a rule cannot hold.
 
     They are at least both of ``low`` and ``low_share`` times the reference, and below both of ``high`` and
-    ``high_share`` times the reference. The shares count only where there is a reference. A rule that is not satisfied
-    with one point alone wants another one that lies elsewhere, too, among the last 9.
+    ``high_share`` times the reference. The shares count only where there is a reference, and within them only what lies
+    more than a rounding from their ends: a rule may come to the same bound in another way, or hold on it. A rule that
+    is not satisfied with one point alone wants another one that lies elsewhere, too, among the last 9.
     """
 
     low: float = -math.inf
@@ -35,7 +40,7 @@ class Quiet:
         """Least value, and the first one above, under this reference."""
         if reference is None:
             return self.low, self.high
-        return max(self.low, self.low_share * reference), min(self.high, self.high_share * reference)
+        return max(self.low, MORE * self.low_share * reference), min(self.high, LESS * self.high_share * reference)
 
     @classmethod
     def all_of(cls, parts: "Sequence[Quiet]") -> "Quiet":

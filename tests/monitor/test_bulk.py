@@ -88,3 +88,25 @@ def test_skipping_changes_nothing(seed, monkeypatch):
         actual += map(repr, skipping.replay(chunk, {name: column[part] for name, column in columns.items()}))
     assert actual == expected
     assert repr(skipping.state_dict()) == repr(one.state_dict())
+
+
+def test_what_was_logged_beside_an_earlier_chunk_may_be_missing_beside_a_later_one():
+    values, steps, monitor = 4 + 0.01 * (np.arange(1200) % 7), np.arange(1200), AudioLossMonitor()
+    first = Series("loss", steps[:600], values[:600], steps[:600] * 1.0)
+    assert not monitor.replay(first, {"total": values[:600] + 2, "text": np.full(600, 2.0)})
+    assert not monitor.replay(Series("loss", steps[600:], values[600:], steps[600:] * 1.0))
+    assert monitor.diagnostics()["points"] == 1200
+
+
+@pytest.mark.parametrize("ulps", range(-3, 4))
+def test_a_drop_to_just_the_level_that_counts_is_seen_either_way(ulps):
+    """``intermittent-zeros`` holds at 2 % of what is usual, and its quiet values begin there."""
+    live, replayed = (AudioLossMonitor(select=["intermittent-zeros"]) for _ in range(2))
+    values, alerts = list[float](), list[object]()
+    for step in range(3000):
+        usual = live.diagnostics()["reference"] if step > 1000 and step % 30 == 11 else None
+        values.append(4 + 0.01 * (step % 7) if usual is None else 0.02 * usual * (1 + ulps * 2.0**-52))
+        alerts += live.update(values[-1], step, float(step))
+    steps = np.arange(len(values))
+    assert repr(replayed.replay(Series("loss", steps, np.array(values), steps * 1.0))) == repr(alerts)
+    assert bool(alerts) is (ulps <= 0)

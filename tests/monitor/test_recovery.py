@@ -1,6 +1,7 @@
 """Recovery attempts: judged at the last point of a window after the action, in any cadence and through any restart."""
 
 import json
+import math
 import time
 
 import pytest
@@ -146,3 +147,16 @@ def test_diagnostics_list_every_attempt_with_its_outcome():
         ("lower the learning rate", True, 50),
         ("skip the batch", True, 50),
     ]
+
+
+def test_an_attempt_is_judged_from_the_next_point_on_though_nothing_else_is_waited_for():
+    """An incident that is said once, and for good, fires on while the monitor is calm."""
+    monitor = AudioLossMonitor(10, kind="ce")
+    for step in range(3001):
+        monitor.update(8 * math.log(1026) * (1 + 1e-3 * (step % 7)) / (1 + step / 3000), step)
+    assert monitor._machine.calm
+    assert monitor._machine.bad
+    monitor.record_recovery_attempt(3000, "divide the loss")
+    for step in range(3001, 3011):
+        monitor.update(28 + 1e-2 * (step % 7), step)
+    assert outcomes(monitor) == [(False, None)]

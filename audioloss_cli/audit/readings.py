@@ -1,8 +1,7 @@
 """What is in the logs of each source: from a cache, from readers file by file, or many small files together."""
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, groupby, starmap
-from operator import attrgetter
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -26,26 +25,38 @@ def readings(
     """Each source with everything in its files, which is to be gone through before the next source is asked for.
 
     Args:
-        sources: what to read; neighbours of one format are read together where the reader can.
+        sources: what to read; files of one format are read together where its reader can.
         config: what is wanted of them.
         arrays: importing numpy is worth it, however small each file is.
     """
-    for name, neighbours in groupby(sources, attrgetter("reader")):
-        reader, together = cast("Reader", registry.load("readers", name)), list(neighbours)
-        files = _files(reader, together, config, arrays=arrays)
-        for source in together:
-            yield source, chain.from_iterable(_checked(path, files) for path in source.paths)
+    files = {
+        name: _files(name, [source for source in sources if source.reader == name], config, arrays=arrays)
+        for name in {source.reader for source in sources}
+    }
+    for source in sources:
+        yield source, _of_source(source, files[source.reader])
 
 
-def _files(reader: Reader, sources: Sequence[Source], config: ScanConfig, *, arrays: bool) -> Iterator[Items]:
-    """Everything in each file. To ask for the next one may raise OSError; the one after it comes all the same."""
+def _of_source(source: Source, files: Iterator[Items]) -> Iterator[Series | Defect]:
+    for path in source.paths:
+        yield from _checked(path, files)
+
+
+def _files(name: str, sources: Sequence[Source], config: ScanConfig, *, arrays: bool) -> Iterator[Items]:
+    """Everything in each file of these sources, all of one format."""
+    reader = cast("Reader", registry.load("readers", name))
     if config.cache:
         kept = (_kept(config.cache, reader, source, config, arrays=arrays) for source in sources)
         return chain.from_iterable(kept)
     asked = chain.from_iterable(_asked(source, config, arrays=arrays) for source in sources)
     if hasattr(reader, "read_many"):
         return cast("ReaderOfMany", reader).read_many(asked)
-    return starmap(reader.read, asked)
+    return (_one(reader, path, request) for path, request in asked)
+
+
+def _one(reader: Reader, path: Path, request: Request) -> Items:
+    """Not opened before its first item is asked for."""
+    yield from reader.read(path, request)
 
 
 def _asked(source: Source, config: ScanConfig, *, arrays: bool) -> Iterator[tuple[Path, Request]]:
@@ -65,10 +76,9 @@ def _kept(directory: str, reader: Reader, source: Source, config: ScanConfig, *,
 
 def _checked(path: Path, files: Iterator[Items]) -> Iterator[Series | Defect]:
     """Everything in the next file, or one Defect that says why there is nothing."""
-    defects: list[Defect] = []
-    empty = True
+    items, defects, empty = next(files), list[Defect](), True
     try:
-        for item in next(files):
+        for item in items:
             if isinstance(item, Defect):
                 defects.append(item)
             elif isinstance(item, Series):

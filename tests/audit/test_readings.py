@@ -1,5 +1,8 @@
 """Many logs read together lead to the reports that each leads to by itself."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,7 +45,12 @@ def told(report: RunReport) -> object:
 
 def test_the_reports_are_those_of_each_run(runs, monkeypatch):
     together, decoded = arrays.several, list[int]()
-    monkeypatch.setattr(arrays, "several", lambda files: (decoded.append(len(files)), together(files)))
+
+    def several(files, **options):
+        decoded.append(len(files))
+        return together(files, **options)
+
+    monkeypatch.setattr(arrays, "several", several)
     every = [told(report) for report in scan(runs).runs]
     assert decoded == [15]
     each = [told(report) for run in sorted(runs.iterdir()) for report in scan(run).runs]
@@ -60,3 +68,29 @@ def test_a_log_that_has_gone_is_a_defect_of_its_run_alone(runs):
     found = [report for reports in reports_of(sources, ScanConfig(), None) for report in reports]
     assert [defect.kind for defect in found[1].defects] == ["unreadable"]
     assert [len(report.series[0].series) for report in found[:4]] == [200, 80, 200, 200]
+
+
+def python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors are limited otherwise")
+def test_few_descriptors_are_enough_for_many_logs(runs):
+    code = f"""
+import resource, numpy
+from audioloss_cli import scan
+resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
+print(sorted(defect.kind for run in scan({str(runs)!r}).runs for defect in run.defects))
+"""
+    assert python(code) == "['checksum', 'not-a-log', 'truncated']\n"
+
+
+def test_a_few_small_logs_are_read_without_numpy(runs):
+    code = f"""
+import sys
+from audioloss_cli import scan
+print(len(scan({str(runs)!r}).runs), "numpy" in sys.modules)
+"""
+    assert python(code) == "8 False\n"

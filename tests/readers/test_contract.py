@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from audioloss_cli import registry
 from audioloss_cli.records import Defect, Request, Series
+from tests.readers.bits import in_bits
 from tests.readers.healthy import HEALTHY, Healthy
 
 READERS = registry.names("readers")
@@ -26,19 +27,6 @@ def healthy(name: str) -> Healthy:
 
 def read(name: str, path: Path) -> list[Series | Defect]:
     return list(registry.load("readers", name).read(path))
-
-
-def in_bits(items: list[Series | Defect]) -> list[object]:
-    """Comparable to the last bit, so that NaN equals itself and is not MISSING."""
-    return [
-        item
-        if isinstance(item, Defect)
-        else (
-            *(item.run, item.tag, item.step_source, tuple(item.restarts), array("q", item.steps).tobytes()),
-            *(array("d", column).tobytes() for column in (item.values, item.wall_times)),
-        )
-        for item in items
-    ]
 
 
 def joined(items: list[Series | Defect]) -> tuple[list[object], list[Defect]]:

@@ -16,14 +16,20 @@ Items = Iterator[Series | Defect | Mark]
 class Reading:
     """A file that is open, as far as it was read.
 
+    Args:
+        stream: at its start.
+        path: for defects.
+        request: what of it is asked for.
+        scalars: what was collected before.
+
     Attributes:
         framing: which record comes next.
         scalars: what was collected and not handed over yet.
     """
 
-    def __init__(self, stream: BufferedReader, path: Path, request: Request) -> None:
+    def __init__(self, stream: BufferedReader, path: Path, request: Request, scalars: Scalars | None = None) -> None:
         self.framing = Framing(SlidingBuffer(stream), str(path), checksum=request.checksum)
-        self.scalars = Scalars(request.wanted)
+        self.scalars = scalars or Scalars(request.wanted)
         self._request = request
         if request.since is not None:
             self.scalars.resume(request.since.state)

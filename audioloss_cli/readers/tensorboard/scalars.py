@@ -21,7 +21,7 @@ class Scalars(SeriesCollector):
         """Take in one event; a session start is marked at the next point of every tag."""
         self._session += event.starts_session
         for value in event.values:
-            number = self._number(value)
+            number = _number(value, self._plugin(value.tag, value.plugin))
             if number is not None:
                 self.append(value.tag, event.step, number, event.wall_time, restarted=self._restarts(value.tag))
 
@@ -51,14 +51,25 @@ class Scalars(SeriesCollector):
         """Whether points of the tag are kept."""
         return self._wants is None or self._wants(tag)
 
-    def leaves_cold(self, event: Event) -> bool:
-        """Whether nothing would be different without the event."""
+    def leaves_cold(self, event: Event, is_new: Callable[[str], bool]) -> bool:
+        """Whether the event has no point and starts no session; what it says of plugins is learnt.
+
+        Args:
+            event: the next one, but for points that come before it and are still to be put here.
+            is_new: whether a tag has none of those, so that its plugin may be learnt already.
+        """
         if event.starts_session or event.unreadable:
             return False
-        return all(
-            (value.plugin is None or value.tag in self._plugins) and self._number(value) is None
-            for value in event.values
-        )
+        learnt = dict[str, str]()  # at the end: nothing is, if one of the values is a point
+        for value in event.values:
+            if value.plugin is not None and not self.knows(value.tag):
+                if not is_new(value.tag):
+                    return False
+                learnt.setdefault(value.tag, value.plugin)
+            if _number(value, self._plugins.get(value.tag, learnt.get(value.tag, ""))) is not None:
+                return False
+        self._plugins |= learnt
+        return True
 
     def state(self) -> dict[str, Any]:
         """All that later points depend on, in types that JSON knows."""
@@ -76,14 +87,6 @@ class Scalars(SeriesCollector):
             self._session_of[tag] = self._session
         return restarted
 
-    def _number(self, value: SummaryValue) -> float | None:
-        plugin = self._plugin(value.tag, value.plugin)
-        if value.simple is not None:
-            return value.simple
-        if value.tensor is None or plugin not in ("", SCALAR_PLUGIN):
-            return None
-        return value.tensor.number if plugin or value.tensor.is_scalar else None
-
     def counts(self, place: Place) -> bool:
         """Whether the values at a place are scalars: as ``_number`` decides."""
         plugin = self._plugin(place.tag, place.plugin)
@@ -93,3 +96,11 @@ class Scalars(SeriesCollector):
         if named is not None:
             self._plugins.setdefault(tag, named)
         return self._plugins.get(tag, "")
+
+
+def _number(value: SummaryValue, plugin: str) -> float | None:
+    if value.simple is not None:
+        return value.simple
+    if value.tensor is None or plugin not in ("", SCALAR_PLUGIN):
+        return None
+    return value.tensor.number if plugin or value.tensor.is_scalar else None

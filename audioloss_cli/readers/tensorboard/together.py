@@ -1,4 +1,4 @@
-"""Many small files: as many as fit into a window are decoded at once, since numpy takes little longer for many numbers.
+"""Many small files: decoded at once, as many as make a good load, for numpy takes little longer for many numbers.
 
 What is unusual in one of them, and all that follows it there, is read as it would be without the others.
 """
@@ -6,16 +6,17 @@ What is unusual in one of them, and all that follows it there, is read as it wou
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, suppress
 from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
 
 from audioloss_cli.readers.tensorboard.reading import Items, Reading, read
-from audioloss_cli.records import Request
+from audioloss_cli.readers.tensorboard.scalars import Scalars
+from audioloss_cli.records import Mark, Request
 
 _BYTES = (1 << 11, 1 << 20)  # of a file for which it is worth it, and that leaves room for others
-_ROOM_BYTES, _FILES = 1 << 21, 64  # of a batch, whose files are open at a time
+_ROOM_BYTES, _FILES = 1 << 21, 64  # of a batch
+_MOST_ALONE = 16  # batches, where decoding at once has not paid
 
 
 class _File(NamedTuple):
@@ -24,17 +25,37 @@ class _File(NamedTuple):
     bytes: int  # 0 for one that is read by itself
 
 
+class _Head(NamedTuple):
+    """What was taken in of a file, up to which byte, and whether that is all of it."""
+
+    scalars: Scalars
+    taken: int
+    whole: bool
+
+
 def read_many(files: Iterable[tuple[Path, Request]]) -> Iterator[Items]:
     """For each file what ``read`` gives, in order; see ``ReaderOfMany``."""
+    alone, next_time = 0, 1  # batches that are read file by file from here on, and after the next one that did not pay
     for batch in _batches(_File(path, request, _to_share(path, request)) for path, request in files):
-        if len(batch) > 1:
-            yield from _together(batch)
-        else:
-            yield read(batch[0].path, batch[0].request)
+        together = sum(file.bytes > 0 for file in batch) > 1
+        heads = _heads(batch) if together and not alone else {}
+        if together:
+            alone, next_time = _patience(batch, heads, alone, next_time)
+        for number, file in enumerate(batch):
+            yield _rest(file, heads[number]) if number in heads else read(file.path, file.request)
+
+
+def _patience(batch: list[_File], heads: dict[int, _Head], alone: int, next_time: int) -> tuple[int, int]:
+    """For how many batches not to try again, and for how many the next time."""
+    if alone:
+        return alone - 1, next_time
+    if 2 * sum(head.taken for head in heads.values()) >= sum(file.bytes for file in batch):
+        return 0, 1
+    return next_time, min(2 * next_time, _MOST_ALONE)
 
 
 def _to_share(path: Path, request: Request) -> int:
-    """The bytes with which a file takes part in a window, 0 if it does not; none is opened to find that out."""
+    """The bytes with which a file takes part, 0 if it does not; none is opened to find that out: it may be a pipe."""
     if request.since is not None or not (request.arrays or "numpy" in sys.modules):
         return 0
     try:
@@ -45,17 +66,15 @@ def _to_share(path: Path, request: Request) -> int:
 
 
 def _batches(files: Iterable[_File]) -> Iterator[list[_File]]:
-    """Neighbours, as long as they fit into a window; those that are read by themselves take their place among them."""
+    """Neighbours, as long as there is room; those that are read by themselves take their place among them."""
     batch, room = list[_File](), 0
     for file in files:
         fits = file.bytes <= room and len(batch) < _FILES
         if batch and not (fits and file.request.checksum == batch[0].request.checksum):
             yield batch
             batch = []
-        if not batch:
-            room = _ROOM_BYTES
+        room = (room if batch else _ROOM_BYTES) - file.bytes
         batch.append(file)
-        room -= file.bytes
         if len(batch) == 1 and not file.bytes:
             yield batch
             batch = []
@@ -63,17 +82,24 @@ def _batches(files: Iterable[_File]) -> Iterator[list[_File]]:
         yield batch
 
 
-def _together(batch: list[_File]) -> Iterator[Items]:
-    with ExitStack() as stack:
-        opened = dict[int, Reading]()
-        for number, file in enumerate(batch):
-            with suppress(OSError):  # which comes again when it is its turn
-                if file.bytes:
-                    stream = stack.enter_context(file.path.open("rb"))
-                    opened[number] = Reading(stream, file.path, file.request)
-        if len(opened) > 1:
-            from audioloss_cli.readers.tensorboard.arrays import several  # noqa: PLC0415  # numpy
+def _heads(batch: list[_File]) -> dict[int, _Head]:
+    """By number of the file; of each what is not unusual and comes before all that is."""
+    from audioloss_cli.readers.tensorboard.arrays import several  # noqa: PLC0415  # numpy
 
-            several([(each.framing, each.scalars, batch[number].bytes) for number, each in opened.items()])
-        for number, file in enumerate(batch):
-            yield opened[number].items() if number in opened else read(file.path, file.request)
+    shared = [(number, file, Scalars(file.request.wanted)) for number, file in enumerate(batch) if file.bytes]
+    files = [(file.path, file.bytes, scalars) for _, file, scalars in shared]
+    taken = several(files, checksum=batch[0].request.checksum)
+    return {number: _Head(scalars, *each) for (number, _, scalars), each in zip(shared, taken, strict=True)}
+
+
+def _rest(file: _File, head: _Head) -> Items:
+    """What was taken in of a file, and what follows. It was closed meanwhile: a process has few descriptors."""
+    if head.whole:
+        yield from head.scalars.flush()
+        if file.request.mark:
+            yield Mark(head.taken, head.scalars.state())
+        return
+    with file.path.open("rb") as stream:
+        reading = Reading(stream, file.path, file.request, head.scalars)
+        reading.framing.buffer.seek(head.taken)
+        yield from reading.items()

@@ -42,8 +42,20 @@ stretches = st.lists(
         Stretch,
         st.sampled_from(
             ["simple"] * 4
-            + ["several", "content", "double", "float_val", "rank 1", "half", "named", "text", "image", "histogram"]
-            + ["start", "version", "no time", "twice", "garbage", "long key"]
+            + [
+                "several",
+                "content",
+                "double",
+                "float_val",
+                "rank 1",
+                "half",
+                "named",
+                "named second",
+                "text",
+                "image",
+                "histogram",
+            ]
+            + ["named second", "start", "version", "no time", "twice", "garbage", "long key"]
         ),
         st.sampled_from(TAGS),
         st.sampled_from([0, 1, 100, 127, 16380, 2**21 - 2, 2**40, 2**62, -3]),
@@ -84,6 +96,13 @@ def payload(stretch: Stretch, number: int) -> bytes:  # noqa: C901, PLR0912
     if stretch.kind == "several":
         for tag in TAGS[:3]:
             event.summary.value.add(tag=tag, simple_value=number + len(tag))
+    elif stretch.kind == "named second":  # of two values of one tag; the first one counts only where it is known before
+        for plugin in ("", "scalars"):
+            value = event.summary.value.add(tag=stretch.tag)
+            value.tensor.dtype, value.tensor.tensor_content = 1, raw
+            value.tensor.tensor_shape.dim.add(size=1)
+            if plugin:
+                value.metadata.plugin_data.plugin_name = plugin
     elif stretch.kind in ("content", "double", "float_val", "rank 1", "half", "named"):
         value = event.summary.value.add(tag=stretch.tag)
         value.tensor.dtype = {"double": 2, "half": 19}.get(stretch.kind, 1)

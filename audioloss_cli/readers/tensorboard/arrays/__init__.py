@@ -1,4 +1,4 @@
-"""The reader for large files: whole windows of records by numpy, without a Python step for each.
+"""The reader for large files, and for many small ones: whole windows by numpy, without a Python step for a record.
 
 A window is cut into records (``chain``), the records of one length are held against the templates of ``shapes``, all
 checksums are computed at once (``crc``), and the numbers are strided columns of what is left (``points``). A window is

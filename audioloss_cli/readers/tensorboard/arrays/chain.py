@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import numpy as np  # noqa: TID253  # opened late, for large files only
+import numpy as np  # noqa: TID253  # opened late, where arrays are worth it
 
 from audioloss_cli.readers.tensorboard.framing import BLOB_BYTES, FRAMING_BYTES, HEADER_BYTES, masked_crc
 

@@ -7,7 +7,7 @@ they differ contributes: one look-up in the table of its distance to the end.
 
 from typing import Any
 
-import numpy as np  # noqa: TID253  # opened late, for large files only
+import numpy as np  # noqa: TID253  # opened late, where arrays are worth it
 
 from audioloss_cli.readers.tensorboard.framing import MASK_DELTA
 

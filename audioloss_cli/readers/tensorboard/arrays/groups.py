@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import numpy as np  # noqa: TID253  # opened late, for large files only
+import numpy as np  # noqa: TID253  # opened late, where arrays are worth it
 
 from audioloss_cli.readers.tensorboard.arrays.chain import Chain, unaligned
 from audioloss_cli.readers.tensorboard.arrays.shapes import Fit, Shape, row_bytes
 from audioloss_cli.readers.tensorboard.framing import HEADER_BYTES
-from audioloss_cli.readers.tensorboard.template import LONGEST_STEP, STEP_AT, STEP_KEY, learn
+from audioloss_cli.readers.tensorboard.template import LONGEST_STEP, STEP_AT, STEP_KEY, WALL_TIME_AT, learn
 
 _STEP_LENGTHS = 16  # more than there are
 _ODD = 0  # key of records that cannot have a template
 _LONGEST = 1 << 12  # keys fit in 16 bits, which are sorted without comparisons
-_SHAPES_OF_A_KEY, _NEW_AT_ONCE = 8, 64
+_SHAPES_OF_A_KEY, _ODD_OF_A_KEY, _NEW_AT_ONCE = 8, 4, 64
 _KNOWN_TEMPLATES = 1 << 14
 
 
@@ -55,26 +55,30 @@ class Groups:
 
     def _match(self, key: int, records: Any, rows: Any, found: list[Found]) -> list[int]:
         """Add to ``found`` the records that fit shapes of their key; return the others."""
-        shapes, tried = self._shapes.setdefault(key, []), 0
-        while len(records):
-            if tried == len(shapes) and (tried == _SHAPES_OF_A_KEY or not self._learn(key, rows)):
-                break
+        if self._count >= _KNOWN_TEMPLATES:
+            self._shapes.clear()
+            self._count = 0
+        shapes, tried, odd = self._shapes.setdefault(key, []), 0, list[Any]()
+        while len(records) and tried < _SHAPES_OF_A_KEY and len(odd) < _ODD_OF_A_KEY:
+            if tried == len(shapes) and not self._learn(key, rows):
+                alike = _alike(
+                    rows, key // _STEP_LENGTHS
+                )  # the version of a file may be as long as a record of its scalars
+                odd.append(records[alike])
+                records, rows = records[~alike], rows[~alike]
+                continue
             shape = shapes[tried]
             for _ in range(2):  # with the templates that are known, then with those that the rest teaches
                 records, rows = _take(shape, records, rows, found)
                 if not len(records) or not self._learn_alike(key, shape, rows):
                     break
             tried += 1
-        return records.tolist()  # type: ignore[no-any-return]
+        return np.concatenate([records, *odd]).tolist()  # type: ignore[no-any-return]
 
     def _learn(self, key: int, rows: Any) -> bool:
         """A new shape from the first row, if it is a plain record."""
         template = learn(rows[0].tobytes()[: key // _STEP_LENGTHS])
         if template is None:
-            return False
-        if self._count >= _KNOWN_TEMPLATES:
-            self._shapes.clear()
-            self._shapes[key], self._count = [], 0
             return False
         shape = Shape(template)
         shape.add([template])
@@ -105,6 +109,13 @@ def _take(shape: Shape, records: Any, rows: Any, found: list[Found]) -> tuple[An
         fitting = Fit(None if fit.which is None else fit.which[good], None, fit.differences[good], fit.spread)
         found.append(Found(shape, records[good], rows[good], fitting))
     return records[~fit.good], rows[~fit.good]
+
+
+def _alike(rows: Any, length: int) -> Any:
+    """Which rows, uint64 [rows, words], have the payload of the first one, but for its wall time: bool [rows]."""
+    differences = (rows ^ rows[0]).view(np.uint8)[:, :length]
+    differences[:, WALL_TIME_AT : WALL_TIME_AT + 8] = 0
+    return ~differences.any(axis=1)
 
 
 def _keys(buffer: Any, chain: Chain) -> Any:

@@ -6,7 +6,7 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-import numpy as np  # noqa: TID253  # opened late, for large files only
+import numpy as np  # noqa: TID253  # opened late, where arrays are worth it
 
 from audioloss_cli.readers.tensorboard.arrays.groups import Found
 from audioloss_cli.readers.tensorboard.arrays.shapes import column
@@ -56,13 +56,14 @@ class Tag:
         # share a record come in the order of their places.
         self._records = pieces[0].records if len(pieces) == 1 else np.concatenate([each.records for each in pieces])
         self._order = None if len(pieces) == 1 else np.argsort(self._records, kind="stable")
-        self._files: list[int] = self._first(files).tolist()
+        self._files = self._first(files)
         self._columns: tuple[Any, Any, Any] | None = None
         self._owners: Any = None
 
-    def span(self, file: int) -> "Span":
-        """The points of a file."""
-        return self, self._files[file], self._files[file + 1]
+    def spans(self) -> Iterator[tuple[int, "Span"]]:
+        """The points of each file that has any, and the number of that file."""
+        for file in np.flatnonzero(np.diff(self._files)).tolist():
+            yield file, (self, int(self._files[file]), int(self._files[file + 1]))
 
     def key(self, point: int) -> tuple[int, int]:
         """Where a point stands: number of its record, and of the place in it."""
@@ -130,6 +131,15 @@ def tags_of(found: Sequence[Found], files: Sequence[int]) -> list[Tag]:
             tags.setdefault(piece.place.tag, []).append(piece)
     bounds = np.array(files)
     return [Tag(pieces, bounds) for pieces in tags.values()]
+
+
+def by_file(tags: Sequence[Tag], count: int) -> list[list[Span]]:
+    """The points of each of so many files."""
+    found: list[list[Span]] = [[] for _ in range(count)]
+    for tag in tags:
+        for file, span in tag.spans():
+            found[file].append(span)
+    return found
 
 
 def hand_over(tags: Sequence[Span], scalars: Scalars) -> None:

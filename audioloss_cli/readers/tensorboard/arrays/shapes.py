@@ -6,7 +6,7 @@ Records are rows of 64-bit words that hold the payload, its checksum, and what h
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np  # noqa: TID253  # opened late, for large files only
+import numpy as np  # noqa: TID253  # opened late, where arrays are worth it
 from google_crc32c import value as crc32c
 
 from audioloss_cli.readers.tensorboard.arrays.crc import changed, masked

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import pairwise
+from pathlib import Path
 
 from audioloss_cli.readers.tensorboard.arrays.window import Window
 from audioloss_cli.readers.tensorboard.framing import HEADER_BYTES, Framing
@@ -12,6 +14,7 @@ from audioloss_cli.records import Defect
 
 WINDOW_BYTES = 1 << 20
 _SLACK_BYTES = LONGEST_PAYLOAD + 64  # rows may reach beyond the last record
+_LEAST_BYTES = (1 << 21) + _SLACK_BYTES  # of a buffer, so that it serves large files and batches of small ones by turns
 _STINTS = (1 << 15, 1 << 24)  # bytes for the other reader: at first, and at most where arrays have not paid
 _free: list[memoryview] = []  # windows that no file has at the moment: one, unless several are read by turns
 
@@ -30,7 +33,7 @@ def _memory(size: int) -> memoryview:
     with suppress(IndexError):
         if len(memory := _free.pop()) >= size:
             return memory
-    return memoryview(bytearray(size))
+    return memoryview(bytearray(max(size, _LEAST_BYTES)))
 
 
 def by_the_array(framing: Framing, scalars: Scalars) -> Iterator[Defect | None]:
@@ -49,25 +52,35 @@ def by_the_array(framing: Framing, scalars: Scalars) -> Iterator[Defect | None]:
                 return
 
 
-def several(files: Sequence[tuple[Framing, Scalars, int]]) -> None:
-    """Files that are small, decoded at once: of each the records up to the first one that is unusual.
+def several(files: Sequence[tuple[Path, int, Scalars]], *, checksum: bool) -> list[tuple[int, bool]]:
+    """Small files, decoded at once: of each the records up to the first one that is unusual.
 
     Args:
-        files: at their start; where their records go, and how many bytes are read of each.
+        files: path, how many bytes to read, and where the points go.
+        checksum: whether the checksums of payloads are verified.
+
+    Returns:
+        Of each file up to which byte it was taken in, and whether that is all there is.
     """
-    with _window_memory(sum(size for _, _, size in files)) as memory:
-        bounds = [0]
-        for framing, _, size in files:
-            bounds.append(bounds[-1] + _filled(framing, memory[bounds[-1] : bounds[-1] + size]))
-        window = Window(memory, bounds, checksum=files[0][0].checksum)
-        for number, (framing, scalars, _) in enumerate(files):
-            framing.buffer.seek(window.take(number, scalars))
+    with _window_memory(sum(size for _, size, _ in files)) as memory:
+        bounds, ended = [0], list[bool]()
+        for path, size, _ in files:
+            read = _read_into(memory[bounds[-1] : bounds[-1] + size + 1], path)
+            ended.append(0 < read <= size)
+            bounds.append(bounds[-1] + min(read, size))
+        window = Window(memory, bounds, checksum=checksum)
+        if window.is_scattered:
+            return [(0, False)] * len(files)
+        taken = [window.take(number, scalars) for number, (_, _, scalars) in enumerate(files)]
+    sizes = [end - begin for begin, end in pairwise(bounds)]
+    return [(part, end and part == size) for part, size, end in zip(taken, sizes, ended, strict=True)]
 
 
-def _filled(framing: Framing, memory: memoryview) -> int:
-    """Bytes that could be read; none of a file that cannot be, which is found again when it is read by itself."""
+def _read_into(memory: memoryview, path: Path) -> int:
+    """As many bytes as fit; none of a file that cannot be read, which is found again when it is its turn."""
     try:
-        return framing.buffer.fill(memory)
+        with path.open("rb") as stream:
+            return stream.readinto(memory)
     except OSError:
         return 0
 

@@ -1,14 +1,16 @@
 """One window, of one file or of several small ones: decoded at once, then taken in file by file."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from operator import itemgetter
+from typing import NamedTuple
 
-import numpy as np  # noqa: TID253  # opened late, for large files only
+import numpy as np  # noqa: TID253  # opened late, where arrays are worth it
 
 from audioloss_cli.readers.tensorboard.arrays.chain import Chain, chain
 from audioloss_cli.readers.tensorboard.arrays.groups import Found, Groups
-from audioloss_cli.readers.tensorboard.arrays.points import Span, hand_over, tags_of
+from audioloss_cli.readers.tensorboard.arrays.points import Span, by_file, hand_over, tags_of
 from audioloss_cli.readers.tensorboard.events import parse_event
 from audioloss_cli.readers.tensorboard.framing import CRC_BYTES, HEADER_BYTES, masked_crc
 from audioloss_cli.readers.tensorboard.scalars import Scalars
@@ -16,6 +18,21 @@ from audioloss_cli.readers.tensorboard.template import Place
 from audioloss_cli.readers.tensorboard.wire import WireError
 
 _groups = Groups()
+_RECORDS_WORTH_A_TAG = 14  # to learn a tag and to sort its points out takes as long as to read so many one by one
+
+
+class _Unusual(NamedTuple):
+    """A record that has no template, or that names a plugin where none was known.
+
+    Attributes:
+        record: its number.
+        place: that names the plugin, if any does.
+        leads: whether this is the first point of its tag.
+    """
+
+    record: int
+    place: Place | None = None
+    leads: bool = False
 
 
 class Window:
@@ -37,12 +54,18 @@ class Window:
         found, self._odd = _groups.split(buffer, self.links)
         self._damaged = self._all_damaged(found)
         self._tags = tags_of(found, self.links.bounds)
+        self._spans = by_file(self._tags, len(files) - 1)
+
+    @property
+    def is_scattered(self) -> bool:
+        """Whether there are so many tags that records are read faster one by one."""
+        return len(self._tags) * _RECORDS_WORTH_A_TAG > len(self.links.starts)
 
     def take(self, file: int, scalars: Scalars) -> int:
         """Take in the records of a file up to its first unusual one; return how many bytes these are."""
         links = self.links
         begin, end = links.bounds[file : file + 2]
-        spans = [span for tag in self._tags if (span := tag.span(file))[1] < span[2]]
+        spans = self._spans[file]
         stop = self._stop(begin, end, spans, scalars)
         if stop < end:
             spans = [span for tag, first, _ in spans if (span := (tag, first, tag.before(stop)))[1] < span[2]]
@@ -67,18 +90,19 @@ class Window:
         One that names the plugin of its tag need not, if it is the first of that tag, as it is in every log that does.
         """
         stop = min([end, *_among(self._damaged, begin, end)[:1]])
-        odd: list[tuple[int, Place | None, bool]] = [(each, None, False) for each in _among(self._odd, begin, stop)]
+        first = {tag.name: tag.key(point)[0] for tag, point, _ in spans}
+        odd = [_Unusual(each) for each in _among(self._odd, begin, stop)]
         for record, place, leads in sorted([*odd, *_names(spans, scalars)], key=itemgetter(0)):
             if record >= stop:
                 break
-            if not (self._passes(record, scalars) if place is None else leads):
+            if not (leads if place else self._passes(record, scalars, partial(_is_new, first, record))):
                 return record
-            if place is not None:
+            if place:
                 scalars.learn(place)
         return stop
 
-    def _passes(self, number: int, scalars: Scalars) -> bool:
-        """Whether a record without a template is intact and nothing would be different without it."""
+    def _passes(self, number: int, scalars: Scalars, is_new: Callable[[str], bool]) -> bool:
+        """Whether a record without a template is intact and has no point; for ``is_new`` see ``leaves_cold``."""
         start = int(self.links.starts[number]) + HEADER_BYTES
         end = start + int(self.links.lengths[number])
         payload = bytes(self._memory[start:end])
@@ -86,9 +110,14 @@ class Window:
         if self._checksum and masked_crc(payload) != stored:
             return False
         try:
-            return scalars.leaves_cold(parse_event(payload))
+            return scalars.leaves_cold(parse_event(payload), is_new)
         except WireError:
             return False
+
+
+def _is_new(first: Mapping[str, int], record: int, tag: str) -> bool:
+    """Whether a tag, by the numbers of the first records, has no point before a record."""
+    return first.get(tag, record) >= record
 
 
 def _among(numbers: Sequence[int], begin: int, end: int) -> Sequence[int]:
@@ -96,9 +125,9 @@ def _among(numbers: Sequence[int], begin: int, end: int) -> Sequence[int]:
     return numbers[bisect_left(numbers, begin) : bisect_left(numbers, end)] if numbers else numbers
 
 
-def _names(spans: Sequence[Span], scalars: Scalars) -> Iterator[tuple[int, Place, bool]]:
-    """Records that name a plugin that was not known: number, place, and whether it is the first of its tag."""
+def _names(spans: Sequence[Span], scalars: Scalars) -> Iterator[_Unusual]:
+    """The first record of each tag that names a plugin where none was known."""
     for tag, begin, end in spans:
         if tag.named and not scalars.knows(tag.name) and (found := tag.first_named(begin, end)) is not None:
             point, place = found
-            yield tag.key(point)[0], place, point == begin
+            yield _Unusual(tag.key(point)[0], place, point == begin)

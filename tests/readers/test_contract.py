@@ -1,7 +1,6 @@
 """What every reader promises, whatever its format."""
 
 import os
-from array import array
 from pathlib import Path
 
 import pytest

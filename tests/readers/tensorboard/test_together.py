@@ -11,6 +11,7 @@ from tensorboard.compat.proto import event_pb2
 from audioloss_cli.readers import tensorboard
 from audioloss_cli.readers.tensorboard import arrays, together
 from audioloss_cli.readers.tensorboard.arrays import window
+from audioloss_cli.readers.tensorboard.arrays.groups import Groups
 from audioloss_cli.records import Defect, Mark, Request, Series
 from tests.event_files import record
 from tests.readers.bits import in_bits
@@ -80,8 +81,9 @@ def test_as_many_as_fit_are_decoded_at_once(tmp_path, decoded):
     assert found == [in_bits(tensorboard.read(paths[0]))] * 130
 
 
-def test_what_real_logs_begin_with_does_not_end_it(tmp_path, decoded):
+def test_what_real_logs_begin_with_does_not_end_it(tmp_path, decoded, monkeypatch):
     """A version as long as a record of a scalar, a text, values that name their plugin in the first record alone."""
+    monkeypatch.setattr(window, "_groups", Groups())  # other tests have taught it
     version = event_pb2.Event(wall_time=1.7e9, file_version="brain.Event:2").SerializeToString()
     begin = payloads(Stretch("simple", "loss", 0, 7, 200))
     assert len(begin[0]) == len(version)
@@ -97,11 +99,11 @@ def test_what_real_logs_begin_with_does_not_end_it(tmp_path, decoded):
 def test_a_plugin_that_is_named_later_counts_from_there_on(tmp_path, decoded):
     late = [payloads(Stretch(kind, "words", 10 * number, 7, 60)) for number, kind in enumerate(("rank 1", "named"))]
     text = payloads(Stretch("text", "other", 0, 7, 1)) + payloads(Stretch("content", "other", 0, 7, 60))
-    paths = [
-        written(tmp_path, number, b"".join(map(record, log))) for number, log in enumerate(([*late[0], *late[1]], text))
-    ]
-    assert [[len(item) for item in items] for items in read_together(paths)] == [[60], []]
-    assert decoded == [[False, True]]
+    turned = payloads(Stretch("content", "words", 0, 7, 60)) + payloads(Stretch("text", "words", 0, 7, 1))
+    logs = [*late[0], *late[1]], text, turned
+    paths = [written(tmp_path, number, b"".join(map(record, log))) for number, log in enumerate(logs)]
+    assert [[len(item) for item in items] for items in read_together(paths)] == [[60], [], [60]]
+    assert decoded == [[False, True, False]]
 
 
 def test_checksums_are_verified_where_they_are_asked_for(tmp_path, decoded):

@@ -7,9 +7,7 @@ What the state machine would have remembered of skipped points is a matter of th
 code that it uses itself.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
-from itertools import repeat
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np  # noqa: TID253  # opened late, by the machine, for long series only
@@ -17,17 +15,15 @@ import numpy as np  # noqa: TID253  # opened late, by the machine, for long seri
 from audioloss_cli.monitor.baseline import BLOCK_STEPS, COMPANY
 from audioloss_cli.monitor.blocks import Blocks
 from audioloss_cli.monitor.doubts import Doubts
-from audioloss_cli.monitor.points import MANY_REPEATS, beside_at, rows_beside
+from audioloss_cli.monitor.points import MANY_REPEATS, points_of
 from audioloss_cli.monitor.steady import Steady
 from audioloss_cli.records import MISSING, Alert, Point
-from audioloss_cli.records.point import NOTHING
 
 if TYPE_CHECKING:
     from audioloss_cli.monitor.machine import Machine
 
 _SLABS = (1 << 13, 1 << 16)  # points looked at in one go: first few, then twice as many, as long as they fit the cache
 _LEAST_EXACT, _MOST_EXACT = 12, 4096
-_POINT = partial(tuple.__new__, Point)  # a named tuple's own constructor costs three times as much
 _MISSING_BITS = np.float64(MISSING).view(np.int64)
 
 
@@ -86,17 +82,9 @@ class Bulk:
 
     def points(self, start: int, end: int) -> list[Point]:
         """These points of the chunk."""
-        buffers = [buffer[start:end].tolist() for buffer in (self.steps, self.values, self.times)]
-        return list(map(_POINT, zip(*buffers, self._beside(start, end), strict=True)))
-
-    def _beside(self, start: int, end: int) -> Iterable[Mapping[str, float]]:
-        parts = {name: column[start:end] for name, column in self.beside.items()}
-        if not parts:
-            return repeat(NOTHING, end - start)
-        columns = {name: part.tolist() for name, part in parts.items()}
-        if any((part.view(np.int64) == _MISSING_BITS).any() for part in parts.values()):
-            return (beside_at(columns, index) for index in range(end - start))
-        return rows_beside(columns)
+        steps, values, times = (buffer[start:end].tolist() for buffer in (self.steps, self.values, self.times))
+        columns = {name: column[start:end].tolist() for name, column in self.beside.items()}
+        return list(points_of(steps, values, times, columns))
 
     def _skip(self, start: int, size: int) -> int:
         """Take in as many points from ``start`` on as can be skipped, ``size`` at first; return their number."""

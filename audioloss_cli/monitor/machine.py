@@ -9,7 +9,7 @@ from audioloss_cli.monitor import ruleset
 from audioloss_cli.monitor.group import Group
 from audioloss_cli.monitor.lull import Lull
 from audioloss_cli.monitor.past import Past
-from audioloss_cli.monitor.points import MANY_REPEATS, beside_at, plain
+from audioloss_cli.monitor.points import MANY_REPEATS, plain, points_of
 from audioloss_cli.monitor.recovery import RecoveryLog
 from audioloss_cli.records import Alert, Limits, Point, Quiet, RecoveryAttempt, Series
 from audioloss_cli.records.incident import Resolution
@@ -199,9 +199,10 @@ class Machine:
 
             return Bulk(self, steps, values, times, beside).run()
         columns = {name: plain(column) for name, column in beside.items()}
-        alerts = []
-        for index, (step, value, time) in enumerate(zip(plain(steps), plain(values), plain(times), strict=True)):
-            alerts += self.advance(Point(step, value, time, beside_at(columns, index)))
+        alerts, advance = list[Alert](), self.advance
+        for point in points_of(plain(steps), plain(values), plain(times), columns):
+            if found := advance(point):
+                alerts += found
         return alerts
 
     def restart(self) -> None:

@@ -1,11 +1,17 @@
 """Points out of buffers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import struct
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import repeat
 from typing import Any
 
-from audioloss_cli.records import is_missing
+from audioloss_cli.records import MISSING, Point, is_missing
 from audioloss_cli.records.point import NOTHING
 
+_POINT = partial(tuple.__new__, Point)  # a named tuple's own constructor costs three times as much
+_MISSING_BYTES = struct.pack("=d", MISSING)
 MANY_REPEATS = 10  # so many identical values in a row are nothing that usually happens
 
 
@@ -22,8 +28,18 @@ def beside_at(columns: Mapping[str, Sequence[float]], index: int) -> Mapping[str
     return found or NOTHING
 
 
-def rows_beside(columns: Mapping[str, Sequence[float]]) -> Iterator[Mapping[str, float]]:
-    """The same for every point, from columns of which none has a missing value; there must be one."""
+def points_of(
+    steps: Sequence[int], values: Sequence[float], times: Sequence[float], columns: Mapping[str, Sequence[float]]
+) -> Iterator[Point]:
+    """Points of built-in numbers, and what stands beside each."""
+    return map(_POINT, zip(steps, values, times, _beside_each(columns, len(values)), strict=True))
+
+
+def _beside_each(columns: Mapping[str, Sequence[float]], count: int) -> Iterable[Mapping[str, float]]:
+    if not columns:
+        return repeat(NOTHING, count)
+    if any(_MISSING_BYTES in array("d", column).tobytes() for column in columns.values()):  # or it only looks like it
+        return (beside_at(columns, index) for index in range(count))
     if len(columns) == 1:
         ((name, column),) = columns.items()
         return ({name: value} for value in column)

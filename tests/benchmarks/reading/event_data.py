@@ -18,7 +18,7 @@ HELD_OUT = ("eval/loss", "eval/audio_loss", "eval/runtime")
 MANY = tuple(f"train/codebook_{index}_loss" for index in range(8)) + tuple(
     f"train/metric_{index}" for index in range(14)
 )
-_RUNS_POINTS = 5000
+_RUNS_POINTS, _SMALL_RUNS_POINTS = 5000, 500
 _EVALS_EVERY = 500  # steps
 _BLOB_BYTES, _SCALARS_BETWEEN_BLOBS = 500_000, 98
 
@@ -28,12 +28,17 @@ def scalars(directory: Path, size: int) -> None:
     write(directory / FILE, _single(zip(_steps(size, len(USUAL)), cycle(USUAL)), size))
 
 
-def runs(directory: Path, size: int) -> None:
+def runs(directory: Path, size: int, points: int = _RUNS_POINTS) -> None:
     """Runs of 5,000 events, one a directory."""
-    for index in range(-(-size // _RUNS_POINTS)):
-        count = min(_RUNS_POINTS, size - index * _RUNS_POINTS)
-        name = f"run-{index:03d}/{Path(FILE).name}"
+    for index in range(-(-size // points)):
+        count = min(points, size - index * points)
+        name = f"run-{index:04d}/{Path(FILE).name}"
         write(directory / name, _single(zip(_steps(count, len(USUAL)), cycle(USUAL)), count, seed=index))
+
+
+def small_runs(directory: Path, size: int) -> None:
+    """Runs of 500 events, one a directory."""
+    runs(directory, size, _SMALL_RUNS_POINTS)
 
 
 def random_tags(directory: Path, size: int) -> None:

@@ -114,6 +114,14 @@ WORKS = (
         ),
     ),
     Work(
+        "small-runs",
+        "{size} scalar events in runs of 500, ours the whole process",
+        "small_runs",
+        1_000_000,
+        ".",
+        (who.SCAN, who.RUSTBOARD_LOAD, who.ACCUMULATOR),
+    ),
+    Work(
         "blobs",
         "{size} scalar events among images and audio, 510 MB per 100,000",
         "blobs",

@@ -1,6 +1,7 @@
 """Runs of several ranks whose losses look calm until many of them are seen together; one rank asks about them alone."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -21,25 +22,21 @@ def falling(step: int) -> float:
 def asked(directory: Path) -> AudioLossGuard:
     """Rank 0 alone shows what the guard knows, and saves it."""
     guard = AudioLossGuard(policy=POLICY, directory=directory)
-    for step in range(1, STEPS + 1):
-        guard.step(falling(step))
-        if dist.get_rank() == 0 and step % 5 == 0:
-            _ = guard.monitor.diagnostics(), guard.monitors, guard.taken, guard.state_dict()
-        dist.all_reduce(torch.zeros(1))  # as the gradients: a rank that has left hangs the other
-        if guard.should_stop:
-            break
-    guard.finish()
-    guard.last_step = step
-    return guard
+    return watched(guard, lambda: (guard.monitor.diagnostics(), guard.monitors, guard.taken, guard.state_dict()))
 
 
 def kept(directory: Path) -> AudioLossGuard:
     """Rank 0 alone writes a checkpoint, as loops do that know of no other rank."""
     guard = AudioLossGuard(policy=POLICY, directory=directory, save=lambda step: f"checkpoint-{step}")
+    return watched(guard, guard.save_checkpoint)
+
+
+def watched(guard: AudioLossGuard, alone: Callable[[], object]) -> AudioLossGuard:
+    """A run that an alert ends on both ranks, whatever one of them does alone."""
     for step in range(1, STEPS + 1):
         guard.step(falling(step))
         if dist.get_rank() == 0 and step % 5 == 0:
-            guard.save_checkpoint()
+            alone()
         dist.all_reduce(torch.zeros(1))  # as the gradients: a rank that has left hangs the other
         if guard.should_stop:
             break

@@ -52,6 +52,7 @@ class Machine:
         self.points = 0
         self.segment_starts = [0]
         self._wake()
+        self.loaded = False  # nothing was said yet of the last point, which another monitor saw
         self.turned = False  # the baseline has taken note of a new block before its first point was taken in
         self.calm, self.low, self.high = False, 0.0, 0.0
         self.settle()
@@ -68,6 +69,7 @@ class Machine:
             self.restart()
         self.last_step = step
         self.points += 1
+        self.loaded = False
         turned, self.turned = past.baseline.turn(step) or self.turned, False
         if past.take(point) or (turned and any(group.dozes(past) for group in self._watchful)):
             self.settle()
@@ -248,6 +250,7 @@ class Machine:
         """Continue where ``state_dict`` was taken; a group that the state does not know starts afresh."""
         self.points, self.last_step = state["points"], state["last_step"]
         self.segment_starts = list(state["segment_starts"])
+        self.loaded = True
         self.past.load_state_dict(state["past"])
         self.recovery.load_state_dict(state["recovery"])
         for group in self.groups:

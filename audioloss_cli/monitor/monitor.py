@@ -128,6 +128,11 @@ class AudioLossMonitor:
         return self._machine.past.guess.reason
 
     @property
+    def reference(self) -> float | None:
+        """What is usual: the level of the last 1000 steps, trouble left out; None before that is known, or below 0."""
+        return self._machine.past.reference
+
+    @property
     def incidents(self) -> list[Incident]:
         """Every incident that fired, by first step; those whose ``resolution`` is None are open."""
         groups = self._machine.groups
@@ -175,7 +180,7 @@ class AudioLossMonitor:
             "threshold": limits.threshold,
             "critical_threshold": limits.critical_threshold,
             "kind": self.kind,
-            "reference": self._machine.past.reference,
+            "reference": self.reference,
             **self._machine.past.window.statistics(limits.threshold, limits.critical_threshold),
             "open_incidents": [asdict(incident) for incident in incidents if incident.resolution is None],
             "closed_incidents": [asdict(incident) for incident in incidents if incident.resolution is not None],

@@ -88,7 +88,7 @@ class Steady:
     def _ready(self) -> bool:
         """Only while something is open, and what is usual stays what it is."""
         machine, past = self.machine, self.machine.past
-        if machine.recovery.running or not machine.busy or machine.turned:
+        if machine.recovery.running or not machine.busy or machine.turned or machine.loaded:
             return False
         if past.start is None or len(past.points) < MEMORY or past.baseline.values:
             return False

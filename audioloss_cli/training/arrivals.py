@@ -45,8 +45,9 @@ class Arrivals:
         for name, value in values.items():
             if not isinstance(value, Tensor):
                 values[name] = as_loss(value)
-            elif value.numel() != 1 and name != TOGETHER:
-                raise TypeError(f"the {name} loss must be one number, not a tensor of shape {tuple(value.shape)}")
+            elif value.is_complex() or (value.numel() != 1 and name != TOGETHER):
+                kind = "a complex one" if value.is_complex() else f"a tensor of shape {tuple(value.shape)}"
+                raise TypeError(f"the {name} loss must be one number, not {kind}")
         if self.at_once and self._read(values):
             yield Arrived(step, values)
             return

@@ -1,7 +1,8 @@
 """Losses that look calm wait until there are some of them.
 
 The monitors run several times as fast on many points in a row as on one between two training steps, whose code is in no
-cache. What does not look calm is taken in at once, with all that waits.
+cache. What does not look calm is taken in at once, with all that waits: calm is what lies near what the monitor takes
+for usual, which trouble does not change.
 """
 
 import math
@@ -17,7 +18,8 @@ Parts = tuple[list[float], float | None, float | None]
 #: Step, Unix seconds, the audio loss (NaN for none), and what there is beside it: nothing, parts, or all by name.
 Waiting = tuple[int, float, float, Parts | Mapping[str, float] | None]
 
-_FACTOR = 2.0  # to either side of the last mean, within which a value may wait
+_FACTOR = 2.0  # to either side of what is usual, within which a value may wait
+_EARLY = 128  # points before which nothing waits, unless the monitor knows what is usual
 
 
 class Calm:
@@ -35,7 +37,7 @@ class Calm:
         threshold: of a warning.
     """
 
-    __slots__ = ("high", "last", "low", "room", "threshold", "waiting")
+    __slots__ = ("_handed", "_mean", "high", "last", "low", "room", "threshold", "waiting")
 
     def __init__(self, limits: Limits, at_once: int) -> None:
         if at_once < 1:
@@ -43,6 +45,7 @@ class Calm:
         self.waiting: list[Waiting] = []
         self.low, self.high, self.last = math.inf, -math.inf, math.nan
         self.room, self.threshold = at_once - 1, limits.threshold
+        self._handed, self._mean = 0, math.nan
 
     def put(self, step: int, values: Mapping[str, float]) -> bool:
         """Take in the losses of a step; whether they may wait."""
@@ -51,12 +54,23 @@ class Calm:
         return self._looks_calm(values) and len(self.waiting) <= self.room
 
     def hand_over(self) -> list[Waiting]:
-        """All that waits; what is usual is their mean from now on."""
+        """All that waits; ``expect`` comes next."""
         waiting, self.waiting[:] = self.waiting[:], ()
         finite = [audio for _, _, audio, _ in waiting if audio - audio == 0]
-        usual = sum(finite) / len(finite) if finite else math.nan
-        self.low, self.high = max(usual / _FACTOR, self.threshold), usual * _FACTOR
+        self._mean = sum(finite) / len(finite) if finite else math.nan
+        self._handed += len(waiting)
         return waiting
+
+    def expect(self, usual: float | None) -> None:
+        """What is usual from now on; None where the monitor does not know, as of losses that are not positive.
+
+        Then it is the mean of what was handed over last, but not early on: a collapse would be what is usual.
+        """
+        usual = self._mean if usual is None and self._handed >= _EARLY else usual
+        if usual is None:
+            self.low, self.high = math.inf, -math.inf
+        else:
+            self.low, self.high = max(usual / _FACTOR, self.threshold), usual * _FACTOR
 
     def state_dict(self) -> list[list[Any]]:
         """What waits, as plain built-in types: step, Unix seconds, and the losses by name. It waits on."""

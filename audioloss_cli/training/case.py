@@ -80,7 +80,7 @@ class Case:
         alert: what was said; its step is that of the value, which may lie before ``step``.
         step: training step at which the actions are taken.
         diagnostics: of the monitor, at the alert.
-        fed: micro-batches of the alert's step; empty if none was shown.
+        fed: micro-batches of the alert's step, or of the nearest that is at hand; empty if none was shown.
         loop: what can be acted on.
         directory: where files go.
         ranks: whose batch or loss it is about, in words; empty for a single process.
@@ -104,3 +104,9 @@ class Case:
     def examination(self) -> Examination:
         """The full checks, run at the first action that asks."""
         return self.examine(self.fed)
+
+    @property
+    def about_the_batch(self) -> str:
+        """Which one it is, if it is not that of the alert: a loss that looks calm is told of later."""
+        step = self.fed[0].step if self.fed else None
+        return "" if step is None or step == self.alert.step else f"the batch is that of step {step}"

@@ -28,3 +28,5 @@ def _lines(case: Case) -> Iterator[str]:
     if found.diagnoses:
         yield f"likely cause: {found.diagnoses[0].cause}"
     yield from found.notes
+    if case.about_the_batch:
+        yield case.about_the_batch

@@ -1,6 +1,6 @@
 """AudioLossGuard: the monitor inside a training loop, for a plain loop, for Accelerate, and behind every framework."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +44,13 @@ class AudioLossGuard(ShortWay, Known):
         restore: called with a path, puts the run back to that checkpoint.
         adapter: name of the model family; found by the model's configuration and the batch if empty.
         options: for the generic adapter.
+        rules: options of loss rules, such as ``{"log-drop": {"ratio": 8}}``; see ``audioloss rule CODE``.
         first_batches: how many steps are looked at before anything is wrong.
         forward: whether an alert may run the model once more on its batch.
         deferred: read scalars at a later step; None: where they lie on a device, and where several ranks train.
-        at_once: calm losses are handed to the monitors so many at a time, which costs a fraction; a loss that is not
-            finite, low, repeated, or twice or half what is usual is always taken in at its step.
+        at_once: calm losses are handed to the monitors so many at a time, which costs a fraction. What they say of such
+            a loss comes as many steps late, less one, and not at all if the process dies before. A loss that is not
+            finite, low, repeated, or twice or half what is usual is always taken in at its step, and so are the first.
         loop: what actions act on; a framework's file gives its own.
         **settings: of ``AudioLossMonitor``: ``window_size``, ``threshold``, ``critical_threshold``, ``scale``, ...
 
@@ -74,6 +76,7 @@ class AudioLossGuard(ShortWay, Known):
         restore: Callable[[str], object] | None = None,
         adapter: str = "",
         options: Options | None = None,
+        rules: Mapping[str, Mapping[str, float]] | None = None,
         first_batches: int = _FIRST_BATCHES,
         forward: bool = True,
         deferred: bool | None = None,
@@ -86,7 +89,7 @@ class AudioLossGuard(ShortWay, Known):
         self.loop: Any = loop or PlainLoop(model, optimizer, scheduler, where, save, restore)
         examiner = Examiner(adapter, options, forward=forward)
         examiner.model = model
-        watch = Watch(settings, at_once)
+        watch = Watch({**settings, "options": rules}, at_once)
         self._announcer = Announcer(open_sinks(watch, where, tensorboard, jsonl=jsonl))
         responder = Responder(policy or Policy(), watch, examiner, self._announcer, self.checkpoints, self.loop, where)
         super().__init__(watch, responder, FirstLooks(first_batches, examiner), Arrivals(deferred))

@@ -142,11 +142,11 @@ class LongWay:
         return alerts + self._handled(earlier) + self._handled(now, ranks.whose(arrived.broken))
 
     def _drain(self) -> list[Alert]:
+        self._keep_last()
         return self._handled(self._watch.drain())
 
     def _handled(self, found: Found, whose: Whose = NOBODY) -> list[Alert]:
         if found:
-            self._keep_last()
             self.responder.handle(found, self._step, self._recent.at, whose)
         return [alert for _, alert in found]
 

@@ -4,6 +4,7 @@
 for between two steps a call costs as much as what it does.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,8 +42,8 @@ def read_short(places: Places, loss: Any, batch: Any, outputs: Any, threshold: f
             return _LONG_WAY  # no list of numbers, or complex ones, which have no order
     value = whole = sum(books)
     audio: Any = outputs[places.audio] if places.audio else None
-    if audio is None:
-        value /= len(books)  # the mean is one over all codebooks
+    if audio is None:  # the mean is one over all codebooks; without any, the audio loss is gone, for a step or for good
+        value = value / len(books) if books else math.nan
     else:
         value = _number(audio)
         whole += value

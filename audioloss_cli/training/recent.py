@@ -20,18 +20,20 @@ class Fed(NamedTuple):
         clean: what the model was given.
         original: as the collator made it; None if nobody has seen it.
         dropped: keys of which only the names are known: the trainer removed them before the collator.
+        step: at which it was given; None if nobody knows.
     """
 
     clean: Batch
     original: Batch | None = None
     dropped: tuple[str, ...] = ()
+    step: int | None = None
 
 
 def on_cpu(fed: Fed) -> Fed:
     """A copy, where it is not there already."""
     cpu = torch.device("cpu")
     original: Batch | None = None if fed.original is None else to_device(dict(fed.original), cpu)
-    return Fed(to_device(dict(fed.clean), cpu), original, fed.dropped)
+    return Fed(to_device(dict(fed.clean), cpu), original, fed.dropped, fed.step)
 
 
 class RecentBatches:
@@ -57,7 +59,10 @@ class RecentBatches:
             self._open = []
 
     def at(self, step: int) -> list[Fed]:
-        """The micro-batches of a step; for want of them those of the last step before, or else of the first."""
-        before = next((each for each in reversed(self.steps) if each[0] <= step), None)
-        _, *parts = before or (self.steps[0] if self.steps else (step, []))
-        return list(parts[0]) if len(parts) == 1 else [Fed(*parts)]
+        """The micro-batches of a step; for want of them those of the step that is nearest: ``Fed.step`` says which."""
+        if not self.steps:
+            return []
+        # The latest of several: after a rollback steps come again.
+        number, *parts = min(reversed(self.steps), key=lambda each: abs(each[0] - step))
+        found = parts[0] if len(parts) == 1 else [Fed(*parts)]
+        return [fed._replace(step=number) for fed in found]

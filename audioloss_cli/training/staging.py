@@ -73,9 +73,10 @@ def fill(row: Tensor, places: range, value: Any, *, wait: bool = False) -> None:
         wait: whether the numbers must be there on return.
     """
     if isinstance(value, Tensor):
-        # In the row's dtype already: a copy that converts goes through memory that is not pinned.
-        there = row.narrow(0, places.start, len(places))
-        there.copy_(value.detach().reshape(-1).to(row.dtype), non_blocking=not wait)
+        there, value = row.narrow(0, places.start, len(places)), value.detach().reshape(-1)
+        # In the row's dtype already: a copy that converts goes through memory that is not pinned. Where that does not
+        # matter it is converted on the host: MPS knows no float64.
+        there.copy_(value.cpu() if wait else value.to(row.dtype), non_blocking=not wait)
     else:
         row[places.start] = float(value)
 

@@ -46,8 +46,10 @@ class Watch:
     def drain(self) -> Found:
         """Hand what waits to the monitors."""
         found: Found = []
+        if not self.calm.waiting:
+            return found
         update, keep = self._main.update, self.points.append
-        for step, now, value, values in self.calm.hand_over() if self.calm.waiting else ():
+        for step, now, value, values in self.calm.hand_over():
             if values is None or isinstance(values, tuple):
                 self._seen = True
                 keep((step, value, now))
@@ -57,6 +59,7 @@ class Watch:
                     found += self._codebooks(step, now, by_name(value, values))
             else:
                 found += self._update(step, now, values)
+        self.calm.expect(self._main.reference)
         return found
 
     def _update(self, step: int, now: float, values: Mapping[str, float]) -> Found:

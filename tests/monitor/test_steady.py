@@ -1,5 +1,8 @@
 """Long stretches of trouble are skipped by the array, and nothing comes out differently for it."""
 
+import json
+import math
+
 import numpy as np
 import pytest
 
@@ -96,3 +99,19 @@ def test_made_up_series_of_many_stretches(seed):
     cuts = sorted(rng.integers(0, len(values), 2).tolist())
     options = {"options": {"chance-level": {"steps": 500}}} if seed % 2 else {}
     hold_together(steps, values, cuts, columns, window_size=int(rng.choice([1, 10, 100, 3000])), **options)
+
+
+@pytest.mark.parametrize("trouble", ["collapsed", "raised", "nan"])
+@pytest.mark.parametrize("cut", [ONSET + 30, ONSET + 400])
+def test_a_state_taken_in_trouble_is_replayed_from_as_it_would_be_watched(trouble, cut):
+    """Of the last point a monitor that was loaded knows nothing but what is in the state."""
+    values = 4.0 * np.exp(np.random.default_rng(0).normal(0, 0.02, POINTS))
+    values[ONSET:] = TROUBLE[trouble](values[ONSET:])
+    first, replayed, watched = (AudioLossMonitor() for _ in range(3))
+    first.replay(Series("x", np.arange(cut), values[:cut]))
+    for monitor in (replayed, watched):
+        monitor.load_state_dict(json.loads(json.dumps(first.state_dict())))
+    alerts = replayed.replay(Series("x", np.arange(cut, POINTS), values[cut:]))
+    live = [alert for step in range(cut, POINTS) for alert in watched.update(values[step], step, math.nan)]
+    assert repr(alerts) == repr(live)
+    assert live

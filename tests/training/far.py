@@ -9,7 +9,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from audioloss_cli.training import rank_sums, staging
 
-READS = ("item", "tolist", "cpu", "__bool__", "__float__", "__int__", "numpy")
+READS = ("item", "tolist", "__bool__", "__float__", "__int__", "numpy")
 
 
 class Queue:
@@ -54,6 +54,11 @@ class Far(Tensor):
                 return func(*args, **kwargs)
         at = next(each for each in tree_leaves((args, kwargs)) if isinstance(each, Far)).device
         assert name not in READS, f"the host waits for {at}"
+        if name == "cpu":
+            cls._wait(at)
+            return args[0].inner
+        if name == "to" and isinstance(args[1], torch.dtype):
+            assert (at.type, args[1]) != ("mps", torch.float64), "MPS knows no float64"
         if name == "to" and isinstance(args[1], torch.device):
             assert kwargs.get("non_blocking"), f"the host waits for {at}"
             return Far(args[0].inner.to(*args[2:]), args[1])
@@ -75,9 +80,13 @@ class Far(Tensor):
         queue = cls.queues.setdefault(far.device, Queue())
         queue.add(lambda: row.copy_(far.inner))
         if waits:
-            cls.waits.append(far.device)
-            queue.run()
+            cls._wait(far.device)
         return row
+
+    @classmethod
+    def _wait(cls, device: torch.device) -> None:
+        cls.waits.append(device)
+        cls.queues.setdefault(device, Queue()).run()
 
 
 class Event:

@@ -90,6 +90,14 @@ def test_nothing_is_waited_for_where_the_group_sums_on_the_device(start, config)
     assert (late, len(Far.waits)) == ((0, 0) if config == NCCL else (2, 4))  # both ranks, until all of them know
 
 
+def test_mps_which_knows_no_float64_is_summed_on_the_host(start):
+    group, queues = start("cpu:gloo,mps:gloo")
+    losses = {"audio": far(3.0, "mps:0")}, {"audio": far([4.0, 6.0], "mps:0").mean(), "text": 1.0}
+    read = [row for number in range(4) for row in step(queues, number, *losses)]
+    assert read[0] == (0, {"audio": 4.0, "text": 1.0}, ())
+    assert group.kinds == ["cpu"] * 4
+
+
 def test_a_group_of_both_kinds_stays_on_the_cpu_where_no_rank_has_a_device(start):
     group, queues = start(BOTH)
     for number in range(8):

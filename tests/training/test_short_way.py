@@ -1,6 +1,9 @@
 """The short way of a step comes to what the long way comes to."""
 
+import gc
+import json
 import math
+import weakref
 from collections import OrderedDict
 
 import pytest
@@ -9,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-from audioloss_cli.training import AudioLossGuard, Policy
+from audioloss_cli.training import AudioLossGuard, Policy, calm
 from tests.training import loops
 
+EARLY = calm._EARLY  # before tests make it less
 LONG_AGO = 1e9  # Unix seconds
 SILENT = Policy(critical=(), warning=())
 VALUES = st.one_of(st.floats(1, 8), st.sampled_from([math.nan, 0.0, 0.004, 3.0]))
@@ -58,14 +62,21 @@ def test_both_ways_come_to_the_same(form, batch, values):
     assert came[0] == came[1]
 
 
+@settings(max_examples=200)
+@given(steps=st.lists(st.tuples(VALUES, st.sampled_from(list(forms(1.0)))), max_size=30))
+def test_outputs_may_change_from_step_to_step(steps):
+    assert _came_to(steps, None, None, short=True) == _came_to(steps, None, None, short=False)
+
+
 def _came_to(values, form, batch, *, short):
-    """Alerts, and the state but for the wall times."""
+    """Alerts, and the state but for the wall times; without a form, each value comes with its own."""
     guard, told = AudioLossGuard(policy=SILENT, jsonl=False, at_once=7, first_batches=1), []
-    for value in values:
+    for each in values:
+        given_form = forms(each[0])[each[1]] if form is None else forms(each)[form]
         if short:
-            told += guard.step(batch=batch, **forms(value)[form])
+            told += guard.step(batch=batch, **given_form)
         else:
-            guard.collect(batch=batch, **forms(value)[form])
+            guard.collect(batch=batch, **given_form)
             told += guard.close()
     told += guard.flush()
     return [(each.code, each.step, each.edge, each.message) for each in told], repr(timeless(guard.state_dict()))
@@ -99,6 +110,43 @@ def test_a_batch_of_the_short_way_is_at_hand_at_an_alert():
     assert [batch["number"] for batch in cases] == [9]
 
 
+def test_an_alert_that_comes_late_has_a_batch_from_about_its_step(tmp_path):
+    rules = {"chance-level": {"steps": 500}}
+    guard = AudioLossGuard(directory=tmp_path, rules=rules, first_batches=2)
+    for step in range(1, 700):
+        guard.step(math.log(1026) + 0.001 * (step % 7), batch={"number": torch.tensor(step)})
+    (dump,) = tmp_path.glob("step-504-*.json")
+    number = json.loads(dump.read_text())["batches"][0]["entries"]["model_inputs"]["entries"]["number"]["min"]
+    assert 504 - 128 < number < 504 + 128
+    assert f"the batch is that of step {number:.0f}" in json.loads(dump.read_text())["notes"]
+
+
+def test_batches_of_long_ago_are_let_go():
+    guard = AudioLossGuard(policy=SILENT, jsonl=False, first_batches=1)
+    alive = weakref.WeakSet()
+    for step in range(1000):
+        alive.add(loss := torch.ones(1))
+        guard.step(5 + 0.01 * (step % 7), batch={"labels": loss, "step": step})
+        del loss
+    gc.collect()
+    assert len(alive) <= 5
+
+
+@pytest.mark.parametrize(
+    ("before", "onset", "after", "code"),
+    [(5, 3000, 50, "loss-spike"), (5, 3000, 15, "loss-spike"), (5, 3000, 0.3, "log-drop"), (7, 50, 0.15, "early-drop")],
+)
+def test_what_goes_wrong_and_stays_so_is_said_at_its_step(before, onset, after, code, monkeypatch):
+    monkeypatch.setattr(calm, "_EARLY", EARLY)
+    guard, said = AudioLossGuard(policy=SILENT, jsonl=False), []
+    for step in range(1, onset + 100):
+        value = (before if step < onset else after) * (1 + 0.002 * (step % 7))
+        said += [(alert.code, alert.step, step) for alert in guard.step(value) if alert.edge == "fired"]
+    (first, *_) = said
+    assert first[0] == code
+    assert onset <= first[1] == first[2] < onset + 10
+
+
 def test_several_micro_batches_go_the_long_way():
     guard = AudioLossGuard(policy=SILENT, jsonl=False, first_batches=0)
     for _ in range(4):
@@ -114,6 +162,8 @@ def test_a_loss_that_is_not_one_number_is_named():
         with pytest.raises(TypeError, match=r"the audio loss must be one number, not a tensor of shape \(2,\)"):
             guard.step(torch.ones(2))
         guard.step(5.0)
+    with pytest.raises(TypeError, match="the audio loss must be one number, not a complex one"):
+        guard.step(torch.tensor(5 + 1j))
     with pytest.raises(TypeError, match="loss must be one number, not 'five'"):
         guard.step("five")
     assert guard.step(outputs={"loss": torch.ones(2), "audio_loss": torch.tensor(5.1)}) == []

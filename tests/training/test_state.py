@@ -7,16 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli.training import AudioLossGuard, Policy
-from tests.training.calm_ranks import POLICY, falling
+from tests.training.calm_ranks import POLICY, SETTINGS, guessing
 from tests.training.test_short_way import SILENT, VALUES, forms, timeless
 
 WAITING = 180  # step at which those wait that there is an alert in
 
 
 def test_to_save_is_not_to_act():
-    guard = AudioLossGuard(policy=POLICY, jsonl=False)
+    guard = AudioLossGuard(policy=POLICY, jsonl=False, **SETTINGS)
     for step in range(1, WAITING):
-        guard.step(falling(step))
+        guard.step(guessing(step))
     assert guard.state_dict() == guard.state_dict()
     assert not guard.should_stop
     assert [taken.action for taken in guard.taken] == ["stop"]
@@ -24,13 +24,13 @@ def test_to_save_is_not_to_act():
 
 
 def test_what_waited_is_looked_at_after_the_resumption():
-    first, again = (AudioLossGuard(policy=POLICY, jsonl=False) for _ in range(2))
+    first, again = (AudioLossGuard(policy=POLICY, jsonl=False, **SETTINGS) for _ in range(2))
     for step in range(1, WAITING):
-        first.step(falling(step))
+        first.step(guessing(step))
     again.load_state_dict(json.loads(json.dumps(first.state_dict())))
     assert not again.should_stop
-    (alert, *_) = again.step(falling(WAITING))
-    assert (alert.code, alert.step) == (first.taken[0].alert, first.monitor.incidents[0].first_step)
+    (alert, *_) = again.step(guessing(WAITING))
+    assert (alert.code, alert.step) == (first.taken[0].alert, first.monitor.incidents[0].fired_step)
     assert again.should_stop
 
 
@@ -59,8 +59,8 @@ def key(alerts):
 def test_a_state_of_before_says_nothing_of_what_waits():
     guard, again = AudioLossGuard(policy=Policy(), jsonl=False), AudioLossGuard(policy=Policy(), jsonl=False)
     for step in range(1, 10):
-        guard.step(falling(step))
-        again.step(falling(step))
+        guard.step(guessing(step))
+        again.step(guessing(step))
     state = guard.state_dict()
     assert state.pop("waiting")
     again.load_state_dict(state)  # what waits there is of another run

@@ -20,7 +20,7 @@ def act(case: Case) -> str:
         "ranks": case.ranks,
         "findings": [{**asdict(each), "severity": str(each.severity)} for each in found.findings],
         "diagnoses": [asdict(each) for each in found.diagnoses],
-        "notes": found.notes,
+        "notes": [*found.notes, *([case.about_the_batch] if case.about_the_batch else [])],
         "diagnostics": dict(case.diagnostics),
     }
     write_dump(path, batches, report)

@@ -19,7 +19,8 @@ Parts = tuple[list[float], float | None, float | None]
 Waiting = tuple[int, float, float, Parts | Mapping[str, float] | None]
 
 _FACTOR = 2.0  # to either side of what is usual, within which a value may wait
-_EARLY = 128  # points before which nothing waits, unless the monitor knows what is usual
+# While the monitor does not know what is usual: so many points may wait, and after so many handed over all that may.
+_FEW, _EARLY = 8, 128
 
 
 class Calm:
@@ -37,15 +38,15 @@ class Calm:
         threshold: of a warning.
     """
 
-    __slots__ = ("_handed", "_mean", "high", "last", "low", "room", "threshold", "waiting")
+    __slots__ = ("_handed", "_mean", "_most", "high", "last", "low", "room", "threshold", "waiting")
 
     def __init__(self, limits: Limits, at_once: int) -> None:
         if at_once < 1:
             raise SettingError("at_once", f"must be at least 1, not {at_once}")
         self.waiting: list[Waiting] = []
         self.low, self.high, self.last = math.inf, -math.inf, math.nan
-        self.room, self.threshold = at_once - 1, limits.threshold
-        self._handed, self._mean = 0, math.nan
+        self.room = self._most = at_once - 1
+        self.threshold, self._handed, self._mean = limits.threshold, 0, math.nan
 
     def put(self, step: int, values: Mapping[str, float]) -> bool:
         """Take in the losses of a step; whether they may wait."""
@@ -62,15 +63,13 @@ class Calm:
         return waiting
 
     def expect(self, usual: float | None) -> None:
-        """What is usual from now on; None where the monitor does not know, as of losses that are not positive.
+        """What is usual from now on; None where the monitor does not know: early on, and of losses that are below 0.
 
-        Then it is the mean of what was handed over last, but not early on: a collapse would be what is usual.
+        Then it is the mean of what was handed over last, though a collapse may be what that is: so early, few wait.
         """
-        usual = self._mean if usual is None and self._handed >= _EARLY else usual
-        if usual is None:
-            self.low, self.high = math.inf, -math.inf
-        else:
-            self.low, self.high = max(usual / _FACTOR, self.threshold), usual * _FACTOR
+        self.room = self._most if usual is not None or self._handed >= _EARLY else min(self._most, _FEW - 1)
+        usual = self._mean if usual is None else usual
+        self.low, self.high = max(usual / _FACTOR, self.threshold), usual * _FACTOR
 
     def state_dict(self) -> list[list[Any]]:
         """What waits, as plain built-in types: step, Unix seconds, and the losses by name. It waits on."""

@@ -50,7 +50,7 @@ class AudioLossGuard(ShortWay, Known):
         deferred: read scalars at a later step; None: where they lie on a device, and where several ranks train.
         at_once: calm losses are handed to the monitors so many at a time, which costs a fraction. What they say of such
             a loss comes as many steps late, less one, and not at all if the process dies before. A loss that is not
-            finite, low, repeated, or twice or half what is usual is always taken in at its step, and so are the first.
+            finite, low, repeated, or twice or half what is usual is always taken in at its step. Early on few wait.
         loop: what actions act on; a framework's file gives its own.
         **settings: of ``AudioLossMonitor``: ``window_size``, ``threshold``, ``critical_threshold``, ``scale``, ...
 

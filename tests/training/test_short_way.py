@@ -144,7 +144,8 @@ def test_what_goes_wrong_and_stays_so_is_said_at_its_step(before, onset, after, 
         said += [(alert.code, alert.step, step) for alert in guard.step(value) if alert.edge == "fired"]
     (first, *_) = said
     assert first[0] == code
-    assert onset <= first[1] == first[2] < onset + 10
+    assert onset <= first[1] <= first[2] < onset + 10
+    assert onset < 100 or first[1] == first[2]  # while what is usual is not known, a few wait
 
 
 def test_several_micro_batches_go_the_long_way():

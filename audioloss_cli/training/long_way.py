@@ -37,7 +37,6 @@ class LongWay:
         self._watch, self._calm = watch, watch.calm
         self._looks, self._arrivals = looks, arrivals
         self._recent, self._micro = RecentBatches(), MicroBatches()
-        self._last: tuple[int, Any, Any] | None = None  # number, batch and original batch of a step of the short way
         self._open = False  # whether a step may go the short way
         self._complained = False
         self._step = self._batches = 0
@@ -91,7 +90,6 @@ class LongWay:
         values = self._micro.close()
         if grad_norm is not None:
             values["grad_norm"] = grad_norm
-        self._keep_last()
         self._recent.close(step)
         found, alerts = self._look(step, values) if self._looks.left else [], list[Alert]()
         for arrived in arrivals.take(step, values):
@@ -142,15 +140,9 @@ class LongWay:
         return alerts + self._handled(earlier) + self._handled(now, ranks.whose(arrived.broken))
 
     def _drain(self) -> list[Alert]:
-        self._keep_last()
         return self._handled(self._watch.drain())
 
     def _handled(self, found: Found, whose: Whose = NOBODY) -> list[Alert]:
         if found:
             self.responder.handle(found, self._step, self._recent.at, whose)
         return [alert for _, alert in found]
-
-    def _keep_last(self) -> None:
-        if self._last is not None:
-            self._recent.steps.append(self._last)
-            self._last = None

@@ -14,8 +14,9 @@ class Places:
 
     Attributes:
         kind, keys: of the outputs for which this holds.
-        plain, fields: the kind again, if its own loss is all that its outputs can hold, as an attribute among so many.
-            Most models give such outputs. Whoever puts another loss into them adds an attribute.
+        plain: the kind again, if its own loss is all that its outputs can hold, as an attribute among so many; then how
+            many, ``text_labels`` and ``summed``. Most models give such outputs. Whoever puts another loss into them
+            adds an attribute.
         audio, codebooks, text: names of entries.
         text_labels: key of a batch; where it is there, the model's own loss holds text as well.
         summed: codebooks over which the model's own loss is a sum; 1 for a mean.
@@ -23,8 +24,7 @@ class Places:
 
     kind: Any
     keys: tuple[str, ...]
-    plain: Any = None
-    fields: int = 0
+    plain: tuple[Any, int, str, int] = (None, 0, "", 1)
     audio: str = ""
     codebooks: str = ""
     text: str = ""
@@ -44,16 +44,18 @@ def places_of(outputs: Any, layout: Layout | None) -> Places:
     if text and not (audio or codebooks):
         return NO_PLACES
     labels = None if layout is None else layout.named("text-labels")
+    text_labels = "" if labels is None else labels.name
+    summed = layout.num_codebooks if layout is not None and layout.reduction == "sum" else 1
+    kind = type(outputs) if _is_plain(outputs) else None
     return Places(
         kind=type(outputs),
         keys=tuple(outputs),
-        plain=type(outputs) if _is_plain(outputs) else None,
-        fields=len(getattr(outputs, "__dict__", ())),
+        plain=(kind, len(getattr(outputs, "__dict__", ())), text_labels, summed),
         audio=audio,
         codebooks=codebooks,
         text=text,
-        text_labels="" if labels is None else labels.name,
-        summed=layout.num_codebooks if layout is not None and layout.reduction == "sum" else 1,
+        text_labels=text_labels,
+        summed=summed,
     )
 
 

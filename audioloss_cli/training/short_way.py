@@ -26,7 +26,8 @@ class ShortWay(LongWay):
 
     def __init__(self, watch: Watch, responder: Responder, looks: FirstLooks, arrivals: Arrivals) -> None:
         super().__init__(watch, responder, looks, arrivals)
-        self._places = NO_PLACES  # here, for an attribute that shadows one of the class is found more slowly
+        # Here, for an attribute that shadows one of the class is found more slowly.
+        self._places, self._plain = NO_PLACES, NO_PLACES.plain
 
     def step(  # noqa: C901  # one function: a call between two steps costs as much as what it does
         self,
@@ -60,20 +61,21 @@ class ShortWay(LongWay):
             value, parts, summed = loss, None, 1
             try:
                 if outputs is not None:
-                    places = self._places
+                    kind, fields, text_labels, codebooks = self._plain
                     if (
-                        type(outputs) is places.plain  # the commonest, and no function for them
-                        and len(outputs.__dict__) == places.fields
+                        type(outputs) is kind  # the commonest, and no function for them
+                        and len(held := outputs.__dict__) == fields
                         and type(batch) is dict
-                        and places.text_labels not in batch
+                        and text_labels not in batch
                     ):
-                        own = outputs.loss
+                        own = held["loss"]
                         if loss is own or loss is None:
-                            value, summed = own, places.summed
-                    elif type(outputs) is places.kind and tuple(outputs) == places.keys:
+                            value, summed = own, codebooks
+                    elif type(outputs) is (places := self._places).kind and tuple(outputs) == places.keys:
                         value, parts = read_short(places, loss, batch, outputs, self._calm.threshold)
                     else:
                         self._places, value = places_of(outputs, self.examiner.layout), None
+                        self._plain = self._places.plain
                 if type(value) is Tensor and value.get_device() < 0:  # on the CPU
                     value = value.item()
             except RuntimeError:  # a tensor that is no number
@@ -85,8 +87,10 @@ class ShortWay(LongWay):
                     calm.last = value
                     calm.waiting.append((number, time(), value, parts))
                     self._step = number
-                    if batch is not None:
-                        self._last = (number, batch, original)  # to keep more of them costs five times as much
-                    return [] if len(calm.waiting) <= calm.room else self._drain()
+                    if len(calm.waiting) <= calm.room:
+                        return []
+                    if batch is not None:  # of the others none is kept: that would cost as much as all the rest of it
+                        self._recent.steps.append((number, batch, original))
+                    return self._drain()
         self.collect(loss, batch=batch, outputs=outputs, original=original, copy=not sync_gradients)
         return self.close(step, grad_norm=grad_norm) if sync_gradients else []

@@ -10,7 +10,7 @@ import numpy as np  # noqa: TID253  # opened late, where arrays are worth it
 
 from audioloss_cli.readers.tensorboard.arrays.chain import Chain, chain
 from audioloss_cli.readers.tensorboard.arrays.groups import Found, Groups
-from audioloss_cli.readers.tensorboard.arrays.points import Span, by_file, hand_over, tags_of
+from audioloss_cli.readers.tensorboard.arrays.tags import Span, by_file, hand_over, tags_of
 from audioloss_cli.readers.tensorboard.events import parse_event
 from audioloss_cli.readers.tensorboard.framing import CRC_BYTES, HEADER_BYTES, masked_crc
 from audioloss_cli.readers.tensorboard.scalars import Scalars

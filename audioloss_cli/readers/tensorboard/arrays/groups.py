@@ -61,9 +61,8 @@ class Groups:
         shapes, tried, odd = self._shapes.setdefault(key, []), 0, list[Any]()
         while len(records) and tried < _SHAPES_OF_A_KEY and len(odd) < _ODD_OF_A_KEY:
             if tried == len(shapes) and not self._learn(key, rows):
-                alike = _alike(
-                    rows, key // _STEP_LENGTHS
-                )  # the version of a file may be as long as a record of its scalars
+                # The version of a file may be as long as a record of its scalars.
+                alike = _alike(rows, key // _STEP_LENGTHS)
                 odd.append(records[alike])
                 records, rows = records[~alike], rows[~alike]
                 continue

@@ -168,6 +168,7 @@ def main(directory: Path) -> None:
         (where / f"rank{dist.get_rank()}.json").write_text(json.dumps(found))
         dist.barrier()
     (directory / f"sums{dist.get_rank()}.json").write_text(json.dumps(sums(directory)))
+    dist.barrier()  # the other rank may still need what this one serves
     dist.destroy_process_group()
 
 

@@ -39,7 +39,7 @@ def ranks(tmp_path_factory):
         for each in processes:
             each.kill()
             each.wait()
-    assert [each.returncode for each in processes] == [0, 0], said
+    assert [each.returncode for each in processes] == [0, 0], "\n".join(errors[-3000:] for _, errors in said)
     return directory, said[0][1]
 
 

@@ -17,10 +17,13 @@ from audioloss_cli.training.slots import CODEBOOKS
 Parts = tuple[list[float], float | None, float | None]
 #: Step, Unix seconds, the audio loss (NaN for none), and what there is beside it: nothing, parts, or all by name.
 Waiting = tuple[int, float, float, Parts | Mapping[str, float] | None]
+Short = tuple[int, float, float, Parts | None]
 
 _FACTOR = 2.0  # to either side of what is usual, within which a value may wait
 # While the monitor does not know what is usual: so many points may wait, and after so many handed over all that may.
 _FEW, _EARLY = 8, 128
+_SECONDS = 10.0  # what waits is handed over after so many, however few there are
+_WITH_RANKS = 128  # several ranks must hand over at the same step, which their clocks would not; then so many may wait
 
 
 class Calm:
@@ -35,10 +38,11 @@ class Calm:
         low, high: a calm loss lies between them, both included.
         last: the loss before; a repetition is not calm.
         room: how many may wait.
+        due: Unix seconds from which on none may.
         threshold: of a warning.
     """
 
-    __slots__ = ("_handed", "_mean", "_most", "high", "last", "low", "room", "threshold", "waiting")
+    __slots__ = ("_handed", "_mean", "_most", "due", "high", "last", "low", "room", "threshold", "waiting")
 
     def __init__(self, limits: Limits, at_once: int) -> None:
         if at_once < 1:
@@ -46,13 +50,14 @@ class Calm:
         self.waiting: list[Waiting] = []
         self.low, self.high, self.last = math.inf, -math.inf, math.nan
         self.room = self._most = at_once - 1
-        self.threshold, self._handed, self._mean = limits.threshold, 0, math.nan
+        self.threshold, self._handed, self._mean, self.due = limits.threshold, 0, math.nan, math.inf
 
-    def put(self, step: int, values: Mapping[str, float]) -> bool:
-        """Take in the losses of a step; whether they may wait."""
-        audio = values.get("audio", math.nan)
-        self.waiting.append((step, time(), audio, _beside(values)))
-        return self._looks_calm(values) and len(self.waiting) <= self.room
+    def put(self, step: int, values: Mapping[str, float], *, alone: bool = True) -> bool:
+        """Take in the losses of a step; whether they may wait. ``alone``: not beside other ranks, which do the same."""
+        audio, now = values.get("audio", math.nan), time()
+        self.waiting.append((step, now, audio, _beside(values)))
+        may = now < self.due if alone else len(self.waiting) < _WITH_RANKS
+        return self._looks_calm(values) and may and len(self.waiting) <= self.room
 
     def hand_over(self) -> list[Waiting]:
         """All that waits; ``expect`` comes next."""
@@ -70,6 +75,7 @@ class Calm:
         self.room = self._most if usual is not None or self._handed >= _EARLY else min(self._most, _FEW - 1)
         usual = self._mean if usual is None else usual
         self.low, self.high = max(usual / _FACTOR, self.threshold), usual * _FACTOR
+        self.due = time() + _SECONDS
 
     def state_dict(self) -> list[list[Any]]:
         """What waits, as plain built-in types: step, Unix seconds, and the losses by name. It waits on."""
@@ -101,18 +107,13 @@ def _beside(values: Mapping[str, float]) -> Mapping[str, float] | None:
 def _named(audio: float, values: Parts | Mapping[str, float] | None) -> dict[str, float]:
     if values is None:
         return {"audio": audio}
-    return by_name(audio, values) if isinstance(values, tuple) else dict(values)
+    if not isinstance(values, tuple):
+        return dict(values)
+    books, total, text = values
+    others = {"audio": audio, "total": total, "text": text}
+    return dict(zip(CODEBOOKS, books, strict=False)) | {name: each for name, each in others.items() if each is not None}
 
 
-def by_name(audio: float, parts: Parts) -> dict[str, float]:
-    """All of the losses, as ``read_losses`` names them."""
-    return {**dict(zip(CODEBOOKS, parts[0], strict=False)), "audio": audio, **beside_of(parts)}
-
-
-def beside_of(parts: Parts) -> dict[str, float]:
-    """What stands beside the audio loss."""
-    _, total, text = parts
-    beside = {} if total is None else {"total": total}
-    if text is not None:
-        beside["text"] = text
-    return beside
+def by_name(row: Waiting) -> bool:
+    """Whether the losses have names; else it is a ``Short``."""
+    return not (row[3] is None or type(row[3]) is tuple)

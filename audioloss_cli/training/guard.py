@@ -20,7 +20,7 @@ from audioloss_cli.training.short_way import ShortWay
 from audioloss_cli.training.watch import Watch
 
 _FIRST_BATCHES = 3
-_AT_ONCE = 128
+_AT_ONCE = 1024
 
 
 class AudioLossGuard(ShortWay, Known):
@@ -48,9 +48,10 @@ class AudioLossGuard(ShortWay, Known):
         first_batches: how many steps are looked at before anything is wrong.
         forward: whether an alert may run the model once more on its batch.
         deferred: read scalars at a later step; None: where they lie on a device, and where several ranks train.
-        at_once: calm losses are handed to the monitors so many at a time, which costs a fraction. What they say of such
-            a loss comes as many steps late, less one, and not at all if the process dies before. A loss that is not
-            finite, low, repeated, or twice or half what is usual is always taken in at its step. Early on few wait.
+        at_once: calm losses are handed to the monitors so many at a time, or what has come after 10 seconds, which
+            costs a fraction; beside other ranks at most 128, whatever the time. What they say of such a loss comes as
+            much later, and not at all if the process dies before. A loss that is not finite, low, repeated, or twice or
+            half what is usual is always taken in at its step. Early on few wait.
         loop: what actions act on; a framework's file gives its own.
         **settings: of ``AudioLossMonitor``: ``window_size``, ``threshold``, ``critical_threshold``, ``scale``, ...
 

@@ -128,7 +128,8 @@ class LongWay:
     def _arrived(self, arrived: Arrived, before: Found) -> list[Alert]:
         """The numbers of a step are there; all ranks come here together. ``before``: what is to be handled as well."""
         findings = arrived.values.pop("findings", None)
-        found, ranks = before + self._watch.take_in(arrived), self._arrivals.ranks
+        ranks = self._arrivals.ranks
+        found = before + self._watch.take_in(arrived, alone=ranks is None)
         if ranks is None:
             return self._handled(found)
         alerts = []

@@ -20,6 +20,8 @@ from audioloss_cli.training.read_short import read_short
 from audioloss_cli.training.respond import Responder
 from audioloss_cli.training.watch import Watch
 
+_STEPS = 1 << 63  # beyond 64 bits it is an error, which the long way raises
+
 
 class ShortWay(LongWay):
     """The door of a loop, with a short way beside the long one."""
@@ -56,8 +58,8 @@ class ShortWay(LongWay):
             AudioLossError: the policy asks for it.
             TypeError: the loss is not one number, or the step not a whole one.
         """
-        if self._open and sync_gradients and grad_norm is None:
-            number = self._step + 1 if step is None else step
+        number = self._step + 1 if step is None else step
+        if self._open and sync_gradients and grad_norm is None and type(number) is int and 0 <= number < _STEPS:
             value, parts, summed = loss, None, 1
             try:
                 if outputs is not None:
@@ -81,13 +83,14 @@ class ShortWay(LongWay):
             except RuntimeError:  # a tensor that is no number
                 value = None
             calm = self._calm
-            if type(value) is float and type(number) is int:
+            if type(value) is float:
                 value = value / summed
                 if calm.low <= value <= calm.high and value != calm.last:
                     calm.last = value
-                    calm.waiting.append((number, time(), value, parts))
+                    now = time()
+                    calm.waiting.append((number, now, value, parts))
                     self._step = number
-                    if len(calm.waiting) <= calm.room:
+                    if len(calm.waiting) <= calm.room and now < calm.due:
                         return []
                     if batch is not None:  # of the others none is kept: that would cost as much as all the rest of it
                         self._recent.steps.append((number, batch, original))

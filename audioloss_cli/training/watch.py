@@ -3,18 +3,19 @@
 import math
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from itertools import groupby
+from typing import Any, cast
 
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.records import Alert, Limits
 from audioloss_cli.records.point import OWN_CODEBOOK
-from audioloss_cli.training.calm import Calm, beside_of, by_name
+from audioloss_cli.training.calm import Calm, Short, by_name
+from audioloss_cli.training.codebook_steps import CodebookSteps
+from audioloss_cli.training.columns import audio_of, codebooks_of
 from audioloss_cli.training.slots import CODEBOOKS, Arrived
 
 #: Name of the series that is read at each step, and of the loss that the run logs for itself.
 AUDIO, LOGGED = "audio_loss", "logged"
-# Each codebook has a monitor of its own; all of them at every step would cost more than everything else.
-_CODEBOOK_STEPS = 25
 BESIDE = ("total", "text", "grad_norm")
 _KEPT = 1000  # points that wait for a log file to be opened
 
@@ -35,31 +36,38 @@ class Watch:
         self.monitors: dict[str, AudioLossMonitor] = {AUDIO: AudioLossMonitor(**self._settings)}
         self.points: deque[tuple[int, float, float]] = deque(maxlen=_KEPT)
         self._main = self.monitors[AUDIO]
-        self._limits: Limits = self._main.limits
-        self._seen = False
-        self.calm = Calm(self._limits, at_once)
+        limits: Limits = self._main.limits
+        self._seen, self._codebook_steps = False, CodebookSteps(limits.threshold)
+        self.calm = Calm(limits, at_once)
 
-    def take_in(self, arrived: Arrived) -> Found:
-        """The scalars of one step; each alert with the name of its series."""
-        return [] if self.calm.put(arrived.step, arrived.values) else self.drain()
+    def take_in(self, arrived: Arrived, *, alone: bool = True) -> Found:
+        """The scalars of one step; each alert with the name of its series. ``alone``: see ``Calm.put``."""
+        return [] if self.calm.put(arrived.step, arrived.values, alone=alone) else self.drain()
 
     def drain(self) -> Found:
         """Hand what waits to the monitors."""
         found: Found = []
         if not self.calm.waiting:
             return found
-        update, keep = self._main.update, self.points.append
-        for step, now, value, values in self.calm.hand_over():
-            if values is None or isinstance(values, tuple):
-                self._seen = True
-                keep((step, value, now))
-                alerts = update(value, step, now, values and beside_of(values))
-                found += [(AUDIO, alert) for alert in alerts] if alerts else ()
-                if values and values[0] and step % _CODEBOOK_STEPS == 0:
-                    found += self._codebooks(step, now, by_name(value, values))
+        for named, rows in groupby(self.calm.hand_over(), by_name):
+            if named:
+                for step, now, _, values in rows:
+                    found += self._update(step, now, cast("Mapping[str, float]", values))
             else:
-                found += self._update(step, now, values)
+                found += self._replay(cast("list[Short]", list(rows)))
         self.calm.expect(self._main.reference)
+        return found
+
+    def _replay(self, rows: list[Short]) -> Found:
+        """Steps of the short way, many at once; the alerts come series by series."""
+        self._seen = True
+        series, beside = audio_of(rows)
+        self.points.extend(zip(series.steps, series.values, series.wall_times, strict=True))
+        found = [(AUDIO, alert) for alert in self._main.replay(series, beside)]
+        takes = self._codebook_steps.takes
+        fed = [row for row in rows if row[3] and row[3][0] and takes(row[0], row[3][0])]
+        for name, (series, beside) in codebooks_of(fed):
+            found += [(name, alert) for alert in self.monitor(name).replay(series, beside)]
         return found
 
     def _update(self, step: int, now: float, values: Mapping[str, float]) -> Found:
@@ -93,9 +101,7 @@ class Watch:
         return self.monitors[name]
 
     def _codebooks(self, step: int, now: float, values: Mapping[str, float]) -> Found:
-        """At every 25th step, and wherever one of them is low or no number."""
-        each = [values[name] for name in CODEBOOKS if name in values]
-        if step % _CODEBOOK_STEPS and min(each) >= self._limits.threshold and math.isfinite(sum(each)):
+        if not self._codebook_steps.takes(step, [values[name] for name in CODEBOOKS if name in values]):
             return []
         others = {name: value for name, value in values.items() if name not in ("audio", "logged")}
         alerts: Found = []
@@ -110,11 +116,12 @@ class Watch:
     def state_dict(self) -> dict[str, Any]:
         """Plain built-in types; what waits is kept as it is, for to hand it over might call for an action."""
         states = {name: monitor.state_dict() for name, monitor in self.monitors.items()}
-        return {"monitors": states, "seen": self._seen, "waiting": self.calm.state_dict()}
+        known = {"seen": self._seen, "codebooks_fed": self._codebook_steps.fed}
+        return {"monitors": states, **known, "waiting": self.calm.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue where ``state_dict`` was taken."""
-        self._seen = bool(state["seen"])
+        self._seen, self._codebook_steps.fed = bool(state["seen"]), state.get("codebooks_fed")
         for name, each in state["monitors"].items():
             self.monitor(name).load_state_dict(each)
         self.calm.load_state_dict(state.get("waiting", ()))  # states of before have none

@@ -112,7 +112,7 @@ def test_a_batch_of_the_short_way_is_at_hand_at_an_alert():
 
 def test_an_alert_that_comes_late_has_a_batch_from_about_its_step(tmp_path):
     rules = {"chance-level": {"steps": 500}}
-    guard = AudioLossGuard(directory=tmp_path, rules=rules, first_batches=2)
+    guard = AudioLossGuard(directory=tmp_path, rules=rules, first_batches=2, at_once=128)
     for step in range(1, 700):
         guard.step(math.log(1026) + 0.001 * (step % 7), batch={"number": torch.tensor(step)})
     (dump,) = tmp_path.glob("step-504-*.json")
@@ -146,6 +146,53 @@ def test_what_goes_wrong_and_stays_so_is_said_at_its_step(before, onset, after, 
     assert first[0] == code
     assert onset <= first[1] <= first[2] < onset + 10
     assert onset < 100 or first[1] == first[2]  # while what is usual is not known, a few wait
+
+
+@pytest.mark.parametrize("form", ["float", "named", "codebooks"])
+def test_a_thousand_at_once_come_to_what_each_by_itself_does(form):
+    came = []
+    for at_once in (1, 1024):
+        guard, told = AudioLossGuard(policy=SILENT, jsonl=False, at_once=at_once, first_batches=0), []
+        for step in range(1, 3600):
+            value = {2500: math.nan, 2900: 40.0}.get(step, 5 + 0.002 * (step * 7919 % 101))
+            told += guard.step(**forms(value)[form])
+        told += guard.flush()
+        assert len(guard._watch.monitors) == (9 if form == "codebooks" else 1)
+        came.append((sorted((each.step, each.code, each.message) for each in told), repr(timeless(guard.state_dict()))))
+    assert came[0][0]
+    assert came[0] == came[1]
+
+
+def test_after_ten_seconds_nothing_waits_any_longer(monkeypatch):
+    now = [1.0e9]
+    for module in ("calm", "short_way"):
+        monkeypatch.setattr(f"audioloss_cli.training.{module}.time", lambda: now[0])
+    guard, waiting = AudioLossGuard(policy=SILENT, jsonl=False, first_batches=0), []
+    for step in range(200):
+        now[0] += 0.3
+        guard.step(5 + 0.01 * (step % 7))
+        waiting.append(len(guard._watch.calm.waiting))
+    assert max(waiting) == 33
+    assert waiting.count(0) > 4
+
+
+@pytest.mark.parametrize("start", [0, 3, 10])
+@pytest.mark.parametrize("form", ["codebooks", "codebooks and audio", "list"])
+def test_codebooks_are_watched_whatever_the_steps_are(form, start):
+    guard = AudioLossGuard(policy=SILENT, jsonl=False, first_batches=0)
+    for step in range(start, start + 1000, 10):  # with a start of 3, none is a multiple of 25
+        guard.step(step=step, **forms(5 + 0.01 * (step % 7))[form])
+    assert 33 <= guard.monitors["codebook/0"].diagnostics()["points"] <= 42
+
+
+@pytest.mark.parametrize("step", [1 << 63, -(1 << 63) - 1])
+def test_a_step_beyond_64_bits_is_refused_where_it_comes(step):
+    guard = AudioLossGuard(jsonl=False, first_batches=0)
+    for each in range(40):
+        guard.step(5 + 0.01 * (each % 7))
+    with pytest.raises(ValueError, match="does not fit in 64 bits"):
+        guard.step(5.003, step=step)
+    assert guard.monitor.diagnostics()["points"] == 40
 
 
 def test_several_micro_batches_go_the_long_way():

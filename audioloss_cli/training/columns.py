@@ -1,0 +1,46 @@
+"""What has waited, as columns: series for the monitors, which take many points in a row for a fraction."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from audioloss_cli.records import MISSING, Series
+from audioloss_cli.records.point import OWN_CODEBOOK, TEXT, TOTAL
+from audioloss_cli.training.calm import Parts, Short
+from audioloss_cli.training.slots import CODEBOOKS
+
+_NO_PARTS: Parts = ([], None, None)
+
+
+class Chunk(NamedTuple):
+    """Points of a series, and what stands beside it: by name one value a point, ``MISSING`` for none."""
+
+    series: Series
+    beside: Mapping[str, Sequence[float]]
+
+
+def audio_of(rows: Sequence[Short]) -> Chunk:
+    """The audio losses of these steps."""
+    steps, times, values, parts = zip(*rows, strict=True)
+    return Chunk(Series("", steps, values, times), _beside([each or _NO_PARTS for each in parts]) if any(parts) else {})
+
+
+def codebooks_of(rows: Sequence[Short]) -> Iterator[tuple[str, Chunk]]:
+    """The losses of each codebook by name, with those of all beside them; each step has some."""
+    for _, alike in groupby(rows, lambda row: len(row[3][0]) if row[3] else 0):
+        steps, times, _, parts = zip(*alike, strict=True)
+        columns = dict(zip(CODEBOOKS, zip(*(books for books, _, _ in parts), strict=True), strict=False))
+        beside = {**columns, **_beside(parts)}
+        for number, (name, column) in enumerate(columns.items()):
+            own = [float(number)] * len(steps)
+            yield name, Chunk(Series("", steps, column, times), {**beside, OWN_CODEBOOK: own})
+
+
+def _beside(parts: Sequence[Parts]) -> dict[str, Sequence[float]]:
+    """Total and text, where any of these steps has them."""
+    columns = {TOTAL: [total for _, total, _ in parts], TEXT: [text for _, _, text in parts]}
+    return {
+        name: [MISSING if each is None else each for each in column]
+        for name, column in columns.items()
+        if column.count(None) < len(column)
+    }

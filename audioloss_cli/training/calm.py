@@ -13,8 +13,9 @@ from typing import Any
 from audioloss_cli.records import Limits, SettingError
 from audioloss_cli.training.slots import CODEBOOKS
 
-#: Of outputs that tell losses apart, as the short way reads them: by codebook, the total and the text loss, if any.
-Parts = tuple[list[float], float | None, float | None]
+#: What stands beside an audio loss of the short way: the losses by codebook, the total, the text loss, and the norm of
+#: the gradients; whichever there is.
+Parts = tuple[list[float], float | None, float | None, float | None]
 #: Step, Unix seconds, the audio loss (NaN for none), and what there is beside it: nothing, parts, or all by name.
 Waiting = tuple[int, float, float, Parts | Mapping[str, float] | None]
 Short = tuple[int, float, float, Parts | None]
@@ -79,7 +80,7 @@ class Calm:
 
     def state_dict(self) -> list[list[Any]]:
         """What waits, as plain built-in types: step, Unix seconds, and the losses by name. It waits on."""
-        return [[step, now, _named(audio, values)] for step, now, audio, values in self.waiting]
+        return [[step, now, named(audio, values)] for step, now, audio, values in self.waiting]
 
     def load_state_dict(self, state: Sequence[Sequence[Any]]) -> None:
         """Wait for the next loss, which takes all along: what is usual is not known any more."""
@@ -104,13 +105,14 @@ def _beside(values: Mapping[str, float]) -> Mapping[str, float] | None:
     return None if len(values) == 1 and "audio" in values else values
 
 
-def _named(audio: float, values: Parts | Mapping[str, float] | None) -> dict[str, float]:
+def named(audio: float, values: Parts | Mapping[str, float] | None) -> dict[str, float]:
+    """All of the losses by name."""
     if values is None:
         return {"audio": audio}
     if not isinstance(values, tuple):
         return dict(values)
-    books, total, text = values
-    others = {"audio": audio, "total": total, "text": text}
+    books, total, text, grad_norm = values
+    others = {"audio": audio, "total": total, "text": text, "grad_norm": grad_norm}
     return dict(zip(CODEBOOKS, books, strict=False)) | {name: each for name, each in others.items() if each is not None}
 
 

@@ -5,11 +5,11 @@ from itertools import groupby
 from typing import NamedTuple
 
 from audioloss_cli.records import MISSING, Series
-from audioloss_cli.records.point import OWN_CODEBOOK, TEXT, TOTAL
+from audioloss_cli.records.point import GRAD_NORM, OWN_CODEBOOK, TEXT, TOTAL
 from audioloss_cli.training.calm import Parts, Short
 from audioloss_cli.training.slots import CODEBOOKS
 
-_NO_PARTS: Parts = ([], None, None)
+_NO_PARTS: Parts = ([], None, None, None)
 
 
 class Chunk(NamedTuple):
@@ -29,7 +29,7 @@ def codebooks_of(rows: Sequence[Short]) -> Iterator[tuple[str, Chunk]]:
     """The losses of each codebook by name, with those of all beside them; each step has some."""
     for _, alike in groupby(rows, lambda row: len(row[3][0]) if row[3] else 0):
         steps, times, _, parts = zip(*alike, strict=True)
-        columns = dict(zip(CODEBOOKS, zip(*(books for books, _, _ in parts), strict=True), strict=False))
+        columns = dict(zip(CODEBOOKS, zip(*(each[0] for each in parts), strict=True), strict=False))
         beside = {**columns, **_beside(parts)}
         for number, (name, column) in enumerate(columns.items()):
             own = [float(number)] * len(steps)
@@ -37,10 +37,10 @@ def codebooks_of(rows: Sequence[Short]) -> Iterator[tuple[str, Chunk]]:
 
 
 def _beside(parts: Sequence[Parts]) -> dict[str, Sequence[float]]:
-    """Total and text, where any of these steps has them."""
-    columns = {TOTAL: [total for _, total, _ in parts], TEXT: [text for _, _, text in parts]}
+    """Total, text and gradient norm, where any of these steps has them."""
+    _, *columns = zip(*parts, strict=True)
     return {
         name: [MISSING if each is None else each for each in column]
-        for name, column in columns.items()
+        for name, column in zip((TOTAL, TEXT, GRAD_NORM), columns, strict=True)
         if column.count(None) < len(column)
     }

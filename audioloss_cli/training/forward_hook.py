@@ -8,10 +8,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.compiler import is_compiling
 
 from audioloss_cli.training.collator import WatchedCollator, watch_collator
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.recent import Fed
+from audioloss_cli.training.short_way import LATER
+
+# Over how many items the model's own loss is a sum, divided by that; it is not of the batch.
+_COUNT = "num_items_in_batch"
 
 
 class ForwardHook:
@@ -24,13 +29,15 @@ class ForwardHook:
         had_loss: whether any loss was found so far.
         processes: those over which the model's own loss is a sum where it is told the number of items of a step.
         accumulates: whether a step may have several micro-batches.
+        whole_steps: whether a micro-batch is a step, and its loss all of it.
     """
 
     def __init__(self, guard: AudioLossGuard) -> None:
         self._guard = guard
+        guard.as_fed = self._fed
         self.original: Mapping[str, Any] | None = None
         self.waits_for_loss = self.named = self.had_loss = False
-        self.processes, self.accumulates = 1, False
+        self.processes, self.accumulates, self.whole_steps = 1, False, False
         self._pending: list[tuple[dict[str, Any], set[str]]] = []
         self._collator: WatchedCollator | None = None
         self._handle: Any = None
@@ -38,6 +45,7 @@ class ForwardHook:
     def attach(self, model: Any, loader: Any) -> None:
         """To the model; and to the loader's collator, if that removes columns. ``model``: None to leave it alone."""
         self.let_go()  # of a training that was ended by an exception
+        self.whole_steps = self.processes == 1 and not self.accumulates
         if model is not None:
             self._handle = model.register_forward_hook(self._after_forward, with_kwargs=True)
         self._collator = watch_collator(loader)
@@ -55,16 +63,31 @@ class ForwardHook:
         """Columns that the Trainer removed before the collator, as far as they are known."""
         return () if self._collator is None else self._collator.dropped
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # a compiled model calls it between its graphs
     def _after_forward(self, module: Any, args: Any, kwargs: Mapping[str, Any], outputs: Any) -> None:
-        if not module.training or self._guard.examiner.busy:
+        if is_compiling():
+            self._between_graphs(module, args, kwargs, outputs)
             return
-        batch = dict(kwargs)
-        summed = batch.pop("num_items_in_batch", None) is not None
-        self._guard.show(Fed(batch, self.original, self.dropped))
+        guard = self._guard
+        if not module.training or guard.examiner.busy:
+            return
+        if self.whole_steps and guard.glanced is None:
+            guard.step(None, kwargs, outputs, LATER, self.original)
+            if guard.glanced is not None:
+                return
+        self._take_in(dict(kwargs), outputs)
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # not on all: it takes longer than what it would wrap
+    def _between_graphs(self, *given: Any) -> None:
+        """For a compiled model."""
+        self._after_forward(*given)
+
+    def _take_in(self, batch: dict[str, Any], outputs: Any) -> None:
+        """One that goes the long way."""
+        self._undo()
+        self._guard.show(self._fed(batch, self.original))
         values = self._guard.read(None, outputs, batch)
         self.had_loss, self.named = self.had_loss or bool(values), values.named
-        parts = set(values.own) if summed else set[str]()
+        parts = set(values.own) if _is_part(batch) else set[str]()
         if self.processes > 1:  # not in place, which is what the Trainer does to the model's
             values.update({name: _detached(values[name]) * self.processes for name in parts})
         if self.waits_for_loss:
@@ -74,6 +97,9 @@ class ForwardHook:
 
     def trained(self, loss: Any, *, custom: bool) -> None:
         """The loss of a micro-batch as it was trained, divided by the accumulation; ``custom``: not the model's own."""
+        if self._guard.glanced is not None and not (custom or self.named):
+            return
+        self._undo()
         values, parts = self._pending[-1] if self._pending else ({}, set())
         named = bool(self._pending) and self.named
         self._pending.clear()
@@ -84,9 +110,28 @@ class ForwardHook:
         self.had_loss = True
         self._feed(values, parts)
 
+    def _undo(self) -> None:
+        """What was glanced at is not all of its step."""
+        if self._guard.glanced is None:
+            return
+        part = _is_part(self._guard.glanced[2] or {})
+        values = self._guard.take_back()
+        parts = {"total" if "total" in values else "audio"} if part else set[str]()
+        if self.waits_for_loss:
+            self._pending.append((values, parts))
+        else:
+            self._feed(values, parts)
+
+    def _fed(self, batch: Mapping[str, Any], original: Mapping[str, Any] | None) -> Fed:
+        return Fed({name: value for name, value in batch.items() if name != _COUNT}, original, self.dropped)
+
     def _feed(self, values: dict[str, Any], parts: set[str]) -> None:
         self._guard.feed(values, parts, copy=self.accumulates)
 
 
 def _detached(value: Any) -> Any:
     return value.detach() if isinstance(value, Tensor) else value
+
+
+def _is_part(batch: Mapping[str, Any]) -> bool:
+    return batch.get(_COUNT) is not None

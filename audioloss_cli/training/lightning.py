@@ -18,6 +18,7 @@ from audioloss_cli.training.lightning_loop import FOLDER, LightningLoop
 from audioloss_cli.training.lightning_losses import LightningLosses
 from audioloss_cli.training.model_inputs import ModelInputs
 from audioloss_cli.training.policy import Policy
+from audioloss_cli.training.recent import Fed
 from audioloss_cli.training.restore import load_tensors
 
 
@@ -66,15 +67,26 @@ class AudioLossLightning(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """One micro-batch; and the end of a step, where the optimiser made one."""
+        step = trainer.global_step
+        whole = trainer.accumulate_grad_batches == 1 and step != self._step
+        if whole and (losses := self._losses.whole(outputs)) is not None:
+            self._step, (given, original) = step, self._given(batch)
+            self.guard.step(losses[0], given, losses[1], step, original)
+            return
         values = self._losses.of(trainer, outputs, batch)
         if values is None:
             return
-        if isinstance(batch, Mapping):
-            self.guard.show(self._inputs.of(batch))
+        given, original = self._given(batch)
+        if given is not None:
+            self.guard.show(Fed(given, original))
         self.guard.feed(values)
-        if trainer.global_step != self._step:
-            self._step = trainer.global_step
-            self.guard.close(self._step)
+        if step != self._step:
+            self._step = step
+            self.guard.close(step)
+
+    def _given(self, batch: Any) -> tuple[Any, Any]:
+        """What the model was given, and the batch before; None for what is not known."""
+        return self._inputs.pair(batch) if isinstance(batch, Mapping) else (None, None)
 
     def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Any) -> None:
         """Learn nothing from this step, where a rollback asked for it."""

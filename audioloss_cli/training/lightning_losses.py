@@ -31,6 +31,16 @@ class LightningLosses:
         self._name, self._looks, self._steady = "", _LOOKS, True
         self._before: Any = None
 
+    def whole(self, outputs: Any) -> tuple[Any, Any] | None:
+        """Loss and outputs of a micro-batch that is a step, for ``AudioLossGuard.step``; None: ask ``of``."""
+        named = isinstance(outputs, Mapping)
+        if named and names_audio(outputs):
+            return None, outputs
+        if self._looks or self._name:  # something may be logged
+            return None
+        loss = outputs.get("loss") if named else outputs
+        return (loss if isinstance(loss, (Tensor, float)) else None), None
+
     def epoch(self, trainer: Any) -> None:
         """Before the first batch of an epoch: the mean of the one before may have taken the place of the last value."""
         self._before = trainer.callback_metrics.get(self._name)

@@ -32,6 +32,7 @@ class AudioLossMixin:
     """
 
     audio_loss_options: ClassVar[Mapping[str, Any]] = {}
+    _known_callback: AudioLossCallback | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -54,20 +55,22 @@ class AudioLossMixin:
 
     def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """The Trainer's own, watched."""
-        if self._audio_loss_callback() is None:  # it was removed
+        callback = self._audio_loss_callback()
+        if callback is None:  # it was removed
             return super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
-        callback = self._bound_audio_loss_callback()
-        callback.hook.original = dict(inputs)
+        hook = self._bound(callback).hook
+        hook.original = dict(inputs)
         loss = super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
-        callback.hook.trained(loss, custom=self._has_own_loss())
-        callback.hook.original = None
+        hook.trained(loss, custom=self._has_own_loss())
+        hook.original = None
         return loss
 
     def _get_grad_norm(self, *args: Any, **kwargs: Any) -> Any:
         """The Trainer's own (5.24), noted."""
         norm = super()._get_grad_norm(*args, **kwargs)  # type: ignore[misc]
-        if self._audio_loss_callback() is not None:
-            self._bound_audio_loss_callback().grad_norm = norm
+        callback = self._audio_loss_callback()
+        if callback is not None:
+            callback.grad_norm = norm
         return norm
 
     # To override.
@@ -126,8 +129,11 @@ class AudioLossMixin:
 
     def _audio_loss_callback(self) -> AudioLossCallback | None:
         """The Trainer's; one that restores callbacks from a checkpoint makes a new one."""
-        handler = self.callback_handler  # type: ignore[attr-defined]  # the Trainer's
-        return next((each for each in handler.callbacks if isinstance(each, AudioLossCallback)), None)
+        callbacks = self.callback_handler.callbacks  # type: ignore[attr-defined]  # the Trainer's
+        if self._known_callback not in callbacks:
+            found = (each for each in callbacks if isinstance(each, AudioLossCallback))
+            self._known_callback = next(found, None)
+        return self._known_callback
 
     def _bound_audio_loss_callback(self) -> AudioLossCallback:
         """The callback, with the doors of this class in it.
@@ -138,6 +144,9 @@ class AudioLossMixin:
         callback = self._audio_loss_callback()
         if callback is None:
             raise RuntimeError("the AudioLossCallback was removed from this Trainer: nothing is watched")
+        return self._bound(callback)
+
+    def _bound(self, callback: AudioLossCallback) -> AudioLossCallback:
         if not callback.hook.waits_for_loss:
             callback.hook.waits_for_loss = True
             callback.guard.responder.instead = self._take_corrective_action
@@ -148,9 +157,9 @@ class AudioLossMixin:
 
     def _has_own_loss(self) -> bool:
         """Whether the loss that is trained may be another than the model's."""
-        overridden = type(self).compute_loss is not Trainer.compute_loss  # type: ignore[attr-defined]
-        others = (getattr(self, "compute_loss_func", None), getattr(self, "label_smoother", None))
-        return overridden or any(each is not None for each in others)
+        if type(self).compute_loss is not Trainer.compute_loss:  # type: ignore[attr-defined]
+            return True
+        return getattr(self, "compute_loss_func", None) is not None or getattr(self, "label_smoother", None) is not None
 
 
 _OF_LAYOUT = ("num_codebooks", "vocab_size", "bos", "eos", "ignore_index", "shift")

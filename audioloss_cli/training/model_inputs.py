@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-
-from audioloss_cli.training.recent import Fed
+from torch.compiler import is_compiling
 
 
 class ModelInputs:
@@ -27,12 +26,18 @@ class ModelInputs:
             self._handle.remove()
         self._handle = self._last = None
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # a compiled model calls it between its graphs
     def _before_forward(self, model: Any, args: Any, kwargs: dict[str, Any]) -> None:
-        if model.training:
-            self._last = None if args else dict(kwargs)  # what stands without a name may be anything
+        if is_compiling():
+            self._between_graphs(model, args, kwargs)
+        elif model.training:
+            self._last = None if args else kwargs  # what stands without a name may be anything
 
-    def of(self, batch: Mapping[str, Any]) -> Fed:
-        """The batch beside what the model was given of it since the last call, as far as that is known."""
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # not on all: it takes longer than what it would wrap
+    def _between_graphs(self, *given: Any) -> None:
+        """For a compiled model."""
+        self._before_forward(*given)
+
+    def pair(self, batch: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
+        """What the model was given since the last call, as far as that is known, and the batch before."""
         given, self._last = self._last, None
-        return Fed(batch) if given is None else Fed(given, batch)
+        return (batch, None) if given is None else (given, batch)

@@ -32,7 +32,8 @@ def read_short(places: Places, loss: Any, batch: Any, outputs: Any, threshold: f
     """
     if not (places.codebooks or places.audio):
         return _own(places, loss, batch, outputs), None
-    books, whole = [], 0.0
+    books: list[float] = []
+    whole = 0.0
     if places.codebooks:
         books, whole = _read_codebooks(outputs[places.codebooks], threshold)
         if not books:
@@ -55,7 +56,7 @@ def read_short(places: Places, loss: Any, batch: Any, outputs: Any, threshold: f
         text = outputs[places.text]
         text = text.item() if type(text) is Tensor and text.get_device() < 0 else _number(text)
         whole += text
-    return (value, (books, total, text)) if whole - whole == 0 and type(whole) is not complex else _LONG_WAY
+    return (value, (books, total, text, None)) if whole - whole == 0 and type(whole) is not complex else _LONG_WAY
 
 
 def _read_codebooks(each: Any, threshold: float) -> tuple[list[float], float]:
@@ -86,3 +87,12 @@ def _number(value: Any) -> float:
     if type(value) is Tensor and value.get_device() < 0:
         return value.item()
     return value if type(value) is float else float("nan")
+
+
+def with_norm(parts: Parts | None, grad_norm: Any) -> Parts | None:
+    """With the norm of the gradients beside the losses; None for the long way."""
+    if type(grad_norm) is Tensor and grad_norm.get_device() < 0 and grad_norm.numel() == 1:
+        grad_norm = grad_norm.item()
+    if type(grad_norm) is not float or grad_norm - grad_norm != 0:
+        return None
+    return ([], None, None, grad_norm) if parts is None else (*parts[:3], grad_norm)

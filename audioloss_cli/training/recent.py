@@ -40,11 +40,11 @@ class RecentBatches:
     """References, no copies: a batch in place stays in place.
 
     Attributes:
-        steps: the last few, each as its number and its micro-batches, or as its number, batch and original batch.
+        steps: the last few, each as its number and its micro-batches.
     """
 
     def __init__(self) -> None:
-        self.steps: deque[tuple[Any, ...]] = deque(maxlen=_STEPS)
+        self.steps: deque[tuple[int, list[Fed]]] = deque(maxlen=_STEPS)
         self._open: list[Fed] = []
 
     def add(self, fed: Fed) -> None:
@@ -63,6 +63,5 @@ class RecentBatches:
         if not self.steps:
             return []
         # The latest of several: after a rollback steps come again.
-        number, *parts = min(reversed(self.steps), key=lambda each: abs(each[0] - step))
-        found = parts[0] if len(parts) == 1 else [Fed(*parts)]
+        number, found = min(reversed(self.steps), key=lambda each: abs(each[0] - step))
         return [fed._replace(step=number) for fed in found]

@@ -5,7 +5,7 @@ in a cache, so that every function that is entered costs more than what it does.
 and both come to the same points.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from time import time
 from typing import Any
 
@@ -13,25 +13,38 @@ from torch import Tensor
 
 from audioloss_cli.records import Alert
 from audioloss_cli.training.arrivals import Arrivals
+from audioloss_cli.training.calm import Parts, named
 from audioloss_cli.training.inputs import FirstLooks
 from audioloss_cli.training.long_way import LongWay
 from audioloss_cli.training.places import NO_PLACES, places_of
-from audioloss_cli.training.read_short import read_short
+from audioloss_cli.training.read_short import read_short, with_norm
+from audioloss_cli.training.recent import Fed
 from audioloss_cli.training.respond import Responder
 from audioloss_cli.training.watch import Watch
 
+_Batch = Mapping[str, Any]
+#: In the place of a step: look at the losses only, ``keep`` or ``close`` comes later. It is no step itself.
+LATER: Any = object()
 _STEPS = 1 << 63  # beyond 64 bits it is an error, which the long way raises
 
 
 class ShortWay(LongWay):
-    """The door of a loop, with a short way beside the long one."""
+    """The door of a loop, with a short way beside the long one.
+
+    Attributes:
+        glanced: of a step that is not closed yet, and has gone the short way so far: its audio loss and what stands
+            beside it, its batch and the original one; None for others.
+        as_fed: what makes a micro-batch of these two.
+    """
 
     def __init__(self, watch: Watch, responder: Responder, looks: FirstLooks, arrivals: Arrivals) -> None:
         super().__init__(watch, responder, looks, arrivals)
         # Here, for an attribute that shadows one of the class is found more slowly.
         self._places, self._plain = NO_PLACES, NO_PLACES.plain
+        self.glanced: tuple[float, Parts | None, _Batch | None, _Batch | None] | None = None
+        self.as_fed: Callable[[_Batch, _Batch | None], Fed] = Fed
 
-    def step(  # noqa: C901  # one function: a call between two steps costs as much as what it does
+    def step(  # noqa: C901, PLR0912  # one function: a call between two steps costs as much as what it does
         self,
         loss: Any = None,
         batch: Mapping[str, Any] | None = None,  # not keyword-only: Python finds those defaults in a dict, each anew
@@ -59,8 +72,8 @@ class ShortWay(LongWay):
             TypeError: the loss is not one number, or the step not a whole one.
         """
         number = self._step + 1 if step is None else step
-        if self._open and sync_gradients and grad_norm is None and type(number) is int and 0 <= number < _STEPS:
-            value, parts, summed = loss, None, 1
+        if self._open and sync_gradients and grad_norm is None:
+            value, parts, books = loss, None, 1
             try:
                 if outputs is not None:
                     kind, fields, text_labels, codebooks = self._plain
@@ -72,7 +85,7 @@ class ShortWay(LongWay):
                     ):
                         own = held["loss"]
                         if loss is own or loss is None:
-                            value, summed = own, codebooks
+                            value, books = own, codebooks
                     elif type(outputs) is (places := self._places).kind and tuple(outputs) == places.keys:
                         value, parts = read_short(places, loss, batch, outputs, self._calm.threshold)
                     else:
@@ -84,16 +97,73 @@ class ShortWay(LongWay):
                 value = None
             calm = self._calm
             if type(value) is float:
-                value = value / summed
+                value = value / books
                 if calm.low <= value <= calm.high and value != calm.last:
-                    calm.last = value
-                    now = time()
-                    calm.waiting.append((number, now, value, parts))
-                    self._step = number
-                    if len(calm.waiting) <= calm.room and now < calm.due:
+                    if number is LATER:
+                        self.glanced = (value, parts, batch, original)
+                        self._open = False  # until it is kept
                         return []
-                    if batch is not None:  # of the others none is kept: that would cost as much as all the rest of it
-                        self._recent.steps.append((number, batch, original))
-                    return self._drain()
+                    if type(number) is int and 0 <= number < _STEPS:
+                        now = time()
+                        calm.waiting.append((number, now, value, parts))
+                        calm.last, self._step = value, number
+                        if len(calm.waiting) <= calm.room and now < calm.due:
+                            return []
+                        return self._hand_over(number, batch, original)
+        if number is LATER:
+            return []
         self.collect(loss, batch=batch, outputs=outputs, original=original, copy=not sync_gradients)
         return self.close(step, grad_norm=grad_norm) if sync_gradients else []
+
+    def keep(self, step: int, grad_norm: Any = None) -> bool:
+        """Close a step that was glanced at, if no more is to be done; else it is left to ``close``."""
+        calm, now = self._calm, time()
+        if self.glanced is None or len(calm.waiting) >= calm.room or now >= calm.due:
+            return False
+        value, parts, _, _ = self.glanced
+        if grad_norm is not None and (parts := with_norm(parts, grad_norm)) is None:
+            return False
+        calm.waiting.append((step, now, value, parts))
+        calm.last, self._step = value, step
+        self.glanced, self._open = None, True
+        return True
+
+    def close(self, step: int | None = None, *, grad_norm: Any = None) -> list[Alert]:
+        """An optimiser step ends; see ``step``."""
+        if self.glanced is not None:
+            super().feed(self.take_back())
+        return super().close(step, grad_norm=grad_norm)
+
+    def show(self, fed: Fed) -> None:
+        """A micro-batch that goes the long way, and before it any that does after all."""
+        self._go_long()
+        super().show(fed)
+
+    def feed(self, values: dict[str, Any], summed: Collection[str] = (), *, copy: bool = False) -> None:
+        """The losses of one that goes the long way."""
+        self._go_long()
+        super().feed(values, summed, copy=copy)
+
+    def take_back(self) -> dict[str, Any]:
+        """What was glanced at, for ``feed``; its batch is shown.
+
+        Raises:
+            ValueError: there is nothing.
+        """
+        if self.glanced is None:
+            raise ValueError("nothing was glanced at")
+        (value, parts, batch, original), self.glanced = self.glanced, None
+        if batch is not None:
+            super().show(self.as_fed(batch, original))
+        return named(value, parts)
+
+    def _go_long(self) -> None:
+        if self.glanced is not None:
+            super().feed(self.take_back())
+
+    def _hand_over(self, step: int, batch: _Batch | None, original: _Batch | None) -> list[Alert]:
+        """All that waits; of the batches of other steps none is kept: that would cost as much as all the rest of it."""
+        if batch is not None:
+            self._recent.add(self.as_fed(batch, original))
+            self._recent.close(step)
+        return self._drain()

@@ -73,18 +73,25 @@ class AudioLossCallback(TrainerCallback, ExportableState):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
         """The optimiser has made its step."""
-        self._bind(args, control, kwargs)
-        if state.global_step == self._closed:
+        step = state.global_step
+        if step == self._closed:
             return control
-        self._closed = state.global_step
+        self._closed = step
         grad_norm, self.grad_norm = self.grad_norm, None
-        self.guard.close(state.global_step, grad_norm=grad_norm)
-        return self._flushed(control)
+        if not self.guard.keep(step, grad_norm):
+            self._bind(args, control, kwargs)
+            self.guard.close(step, grad_norm=grad_norm)
+        if control.should_save or control.should_training_stop:
+            self._bind(args, control, kwargs)
+            self.guard.flush()
+        return control
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
         """The Trainer may save now; it asks rank 0 alone for the state, and only here are all ranks together."""
         self._bind(args, control, kwargs)
-        return self._flushed(control)
+        if control.should_save or control.should_training_stop:
+            self.guard.flush()
+        return control
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Learn nothing from this step, where a rollback asked for it."""
@@ -125,11 +132,6 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         """What the Trainer puts into ``trainer_state.json``."""
         plain = {name: value for name, value in self._arguments.items() if is_plain(value)}
         return {"args": plain, "attributes": {"resumed": self.guard.state_dict()}}
-
-    def _flushed(self, control: Any) -> Any:
-        if control.should_save or control.should_training_stop:
-            self.guard.flush()
-        return control
 
     def _bind(self, args: Any, control: Any, known: Mapping[str, Any]) -> None:
         loop = self.loop

@@ -45,6 +45,8 @@ class ForwardHook:
     def attach(self, model: Any, loader: Any) -> None:
         """To the model; and to the loader's collator, if that removes columns. ``model``: None to leave it alone."""
         self.let_go()  # of a training that was ended by an exception
+        self._guard.begin()
+        self._pending.clear()
         self.whole_steps = self.processes == 1 and not self.accumulates
         if model is not None:
             self._handle = model.register_forward_hook(self._after_forward, with_kwargs=True)

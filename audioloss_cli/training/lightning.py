@@ -52,6 +52,7 @@ class AudioLossLightning(Callback):
         self.guard.examiner.model = _inner(pl_module)
         self._inputs.attach(self.guard.examiner.model, pl_module)
         self._losses.start()
+        self.guard.begin()
         self._step = trainer.global_step
         board = self._board or (_writer(trainer) if trainer.is_global_zero else None)
         where = self._directory or Path(trainer.default_root_dir) / FOLDER

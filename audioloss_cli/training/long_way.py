@@ -82,6 +82,10 @@ class LongWay:
         self._open = False
         self._micro.add(values, summed, copy=copy)
 
+    def begin(self) -> None:
+        """A training begins: what is left of a step that was never closed, as an exception came, is of no step."""
+        self._micro, self._recent = MicroBatches(), RecentBatches()
+
     def close(self, step: int | None = None, *, grad_norm: Any = None) -> list[Alert]:
         """An optimiser step ends; see ``step``."""
         self._step = step = self._step + 1 if step is None else as_step(step)

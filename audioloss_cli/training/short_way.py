@@ -115,6 +115,11 @@ class ShortWay(LongWay):
         self.collect(loss, batch=batch, outputs=outputs, original=original, copy=not sync_gradients)
         return self.close(step, grad_norm=grad_norm) if sync_gradients else []
 
+    def begin(self) -> None:
+        """A training begins."""
+        self.glanced = None
+        super().begin()
+
     def keep(self, step: int, grad_norm: Any = None) -> bool:
         """Close a step that was glanced at, if no more is to be done; else it is left to ``close``."""
         calm, now = self._calm, time()

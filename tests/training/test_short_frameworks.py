@@ -164,10 +164,19 @@ class Told(torch.nn.Module):
         return {"loss": (self.part * told).sum()}
 
 
-@pytest.mark.filterwarnings("ignore:.*")
-def test_a_model_that_is_compiled_with_its_hooks_is_watched(monkeypatch):
-    """Between its graphs: in one of them a hook would be traced anew at every loss."""
+@pytest.fixture
+def _compiled_once(monkeypatch):
+    """What was compiled before would be taken for a model with other hooks, too."""
+    torch._dynamo.reset()
     monkeypatch.setattr(torch._dynamo.config, "error_on_recompile", True)
+    yield
+    torch._dynamo.reset()
+
+
+@pytest.mark.filterwarnings("ignore:.*")
+@pytest.mark.usefixtures("_compiled_once")
+def test_a_model_that_is_compiled_with_its_hooks_is_watched():
+    """Between its graphs: in one of them a hook would be traced anew at every loss."""
     guard, net = AudioLossGuard(policy=SILENT, jsonl=False, first_batches=0), Told()
     hook = ForwardHook(guard)
     hook.attach(net, None)
@@ -182,8 +191,8 @@ def test_a_model_that_is_compiled_with_its_hooks_is_watched(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:.*")
-def test_what_a_compiled_model_is_given_is_seen(monkeypatch):
-    monkeypatch.setattr(torch._dynamo.config, "error_on_recompile", True)
+@pytest.mark.usefixtures("_compiled_once")
+def test_what_a_compiled_model_is_given_is_seen():
     inputs, net = ModelInputs(), Told()
     inputs.attach(net, torch.nn.Module())
     net.compile(backend="eager")

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch._dynamo
 from transformers import TrainerCallback
 
 from audioloss_cli.training import (
@@ -165,11 +166,11 @@ class Told(torch.nn.Module):
 
 
 @pytest.fixture
-def _compiled_once(monkeypatch):
+def _compiled_once():
     """What was compiled before would be taken for a model with other hooks, too."""
     torch._dynamo.reset()
-    monkeypatch.setattr(torch._dynamo.config, "error_on_recompile", True)
-    yield
+    with torch._dynamo.config.patch(error_on_recompile=True):
+        yield
     torch._dynamo.reset()
 
 

@@ -38,6 +38,7 @@ class ForwardHook:
         self.original: Mapping[str, Any] | None = None
         self.waits_for_loss = self.named = self.had_loss = False
         self.processes, self.accumulates, self.whole_steps = 1, False, False
+        self._trained = False  # whether what was glanced at is known to be what is trained
         self._pending: list[tuple[dict[str, Any], set[str]]] = []
         self._collator: WatchedCollator | None = None
         self._handle: Any = None
@@ -74,7 +75,8 @@ class ForwardHook:
             return
         if self.whole_steps and guard.glanced is None:
             guard.step(None, kwargs, outputs, LATER, self.original)
-            if guard.glanced is not None:
+            if (glanced := guard.glanced) is not None:
+                self.named, self._trained = glanced[1] is not None, False
                 return
         self._take_in(dict(kwargs), outputs)
 
@@ -99,13 +101,15 @@ class ForwardHook:
 
     def trained(self, loss: Any, *, custom: bool) -> None:
         """The loss of a micro-batch as it was trained, divided by the accumulation; ``custom``: not the model's own."""
-        if self._guard.glanced is not None and not (custom or self.named):
+        if self._guard.glanced is not None and not custom:  # it is what was glanced at
+            self._trained = True
+            self._pending.clear()
             return
         self._undo()
         values, parts = self._pending[-1] if self._pending else ({}, set())
         named = bool(self._pending) and self.named
         self._pending.clear()
-        if named:
+        if named and custom:
             values, parts = {**values, "total": loss}, {*parts, "total"}
         elif custom or not values:
             values, parts = {**values, "audio": loss}, {*parts, "audio"}
@@ -119,7 +123,7 @@ class ForwardHook:
         part = _is_part(self._guard.glanced[2] or {})
         values = self._guard.take_back()
         parts = {"total" if "total" in values else "audio"} if part else set[str]()
-        if self.waits_for_loss:
+        if self.waits_for_loss and not self._trained:
             self._pending.append((values, parts))
         else:
             self._feed(values, parts)

@@ -39,6 +39,8 @@ class LightningLosses:
         if self._looks or self._name:  # something may be logged
             return None
         loss = outputs.get("loss") if named else outputs
+        if isinstance(loss, Tensor) and loss.numel() != 1:
+            return None
         return (loss if isinstance(loss, (Tensor, float)) else None), None
 
     def epoch(self, trainer: Any) -> None:
@@ -51,7 +53,8 @@ class LightningLosses:
         # Lightning divides the loss, and nothing else. Its last step of an epoch may hold fewer batches than it divides
         # by, so that the sum over them would be too small.
         whole = _times(named.get("loss"), trainer.accumulate_grad_batches)
-        if names_audio(named):
+        many = isinstance(whole, Tensor) and whole.numel() != 1  # of a manual optimisation; it is said, and left alone
+        if names_audio(named) or many:
             return self._guard.read(None, {**named, "loss": whole}, batch if isinstance(batch, Mapping) else None)
         loss = whole if isinstance(whole, (Tensor, float)) else None
         logged = self._logged(trainer)

@@ -102,9 +102,11 @@ class ShortWay(LongWay):
                     if number is LATER:
                         self.glanced = (value, parts, batch, original)
                         self._open = False  # until it is kept
+                        self._batches += 1
                         return []
                     if type(number) is int and 0 <= number < _STEPS:
                         now = time()
+                        self._batches += 1
                         calm.waiting.append((number, now, value, parts))
                         calm.last, self._step = value, number
                         if len(calm.waiting) <= calm.room and now < calm.due:
@@ -126,6 +128,8 @@ class ShortWay(LongWay):
         if self.glanced is None or len(calm.waiting) >= calm.room or now >= calm.due:
             return False
         value, parts, _, _ = self.glanced
+        if not calm.low <= value <= calm.high:  # something was handed over since
+            return False
         if grad_norm is not None and (parts := with_norm(parts, grad_norm)) is None:
             return False
         calm.waiting.append((step, now, value, parts))

@@ -120,13 +120,11 @@ class ForwardHook:
         """What was glanced at is not all of its step."""
         if self._guard.glanced is None:
             return
-        part = _is_part(self._guard.glanced[2] or {})
         values = self._guard.take_back()
-        parts = {"total" if "total" in values else "audio"} if part else set[str]()
         if self.waits_for_loss and not self._trained:
-            self._pending.append((values, parts))
+            self._pending.append((values, set()))
         else:
-            self._feed(values, parts)
+            self._guard.feed(values)
 
     def _fed(self, batch: Mapping[str, Any], original: Mapping[str, Any] | None) -> Fed:
         return Fed({name: value for name, value in batch.items() if name != _COUNT}, original, self.dropped)

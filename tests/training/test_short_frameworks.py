@@ -19,6 +19,7 @@ from audioloss_cli.training import (
 )
 from audioloss_cli.training.forward_hook import ForwardHook
 from audioloss_cli.training.model_inputs import ModelInputs
+from audioloss_cli.training.short_way import LATER
 from tests.probe import tiny
 from tests.training import loops
 from tests.training.test_lightning import Module, fit
@@ -185,13 +186,13 @@ def _passed(kind, steps, counted):
             own = outputs.get("loss")
             own = torch.ones(()) if own is None or own.is_complex() else own.detach()
             hook.trained(2.5 * own if kind == "own loss" else own, custom=kind == "own loss")
+            assert not hook._pending  # it holds losses, and with them graphs
         if step["after"]:
             net(outputs=forms(step["after"][0])[step["after"][1]]["outputs"], **batch)
         if step["logged"]:
             told += guard.logged(step["logged"], number)
         if not guard.keep(number, step["grad_norm"]):
             told += guard.close(number, grad_norm=step["grad_norm"])
-        assert len(hook._pending) <= 1
     told += guard.flush()
     return [(each.code, each.step, each.message) for each in told], repr(timeless(guard.state_dict()))
 
@@ -211,6 +212,31 @@ def test_both_ways_come_to_the_same_in_lightning(kind, broken, tmp_path, monkeyp
     assert states[0] == states[1]
     assert reads[1] == STEPS
     assert reads[0] < 8 or broken or kind == "logged"
+
+
+def glanced(value):
+    """A guard that takes 5 for usual, and has looked at one more loss."""
+    guard = AudioLossGuard(policy=SILENT, jsonl=False, first_batches=0)
+    for step in range(20):
+        guard.step(5 + 0.01 * (step % 7))
+    guard.step(value, step=LATER)
+    assert guard.glanced is not None
+    return guard
+
+
+@pytest.mark.parametrize("grad_norm", [math.nan, math.inf, torch.tensor(math.nan), torch.ones(2), "0.5"])
+def test_a_gradient_norm_that_is_none_is_said_at_its_step(grad_norm):
+    guard = glanced(5.55)
+    assert not guard.keep(21, grad_norm)
+    assert guard.glanced is not None
+
+
+def test_what_is_usual_may_change_between_two_halves_of_a_step():
+    guard = glanced(8.5)
+    guard._calm.expect(4.0)
+    assert not guard.keep(21)
+    guard.close(21)
+    assert guard._watch.monitors["audio_loss"].diagnostics()["last_step"] == 21
 
 
 class Raises(TrainerCallback):

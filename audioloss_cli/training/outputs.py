@@ -47,8 +47,7 @@ def read_scalar(get: Get, names: tuple[str, ...], odd: list[str]) -> Any:
         if found is not None:
             if _is_scalar(found):
                 return found
-            if not isinstance(found, Tensor):
-                odd.append(f"{name} must be one number, not {_kind(found)}")
+            odd.append(f"{name} must be one number, not {_kind(found)}")
             return None
     return None
 

@@ -288,3 +288,24 @@ def test_alerts_go_into_the_tensorboard_of_the_run(tmp_path):
     (run,) = scan([str(tmp_path / "run")]).runs
     assert {"alerts/audio_loss", "alerts/severity"} <= set(run.tags)
     assert run.series[0].incidents[0].first_step == 12
+
+
+class Manual(Module):
+    """Its optimisation is its own, and so is what it returns."""
+
+    def __init__(self):
+        super().__init__()
+        self.automatic_optimization = False
+
+    def training_step(self, batch, batch_idx):
+        loss = self.model(**batch).loss / 8
+        self.optimizers().zero_grad()
+        self.manual_backward(loss)
+        self.optimizers().step()
+        return {"loss": loss.detach() * torch.ones(3)}
+
+
+def test_losses_that_are_several_numbers_end_no_training(tmp_path, caplog):
+    callback = AudioLossLightning(Policy(critical=(), warning=()))
+    assert fit(tmp_path, 8, callback, module=Manual()).global_step == 8
+    assert "a loss cannot be read: loss must be one number" in caplog.text

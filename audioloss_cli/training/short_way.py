@@ -139,8 +139,7 @@ class ShortWay(LongWay):
 
     def close(self, step: int | None = None, *, grad_norm: Any = None) -> list[Alert]:
         """An optimiser step ends; see ``step``."""
-        if self.glanced is not None:
-            super().feed(self.take_back())
+        self._go_long()
         return super().close(step, grad_norm=grad_norm)
 
     def show(self, fed: Fed) -> None:

@@ -116,6 +116,6 @@ def named(audio: float, values: Parts | Mapping[str, float] | None) -> dict[str,
     return dict(zip(CODEBOOKS, books, strict=False)) | {name: each for name, each in others.items() if each is not None}
 
 
-def by_name(row: Waiting) -> bool:
+def has_names(row: Waiting) -> bool:
     """Whether the losses have names; else it is a ``Short``."""
     return not (row[3] is None or type(row[3]) is tuple)

@@ -9,7 +9,7 @@ from typing import Any, cast
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.records import Alert, Limits
 from audioloss_cli.records.point import OWN_CODEBOOK
-from audioloss_cli.training.calm import Calm, Short, by_name
+from audioloss_cli.training.calm import Calm, Short, has_names
 from audioloss_cli.training.codebook_steps import CodebookSteps
 from audioloss_cli.training.columns import audio_of, codebooks_of
 from audioloss_cli.training.slots import CODEBOOKS, Arrived
@@ -49,7 +49,7 @@ class Watch:
         found: Found = []
         if not self.calm.waiting:
             return found
-        for named, rows in groupby(self.calm.hand_over(), by_name):
+        for named, rows in groupby(self.calm.hand_over(), has_names):
             if named:
                 for step, now, _, values in rows:
                     found += self._update(step, now, cast("Mapping[str, float]", values))

@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from audioloss_cli.probe.layout import Layout
-from audioloss_cli.training.outputs import first, getter, read_codebooks, read_scalar
+from audioloss_cli.training.outputs import first, getter, number_of, read_codebooks, read_scalar
 from audioloss_cli.training.recompute import is_silent, recompute
 
 #: Names under which outputs hold each of their losses, in the order in which they are tried.
@@ -115,10 +115,8 @@ def _unnamed(
 
 def _mean(total: Any, codebooks: int) -> Any:
     """On the CPU in float64, so that it is the same number by whichever way it is read."""
-    if isinstance(total, Tensor):
-        total = total.detach()
-        total = total.double() if total.is_cpu else total
-    return total / codebooks
+    total = number_of(total)
+    return (total.detach() if isinstance(total, Tensor) else total) / codebooks
 
 
 def _holds_text(batch: Mapping[str, Any], layout: Layout) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from audioloss_cli.training.outputs import number_of
 from audioloss_cli.training.slots import CODEBOOKS, TOGETHER
 
 
@@ -26,17 +27,17 @@ class MicroBatches:
             copy: whether the loop may change its tensors before the step ends, as ``loss /= 4`` does.
         """
         if not self._values:
-            self._values = {name: _copied(value) for name, value in values.items()} if copy else values
+            self._values = {name: _kept(value) for name, value in values.items()} if copy else values
             return
         if TOGETHER in values or TOGETHER in self._values:
             values = self._alike(values)
         for name, value in values.items():
             if name in self._values:
                 before = self._values[name]
-                self._values[name] = _detached(before) + _detached(value)
+                self._values[name] = _summand(before) + _summand(value)
                 self._counts[name] = self._counts.get(name, 1) + (name not in summed)
             else:
-                self._values[name] = _copied(value) if copy else value
+                self._values[name] = _kept(value) if copy else value
 
     def note(self, name: str, value: Any) -> None:
         """A value that belongs to the step as a whole."""
@@ -74,10 +75,12 @@ def _apart(values: dict[str, Any]) -> dict[str, Any]:
     return {**{name: value for name, value in values.items() if name != TOGETHER}, **each}
 
 
-def _detached(value: Any) -> Any:
+def _summand(value: Any) -> Any:
     """In float32 at least: a sum in bfloat16 would be rounded to an eighth of a nat or so."""
+    value = number_of(value)
     return value.detach().to(torch.promote_types(value.dtype, torch.float32)) if isinstance(value, Tensor) else value
 
 
-def _copied(value: Any) -> Any:
+def _kept(value: Any) -> Any:
+    value = number_of(value)
     return value.detach().clone() if isinstance(value, Tensor) else value

@@ -25,6 +25,13 @@ def getter(outputs: Any) -> Get:
     return lambda name: getattr(outputs, name, None)
 
 
+def number_of(value: Any) -> Any:
+    """A number that lies on the CPU, read: for less than any arithmetic with its tensor. All else as it is."""
+    if isinstance(value, Tensor) and value.is_cpu and value.numel() == 1 and not value.is_complex():
+        return value.item()
+    return value
+
+
 def first(get: Get, names: tuple[str, ...]) -> tuple[str, Any]:
     """The first of the names under which there is something, and what that is; None for nothing."""
     for name in names:

@@ -22,10 +22,17 @@ def test_a_loss_that_is_divided_in_place_is_read_as_it_was_given():
 
 
 def test_no_graph_is_kept_alive_while_gradients_accumulate():
-    micro, loss = MicroBatches(), torch.ones(3, requires_grad=True).sum()
+    micro, loss = MicroBatches(), torch.ones(3, requires_grad=True, device="meta").sum()
     micro.add({"audio": loss}, copy=True)
     micro.add({"audio": loss, "total": loss}, copy=True)
     assert not any(value.requires_grad for value in micro.close().values())
+
+
+def test_what_lies_on_the_cpu_is_added_up_as_numbers():
+    micro = MicroBatches()
+    for loss in (0.1, 0.2, 0.4):
+        micro.add({"audio": torch.tensor(loss, dtype=torch.float64, requires_grad=True)}, copy=True)
+    assert micro.close() == {"audio": (0.1 + 0.2 + 0.4) / 3}
 
 
 @pytest.mark.parametrize("counts", [(8, 4), (4, 8), (8, 8, 4), (4, 8, 8, 2)])

@@ -103,9 +103,12 @@ class Adapter(Protocol):
 
 
 def to_device(value: Any, device: torch.device) -> Any:
-    """Tensors in dicts, lists and tuples, moved; everything else as it is."""
+    """Tensors in dicts, lists and tuples, moved; everything else as it is.
+
+    To the host it waits: there a copy that does not would be read before it has come.
+    """
     if isinstance(value, Tensor):
-        return value.to(device, non_blocking=True)
+        return value.to(device, non_blocking=device.type != "cpu")
     if isinstance(value, Mapping):
         return {key: to_device(item, device) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -60,8 +60,7 @@ class Far(Tensor):
         if name == "to" and isinstance(args[1], torch.dtype):
             assert (at.type, args[1]) != ("mps", torch.float64), "MPS knows no float64"
         if name == "to" and isinstance(args[1], torch.device):
-            assert kwargs.get("non_blocking"), f"the host waits for {at}"
-            return Far(args[0].inner.to(*args[2:]), args[1])
+            return cls._to(*args, waits=not kwargs.get("non_blocking", False))
         if name == "copy_" and not isinstance(args[0], Far):
             return cls._to_host(*args, waits=not kwargs.get("non_blocking", False))
         assert all(each.device == at for each in tree_leaves(args) if isinstance(each, Far)), "two devices"
@@ -74,6 +73,13 @@ class Far(Tensor):
     @classmethod
     def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         raise AssertionError(f"{func} came past __torch_function__")
+
+    @classmethod
+    def _to(cls, far: "Far", device: torch.device, *dtype: torch.dtype, waits: bool) -> Tensor:
+        if device.type == "cpu":  # filled with whatever lay there, until the copy is over
+            return cls._to_host(torch.zeros_like(far.inner), far, waits=waits)
+        assert not waits, f"the host waits for {far.device}"
+        return Far(far.inner.to(*dtype), device)
 
     @classmethod
     def _to_host(cls, row: Tensor, far: "Far", *, waits: bool) -> Tensor:

@@ -1,0 +1,39 @@
+"""Batches that are kept for an alert."""
+
+import math
+
+import pytest
+import torch
+
+from audioloss_cli.training.examine import Examiner
+from audioloss_cli.training.recent import Fed, on_cpu
+from tests.training import loops
+from tests.training.far import Far, far_of, install
+
+
+def far_batch(batch):
+    return {name: far_of(value) for name, value in batch.items()}
+
+
+def test_a_batch_of_a_busy_device_is_read_when_it_has_come(monkeypatch):
+    """A copy to the host that does not wait holds something else until it is over, as that of CUDA."""
+    install(monkeypatch)
+    batch = loops.sample(1)
+    moved = on_cpu(Fed(far_batch(batch), far_batch(batch)))
+    for side in (moved.clean, moved.original):
+        assert all(torch.equal(side[name], value) for name, value in batch.items())
+    late = far_of(batch["input_ids"]).to(torch.device("cpu"), non_blocking=True)
+    assert not late.any()
+    Far.queues[torch.device("cuda:0")].run()
+    assert torch.equal(late, batch["input_ids"])
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_is_found_in_a_batch_does_not_depend_on_where_it_lies(monkeypatch, masked):
+    install(monkeypatch)
+    examiner, batch = Examiner(forward=False), loops.sample(8, masked=masked)
+    examiner.model = loops.model()
+    examiner.choose(Fed(batch))
+    near, at_device = (examiner.full([Fed(each)], 8, math.nan) for each in (batch, far_batch(batch)))
+    assert [found.code for found in near.findings] == [found.code for found in at_device.findings]
+    assert ("all-masked" in {found.code for found in near.findings}) == masked

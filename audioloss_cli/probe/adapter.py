@@ -133,7 +133,7 @@ def as_tensor(value: Any) -> Any:
     if isinstance(value, Tensor) or getattr(getattr(value, "dtype", None), "kind", "") not in tuple("biuf"):
         return value
     try:
-        return torch.tensor(value)
+        return torch.tensor(value, device="cpu")
     except (TypeError, ValueError, RuntimeError):
         return value
 

@@ -187,7 +187,7 @@ class Evidence:
         codes = self.audio.labels if self.audio.codes is None else self.audio.codes
         books = self.stats.shape[1] if self.stats is not None else 1
         if codes is None or self.audio.segments is None or codes.shape[1] != books:
-            return torch.full((books,), _RARE)
+            return torch.full((books,), _RARE, device="cpu")
         following = shifted(codes, self.audio.segments, 1, self.layout.ignore_index)
         both = real_codes(codes, self.layout) & real_codes(following, self.layout)
         share = ((codes == following) & both).sum(0) / both.sum(0).clamp(min=1)
@@ -199,7 +199,7 @@ class Evidence:
         Beyond chance is four standard errors of the mean difference.
         """
         if self.cells is None or self.by_offset is None:
-            return torch.zeros(0, dtype=torch.bool)
+            return torch.zeros(0, dtype=torch.bool, device="cpu")
         gain = self.cells[OFFSETS.index(than)] - self.cells[OFFSETS.index(offset)]
         count = (~gain.isnan()).sum(0)
         mean = torch.nanmean(gain, dim=0)

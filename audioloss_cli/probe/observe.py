@@ -22,7 +22,7 @@ def read_audio(adapter: Adapter, batch: Batch) -> Audio:
     codes, labels, segments, samples = (None if item is None else item.cpu() for item in found)
     rows = codes if codes is not None else labels
     if rows is not None and (segments is None or len(segments) != len(rows)):
-        segments = torch.zeros(len(rows), dtype=torch.long)
+        segments = torch.zeros(len(rows), dtype=torch.long, device="cpu")
     if rows is not None and samples is not None and len(samples) != len(rows):
         samples = None
     return Audio(codes, labels, segments, samples, adapter.placeholders(batch))

@@ -87,7 +87,7 @@ def _labelled_rows(evidence: Evidence) -> Tensor:
     """[N] bool: rows with a label that counts; all if there are no labels to tell."""
     valid, real = evidence.valid, evidence.real
     if real is None or valid is None or len(valid) != len(real):
-        return torch.ones(0 if real is None else len(real), dtype=torch.bool)
+        return torch.ones(0 if real is None else len(real), dtype=torch.bool, device="cpu")
     return valid.any(1)
 
 
@@ -101,7 +101,7 @@ def _window(evidence: Evidence, row: int) -> slice:
     """Neighbours of a row that belong to the same sample."""
     samples = evidence.audio.samples
     if samples is None:
-        samples = torch.zeros(row + _KEPT_ROWS, dtype=torch.long)
+        samples = torch.zeros(row + _KEPT_ROWS, dtype=torch.long, device="cpu")
     same = (samples == samples[row]).nonzero().flatten()
     last = min(int(same[-1]) + 1, evidence.stats.shape[0] if evidence.stats is not None else row + 1)
     return slice(max(int(same[0]), row - _KEPT_ROWS), min(last, row + _KEPT_ROWS))
@@ -112,6 +112,6 @@ def _changed(evidence: Evidence, row: int, books: list[int]) -> Tensor:
     special = [each for each in (evidence.layout.bos, evidence.layout.eos) if each]
     size = evidence.stats.shape[2] if evidence.stats is not None else evidence.layout.vocab_size
     ids = max(min([size, *special]), 2)
-    changed = torch.empty(0) if evidence.audio.codes is None else evidence.audio.codes.clone()
+    changed = torch.empty(0, device="cpu") if evidence.audio.codes is None else evidence.audio.codes.clone()
     changed[row, books] = (changed[row, books] + ids // 2) % ids
     return changed

@@ -101,7 +101,7 @@ def validate_audio_logits(
     codes = None if audio_codes is None else _in_rows(audio_codes, num_codebooks, "audio_codes")
     if codes is not None and codes.shape != labels.shape:
         raise ValueError(f"audio_codes {list(codes.shape)} and audio_labels {list(labels.shape)} differ in shape")
-    groups = torch.zeros(len(labels), dtype=torch.long) if segments is None else segments.cpu()
+    groups = torch.zeros(len(labels), dtype=torch.long, device="cpu") if segments is None else segments.cpu()
     if groups.shape != labels.shape[:1]:
         raise ValueError(f"segments must be [{len(labels)}], one for each column of labels, not {list(groups.shape)}")
     audio = Audio(codes, labels, groups)

@@ -60,12 +60,12 @@ class RankSums:
         own[_FAR] = float(any(device.type == self._ranks.kind for device in devices))
         if number < self._far_from:
             row = self._rows.at(slot, "cpu")
-            row.copy_(torch.tensor(own, dtype=row.dtype))
+            row.copy_(torch.tensor(own, dtype=row.dtype, device="cpu"))
             self._complete(row, values, taken)
             return row, (), self._ranks.sum(row)
         far = self._far_device(devices)
         row, there = self._rows.at(slot, far.type), self._buffer_on(far).select(0, slot)
-        row.copy_(torch.tensor(own, dtype=row.dtype))
+        row.copy_(torch.tensor(own, dtype=row.dtype, device="cpu"))
         self._complete(there.copy_(row, non_blocking=True), values, taken)
         work = self._ranks.sum(there)
         if work is not None:

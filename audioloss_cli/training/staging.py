@@ -50,7 +50,7 @@ class Marks:
 
 def make_rows(shape: tuple[int, int], dtype: torch.dtype, *, pinned: bool) -> Tensor:
     """On the host."""
-    return torch.zeros(shape, dtype=dtype, pin_memory=pinned)
+    return torch.zeros(shape, dtype=dtype, pin_memory=pinned, device="cpu")
 
 
 def make_event(device: torch.device) -> Any:

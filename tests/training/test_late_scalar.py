@@ -102,3 +102,10 @@ def test_a_device_without_float64(monkeypatch):
     late.put(1, {"audio": far(6.0, "mps:0")})
     assert arrived(late, flush=True) == [(1, {"audio": 6.0})]
     assert rows == [(torch.float32, False)]
+
+
+def test_a_default_device_is_not_where_numbers_arrive():
+    late = LateScalars()
+    with torch.device("meta"):  # as torch.set_default_device has it
+        late.put(1, {"audio": 5.0})
+        assert arrived(late) == [(1, {"audio": 5.0})]

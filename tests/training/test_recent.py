@@ -37,3 +37,17 @@ def test_what_is_found_in_a_batch_does_not_depend_on_where_it_lies(monkeypatch, 
     near, at_device = (examiner.full([Fed(each)], 8, math.nan) for each in (batch, far_batch(batch)))
     assert [found.code for found in near.findings] == [found.code for found in at_device.findings]
     assert ("all-masked" in {found.code for found in near.findings}) == masked
+
+
+def test_a_default_device_of_the_training_is_none_of_the_checks():
+    """Of ``torch.set_default_device``: what the checks make lies where the batch is, on the host."""
+    examiner, batch = Examiner(), loops.sample(8)
+    examiner.model = loops.model()
+    examiner.choose(Fed(batch))
+    usual = examiner.full([Fed(batch)], 8, math.nan)
+    with torch.device("meta"):
+        elsewhere = examiner.full([Fed(batch)], 8, math.nan)
+    assert (elsewhere.notes, [found.code for found in elsewhere.findings]) == (
+        usual.notes,
+        [found.code for found in usual.findings],
+    )

@@ -15,8 +15,8 @@ def first_and_last(valid: Tensor, segments: Tensor) -> tuple[Tensor, Tensor]:
         Two of [N, K] int64; N and -1 where none counts.
     """
     count, groups = len(valid), _numbered(segments)
-    rows = torch.arange(count)[:, None].expand_as(valid)
-    first = torch.full((count + 1, valid.shape[1]), count).scatter_reduce(
+    rows = torch.arange(count, device="cpu")[:, None].expand_as(valid)
+    first = torch.full((count + 1, valid.shape[1]), count, device="cpu").scatter_reduce(
         0, groups[:, None].expand_as(valid), torch.where(valid, rows, count), "amin"
     )
     last = torch.full_like(first, -1).scatter_reduce(
@@ -28,7 +28,7 @@ def first_and_last(valid: Tensor, segments: Tensor) -> tuple[Tensor, Tensor]:
 def learnt(valid: Tensor, segments: Tensor) -> Tensor:
     """[N, K] bool: cells from the first to the last label that counts in their segment and codebook."""
     first, last = first_and_last(valid, segments)
-    rows = torch.arange(len(valid))[:, None]
+    rows = torch.arange(len(valid), device="cpu")[:, None]
     return (rows >= first) & (rows <= last)
 
 
@@ -42,7 +42,7 @@ def asked(codes: Tensor, valid: Tensor, segments: Tensor) -> Tensor:
     first, last = first_and_last(valid, segments)
     begin = torch.minimum(first, first.amin(1, keepdim=True) + valid.shape[1])
     end = torch.where(last < 0, last.amax(1, keepdim=True), last)
-    rows = torch.arange(len(valid))[:, None]
+    rows = torch.arange(len(valid), device="cpu")[:, None]
     return (rows >= begin) & ~(_constant(codes, rows > end, segments) & (rows > end))
 
 
@@ -50,7 +50,7 @@ def _constant(codes: Tensor, tail: Tensor, segments: Tensor) -> Tensor:
     """[N, K] bool: whether all cells of the tail of this segment and codebook hold the same id."""
     groups = _numbered(segments)[:, None].expand_as(codes)
     most, least = torch.iinfo(torch.int64).max, torch.iinfo(torch.int64).min
-    start = torch.full((len(codes) + 1, codes.shape[1]), most)
+    start = torch.full((len(codes) + 1, codes.shape[1]), most, device="cpu")
     low = start.scatter_reduce(0, groups, torch.where(tail, codes, most), "amin")
     high = torch.full_like(start, least).scatter_reduce(0, groups, torch.where(tail, codes, least), "amax")
     return (low == high).gather(0, groups)

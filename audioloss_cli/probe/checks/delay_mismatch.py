@@ -65,7 +65,7 @@ def _staircase(rows: Tensor, special: int | None) -> bool | None:
     if special is None:
         return None
     lead = (rows == special).long().cumprod(0).sum(0)
-    steps = torch.arange(len(lead))
+    steps = torch.arange(len(lead), device="cpu")
     if int(lead[0]) >= 1 and bool((lead - lead[0] == steps).all()):
         return True
     return False if int(lead[0]) >= 1 and bool((lead == lead[0]).all()) else None

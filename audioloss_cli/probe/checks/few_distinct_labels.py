@@ -54,4 +54,4 @@ def _labels(evidence: Evidence) -> Tensor | None:
 
 def _special(labels: Tensor, evidence: Evidence) -> float:
     ids = [special for special in (evidence.layout.bos, evidence.layout.eos) if special is not None]
-    return float(torch.isin(labels, torch.tensor(ids, dtype=labels.dtype)).float().mean())
+    return float(torch.isin(labels, torch.tensor(ids, dtype=labels.dtype, device="cpu")).float().mean())

@@ -26,7 +26,7 @@ def check(evidence: Evidence) -> Iterator[Problem]:
     codes, ignore = evidence.audio.codes, evidence.layout.ignore_index
     if _is_a_code(evidence):
         return
-    ignored = torch.zeros(0) if codes is None else codes == ignore
+    ignored = torch.zeros(0, device="cpu") if codes is None else codes == ignore
     count = int(ignored.sum())
     if count:
         row, book = first_true(ignored)

@@ -61,7 +61,7 @@ def _answers(evidence: Evidence) -> set[int]:
         return set()
     if text.shape != labels.shape or text.ndim != len("BS"):
         return set()
-    audio = torch.isin(text, torch.tensor(layout.placeholder_ids))
+    audio = torch.isin(text, torch.tensor(layout.placeholder_ids, device="cpu"))
     behind = audio.flip(1).cumsum(1).flip(1) == 0
     counted = ((labels != layout.ignore_index) & behind).sum(1)
     return set((counted >= _FEWEST_ANSWERED).nonzero().flatten().tolist())

@@ -43,7 +43,7 @@ def _numbers(value: Any) -> Any:
     if not isinstance(value, (list, tuple)):
         return value
     try:
-        return torch.tensor(value)
+        return torch.tensor(value, device="cpu")
     except (TypeError, ValueError, RuntimeError):
         return value
 

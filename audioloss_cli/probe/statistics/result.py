@@ -58,8 +58,8 @@ class LogitStatistics:
     @property
     def distinct_argmax(self) -> Tensor:
         """[K] int64: how many different ids are the likeliest somewhere."""
-        seen = torch.zeros(self.shape[1:], dtype=torch.bool)
-        seen[torch.arange(self.shape[1]), self.argmax] = True
+        seen = torch.zeros(self.shape[1:], dtype=torch.bool, device="cpu")
+        seen[torch.arange(self.shape[1], device="cpu"), self.argmax] = True
         return seen.sum(1)
 
     def mean_cross_entropy(self, offset_index: int, segments: Tensor | None = None) -> Tensor:
@@ -73,7 +73,7 @@ class LogitStatistics:
             return (values.sum(0) / counts.sum(0)).float()
         size = int(segments.max()) + 1 if len(segments) else 0
         total, many = (
-            torch.zeros(size, self.shape[1], dtype=torch.float64).index_add_(0, segments.cpu(), part)
+            torch.zeros(size, self.shape[1], dtype=torch.float64, device="cpu").index_add_(0, segments.cpu(), part)
             for part in (values, counts)
         )
         return (total / many).float()

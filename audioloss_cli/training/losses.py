@@ -20,6 +20,7 @@ AUDIO_NAMES = ("audio_loss", "loss_audio", "audio_ce_loss")
 CODEBOOK_NAMES = ("codebook_losses", "audio_codebook_losses", "audio_losses", "codebook_loss")
 TEXT_NAMES = ("llm_loss", "text_loss", "loss_text")
 _OWN = ("loss",)
+_Given = tuple[Any, Mapping[str, Any] | None, Layout | None]  # outputs, batch and layout
 
 
 class Losses(dict[str, Any]):
@@ -69,7 +70,7 @@ def read_losses(
     elif loss is not None and loss is not own:
         found["audio"] = loss
     else:
-        _unnamed(found, own, outputs, batch, layout, again=again)
+        _unnamed(found, own, (outputs, batch, layout), odd, again=again)
     if text is not None:
         found["text"] = text
     if odd:
@@ -94,16 +95,15 @@ def _named(found: Losses, audio: Any, loss: Any, own: Any) -> None:
             found.own = ("total",)
 
 
-def _unnamed(
-    found: Losses, own: Any, outputs: Any, batch: Mapping[str, Any] | None, layout: Layout | None, *, again: bool
-) -> None:
+def _unnamed(found: Losses, own: Any, given: _Given, odd: list[str], *, again: bool) -> None:
     """The model's own loss, or the part of it that is the audio's."""
+    outputs, batch, layout = given
     if layout is not None and batch is not None:
         mixed = _holds_text(batch, layout)
         if mixed and own is not None and (not again or is_silent(batch)):
             found["total"], found.own = own, ("total",)
             return
-        anew = recompute(outputs, batch, layout) if mixed or own is None else None
+        anew = _anew(outputs, batch, layout, odd) if mixed or own is None else None
         if anew is not None:
             found["audio"] = anew
             return
@@ -111,6 +111,16 @@ def _unnamed(
             own = _mean(own, layout.num_codebooks)
     if own is not None:
         found["audio"], found.own = own, ("audio",)
+
+
+def _anew(outputs: Any, batch: Mapping[str, Any], layout: Layout, odd: list[str]) -> Any:
+    """From logits and labels, if that can be; what fails there does not cost the loss that is trained."""
+    try:
+        return recompute(outputs, batch, layout)
+    except Exception as error:  # noqa: BLE001  # outputs and batches that nobody foresaw
+        said = " ".join(str(error).split())[:200]
+        odd.append(f"not recomputed from logits and labels: {type(error).__name__}: {said}")
+        return None
 
 
 def _mean(total: Any, codebooks: int) -> Any:

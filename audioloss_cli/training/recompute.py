@@ -11,8 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from audioloss_cli.probe.adapter import field_of
+from audioloss_cli.probe.adapter import field_of, to_device
 from audioloss_cli.probe.layout import Layout
+
+_EXPANDED = ("input_ids", "audio_labels", "audio_input_ids_mask")
+_ORIGINAL = ("label_audio_ids", "audio_out_ids_start")
 
 
 @torch.no_grad()
@@ -20,14 +23,14 @@ def recompute(outputs: Any, batch: Mapping[str, Any], layout: Layout) -> Tensor 
     """Mean over codebooks of the mean cross entropy in nats, 0-d on the device; NaN where no label counts.
 
     Served are the two layouts of Higgs Audio: ``logits`` [B, S, K V] beside ``audio_labels`` [B, T, K], and
-    ``audio_logits`` [N, K, V] beside ``label_audio_ids`` [K, N]. None for others, and where something is missing.
+    ``audio_logits`` [N, K, V] beside ``label_audio_ids`` [K, N]. None for others, and where something is missing. The
+    batch may lie elsewhere than the logits, as where a wrapper of the model moves it.
     """
     audio, all_positions = field_of(outputs, "audio_logits"), field_of(outputs, "logits")
     if isinstance(audio, Tensor) and isinstance(batch.get("label_audio_ids"), Tensor):
-        return _original(audio.detach(), batch, layout)
-    needed = ("input_ids", "audio_labels", "audio_input_ids_mask")
-    if isinstance(all_positions, Tensor) and all(isinstance(batch.get(name), Tensor) for name in needed):
-        return _expanded(all_positions.detach(), batch, layout)
+        return _original(audio.detach(), _beside(audio, batch, _ORIGINAL), layout)
+    if isinstance(all_positions, Tensor) and all(isinstance(batch.get(name), Tensor) for name in _EXPANDED):
+        return _expanded(all_positions.detach(), _beside(all_positions, batch, _EXPANDED), layout)
     return None
 
 
@@ -37,15 +40,20 @@ def is_silent(batch: Mapping[str, Any]) -> bool:
     return any(isinstance(each, Tensor) and not each.numel() for each in labels)
 
 
+def _beside(logits: Tensor, batch: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: to_device(batch[name], logits.device) for name in names if name in batch}
+
+
 def _original(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Tensor | None:
     """Segments lie side by side; the last column of each predicts nothing."""
     labels = batch["label_audio_ids"].T  # [N, K]
     if logits.ndim != len("NKV") or logits.shape[:2] != labels.shape or not len(labels):
         return None
-    starts = torch.zeros(len(labels), dtype=torch.bool, device=labels.device)
+    # One more, where a segment that has no column begins: an index beyond the end would kill a CUDA context.
+    starts = torch.zeros(len(labels) + 1, dtype=torch.bool, device=labels.device)
     if isinstance(batch.get("audio_out_ids_start"), Tensor):
-        starts = starts.index_fill(0, batch["audio_out_ids_start"].long(), True)
-    following = torch.where(starts[1:, None], layout.ignore_index, labels[1:])
+        starts = starts.index_fill(0, batch["audio_out_ids_start"].long().clamp(0, len(labels)), True)
+    following = torch.where(starts[1:-1, None], layout.ignore_index, labels[1:])
     return _mean(logits[:-1], following, layout.ignore_index)
 
 
@@ -53,7 +61,7 @@ def _expanded(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Tenso
     """Labels are laid beside the placeholders of the text, as transformers does it, and shifted within each row."""
     ids, labels, mask = batch["input_ids"], batch["audio_labels"], batch["audio_input_ids_mask"].bool()
     books = layout.num_codebooks
-    if logits.ndim != len("BSV") or logits.shape[:2] != ids.shape or labels.shape[-1] != books:
+    if logits.ndim != len("BSV") or logits.shape[:2] != ids.shape or labels.shape != (*mask.shape, books):
         return None
     places = _is_any(ids, layout.placeholder_ids).flatten()
     order = torch.argsort(mask.flatten().logical_not().to(torch.uint8), stable=True)  # columns that count come first
@@ -76,9 +84,14 @@ def _is_any(ids: Tensor, wanted: tuple[int, ...]) -> Tensor:
 
 
 def _mean(logits: Tensor, labels: Tensor, ignore: int) -> Tensor:
-    """Codebook by codebook: float32 logits of all of them at once would be too large."""
+    """Codebook by codebook: float32 logits of all of them at once would be too large.
+
+    What is no code is left out, for it is what the loop ignores, by whichever index; to cross entropy it would be an
+    error, which kills a CUDA context.
+    """
+    labels = labels.long()
+    labels = torch.where((labels >= 0) & (labels < logits.shape[-1]), labels, ignore)
     each = [
-        cross_entropy(logits[:, book].float(), labels[:, book].long(), ignore_index=ignore)
-        for book in range(logits.shape[1])
+        cross_entropy(logits[:, book].float(), labels[:, book], ignore_index=ignore) for book in range(logits.shape[1])
     ]
     return torch.stack(each).mean()

@@ -153,3 +153,50 @@ def test_which_losses_are_the_own_one_of_the_model():
     assert owned({"loss": own}, loss=2 * own) == owned({"audio_loss": own}) == []
     assert owned({"loss": own, "audio_loss": own}) == ["audio"]
     assert owned({"loss": own, "audio_loss": own / 2}) == ["total"]
+
+
+@pytest.mark.parametrize("ignored", [-1, 1026, -100])
+def test_what_the_loop_ignores_by_an_index_of_its_own_is_left_out(ignored):
+    """Cross entropy would call it an error, which no program on a device survives."""
+    model, batch = loops.model(), tiny.hf_batch(((30, 20), (40,)))
+    layout = higgs_audio_v2.Adapter(model.config.to_dict(), Options()).layout
+    labels = batch["audio_labels"].clone()
+    labels[:, 3:9] = -100
+    outputs = model(**{**batch, "audio_labels": labels})
+    shown = {**batch, "audio_labels": labels.masked_fill(labels == -100, ignored)}
+    assert float(recompute(outputs, shown, layout)) == pytest.approx(float(outputs.loss.detach()) / 8, rel=1e-5)
+
+
+def test_a_segment_that_begins_at_the_end_is_no_index_beyond_it():
+    batch = tiny.original_batch(((6,), (9, 4)))
+    layout = higgs_audio.Adapter({}, Options()).layout
+    logits = torch.randn(*batch["label_audio_ids"].T.shape, 1026, generator=torch.Generator().manual_seed(0))
+    usual = recompute({"audio_logits": logits}, batch, layout)
+    starts = batch["audio_out_ids_start"]
+    more = {**batch, "audio_out_ids_start": torch.cat([starts, torch.tensor([len(logits)])])}
+    assert torch.equal(recompute({"audio_logits": logits}, more, layout), usual)
+
+
+def test_a_batch_may_lie_elsewhere_than_the_logits():
+    """A wrapper of the model moves it, and the loop shows it as it was."""
+    model = loops.model(use_text_head=True)
+    layout = higgs_audio_v2.Adapter(model.config.to_dict(), Options()).layout
+    batch = loops.sample(1)
+    shown = {"logits": model(**batch).logits.to("meta"), "loss": torch.tensor(9.0, device="meta")}
+    found = read_losses(None, shown, {**batch, "labels": batch["input_ids"]}, layout)
+    assert (found["audio"].device.type, found["audio"].shape, found.odd) == ("meta", (), ())
+    original = tiny.original_batch(((6,), (9, 4)))
+    logits = torch.zeros(*original["label_audio_ids"].T.shape, 1026, device="meta")
+    assert (
+        recompute({"audio_logits": logits}, original, higgs_audio.Adapter({}, Options()).layout).device.type == "meta"
+    )
+
+
+def test_what_cannot_be_recomputed_does_not_cost_the_loss_that_is_trained():
+    model, batch = loops.model(use_text_head=True), loops.sample(1)
+    layout = higgs_audio_v2.Adapter(model.config.to_dict(), Options()).layout
+    batch["labels"] = batch["input_ids"]
+    outputs = {"loss": torch.tensor(9.0), "logits": model(**batch).logits.to(torch.complex64)}
+    found = read_losses(None, outputs, batch, layout)
+    assert found == {"audio": outputs["loss"]}
+    assert found.odd[0].startswith("not recomputed from logits and labels: ")

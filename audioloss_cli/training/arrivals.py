@@ -43,6 +43,8 @@ class Arrivals:
             TypeError: a loss is not one number.
         """
         for name, value in values.items():
+            if hasattr(value, "full_tensor"):  # a DTensor, as the gradient norm of FSDP2; all ranks come here
+                value = values[name] = value.full_tensor()  # noqa: PLW2901
             if not isinstance(value, Tensor):
                 values[name] = as_loss(value)
             elif value.is_complex() or (value.numel() != 1 and name != TOGETHER):

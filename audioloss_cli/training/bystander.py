@@ -2,18 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
-
-_SHARDED = ("FullyShardedDataParallel", "DeepSpeedEngine")
-
-
-def is_sharded(model: Any) -> bool:
-    """Whether one rank alone cannot run it."""
-    if type(model).__name__ in _SHARDED:
-        return True
-    return any(type(each).__name__ == "DTensor" for each in model.parameters())
 
 
 @contextmanager

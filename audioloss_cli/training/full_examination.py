@@ -15,9 +15,10 @@ from audioloss_cli.probe.observe import observe
 from audioloss_cli.probe.signature import unwrapped
 from audioloss_cli.records import Finding
 from audioloss_cli.training.batch_evidence import STRUCTURAL, as_given, check_inputs, evidence_of, with_labels
-from audioloss_cli.training.bystander import evaluating, is_sharded
+from audioloss_cli.training.bystander import evaluating
 from audioloss_cli.training.examination import Examination, examination_of, grave, gravity
 from audioloss_cli.training.recent import Fed, on_cpu
+from audioloss_cli.training.sharded import is_sharded
 
 # After these the forward pass would read other memory, or kill a CUDA context.
 _FATAL = ("id_out_of_range", "ignored_index_in_inputs")

@@ -26,9 +26,12 @@ def getter(outputs: Any) -> Get:
 
 
 def number_of(value: Any) -> Any:
-    """A number that lies on the CPU, read: for less than any arithmetic with its tensor. All else as it is."""
+    """A number that lies on the CPU, read: for less than any arithmetic with its tensor. All else as it is.
+
+    So is a DTensor, which all ranks must read together.
+    """
     if isinstance(value, Tensor) and value.is_cpu and value.numel() == 1 and not value.is_complex():
-        return value.item()
+        return value if hasattr(value, "full_tensor") else value.item()
     return value
 
 

@@ -10,6 +10,7 @@ from audioloss_cli.probe.signature import unwrapped
 from audioloss_cli.training.case import ActionError
 from audioloss_cli.training.distributed import find_ranks
 from audioloss_cli.training.restore import load_optimizer, load_tensors
+from audioloss_cli.training.sharded import refuse_sharded
 
 
 class PlainLoop:
@@ -51,6 +52,7 @@ class PlainLoop:
             return str(self._save(step))
         if self.model is None:
             raise ActionError("there is nothing to save: give model= (and optimizer=) or save= to the guard")
+        refuse_sharded(self.model, "give save= and restore= to the guard")
         path = self._directory / f"checkpoint-{step}.pt"
         ranks = find_ranks()
         if ranks is None or ranks.rank == 0:
@@ -74,6 +76,7 @@ class PlainLoop:
             return "restored"
         if self.model is None:
             raise ActionError("there is nothing to restore: give model= (and optimizer=) or restore= to the guard")
+        refuse_sharded(self.model, "give save= and restore= to the guard")
         state = load_tensors(Path(path))
         unwrapped(self.model).load_state_dict(state["model"])
         if self._optimizer is None or "optimizer" not in state:

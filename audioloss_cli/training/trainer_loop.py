@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from audioloss_cli.training.restore import load_optimizer, load_tensors, load_weights
+from audioloss_cli.training.sharded import refuse_sharded
 
 
 class TrainerLoop:
@@ -43,6 +44,7 @@ class TrainerLoop:
     def restore(self, path: str) -> str:
         """Weights and optimiser; steps and schedule go on."""
         where = Path(path)
+        refuse_sharded(self.model, f"stop, and resume from {path}")
         load_weights(self.model, where)
         if not (where / "optimizer.pt").is_file() or self.optimizer is None:
             return "weights restored, but no optimiser state,"

@@ -17,6 +17,7 @@ from audioloss_cli.training import AudioLossCallback, AudioLossError, AudioLossG
 from audioloss_cli.training.trainer_share import processes_of_a_sum
 from tests.training import loops
 from tests.training.calm_ranks import asked, kept, saved
+from tests.training.sharded_ranks import sharded
 
 STEPS, BROKEN = 12, 6
 IGNORED, SILENT = -100, Policy(critical=(), warning=())
@@ -155,7 +156,7 @@ def sums(directory: Path) -> dict[str, list[list[float]]]:
 def main(directory: Path) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo")
-    for kind in (plain, trainer, inputs, raised, asked, kept, saved, uneven):
+    for kind in (plain, trainer, inputs, raised, asked, kept, saved, uneven, sharded):
         where = directory / kind.__name__
         where.mkdir(exist_ok=True)
         guard = kind(where)

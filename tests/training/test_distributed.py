@@ -12,6 +12,7 @@ from audioloss_cli.training.distributed import describe
 from tests.training.calm_ranks import EPOCH, STEPS
 from tests.training.ranks import BROKEN
 from tests.training.ranks import STEPS as STEPS_OF_ALL
+from tests.training.sharded_ranks import REFUSED
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +96,14 @@ def test_a_rank_that_is_asked_alone_does_not_act_alone(ranks, kind):
 def test_ranks_that_begin_with_different_kinds_of_losses_see_the_same(ranks):
     for found in found_by(ranks[0] / "uneven"):
         assert (found["points"], found["incidents"]) == (STEPS_OF_ALL, [["non-finite-loss", BROKEN]])
+
+
+def test_a_sharded_model_is_watched_and_left_as_it_is(ranks):
+    zero, one = found_by(ranks[0] / "sharded")
+    assert zero["incidents"] == one["incidents"] == [["non-finite-loss", BROKEN]]
+    assert zero["stopped"] == one["stopped"] == BROKEN + 1
+    for found in (zero, one):
+        assert [outcome for action, _, _, outcome in found["taken"] if action == "rollback"] == [REFUSED]
 
 
 def test_a_loss_that_is_a_sum_over_the_ranks_is_read_whole(ranks):

@@ -29,11 +29,11 @@ class Arrivals:
         self.ranks: Ranks | None = None
         self.at_once = not deferred
 
-    def start(self) -> None:
-        """The ranks are known once the first step is over."""
+    def start(self, model: Any) -> None:
+        """The ranks, and the device of the ``model``, are known once the first step is over."""
         if not self._started:
             self._started = True
-            self.ranks = find_ranks()
+            self.ranks = find_ranks(model)
             self.at_once = self.at_once and self.ranks is None
 
     def take(self, step: int, values: dict[str, Any]) -> Iterator[Arrived]:

@@ -38,14 +38,17 @@ class Ranks:
         rank, size: of this process, and how many there are.
         on_cpu: whether the group exchanges tensors on the CPU; NCCL does not.
         kind: of the devices on which it exchanges tensors without a wait of the host, as ``cuda``; empty for none.
+        home: the device of that kind on which this rank's model lies, as far as that is known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, model: Any = None) -> None:
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
         served = dict(each.split(":", 1) for each in dist.get_backend_config().split(","))  # as cpu:gloo,cuda:nccl
         self.on_cpu = served.pop("cpu", None) is not None
         kinds = [kind for kind, backend in served.items() if backend not in _HOST_WAITS]
         self.kind = next(iter(kinds if self.on_cpu else [*kinds, *served]), "")
+        devices = () if model is None else (each.device for each in model.parameters())
+        self.home = next((device for device in devices if device.type == self.kind), None)
 
     def bound_device(self) -> torch.device | None:
         """The one that ``init_process_group(device_id=...)`` was given."""
@@ -78,11 +81,11 @@ class Ranks:
         return Whose(broken, describe(broken, self.size))
 
 
-def find_ranks() -> Ranks | None:
-    """The ranks that train together; None for a single process."""
+def find_ranks(model: Any = None) -> Ranks | None:
+    """The ranks that train the ``model`` together; None for a single process."""
     if not (dist.is_available() and dist.is_initialized()):
         return None
-    return Ranks() if dist.get_world_size() > 1 else None
+    return Ranks(model) if dist.get_world_size() > 1 else None
 
 
 def describe(broken: tuple[int, ...], size: int) -> str:

@@ -6,11 +6,11 @@ A mixin that knows the loss that is trained brings it after the forward pass; wh
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.compiler import is_compiling
 
 from audioloss_cli.training.collator import WatchedCollator, watch_collator
+from audioloss_cli.training.compiled import between_graphs
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.recent import Fed
 from audioloss_cli.training.short_way import LATER
@@ -80,7 +80,7 @@ class ForwardHook:
                 return
         self._take_in(dict(kwargs), outputs)
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # not on all: it takes longer than what it would wrap
+    @between_graphs
     def _between_graphs(self, *given: Any) -> None:
         """For a compiled model."""
         self._after_forward(*given)
@@ -130,7 +130,8 @@ class ForwardHook:
         return Fed({name: value for name, value in batch.items() if name != _COUNT}, original, self.dropped)
 
     def _feed(self, values: dict[str, Any], parts: set[str]) -> None:
-        self._guard.feed(values, parts, copy=self.accumulates)
+        # They are read after the optimiser's step: in a step of CUDA graphs others lie in their place by then.
+        self._guard.feed(values, parts, copy=True)
 
 
 def _detached(value: Any) -> Any:

@@ -90,7 +90,7 @@ class LongWay:
         """An optimiser step ends; see ``step``."""
         self._step = step = self._step + 1 if step is None else as_step(step)
         arrivals = self._arrivals
-        arrivals.start()
+        arrivals.start(self.examiner.model)
         values = self._micro.close()
         if grad_norm is not None:
             values["grad_norm"] = grad_norm

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch.compiler import is_compiling
+
+from audioloss_cli.training.compiled import between_graphs
 
 
 class ModelInputs:
@@ -32,7 +33,7 @@ class ModelInputs:
         elif model.training:
             self._last = None if args else kwargs  # what stands without a name may be anything
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # not on all: it takes longer than what it would wrap
+    @between_graphs
     def _between_graphs(self, *given: Any) -> None:
         """For a compiled model."""
         self._before_forward(*given)

@@ -96,7 +96,9 @@ class RankSums:
         """For good: NCCL makes a group of its own for each device of a rank, and all ranks must do so together."""
         if self._far is None:
             own = next((device for device in devices if device.type == self._ranks.kind), None)
-            self._far = self._ranks.bound_device() or own or current_device(self._ranks.kind)
+            # The current one last: a loop that names its device everywhere may leave that at 0 on every rank.
+            far = self._ranks.bound_device() or own or self._ranks.home
+            self._far = far or current_device(self._ranks.kind)
         return self._far
 
     def _buffer_on(self, far: torch.device) -> Tensor:

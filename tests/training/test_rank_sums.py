@@ -1,6 +1,7 @@
 """Sums over ranks that have their losses in different places: two ranks in one process, by a group of our own."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -146,3 +147,12 @@ def test_where_the_ranks_exchange_findings(start):
         _, queues = start(config)
         step(queues, 0, {}, {"audio": far(1.0)})
         assert [late.device.type for late in queues] == [kind] * 2
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_rank_without_a_tensor_sums_where_its_model_lies(start, index):
+    """A loop that names its device everywhere leaves the current one at 0, on every rank."""
+    start(NCCL)
+    model = SimpleNamespace(parameters=lambda: iter([torch.zeros(1), far(1.0, f"cuda:{index}")]))
+    assert LateScalars(Ranks(model)).device == torch.device("cuda", index)
+    assert LateScalars(Ranks()).device == torch.device("cuda", 0)

@@ -18,7 +18,6 @@ from audioloss_cli.training import (
     calm,
 )
 from audioloss_cli.training.forward_hook import ForwardHook
-from audioloss_cli.training.model_inputs import ModelInputs
 from audioloss_cli.training.short_way import LATER
 from tests.probe import tiny
 from tests.training import loops
@@ -263,53 +262,3 @@ def test_a_step_that_was_never_closed_has_no_part_in_the_next_training(kind, tmp
     made.train()
     assert [step for step, _, _ in callback.guard._watch.points] == [*range(1, 9), *range(1, 13)]
     assert callback.guard._watch.points[8][1] == pytest.approx(torch.tensor(1026.0).log().item(), rel=1e-4)
-
-
-class Told(torch.nn.Module):
-    """Its loss is what it is given."""
-
-    def __init__(self):
-        super().__init__()
-        self.part = torch.nn.Parameter(torch.ones(1))
-
-    def forward(self, told):
-        return {"loss": (self.part * told).sum()}
-
-
-@pytest.fixture
-def _compiled_once():
-    """What was compiled before would be taken for a model with other hooks, too."""
-    torch._dynamo.reset()
-    with torch._dynamo.config.patch(error_on_recompile=True):
-        yield
-    torch._dynamo.reset()
-
-
-@pytest.mark.filterwarnings("ignore:.*")
-@pytest.mark.usefixtures("_compiled_once")
-def test_a_model_that_is_compiled_with_its_hooks_is_watched():
-    """Between its graphs: in one of them a hook would be traced anew at every loss."""
-    guard, net = AudioLossGuard(policy=SILENT, jsonl=False, first_batches=0), Told()
-    hook = ForwardHook(guard)
-    hook.attach(net, None)
-    net.compile(backend="eager")
-    told = [5 + 0.01 * (step % 7) for step in range(30)]
-    for step, value in enumerate(told):
-        net(told=torch.tensor(value))["loss"].backward()
-        if not guard.keep(step):
-            guard.close(step)
-    guard.flush()
-    assert [value for _, value, _ in guard._watch.points] == pytest.approx(told)
-
-
-@pytest.mark.filterwarnings("ignore:.*")
-@pytest.mark.usefixtures("_compiled_once")
-def test_what_a_compiled_model_is_given_is_seen():
-    inputs, net = ModelInputs(), Told()
-    inputs.attach(net, torch.nn.Module())
-    net.compile(backend="eager")
-    for step in range(4):
-        net(told=torch.tensor(5.0 + step))
-        given, batch = inputs.pair({"told": 0, "text": "filtered out"})
-        assert (given["told"].item(), batch["text"]) == (5 + step, "filtered out")
-    assert inputs.pair({"told": 1}) == ({"told": 1}, None)

@@ -1,0 +1,18 @@
+"""Hooks on compiled models: what they do is not compiled, but done between two graphs."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+
+_Hook = TypeVar("_Hook", bound=Callable[..., None])
+_WHY = (
+    "audioloss reads losses and inputs between two graphs: compile the model without fullgraph=True, or leave out the "
+    "callback and give the losses to AudioLossGuard"
+)
+
+
+def between_graphs(hook: _Hook) -> _Hook:
+    """Break the graph here. For a branch of a hook alone: as a wrapper of all of it, it takes longer than the hook."""
+    made: _Hook = torch.compiler.disable(hook, reason=_WHY)
+    return made

@@ -83,7 +83,19 @@ def _observed(evidence: Evidence, adapter: Adapter, model: Any, keep: list[Tenso
     try:
         with evaluating(model):
             observe(evidence, adapter, model, device, backward=False, keep=keep)
+            if evidence.failure:
+                _again_in_half(evidence, adapter, model, device, keep)
     except ProbeError as error:
         return f"the model was not run again: {error}"
     evidence.layout = as_given(adapter.layout, evidence.batch)  # a generic adapter has learnt V from the logits
     return ""
+
+
+def _again_in_half(
+    evidence: Evidence, adapter: Adapter, model: Any, device: torch.device, keep: list[Tensor] | None
+) -> None:
+    """The training ran: what fails here and not under autocast is run so by the loop, as FlashAttention must be."""
+    failed, evidence.failure = evidence.failure, ""
+    with torch.autocast(device.type, dtype=torch.bfloat16):
+        observe(evidence, adapter, model, device, backward=False, keep=keep)
+    evidence.failure = evidence.failure and failed

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from audioloss_cli.probe.adapter import to_device
 
@@ -36,6 +37,13 @@ def on_cpu(fed: Fed) -> Fed:
     return Fed(to_device(dict(fed.clean), cpu), original, fed.dropped, fed.step)
 
 
+def _without_graph(batch: Batch) -> Batch:
+    """Embeddings that are part of the graph would keep all of it alive for some steps."""
+    if not isinstance(batch, Mapping) or not any(getattr(each, "requires_grad", False) for each in batch.values()):
+        return batch
+    return {name: each.detach() if isinstance(each, Tensor) else each for name, each in batch.items()}
+
+
 class RecentBatches:
     """References, no copies: a batch in place stays in place.
 
@@ -50,7 +58,7 @@ class RecentBatches:
     def add(self, fed: Fed) -> None:
         """One micro-batch of the step that is not closed yet."""
         if len(self._open) < _MICRO_BATCHES:
-            self._open.append(fed)
+            self._open.append(fed._replace(clean=_without_graph(fed.clean)))
 
     def close(self, step: int) -> None:
         """What was added since the last call belongs to this step."""

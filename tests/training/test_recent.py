@@ -1,12 +1,13 @@
 """Batches that are kept for an alert."""
 
 import math
+import weakref
 
 import pytest
 import torch
 
 from audioloss_cli.training.examine import Examiner
-from audioloss_cli.training.recent import Fed, on_cpu
+from audioloss_cli.training.recent import Fed, RecentBatches, on_cpu
 from tests.training import loops
 from tests.training.far import Far, far_of, install
 
@@ -51,3 +52,42 @@ def test_a_default_device_of_the_training_is_none_of_the_checks():
         usual.notes,
         [found.code for found in usual.findings],
     )
+
+
+def test_no_graph_is_kept_alive_by_a_batch():
+    """Embeddings that a loop computes for its model lead back to all that they were made of."""
+    kept, part = RecentBatches(), torch.nn.Linear(2, 2)
+    embeddings = part(torch.ones(1, 2))
+    held = weakref.ref(embeddings)
+    kept.add(Fed({"inputs_embeds": embeddings, "note": "x"}))
+    kept.close(1)
+    (fed,) = kept.at(1)
+    assert torch.equal(fed.clean["inputs_embeds"], embeddings.detach())
+    assert fed.clean["note"] == "x"
+    del embeddings
+    assert held() is None
+
+
+class Half(torch.nn.Module):
+    """With a kernel that knows no other dtype, as FlashAttention."""
+
+    def __init__(self, net, last):
+        super().__init__()
+        self.net, self.last, self.config = net, last, net.config
+
+    def forward(self, **batch):
+        product = torch.ones(1, 1) @ torch.ones(1, 1)
+        if product.dtype == torch.float32 or self.last:
+            raise RuntimeError(f"only half precision, not {product.dtype}")
+        return self.net(**batch)
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_model_that_runs_under_autocast_alone_is_run_so(last):
+    batch, examiner = loops.sample(8, masked=True), Examiner()
+    examiner.model = Half(loops.model(), last)
+    examiner.choose(Fed(batch))
+    found = {finding.code: finding.message for finding in examiner.full([Fed(batch)], 8, math.nan).findings}
+    assert "all-masked" in found
+    assert ("forward-failed" in found) == last
+    assert not last or "torch.float32" in found["forward-failed"]

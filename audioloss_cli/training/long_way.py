@@ -89,6 +89,7 @@ class LongWay:
     def close(self, step: int | None = None, *, grad_norm: Any = None) -> list[Alert]:
         """An optimiser step ends; see ``step``."""
         self._step = step = self._step + 1 if step is None else as_step(step)
+        self.responder.changed.clear()
         arrivals = self._arrivals
         arrivals.start()
         values = self._micro.close()

@@ -8,15 +8,17 @@ import torch
 
 from audioloss_cli.training.case import ActionError
 
+#: What schedulers compute from in the groups of an optimiser, beside the rate itself (OneCycleLR, SWALR).
+IN_GROUPS = ("initial_lr", "max_lr", "min_lr", "swa_lr")
 _WHOLE, _INDEX, _ADAPTER = "model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors"
 
 
 def load_optimizer(optimizer: Any, state: dict[str, Any]) -> None:
-    """Moments and step counts as they were; the learning rate stays what the schedule has made it since."""
-    rates = [group["lr"] for group in optimizer.param_groups]
+    """Moments and step counts as they were; the learning rate and its schedule stay what they were made since."""
+    rates = [{name: group[name] for name in ("lr", *IN_GROUPS) if name in group} for group in optimizer.param_groups]
     optimizer.load_state_dict(state)
-    for group, rate in zip(optimizer.param_groups, rates, strict=True):
-        group["lr"] = rate
+    for group, own in zip(optimizer.param_groups, rates, strict=True):
+        group.update(own)
 
 
 def load_tensors(path: Path) -> dict[str, Any]:

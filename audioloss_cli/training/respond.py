@@ -115,7 +115,12 @@ class Responder:
     def _case(self, series: str, alert: Alert, step: int, fed: list[Fed], whose: Whose) -> Case:
         monitors = self._watch.monitors
         monitor = monitors.get(series, monitors[AUDIO])
-        incidents = [incident for each in monitors.values() for incident in each.incidents]
+        before = self._watch.before
+        incidents = [
+            (before(name, incident.first_step), incident)
+            for name, each in monitors.items()
+            for incident in each.incidents
+        ]
         rank = self.ranks.rank if self.ranks else 0
         return Case(
             alert=alert,

@@ -280,6 +280,34 @@ def test_a_rollback_puts_the_weights_back(tmp_path):
     assert all(torch.isfinite(each).all() for each in module.parameters())
 
 
+def test_a_rollback_goes_to_no_checkpoint_of_an_earlier_run(tmp_path):
+    """Lightning leaves it in its folder, and writes ``...-v1.ckpt`` beside it."""
+
+    def saving():
+        return ModelCheckpoint(dirpath=tmp_path / "saved", every_n_train_steps=5, save_top_k=-1)
+
+    fit(tmp_path, 7, AudioLossLightning(), more=[saving()])
+    policy = Policy(critical=("rollback",))
+    data = loops.Samples(64, 8, 9, masked=True)
+    callback = AudioLossLightning(policy, window_size=5, first_batches=0)
+    fit(tmp_path, 9, callback, data=data, more=[saving()])
+    assert "step=5-v1.ckpt" in callback.guard.taken[0].outcome
+    callback = AudioLossLightning(policy, window_size=5, first_batches=0)
+    fit(tmp_path, 4, callback, data=loops.Samples(64, 3, 4, masked=True), more=[saving()])
+    assert "no checkpoint is known" in callback.guard.taken[0].outcome
+
+
+def test_a_rollback_of_a_resumed_run_goes_to_what_was_saved_before(tmp_path):
+    def saving():
+        return ModelCheckpoint(dirpath=tmp_path / "saved", every_n_train_steps=5, save_top_k=-1)
+
+    fit(tmp_path, 10, AudioLossLightning(), more=[saving()])
+    callback = AudioLossLightning(Policy(critical=("rollback",)), window_size=5, first_batches=0)
+    data, resume = loops.Samples(64, 0, masked=True), tmp_path / "saved" / "epoch=0-step=10.ckpt"
+    fit(tmp_path, 12, callback, data=data, resume=resume, module=Module(), more=[saving()])
+    assert "step=5.ckpt" in callback.guard.taken[0].outcome
+
+
 def test_alerts_go_into_the_tensorboard_of_the_run(tmp_path):
     logger = TensorBoardLogger(tmp_path, name="", version="run")
     callback = AudioLossLightning(Policy(critical=("stop",)))

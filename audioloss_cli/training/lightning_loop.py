@@ -40,7 +40,7 @@ class LightningLoop:
         state = load_tensors(Path(path))
         if "state_dict" not in state:
             raise ActionError(f"{path} is no checkpoint of Lightning: it has no state_dict")
-        self.model.load_state_dict(state["state_dict"])
+        self.model.load_state_dict(state["state_dict"], strict=self.model.strict_loading)
         saved = state.get("optimizer_states", [])
         for optimizer, each in zip(self.optimizers, saved, strict=False):
             load_optimizer(optimizer, each)

@@ -263,16 +263,33 @@ def test_the_state_goes_through_the_checkpoint(tmp_path):
     assert (incident.first_step, incident.fire_count) == (12, 1)
 
 
-def test_a_rollback_puts_the_weights_back(tmp_path):
-    class Poisoned(Module):
-        def on_train_batch_start(self, batch, batch_idx):
-            if self.global_step == 11:
-                next(self.parameters()).data.fill_(float("nan"))
+class Poisoned(Module):
+    def on_train_batch_start(self, batch, batch_idx):
+        if self.global_step == 11:
+            self.model.model.norm.weight.data.fill_(float("nan"))
 
+
+class SavedInPart(Poisoned):
+    """As one that trains a few layers of a large model, and saves these alone."""
+
+    strict_loading = False
+
+    def __init__(self):
+        super().__init__()
+        for name, each in self.named_parameters():
+            each.requires_grad_("embed" not in name)
+
+    def on_save_checkpoint(self, checkpoint):
+        kept = {name: value for name, value in checkpoint["state_dict"].items() if "embed" not in name}
+        checkpoint["state_dict"] = kept
+
+
+@pytest.mark.parametrize("kind", [Poisoned, SavedInPart])
+def test_a_rollback_puts_the_weights_back(tmp_path, kind):
     policy = Policy(critical=("rollback",), options={"rollback": {"skip": 2}})
     callback = AudioLossLightning(policy, window_size=5)
     saving = ModelCheckpoint(dirpath=tmp_path / "saved", every_n_train_steps=5, save_top_k=-1)
-    module = Poisoned()
+    module = kind()
     fit(tmp_path, 20, callback, module=module, more=[saving])
     (taken,) = callback.guard.taken
     assert (taken.step, taken.done, taken.recovered) == (12, True, True)

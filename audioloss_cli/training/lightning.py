@@ -47,6 +47,7 @@ class AudioLossLightning(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Bind to the run."""
         self.loop.trainer, self.loop.model = trainer, pl_module
+        self.loop.skips = 0  # left by a training that was ended by an exception
         self.guard.examiner.model = _inner(pl_module)
         self._inputs.attach(self.guard.examiner.model, pl_module)
         self._losses.start()

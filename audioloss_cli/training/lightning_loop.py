@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from audioloss_cli.training.case import ActionError
-from audioloss_cli.training.restore import load_optimizer, load_tensors
+from audioloss_cli.training.restore import forget_moments, load_optimizer, load_tensors
 
 #: In the default root directory: where files go.
 FOLDER = "audioloss"
@@ -44,6 +44,8 @@ class LightningLoop:
         saved = state.get("optimizer_states", [])
         for optimizer, each in zip(self.optimizers, saved, strict=False):
             load_optimizer(optimizer, each)
+        if not saved:
+            forget_moments(self.optimizers)
         return "weights and optimiser restored" if saved else "weights restored, but no optimiser state,"
 
     def skip(self, batches: int) -> None:

@@ -1,6 +1,7 @@
 """Putting a run back in place: optimiser state, and the weights of a checkpoint directory of transformers."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,20 @@ def load_optimizer(optimizer: Any, state: dict[str, Any]) -> None:
     optimizer.load_state_dict(state)
     for group, own in zip(optimizer.param_groups, rates, strict=True):
         group.update(own)
+
+
+def forget_moments(optimizers: Iterable[Any]) -> None:
+    """For want of saved ones: moments of a gradient that was NaN would ruin the restored weights at the next step."""
+    for optimizer in optimizers:
+        for state in optimizer.state.values():
+            moments = [
+                each
+                for name, each in state.items()
+                if name != "step" and isinstance(each, torch.Tensor) and each.is_floating_point()
+            ]
+            if not all(bool(torch.isfinite(each).all()) for each in moments):
+                for each in moments:
+                    each.zero_()
 
 
 def load_tensors(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from audioloss_cli.training.case import ActionError
 from audioloss_cli.training.distributed import find_ranks
-from audioloss_cli.training.restore import load_optimizer, load_tensors, load_weights
+from audioloss_cli.training.restore import forget_moments, load_optimizer, load_tensors, load_weights
 
 
 class TrainerLoop:
@@ -73,6 +73,7 @@ class TrainerLoop:
         where = Path(path)
         load_weights(self.model, where)
         if not (where / "optimizer.pt").is_file() or self.optimizer is None:
+            forget_moments(self.optimizers)
             return "weights restored, but no optimiser state,"
         load_optimizer(self.optimizer, load_tensors(where / "optimizer.pt"))
         return "weights and optimiser restored"

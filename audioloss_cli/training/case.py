@@ -83,8 +83,10 @@ class Case:
         fed: micro-batches of the alert's step, or of the nearest that is at hand; empty if none was shown.
         loop: what can be acted on.
         directory: where files go.
+        series: its name.
         ranks: whose batch or loss it is about, in words; empty for a single process.
         rank: of this process.
+        speaks: whether this process tells of it: rank 0, and the one that it is about, which alone has the batch.
         examine: the full checks of these micro-batches.
         find_checkpoint: the last one that is healthy; None if none is known.
     """
@@ -95,8 +97,10 @@ class Case:
     fed: Sequence[Fed]
     loop: Loop
     directory: Path
+    series: str
     ranks: str
     rank: int
+    speaks: bool
     examine: Callable[[Sequence[Fed]], Examination] = field(repr=False)
     find_checkpoint: Callable[[], str | None] = field(repr=False)
 

@@ -24,20 +24,25 @@ class Checkpoints:
         if entry not in self.written:
             self.written.append(entry)
 
-    def last_healthy(self, incidents: Iterable[Incident]) -> str | None:
-        """The last that still exists and that no incident touches: none was pending, and none fired, at its step."""
+    def last_healthy(self, incidents: Iterable[tuple[int, Incident]]) -> str | None:
+        """The last that still exists and that no incident touches: none was pending, and none fired, at its step.
+
+        Args:
+            incidents: each with the last step of its series that came before it.
+        """
         troubled = list(incidents)
         healthy = [
             path
             for step, path in sorted({*self.written, *self.find()})
-            if Path(path).exists() and not any(_touches(each, step) for each in troubled)
+            if Path(path).exists() and not any(_touches(*each, step) for each in troubled)
         ]
         return healthy[-1] if healthy else None
 
 
-def _touches(incident: Incident, step: int) -> bool:
+def _touches(before: int, incident: Incident, step: int) -> bool:
     """From its first bad point on, though the monitor spoke later.
 
-    The weights that are saved after a step are tried by the loss of the next one: that must have been good as well.
+    The weights that are saved after a step are tried by the loss that comes next: that must have been good as well. It
+    may come several steps later, as where each of two optimisers counts, or where a loss is logged now and then.
     """
-    return step + 1 >= incident.first_step and (incident.resolved_step is None or step < incident.resolved_step)
+    return step >= before and (incident.resolved_step is None or step < incident.resolved_step)

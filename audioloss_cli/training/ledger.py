@@ -19,23 +19,21 @@ class Ledger:
         self._watch, self._announcer = watch, announcer
         self.taken: list[Taken] = []
 
-    def note(self, name: str, case: Case, series: str, outcome: str, *, done: bool, told: bool) -> Taken:
+    def note(self, name: str, case: Case, outcome: str, *, done: bool) -> Taken:
         """Enter an action; what the inputs asked for is an attempt to recover the audio loss.
 
         Args:
             name: of the action.
             case: for which it was taken.
-            series: which the alert is about.
             outcome: in words.
             done: whether it was carried out.
-            told: whether this rank tells the sinks.
         """
-        series = series if series in self._watch.monitors else AUDIO
+        series = case.series if case.series in self._watch.monitors else AUDIO
         attempt = self._watch.monitors[series].record_recovery_attempt(case.step, f"{name}: {outcome}")
         alert = case.alert
         taken = Taken(name, case.step, alert.code, alert.incident, series, done, outcome, attempt)
         self.taken.append(taken)
-        if told:
+        if case.speaks:
             self._announcer.action(taken)
         return taken
 

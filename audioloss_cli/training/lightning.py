@@ -4,22 +4,20 @@ What ``training_step`` returns is read: its loss alone, or a dict with ``audio_l
 audio loss that the module logs with ``self.log`` is found as well.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from audioloss_cli.training.case import ActionError
 from audioloss_cli.training.forget import forget_gradients
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.lightning_loop import FOLDER, LightningLoop
 from audioloss_cli.training.lightning_losses import LightningLosses
+from audioloss_cli.training.lightning_saved import SavedCheckpoints
 from audioloss_cli.training.model_inputs import ModelInputs
 from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.recent import Fed
-from audioloss_cli.training.restore import load_tensors
 
 
 class AudioLossLightning(Callback):
@@ -49,6 +47,7 @@ class AudioLossLightning(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Bind to the run."""
         self.loop.trainer, self.loop.model = trainer, pl_module
+        self.loop.skips = 0  # left by a training that was ended by an exception
         self.guard.examiner.model = _inner(pl_module)
         self._inputs.attach(self.guard.examiner.model, pl_module)
         self._losses.start()
@@ -57,7 +56,7 @@ class AudioLossLightning(Callback):
         board = self._board or (_writer(trainer) if trainer.is_global_zero else None)
         where = self._directory or Path(trainer.default_root_dir) / FOLDER
         self.guard.set_directory(where, board, jsonl=self._jsonl)
-        self.guard.checkpoints.find = lambda: _saved(trainer)
+        self.guard.checkpoints.find = SavedCheckpoints(trainer)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         """What was logged before this epoch is not of its first batch."""
@@ -123,14 +122,3 @@ def _writer(trainer: Any) -> Any:
 def _inner(module: Any) -> Any:
     """The model with a configuration inside a LightningModule; the module itself if there is none."""
     return next((each for each in module.modules() if hasattr(getattr(each, "config", None), "to_dict")), module)
-
-
-def _saved(trainer: Any) -> Iterator[tuple[int, str]]:
-    """Step and path of what the ModelCheckpoint callbacks have written, by name or else by content."""
-    folders = {Path(each.dirpath) for each in trainer.checkpoint_callbacks if getattr(each, "dirpath", None)}
-    for path in sorted(path for folder in folders for path in folder.glob("*.ckpt")):
-        named = re.search(r"step=(\d+)", path.stem)
-        try:
-            yield int(named[1]) if named else load_tensors(path)["global_step"], str(path)
-        except (ActionError, KeyError):
-            continue

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from audioloss_cli.training.case import ActionError
-from audioloss_cli.training.restore import load_optimizer, load_tensors
+from audioloss_cli.training.restore import forget_moments, load_optimizer, load_tensors
 
 #: In the default root directory: where files go.
 FOLDER = "audioloss"
@@ -40,10 +40,12 @@ class LightningLoop:
         state = load_tensors(Path(path))
         if "state_dict" not in state:
             raise ActionError(f"{path} is no checkpoint of Lightning: it has no state_dict")
-        self.model.load_state_dict(state["state_dict"])
+        self.model.load_state_dict(state["state_dict"], strict=self.model.strict_loading)
         saved = state.get("optimizer_states", [])
         for optimizer, each in zip(self.optimizers, saved, strict=False):
             load_optimizer(optimizer, each)
+        if not saved:
+            forget_moments(self.optimizers)
         return "weights and optimiser restored" if saved else "weights restored, but no optimiser state,"
 
     def skip(self, batches: int) -> None:

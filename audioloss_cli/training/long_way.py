@@ -16,6 +16,7 @@ from audioloss_cli.training.respond import Responder
 from audioloss_cli.training.slots import Arrived
 from audioloss_cli.training.watch import Found, Watch
 
+_GONE = 100  # micro-batches in a row without an audio loss, after which it is taken to be gone for good
 _AGAIN = 10  # a loss that must be recomputed from logits costs too much for every batch
 
 
@@ -30,6 +31,7 @@ class LongWay:
 
     Attributes:
         examiner, responder: what looks at batches, what answers to alerts.
+        names_audio: whether outputs say which loss is that of the audio, though a batch of text alone has none.
     """
 
     def __init__(self, watch: Watch, responder: Responder, looks: FirstLooks, arrivals: Arrivals) -> None:
@@ -38,8 +40,8 @@ class LongWay:
         self._looks, self._arrivals = looks, arrivals
         self._recent, self._micro = RecentBatches(), MicroBatches()
         self._open = False  # whether a step may go the short way
-        self._complained = False
-        self._step = self._batches = 0
+        self._complained = self.names_audio = False
+        self._step = self._batches = self._silent = 0
 
     def collect(
         self,
@@ -67,7 +69,7 @@ class LongWay:
         if found.odd and not self._complained:
             self._complained = True
             logger.warning("a loss cannot be read: %s", "; ".join(found.odd))
-        return found
+        return found if outputs is None else self._told_apart(found)
 
     def show(self, fed: Fed) -> None:
         """A micro-batch, to have it at hand when something is wrong."""
@@ -85,10 +87,12 @@ class LongWay:
     def begin(self) -> None:
         """A training begins: what is left of a step that was never closed, as an exception came, is of no step."""
         self._micro, self._recent = MicroBatches(), RecentBatches()
+        self.names_audio = False
 
     def close(self, step: int | None = None, *, grad_norm: Any = None) -> list[Alert]:
         """An optimiser step ends; see ``step``."""
         self._step = step = self._step + 1 if step is None else as_step(step)
+        self.responder.changed.clear()
         arrivals = self._arrivals
         arrivals.start(self.examiner.model)
         values = self._micro.close()
@@ -118,6 +122,20 @@ class LongWay:
         return alerts + self._drain()
 
     # Inside.
+
+    def _told_apart(self, found: Losses) -> Losses:
+        """Where outputs named an audio loss before, a loss beside none of that name is the total of a batch of text."""
+        if found.named:
+            self.names_audio, self._silent = True, 0
+        elif self.names_audio and "audio" in found:
+            self._silent += 1
+            if self._silent > _GONE:
+                self.names_audio = False
+                logger.warning("no audio loss in the outputs of %d batches: their total is watched instead", _GONE)
+                return found
+            found["total"] = found.pop("audio")
+            found.own = ("total",) if found.own else ()
+        return found
 
     def _look(self, step: int, values: dict[str, Any]) -> Found:
         """At the structure of the first batches; what one of several ranks finds travels with the numbers."""

@@ -35,13 +35,16 @@ class Places:
 NO_PLACES = Places(type(None), ())
 
 
-def places_of(outputs: Any, layout: Layout | None) -> Places:
-    """Of a dict without gaps; ``NO_PLACES``, which serve nothing, for others."""
+def places_of(outputs: Any, layout: Layout | None, *, named: bool = False) -> Places:
+    """Of a dict without gaps; ``NO_PLACES``, which serve nothing, for others.
+
+    ``named``: others before named their audio loss, so that a loss beside none of that name is not that of the audio.
+    """
     names = {*AUDIO_NAMES, *CODEBOOK_NAMES, *TEXT_NAMES, "loss"}
     if not isinstance(outputs, dict) or any(outputs[name] is None for name in names.intersection(outputs)):
         return NO_PLACES
     audio, codebooks, text = (_name(outputs, each) for each in (AUDIO_NAMES, CODEBOOK_NAMES, TEXT_NAMES))
-    if text and not (audio or codebooks):
+    if (text or named) and not (audio or codebooks):
         return NO_PLACES
     labels = None if layout is None else layout.named("text-labels")
     text_labels = "" if labels is None else labels.name

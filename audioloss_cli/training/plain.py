@@ -9,7 +9,7 @@ import torch
 from audioloss_cli.probe.signature import unwrapped
 from audioloss_cli.training.case import ActionError
 from audioloss_cli.training.distributed import find_ranks
-from audioloss_cli.training.restore import load_optimizer, load_tensors
+from audioloss_cli.training.restore import forget_moments, load_optimizer, load_tensors
 from audioloss_cli.training.sharded import refuse_sharded
 
 
@@ -80,6 +80,7 @@ class PlainLoop:
         state = load_tensors(Path(path))
         unwrapped(self.model).load_state_dict(state["model"])
         if self._optimizer is None or "optimizer" not in state:
+            forget_moments(self.optimizers)
             return "weights restored, but no optimiser state,"
         load_optimizer(self._optimizer, state["optimizer"])
         return "weights and optimiser restored"

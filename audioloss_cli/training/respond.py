@@ -25,6 +25,7 @@ class Responder:
     Attributes:
         ledger: what was done.
         case: the one that is being handled; None between alerts.
+        changed: what was done to the loop at the step of now, by action: it is done once, for all alerts of the step.
         instead: called with the batch and the alert in place of ``act``, if it is set.
     """
 
@@ -43,6 +44,7 @@ class Responder:
         self._announcer, self._checkpoints = announcer, checkpoints
         self.ledger = Ledger(watch, announcer)
         self.case: Case | None = None
+        self.changed: dict[str, Taken] = {}
         self.instead: Callable[[Mapping[str, Any], Alert], Any] | None = None
         self.ranks: Ranks | None = None
 
@@ -65,16 +67,17 @@ class Responder:
             AudioLossError: an action asks for it; after all others were taken.
         """
         stopped: AudioLossError | None = None
+        outer = self.case  # an action may wait for what is queued, as a checkpoint does, and come here again
         for series, alert in alerts:
             self.case = self._case(series, alert, step, fed(alert.step), whose)
-            if self._speaks():
+            if self.case.speaks:
                 self._announcer.alert(series, alert, self.case.ranks)
             try:
-                self._respond(series, alert)
+                self._respond(self.case)
             except AudioLossError as error:
                 stopped = stopped or error
             finally:
-                self.case = None
+                self.case = outer
         if stopped is not None:
             raise stopped
 
@@ -92,7 +95,7 @@ class Responder:
         case = self.case or self._case(AUDIO, alert, alert.step, [] if batch is None else [Fed(batch)], NOBODY)
         for name in self.policy.actions(alert):
             action = policies.load(name)
-            if not (action.EVERY_RANK or self._speaks()):
+            if not (action.EVERY_RANK or case.speaks):
                 continue
             try:
                 taken.append(self._take(name, action, case))
@@ -103,19 +106,22 @@ class Responder:
             raise stopped
         return taken
 
-    def _respond(self, series: str, alert: Alert) -> None:
-        case = self.case
-        assert case is not None  # noqa: S101
-        if self.instead is None or not self.policy.actions(alert):
-            self.act(alert)
+    def _respond(self, case: Case) -> None:
+        if self.instead is None or not self.policy.actions(case.alert):
+            self.act(case.alert)
         else:
-            self.instead(case.fed[-1].clean if case.fed else {}, alert)
+            self.instead(case.fed[-1].clean if case.fed else {}, case.alert)
 
     def _case(self, series: str, alert: Alert, step: int, fed: list[Fed], whose: Whose) -> Case:
-        self._series, self._whose = series, whose
         monitors = self._watch.monitors
         monitor = monitors.get(series, monitors[AUDIO])
-        incidents = [incident for each in monitors.values() for incident in each.incidents]
+        before = self._watch.before
+        incidents = [
+            (before(name, incident.first_step), incident)
+            for name, each in monitors.items()
+            for incident in each.incidents
+        ]
+        rank = self.ranks.rank if self.ranks else 0
         return Case(
             alert=alert,
             step=step,
@@ -123,8 +129,10 @@ class Responder:
             fed=fed,
             loop=self.loop,
             directory=self.directory,
+            series=series,
             ranks=whose.words,
-            rank=self.ranks.rank if self.ranks else 0,
+            rank=rank,
+            speaks=rank == 0 or rank in whose.ranks,
             examine=lambda batches: self._examined(batches, alert),
             find_checkpoint=lambda: self._checkpoints.last_healthy(incidents),
         )
@@ -132,11 +140,18 @@ class Responder:
     def _examined(self, fed: Sequence[Fed], alert: Alert) -> Examination:
         return self._examiner.full(fed, alert.step, alert.value)
 
-    def _speaks(self) -> bool:
-        """Rank 0, and the one that the alert is about: it alone has the batch."""
-        return self.ranks is None or self.ranks.rank == 0 or self.ranks.rank in self._whose.ranks
-
     def _take(self, name: str, action: policies.Action, case: Case) -> Taken:
+        """A fault has alerts in many series, of each codebook for one: the loop is changed once for all of them."""
+        once = action.EVERY_RANK and case is self.case
+        before = self.changed.get(name) if once else None
+        if before is not None and before.step == case.step:
+            return self._note(name, case, f"once at this step: {before.outcome}", done=before.done)
+        taken = self._done(name, action, case)
+        if once:
+            self.changed[name] = taken
+        return taken
+
+    def _done(self, name: str, action: policies.Action, case: Case) -> Taken:
         try:
             outcome, done = action.act(case, **self.policy.options_of(name)), True
         except AudioLossError:
@@ -147,4 +162,4 @@ class Responder:
         return self._note(name, case, outcome, done=done)
 
     def _note(self, name: str, case: Case, outcome: str, *, done: bool) -> Taken:
-        return self.ledger.note(name, case, self._series, outcome, done=done, told=self._speaks())
+        return self.ledger.note(name, case, outcome, done=done)

@@ -1,22 +1,40 @@
 """Putting a run back in place: optimiser state, and the weights of a checkpoint directory of transformers."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from audioloss_cli.probe.signature import unwrapped
 from audioloss_cli.training.case import ActionError
 
+#: What schedulers compute from in the groups of an optimiser, beside the rate itself (OneCycleLR, SWALR).
+IN_GROUPS = ("initial_lr", "max_lr", "min_lr", "swa_lr")
 _WHOLE, _INDEX, _ADAPTER = "model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors"
 
 
 def load_optimizer(optimizer: Any, state: dict[str, Any]) -> None:
-    """Moments and step counts as they were; the learning rate stays what the schedule has made it since."""
-    rates = [group["lr"] for group in optimizer.param_groups]
+    """Moments and step counts as they were; the learning rate and its schedule stay what they were made since."""
+    rates = [{name: group[name] for name in ("lr", *IN_GROUPS) if name in group} for group in optimizer.param_groups]
     optimizer.load_state_dict(state)
-    for group, rate in zip(optimizer.param_groups, rates, strict=True):
-        group["lr"] = rate
+    for group, own in zip(optimizer.param_groups, rates, strict=True):
+        group.update(own)
+
+
+def forget_moments(optimizers: Iterable[Any]) -> None:
+    """For want of saved ones: moments of a gradient that was NaN would ruin the restored weights at the next step."""
+    for optimizer in optimizers:
+        for state in optimizer.state.values():
+            moments = [
+                each
+                for name, each in state.items()
+                if name != "step" and isinstance(each, torch.Tensor) and each.is_floating_point()
+            ]
+            if not all(bool(torch.isfinite(each).all()) for each in moments):
+                for each in moments:
+                    each.zero_()
 
 
 def load_tensors(path: Path) -> dict[str, Any]:
@@ -48,13 +66,43 @@ def load_weights(model: Any, directory: Path) -> None:
 
             set_peft_model_state_dict(model, load_file(directory / _ADAPTER))
             return
-        for file in _files(directory):
+        files = _files(directory)
+        # A compiled model may be saved under its own names or with a prefix. All are looked at before any is loaded.
+        own = next((each for each in (model, unwrapped(model)) if not _unknown(each, files)), None)
+        if own is None:
+            _load_renamed(unwrapped(model), directory, _unknown(model, files))
+            return
+        for file in files:
             # Tied weights are saved once, shards one by one: a name may be missing, but none may be left over.
-            unknown = model.load_state_dict(load_file(file), strict=False).unexpected_keys
-            if unknown:
-                raise ActionError(f"{file} is of another model: this one has no {unknown[0]}")
+            own.load_state_dict(load_file(file), strict=False)
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise ActionError(f"{directory}: weights cannot be loaded: {' '.join(str(error).split())[:200]}") from error
+
+
+def _unknown(model: Any, files: list[Path]) -> str:
+    """The first name in the files that the model does not have; empty if it has all."""
+    from safetensors import safe_open  # noqa: PLC0415
+
+    known = model.state_dict().keys()
+    for file in files:
+        with safe_open(file, "pt") as opened:
+            for name in opened.keys():  # noqa: SIM118  # it is no mapping
+                if name not in known:
+                    return f"{file} is of another model: this one has no {name}"
+    return ""
+
+
+def _load_renamed(model: Any, directory: Path, unknown: str) -> None:
+    """By way of a second model: transformers saves some families under names of old, which it alone takes back.
+
+    Of those that the project knows it is CSM, for the sake of the codec inside.
+    """
+    if not hasattr(model, "from_pretrained"):
+        raise ActionError(unknown)
+    saved, told = type(model).from_pretrained(directory, output_loading_info=True)
+    if told["unexpected_keys"] or told["missing_keys"]:
+        raise ActionError(unknown)
+    model.load_state_dict(saved.state_dict())
 
 
 def _files(directory: Path) -> list[Path]:

@@ -61,6 +61,7 @@ class AudioLossCallback(TrainerCallback, ExportableState):
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Bind to the run, and go on where a checkpoint left off."""
         self._bind(args, control, kwargs)
+        self.loop.begin()
         self._closed = self._skipped = self._logs = None
         # Under DataParallel every replica would call the hook, from a thread of its own.
         self.hook.processes = processes_of_a_sum(args, self.loop.model)
@@ -118,6 +119,7 @@ class AudioLossCallback(TrainerCallback, ExportableState):
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """A checkpoint was written."""
+        self.loop.saved()
         path = self.loop.path(state.global_step)
         if path.is_dir():
             self.guard.checkpoints.add(state.global_step, path)

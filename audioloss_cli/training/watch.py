@@ -17,7 +17,7 @@ from audioloss_cli.training.slots import CODEBOOKS, Arrived
 #: Name of the series that is read at each step, and of the loss that the run logs for itself.
 AUDIO, LOGGED = "audio_loss", "logged"
 BESIDE = ("total", "text", "grad_norm")
-_KEPT = 1000  # points that wait for a log file to be opened
+_KEPT = 1000  # points that wait for a log file to be opened, and steps at which the run logged
 
 Found = list[tuple[str, Alert]]
 
@@ -35,6 +35,7 @@ class Watch:
         self._settings = dict(settings)
         self.monitors: dict[str, AudioLossMonitor] = {AUDIO: AudioLossMonitor(**self._settings)}
         self.points: deque[tuple[int, float, float]] = deque(maxlen=_KEPT)
+        self._logged: deque[int] = deque(maxlen=_KEPT)
         self._main = self.monitors[AUDIO]
         limits: Limits = self._main.limits
         self._seen, self._codebook_steps = False, CodebookSteps(limits.threshold)
@@ -92,6 +93,7 @@ class Watch:
 
     def logged(self, value: float, step: int, beside: Mapping[str, Any]) -> Found:
         """The loss that the run logs."""
+        self._logged.append(step)
         return [(LOGGED, alert) for alert in self.monitor(LOGGED).update(value, step, None, beside)]
 
     def monitor(self, name: str) -> AudioLossMonitor:
@@ -99,6 +101,14 @@ class Watch:
         if name not in self.monitors:
             self.monitors[name] = AudioLossMonitor(**{**self._settings, "name": name})
         return self.monitors[name]
+
+    def before(self, name: str, step: int) -> int:
+        """The last step before this one at which a series had a loss; the number before it, if none is known.
+
+        A codebook has one wherever the audio loss has, though not each is shown to its monitor.
+        """
+        steps = self._logged if name == LOGGED else [each for each, _, _ in self.points]
+        return max((each for each in steps if each < step), default=step - 1)
 
     def _codebooks(self, step: int, now: float, values: Mapping[str, float]) -> Found:
         if not self._codebook_steps.takes(step, [values[name] for name in CODEBOOKS if name in values]):

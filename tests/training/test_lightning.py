@@ -263,21 +263,66 @@ def test_the_state_goes_through_the_checkpoint(tmp_path):
     assert (incident.first_step, incident.fire_count) == (12, 1)
 
 
-def test_a_rollback_puts_the_weights_back(tmp_path):
-    class Poisoned(Module):
-        def on_train_batch_start(self, batch, batch_idx):
-            if self.global_step == 11:
-                next(self.parameters()).data.fill_(float("nan"))
+class Poisoned(Module):
+    def on_train_batch_start(self, batch, batch_idx):
+        if self.global_step == 11:
+            self.model.model.norm.weight.data.fill_(float("nan"))
 
+
+class SavedInPart(Poisoned):
+    """As one that trains a few layers of a large model, and saves these alone."""
+
+    strict_loading = False
+
+    def __init__(self):
+        super().__init__()
+        for name, each in self.named_parameters():
+            each.requires_grad_("embed" not in name)
+
+    def on_save_checkpoint(self, checkpoint):
+        kept = {name: value for name, value in checkpoint["state_dict"].items() if "embed" not in name}
+        checkpoint["state_dict"] = kept
+
+
+@pytest.mark.parametrize("kind", [Poisoned, SavedInPart])
+def test_a_rollback_puts_the_weights_back(tmp_path, kind):
     policy = Policy(critical=("rollback",), options={"rollback": {"skip": 2}})
     callback = AudioLossLightning(policy, window_size=5)
     saving = ModelCheckpoint(dirpath=tmp_path / "saved", every_n_train_steps=5, save_top_k=-1)
-    module = Poisoned()
+    module = kind()
     fit(tmp_path, 20, callback, module=module, more=[saving])
     (taken,) = callback.guard.taken
     assert (taken.step, taken.done, taken.recovered) == (12, True, True)
     assert "step=10.ckpt" in taken.outcome
     assert all(torch.isfinite(each).all() for each in module.parameters())
+
+
+def test_a_rollback_goes_to_no_checkpoint_of_an_earlier_run(tmp_path):
+    """Lightning leaves it in its folder, and writes ``...-v1.ckpt`` beside it."""
+
+    def saving():
+        return ModelCheckpoint(dirpath=tmp_path / "saved", every_n_train_steps=5, save_top_k=-1)
+
+    fit(tmp_path, 7, AudioLossLightning(), more=[saving()])
+    policy = Policy(critical=("rollback",))
+    data = loops.Samples(64, 8, 9, masked=True)
+    callback = AudioLossLightning(policy, window_size=5, first_batches=0)
+    fit(tmp_path, 9, callback, data=data, more=[saving()])
+    assert "step=5-v1.ckpt" in callback.guard.taken[0].outcome
+    callback = AudioLossLightning(policy, window_size=5, first_batches=0)
+    fit(tmp_path, 4, callback, data=loops.Samples(64, 3, 4, masked=True), more=[saving()])
+    assert "no checkpoint is known" in callback.guard.taken[0].outcome
+
+
+def test_a_rollback_of_a_resumed_run_goes_to_what_was_saved_before(tmp_path):
+    def saving():
+        return ModelCheckpoint(dirpath=tmp_path / "saved", every_n_train_steps=5, save_top_k=-1)
+
+    fit(tmp_path, 10, AudioLossLightning(), more=[saving()])
+    callback = AudioLossLightning(Policy(critical=("rollback",)), window_size=5, first_batches=0)
+    data, resume = loops.Samples(64, 0, masked=True), tmp_path / "saved" / "epoch=0-step=10.ckpt"
+    fit(tmp_path, 12, callback, data=data, resume=resume, module=Module(), more=[saving()])
+    assert "step=5.ckpt" in callback.guard.taken[0].outcome
 
 
 def test_alerts_go_into_the_tensorboard_of_the_run(tmp_path):

@@ -4,15 +4,21 @@ from dataclasses import asdict
 
 from audioloss_cli.probe.dump import write_dump
 from audioloss_cli.training.case import Case
+from audioloss_cli.training.inputs import INPUTS
+from audioloss_cli.training.watch import AUDIO
 
 EVERY_RANK = False
 
 
 def act(case: Case) -> str:
-    """``<directory>/step-<step>-<code>.json``: statistics and first values of every tensor, no data as a whole."""
+    """``<directory>/step-<step>-<code>.json``: statistics and first values of every tensor, no data as a whole.
+
+    The name of a codebook, or of another series beside the audio loss, stands behind the code.
+    """
     alert, found = case.alert, case.examination
+    series = "" if case.series in (AUDIO, INPUTS) else f"-{case.series.replace('/', '-')}"
     rank = f"-rank{case.rank}" if case.rank else ""
-    path = case.directory / f"step-{alert.step}-{alert.code}{rank}.json"
+    path = case.directory / f"step-{alert.step}-{alert.code}{series}{rank}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     batches = [{"model_inputs": fed.clean, **({"original": fed.original} if fed.original else {})} for fed in case.fed]
     report = {

@@ -7,11 +7,11 @@ from typing import Any
 from torch import Tensor
 
 from audioloss_cli.training.case import ActionError, Case
+from audioloss_cli.training.restore import IN_GROUPS
 
 EVERY_RANK = True
 
-# What schedulers compute from: in the groups of the optimiser (OneCycleLR, SWALR), and of their own.
-_IN_GROUPS = ("initial_lr", "max_lr", "min_lr", "swa_lr")
+# What schedulers compute from of their own.
 _OWN = ("base_lrs", "max_lrs", "eta_min")
 _FLOORS = ("min_lrs", "default_min_lr")  # of ReduceLROnPlateau, which never goes up to them
 _RATE = re.compile(r"(?:^|_)lrs?$|^lrs?_(?:max|min|start|end|init|peak|base)$")
@@ -34,7 +34,7 @@ def act(case: Case, factor: float = 0.5) -> str:
     before = float(groups[0]["lr"])
     for group in groups:
         group["lr"] *= factor
-        group.update({name: _scaled(group[name], factor) for name in _IN_GROUPS if name in group})
+        group.update({name: _scaled(group[name], factor) for name in IN_GROUPS if name in group})
     for each in schedulers:
         vars(each).update({name: _scaled(vars(each)[name], factor) for name in _OWN if name in vars(each)})
     return f"learning rate from {before:.3g} to {float(groups[0]['lr']):.3g}"

@@ -165,24 +165,27 @@ SCHEDULES = {
 }
 
 
-def rates_under(schedule, lowered_at):
+def rates_under(schedule, lowered_at, directory, *actions):
     """The learning rates of 30 steps; a NaN at a step lowers them."""
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0, momentum=0.9)
-    scheduler = schedule(optimizer)
-    policy = Policy(critical=("lower-lr",))
-    guard = AudioLossGuard(policy=policy, optimizer=optimizer, scheduler=scheduler, jsonl=False)
+    model = torch.nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.9)
+    guard = guard_of((model, optimizer, scheduler := schedule(optimizer)), directory, *actions)
     rates = []
     for step in range(1, 31):
         optimizer.step()
         scheduler.step()
         guard.step(math.nan if step == lowered_at else 5 + step % 7 / 100)
+        if step == 2:
+            guard.save_checkpoint()
         rates.append(optimizer.param_groups[0]["lr"])
     return rates
 
 
+@pytest.mark.parametrize("actions", [("lower-lr",), ("lower-lr", "rollback"), ("rollback", "lower-lr")])
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_the_learning_rate_stays_lower_to_the_end_of_any_schedule(name):
-    usual, lowered = rates_under(SCHEDULES[name], None), rates_under(SCHEDULES[name], 5)
+def test_the_learning_rate_stays_lower_to_the_end_of_any_schedule(name, actions, tmp_path):
+    usual = rates_under(SCHEDULES[name], None, tmp_path / "usual")
+    lowered = rates_under(SCHEDULES[name], 5, tmp_path / "lowered", *actions)
     assert lowered[:4] == usual[:4]
     assert lowered[4:] == pytest.approx([rate / 2 for rate in usual[4:]])
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from audioloss_cli.training.case import ActionError
 from audioloss_cli.training.restore import forget_moments, load_optimizer, load_tensors
+from audioloss_cli.training.sharded import refuse_sharded
 
 #: In the default root directory: where files go.
 FOLDER = "audioloss"
@@ -37,6 +38,7 @@ class LightningLoop:
 
     def restore(self, path: str) -> str:
         """Weights and optimisers; steps and schedule go on. A checkpoint that holds other objects is not loaded."""
+        refuse_sharded(self.model, f"stop, and go on with fit(..., ckpt_path={path!r})")
         state = load_tensors(Path(path))
         if "state_dict" not in state:
             raise ActionError(f"{path} is no checkpoint of Lightning: it has no state_dict")

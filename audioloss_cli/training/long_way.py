@@ -41,6 +41,7 @@ class LongWay:
         self._recent, self._micro = RecentBatches(), MicroBatches()
         self._open = False  # whether a step may go the short way
         self._complained = self.names_audio = False
+        self._gone = False  # whether it is to be said of this step that the audio loss is missing
         self._step = self._batches = self._silent = 0
 
     def collect(
@@ -96,6 +97,8 @@ class LongWay:
         arrivals = self._arrivals
         arrivals.start(self.examiner.model)
         values = self._micro.close()
+        if self._gone:
+            self._gone, values = False, {}
         if grad_norm is not None:
             values["grad_norm"] = grad_norm
         self._recent.close(step)
@@ -130,7 +133,7 @@ class LongWay:
         elif self.names_audio and "audio" in found:
             self._silent += 1
             if self._silent > _GONE:
-                self.names_audio = False
+                self.names_audio, self._gone = False, True
                 logger.warning("no audio loss in the outputs of %d batches: their total is watched instead", _GONE)
                 return found
             found["total"] = found.pop("audio")

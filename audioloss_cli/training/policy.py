@@ -31,6 +31,10 @@ class Action(Protocol):
         ...
 
 
+#: Actions that end the run.
+ENDING = ("stop", "raise-error")
+
+
 @dataclass(frozen=True)
 class Policy:
     """Names of actions by severity, in the order in which they are taken.
@@ -62,10 +66,14 @@ class Policy:
                     raise SettingError("options", f"{option!r} is none of {each}; it has {', '.join(known) or 'none'}")
 
     def actions(self, alert: Alert) -> list[str]:
-        """What to do about an alert: nothing at its end, and nothing anew at a reminder."""
-        if alert.edge in ("recovered", "reminder") or alert.severity is Severity.INFO:
+        """What to do about an alert: nothing at its end, and at a reminder only what ends the run.
+
+        Where that was done before, the run was resumed since, and is still in trouble.
+        """
+        if alert.edge == "recovered" or alert.severity is Severity.INFO:
             return []
-        return list(self.critical if alert.severity is Severity.CRITICAL else self.warning)
+        wanted = self.critical if alert.severity is Severity.CRITICAL else self.warning
+        return [name for name in wanted if alert.edge != "reminder" or name in ENDING]
 
     def options_of(self, name: str) -> dict[str, Any]:
         """Those of one action."""

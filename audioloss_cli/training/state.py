@@ -5,10 +5,12 @@ from typing import Any
 
 from audioloss_cli.training.checkpoints import Checkpoints
 from audioloss_cli.training.inputs import FirstLooks
+from audioloss_cli.training.policy import ENDING
 from audioloss_cli.training.respond import Responder
 from audioloss_cli.training.watch import Watch
 
 _VERSION = 1
+_LONG_AGO = -(1 << 62)
 
 
 def to_state(
@@ -35,9 +37,27 @@ def from_state(
     """
     if state.get("version") != _VERSION:
         raise ValueError(f"guard state has version {state.get('version')!r}, this release reads {_VERSION}")
-    watch.load_state_dict(state)
+    watch.load_state_dict({**state, "monitors": _with_reminders(state)})
     responder.ledger.load_state_dict(state["taken"])
     for step, path in state["checkpoints"]:
         checkpoints.add(step, path)
     looks.told.update(state["told"])
     return int(state["step"])
+
+
+def _with_reminders(state: Mapping[str, Any]) -> dict[str, Any]:
+    """States of the monitors, of which an incident that ended the run speaks at once if the trouble is still there.
+
+    A monitor reminds of what it has told only now and then, and the run that is resumed would go on as long.
+    """
+    ended = {each["incident"] for each in state["taken"] if each["action"] in ENDING}
+
+    def reminded(group: Mapping[str, Any]) -> dict[str, Any]:
+        spoke = group["open"] is not None and group["open"]["id"] in ended
+        return {**group, **({"last_alert": _LONG_AGO} if spoke else {})}
+
+    monitors: Mapping[str, Any] = state["monitors"]
+    return {
+        name: {**each, "groups": {group: reminded(held) for group, held in each["groups"].items()}}
+        for name, each in monitors.items()
+    }

@@ -18,11 +18,18 @@ def test_the_default():
 
 @pytest.mark.parametrize("edge", ["fired", "escalated", "refired"])
 def test_every_edge_asks_anew_but_the_end_and_reminders(edge):
-    policy = Policy(critical=("stop",), warning=("log",))
-    assert policy.actions(alert(Severity.CRITICAL, edge)) == ["stop"]
+    policy = Policy(critical=("dump", "stop"), warning=("log",))
+    assert policy.actions(alert(Severity.CRITICAL, edge)) == ["dump", "stop"]
     assert policy.actions(alert(Severity.WARNING, edge)) == ["log"]
-    assert policy.actions(alert(Severity.CRITICAL, "reminder")) == []
+    assert policy.actions(alert(Severity.WARNING, "reminder")) == []
     assert policy.actions(alert(Severity.INFO, "recovered")) == []
+
+
+@pytest.mark.parametrize("end", ["stop", "raise-error"])
+def test_a_reminder_ends_the_run_and_does_no_more(end):
+    """It was resumed, for it was to end before; or its loop does not look at what the guard asks for."""
+    policy = Policy(critical=("dump", "rollback", end))
+    assert policy.actions(alert(Severity.CRITICAL, "reminder")) == [end]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a guard gives for a checkpoint: taking it changes nothing, and a run that goes on from it comes to the same."""
 
 import json
+import math
 
 import pytest
 from hypothesis import given, settings
@@ -98,3 +99,28 @@ def test_actions_of_an_older_state_come_back_in_order():
         del each["attempt"]
     again.load_state_dict(state)
     assert [taken.attempt for taken in again.taken] == [taken.attempt for taken in guard.taken] != []
+
+
+@pytest.mark.parametrize("end", ["stop", "log"])
+def test_what_ended_a_run_ends_it_again_if_it_is_still_so(end):
+    """At once, and not when the next reminder is due; where nothing ended it, nothing is said before that."""
+    first, again = (AudioLossGuard(policy=Policy(critical=(end,)), jsonl=False, window_size=50) for _ in range(2))
+    for loss in (5.0, 5.1, math.nan):
+        first.step(loss)
+    again.load_state_dict(json.loads(json.dumps(first.state_dict())))
+    assert not again.should_stop
+    told = again.step(math.nan)
+    assert [each.edge for each in told] == (["reminder"] if end == "stop" else [])
+    assert again.should_stop == (end == "stop")
+    assert len(again.monitor.incidents) == 1
+
+
+def test_a_run_that_was_ended_and_is_healthy_again_goes_on():
+    first, again = (AudioLossGuard(policy=POLICY, jsonl=False, window_size=50) for _ in range(2))
+    for loss in (5.0, 5.1, math.nan):
+        first.step(loss)
+    again.load_state_dict(json.loads(json.dumps(first.state_dict())))
+    for step in range(60):
+        again.step(5.0 + step % 7 / 100)
+    assert not again.should_stop
+    assert again.monitor.incidents[0].resolution == "recovered"

@@ -110,10 +110,21 @@ def test_an_audio_loss_that_is_gone_for_good_is_told_of(tmp_path, caplog):
         guard.step(outputs={"loss": torch.tensor(2.0 + number % 5 / 100), **audio})
     (record,) = [each for each in caplog.records if "no audio loss" in each.message]
     assert record.message == "no audio loss in the outputs of 100 batches: their total is watched instead"
+    (incident,) = guard.monitor.incidents
+    assert (incident.code, incident.first_step, incident.last_step) == ("missing-loss", 250, 250)
     assert guard.monitor.diagnostics()["points"] == 149 + 50
     guard.step(outputs={"loss": torch.tensor(2.0), "audio_loss": torch.tensor(5.0)})
     guard.step(outputs={"loss": torch.tensor(0.001)})
     assert guard.monitor.diagnostics()["current"] == 5.0
+
+
+def test_an_audio_loss_that_is_gone_while_gradients_accumulate(tmp_path):
+    guard = AudioLossGuard(policy=POLICY, directory=tmp_path)
+    for number in range(1, 130):
+        audio = {"audio_loss": torch.tensor(5.0 + number % 7 / 100)} if number < 10 else {}
+        outputs = {"loss": torch.tensor(2.0 + number % 5 / 100), **audio}
+        guard.step(outputs=outputs, sync_gradients=number % 4 == 0)
+    assert [(taken.alert, taken.step) for taken in guard.taken] == [("missing-loss", 28)]
 
 
 def test_a_total_that_is_not_finite_speaks_though_it_is_of_text(tmp_path):

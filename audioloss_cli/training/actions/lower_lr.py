@@ -32,8 +32,11 @@ def act(case: Case, factor: float = 0.5) -> str:
     for each in schedulers:  # all of them, before anything is changed
         _check(each)
     before = float(groups[0]["lr"])
+    for rate in {id(group["lr"]): group["lr"] for group in groups if isinstance(group["lr"], Tensor)}.values():
+        rate.mul_(factor)  # in place, for a graph may read it; groups may share it
     for group in groups:
-        group["lr"] *= factor
+        if not isinstance(group["lr"], Tensor):
+            group["lr"] *= factor
         group.update({name: _scaled(group[name], factor) for name in IN_GROUPS if name in group})
     for each in schedulers:
         vars(each).update({name: _scaled(vars(each)[name], factor) for name in _OWN if name in vars(each)})

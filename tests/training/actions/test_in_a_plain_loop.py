@@ -119,6 +119,17 @@ def test_the_learning_rate_stays_lower_under_its_schedule(parts, tmp_path, facto
     assert parts[1].param_groups[0]["lr"] == pytest.approx(0.1 / 3 * factor)
 
 
+def test_a_rate_that_groups_share_is_lowered_once(tmp_path):
+    """In its place: a captured graph reads it there."""
+    parameters = [torch.nn.Parameter(torch.zeros(1)) for _ in range(3)]
+    rate = torch.tensor(0.1)
+    optimizer = torch.optim.AdamW([{"params": [each]} for each in parameters], lr=rate, foreach=False)
+    guard = AudioLossGuard(policy=Policy(critical=("lower-lr",)), optimizer=optimizer, directory=tmp_path)
+    guard.step(math.nan)
+    assert [float(group["lr"]) for group in optimizer.param_groups] == pytest.approx([0.05] * 3)
+    assert optimizer.param_groups[0]["lr"] is rate
+
+
 def test_schedules_in_a_row_are_all_lowered(tmp_path):
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
     first = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)

@@ -2,12 +2,14 @@
 
 import copy
 import json
+from types import SimpleNamespace
 
 import lightning
 import pytest
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.trainer.connectors.logger_connector import result
 
 from audioloss_cli import scan
 from audioloss_cli.training import AudioLossError, AudioLossGuard, AudioLossLightning, Policy
@@ -222,6 +224,33 @@ def test_an_old_value_is_not_taken_for_that_of_the_next_epoch(tmp_path):
             return loss
 
     assert len(values_of(tmp_path, 12, module=AtOnce(), data=loops.Samples(5))) == 5
+
+
+def test_a_number_of_the_progress_bar_is_read_no_more_often_than_without_the_guard(tmp_path, monkeypatch):
+    """Each of them makes the host wait for the device."""
+    reads = []
+    read = result.convert_tensors_to_scalars
+    monkeypatch.setattr(result, "convert_tensors_to_scalars", lambda value: reads.append(1) or read(value))
+
+    class OnTheBar(Still):
+        def training_step(self, batch, batch_idx):
+            loss = self.model(**batch).loss / 8
+            self.log("train/audio_loss", loss, prog_bar=True)
+            return loss
+
+    counts = []
+    for callback in (lightning.Callback(), AudioLossLightning()):
+        reads.clear()
+        fit(tmp_path, 8, callback, module=OnTheBar(), data=loops.Samples(3), accumulate_grad_batches=2)
+        counts.append(len(reads))
+    assert counts[0] == counts[1] > 0
+    assert callback.guard.monitor.diagnostics()["points"] == 8
+
+
+@pytest.mark.parametrize("hidden", [{}, {"_results": None}, {"_results": {"x": object()}}])
+def test_what_was_logged_is_found_in_another_release_as_well(hidden):
+    trainer = SimpleNamespace(callback_metrics={"audio_loss": torch.tensor(4.0)}, accumulate_grad_batches=1, **hidden)
+    assert LightningLosses(AudioLossGuard()).of(trainer, None, {})["audio"] == 4.0
 
 
 def test_a_nan_that_is_returned_beside_a_finite_log_is_seen(tmp_path):

@@ -6,7 +6,7 @@ A mixin that knows the loss that is trained brings it after the forward pass; wh
 from collections.abc import Mapping
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, is_grad_enabled
 from torch.compiler import is_compiling
 
 from audioloss_cli.training.collator import WatchedCollator, watch_collator
@@ -71,7 +71,8 @@ class ForwardHook:
             self._between_graphs(module, args, kwargs, outputs)
             return
         guard = self._guard
-        if not module.training or guard.examiner.busy:
+        # Without gradients it is no pass that is trained: of a reference, of what is sampled, of a metric.
+        if not module.training or guard.examiner.busy or not is_grad_enabled():
             return
         if self.whole_steps and guard.glanced is None:
             guard.step(None, kwargs, outputs, LATER, self.original)

@@ -30,12 +30,26 @@ class FirstLooks:
         if batches < 0:
             raise SettingError("first_batches", f"must not be negative, as {batches} is")
         self.left, self.examiner = batches, examiner
+        self._batches, self._resumed = batches, False
         self.told: set[str] = set()
         self.kept: dict[int, list[Finding]] = {}
+
+    def begin(self) -> None:
+        """A training begins, perhaps not the first: its batches may be other ones."""
+        self.left = self._batches
+        if not self._resumed:
+            self.told.clear()
+        self._resumed = False
+
+    def resume(self, told: Iterable[str]) -> None:
+        """What was said before the training was interrupted, which begins now, or did a moment ago."""
+        self.told.update(told)
+        self._resumed = True
 
     def look(self, fed: Sequence[Fed]) -> list[Finding]:
         """What is wrong with the structure of one of them."""
         self.left -= 1
+        self._resumed = False
         found = [finding for one in fed for finding in self.examiner.first_look(one)]
         if fed and self.examiner.complaint:
             logger.warning("batches are not examined: %s", self.examiner.complaint)

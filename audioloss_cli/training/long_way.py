@@ -88,7 +88,8 @@ class LongWay:
     def begin(self) -> None:
         """A training begins: what is left of a step that was never closed, as an exception came, is of no step."""
         self._micro, self._recent = MicroBatches(), RecentBatches()
-        self.names_audio = False
+        self.names_audio = self._open = False  # its first batches are looked at
+        self._looks.begin()
 
     def close(self, step: int | None = None, *, grad_norm: Any = None) -> list[Alert]:
         """An optimiser step ends; see ``step``."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from torch import is_grad_enabled
 from torch.compiler import is_compiling
 
 from audioloss_cli.training.compiled import between_graphs
@@ -30,7 +31,7 @@ class ModelInputs:
     def _before_forward(self, model: Any, args: Any, kwargs: dict[str, Any]) -> None:
         if is_compiling():
             self._between_graphs(model, args, kwargs)
-        elif model.training:
+        elif model.training and is_grad_enabled():
             self._last = None if args else kwargs  # what stands without a name may be anything
 
     @between_graphs

@@ -41,7 +41,7 @@ def from_state(
     responder.ledger.load_state_dict(state["taken"])
     for step, path in state["checkpoints"]:
         checkpoints.add(step, path)
-    looks.told.update(state["told"])
+    looks.resume(state["told"])
     return int(state["step"])
 
 

@@ -57,3 +57,27 @@ def test_evaluation_between_the_steps_is_not_watched(tmp_path):
     assert [(taken.alert, taken.step) for taken in callback.guard.taken] == [("non-finite-loss", 8)]
     assert callback.guard.monitor.diagnostics()["points"] == made.state.global_step == 8
     assert list(callback.guard.monitors) == ["audio_loss"]
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_the_first_batches_of_every_training_are_looked_at(tmp_path, anew):
+    """Of the same Trainer with other data, and of another one."""
+    callback = AudioLossCallback(Policy(critical=("stop",)))
+    made = trainer(tmp_path, [callback], 6)
+    made.train()
+    assert callback.guard.taken == []
+    broken = loops.Samples(6, 0, masked=True)
+    made = trainer(tmp_path, [callback], 6, broken) if anew else made
+    made.train_dataset = broken
+    made.train()
+    assert ("all-masked", 1) in [(taken.alert, taken.step) for taken in callback.guard.taken]
+    assert made.state.global_step == 1
+
+
+def test_what_the_inputs_lack_is_not_said_again_after_a_resumption(tmp_path):
+    first, second = (AudioLossCallback(Policy(critical=("dump",))) for _ in range(2))
+    data = loops.Samples(8, 0, masked=True)
+    trainer(tmp_path, [first], 4, data, save_strategy="steps", save_steps=4).train()
+    assert "all-masked" in [taken.alert for taken in first.guard.taken]
+    trainer(tmp_path, [second], 8, data).train(resume_from_checkpoint=str(tmp_path / "checkpoint-4"))
+    assert [taken.step for taken in second.guard.taken if taken.alert == "all-masked"] == [1]

@@ -91,7 +91,7 @@ class ForwardHook:
         self._undo()
         self._guard.show(self._fed(batch, self.original))
         values = self._guard.read(None, outputs, batch)
-        self.had_loss, self.named = self.had_loss or bool(values), self._guard.names_audio
+        self.had_loss, self.named = self.had_loss or bool(values), self._guard.presence.named
         parts = set(values.own) if _is_part(batch) else set[str]()
         if self.processes > 1:  # not in place, which is what the Trainer does to the model's
             values.update({name: _detached(values[name]) * self.processes for name in parts})

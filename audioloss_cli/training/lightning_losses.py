@@ -34,7 +34,7 @@ class LightningLosses:
     def whole(self, outputs: Any) -> tuple[Any, Any] | None:
         """Loss and outputs of a micro-batch that is a step, for ``AudioLossGuard.step``; None: ask ``of``."""
         named = isinstance(outputs, Mapping)
-        if self._guard.names_audio or (named and names_audio(outputs)):
+        if self._guard.presence.named or (named and names_audio(outputs)):
             return None, outputs if named else {"loss": outputs}
         if self._looks or self._name:  # something may be logged
             return None
@@ -54,7 +54,7 @@ class LightningLosses:
         # by, so that the sum over them would be too small.
         whole = _times(named.get("loss"), trainer.accumulate_grad_batches)
         many = isinstance(whole, Tensor) and whole.numel() != 1  # of a manual optimisation; it is said, and left alone
-        if names_audio(named) or self._guard.names_audio or many:
+        if names_audio(named) or self._guard.presence.named or many:
             return self._guard.read(None, {**named, "loss": whole}, batch if isinstance(batch, Mapping) else None)
         loss = whole if isinstance(whole, (Tensor, float)) else None
         logged = self._logged(trainer)

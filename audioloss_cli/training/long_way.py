@@ -11,13 +11,11 @@ from audioloss_cli.training.distributed import NOBODY, Whose
 from audioloss_cli.training.inputs import FirstLooks
 from audioloss_cli.training.losses import Losses, read_losses
 from audioloss_cli.training.micro import MicroBatches
+from audioloss_cli.training.presence import Presence
 from audioloss_cli.training.recent import Fed, RecentBatches
 from audioloss_cli.training.respond import Responder
 from audioloss_cli.training.slots import Arrived
 from audioloss_cli.training.watch import Found, Watch
-
-_GONE = 100  # micro-batches in a row without an audio loss, after which it is taken to be gone for good
-_AGAIN = 10  # a loss that must be recomputed from logits costs too much for every batch
 
 
 class LongWay:
@@ -31,7 +29,7 @@ class LongWay:
 
     Attributes:
         examiner, responder: what looks at batches, what answers to alerts.
-        names_audio: whether outputs say which loss is that of the audio, though a batch of text alone has none.
+        presence: of an audio loss.
     """
 
     def __init__(self, watch: Watch, responder: Responder, looks: FirstLooks, arrivals: Arrivals) -> None:
@@ -40,9 +38,9 @@ class LongWay:
         self._looks, self._arrivals = looks, arrivals
         self._recent, self._micro = RecentBatches(), MicroBatches()
         self._open = False  # whether a step may go the short way
-        self._complained = self.names_audio = False
-        self._gone = False  # whether it is to be said of this step that the audio loss is missing
-        self._step = self._batches = self._silent = 0
+        self._complained = False
+        self.presence = Presence()
+        self._step = self._batches = 0
 
     def collect(
         self,
@@ -61,16 +59,15 @@ class LongWay:
     def read(self, loss: Any, outputs: Any = None, batch: Mapping[str, Any] | None = None) -> Losses:
         """The losses of a micro-batch, see ``read_losses``; what cannot be read is said once, and ends no training."""
         self._batches += 1
-        again = self._batches % _AGAIN == 1
         try:
-            found = read_losses(loss, outputs, batch, self.examiner.layout, again=again)
+            found = read_losses(loss, outputs, batch, self.examiner.layout, again=self.presence.again())
         except Exception as error:  # noqa: BLE001  # outputs that nobody foresaw
             found = Losses()
             found.odd = [f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"]
         if found.odd and not self._complained:
             self._complained = True
             logger.warning("a loss cannot be read: %s", "; ".join(found.odd))
-        return found if outputs is None else self._told_apart(found)
+        return found if outputs is None else self.presence.told_apart(found)
 
     def show(self, fed: Fed) -> None:
         """A micro-batch, to have it at hand when something is wrong."""
@@ -88,7 +85,8 @@ class LongWay:
     def begin(self) -> None:
         """A training begins: what is left of a step that was never closed, as an exception came, is of no step."""
         self._micro, self._recent = MicroBatches(), RecentBatches()
-        self.names_audio = self._open = False  # its first batches are looked at
+        self._open = False  # its first batches are looked at
+        self.presence.begin()
         self._looks.begin()
 
     def close(self, step: int | None = None, *, grad_norm: Any = None) -> list[Alert]:
@@ -98,8 +96,8 @@ class LongWay:
         arrivals = self._arrivals
         arrivals.start(self.examiner.model)
         values = self._micro.close()
-        if self._gone:
-            self._gone, values = False, {}
+        if self.presence.gone:
+            self.presence.gone, values = False, {}
         if grad_norm is not None:
             values["grad_norm"] = grad_norm
         self._recent.close(step)
@@ -126,20 +124,6 @@ class LongWay:
         return alerts + self._drain()
 
     # Inside.
-
-    def _told_apart(self, found: Losses) -> Losses:
-        """Where outputs named an audio loss before, a loss beside none of that name is the total of a batch of text."""
-        if found.named:
-            self.names_audio, self._silent = True, 0
-        elif self.names_audio and "audio" in found:
-            self._silent += 1
-            if self._silent > _GONE:
-                self.names_audio, self._gone = False, True
-                logger.warning("no audio loss in the outputs of %d batches: their total is watched instead", _GONE)
-                return found
-            found["total"] = found.pop("audio")
-            found.own = ("total",) if found.own else ()
-        return found
 
     def _look(self, step: int, values: dict[str, Any]) -> Found:
         """At the structure of the first batches; what one of several ranks finds travels with the numbers."""

@@ -32,11 +32,15 @@ class Losses(dict[str, Any]):
         named: whether the outputs say which of their losses is that of the audio.
         own: names of those that are the ``loss`` of the outputs, whole or divided by the codebooks.
         odd: what cannot be read, in words.
+        mixed: whether the own loss holds that of the text.
+        anew: whether the audio loss was taken out of it, from logits and labels.
+        silent: whether the batch is one of text alone.
     """
 
     named: bool = False  # of the class, for one is made at every step
     own: Collection[str] = ()
     odd: Collection[str] = ()
+    mixed = anew = silent = False
 
 
 def read_losses(
@@ -99,13 +103,14 @@ def _unnamed(found: Losses, own: Any, given: _Given, odd: list[str], *, again: b
     """The model's own loss, or the part of it that is the audio's."""
     outputs, batch, layout = given
     if layout is not None and batch is not None:
-        mixed = _holds_text(batch, layout)
-        if mixed and own is not None and (not again or is_silent(batch)):
+        mixed = found.mixed = _holds_text(batch, layout)
+        found.silent = mixed and is_silent(batch, layout)
+        if mixed and own is not None and (not again or found.silent):
             found["total"], found.own = own, ("total",)
             return
         anew = _anew(outputs, batch, layout, odd) if mixed or own is None else None
         if anew is not None:
-            found["audio"] = anew
+            found["audio"], found.anew = anew, True
             return
         if own is not None and not mixed and layout.reduction == "sum":
             own = _mean(own, layout.num_codebooks)

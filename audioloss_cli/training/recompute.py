@@ -34,10 +34,11 @@ def recompute(outputs: Any, batch: Mapping[str, Any], layout: Layout) -> Tensor 
     return None
 
 
-def is_silent(batch: Mapping[str, Any]) -> bool:
-    """Whether the batch has labels of audio, but for no frame at all: it is one of text alone."""
-    labels = (batch.get(name) for name in ("audio_labels", "label_audio_ids"))
-    return any(isinstance(each, Tensor) and not each.numel() for each in labels)
+def is_silent(batch: Mapping[str, Any], layout: Layout) -> bool:
+    """Whether the batch has labels of audio for no frame at all, or none: it is one of text alone."""
+    field = layout.named("audio-labels")
+    labels = None if field is None else batch.get(field.name)
+    return field is not None and (labels is None or (isinstance(labels, Tensor) and not labels.numel()))
 
 
 def _beside(logits: Tensor, batch: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -89,7 +89,7 @@ class ShortWay(LongWay):
                     elif type(outputs) is (places := self._places).kind and tuple(outputs) == places.keys:
                         value, parts = read_short(places, loss, batch, outputs, self._calm.threshold)
                     else:
-                        self._places = places_of(outputs, self.examiner.layout, named=self.names_audio)
+                        self._places = places_of(outputs, self.examiner.layout, named=self.presence.named)
                         value = None
                         self._plain = self._places.plain
                 if type(value) is Tensor and value.get_device() < 0:  # on the CPU

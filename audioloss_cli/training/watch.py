@@ -79,7 +79,7 @@ class Watch:
         beside = {name: values[name] for name in BESIDE if name in values} if len(values) > 1 else None
         found: Found = []
         # No loss at all, once there was an audio loss, is a value that is missing.
-        if audio is not None or (self._seen and "total" not in values):
+        if audio is not None or (self._seen and values.keys().isdisjoint(("total", "text"))):
             alerts = self._main.update(audio, step, now, beside)
             if audio is not None:
                 self._seen = True

@@ -1,0 +1,60 @@
+"""Whether a training still has an audio loss: batches of text alone have none, and where it is gone, nothing is odd.
+
+A total falls as nicely without the audio, so that it is not taken for it: it is said that the audio loss is missing.
+"""
+
+from random import Random
+
+from audioloss_cli.training.case import logger
+from audioloss_cli.training.losses import Losses
+
+_GONE = 100  # micro-batches in a row without any
+#: A loss that must be recomputed from logits costs too much for every batch. The gaps differ: what is wrong with every
+#: second batch, or every tenth, would else never be seen, and so the last micro-batch of every step.
+_GAPS = (7, 13)
+
+
+class Presence:
+    """Of one training.
+
+    Attributes:
+        named: whether outputs say which loss is that of the audio, though a batch of text alone has none.
+        gone: whether the step is to say that the audio loss is missing.
+    """
+
+    def __init__(self) -> None:
+        self._random = Random(0)  # noqa: S311  # no secret, and the same in every run
+        self.begin()
+
+    def begin(self) -> None:
+        """A training begins."""
+        self.named = self.gone = self._recomputed = False
+        self._wait = self._without = 0
+
+    def again(self) -> bool:
+        """Whether the loss of this micro-batch may be recomputed; one without audio leaves it to the next."""
+        self._wait -= 1
+        return self._wait < 0
+
+    def told_apart(self, found: Losses) -> Losses:
+        """The same, but where outputs had an audio loss before, a loss that holds none is the total."""
+        if found.anew:
+            self._recomputed, self._wait = True, self._random.randint(*_GAPS) - 1
+        if found.named or found.anew:
+            self.named = self.named or found.named
+            self._without = 0
+        elif self.named or found.silent or (self._recomputed and found.mixed and "audio" in found):
+            self._no_audio(found)
+        elif found:
+            self._without = 0  # there is one, though it is not taken out of this total
+        return found
+
+    def _no_audio(self, found: Losses) -> None:
+        self._without += 1
+        if self._without > _GONE and (self.named or self._recomputed):
+            said = ": their total is watched instead" if self.named else ""
+            logger.warning("no audio loss in %d batches%s", _GONE, said)
+            self.gone, self.named, self._without = True, False, 0
+        elif "audio" in found:
+            found["total"] = found.pop("audio")
+            found.own = ("total",) if found.own else ()

@@ -1,0 +1,119 @@
+"""When the audio loss is taken out of a total that holds text, and when it is said to be gone."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audioloss_cli.training import AudioLossCallback, AudioLossGuard, AudioLossMixin, Policy
+from audioloss_cli.training.losses import Losses
+from audioloss_cli.training.presence import Presence
+from tests.probe import tiny
+from tests.training import loops
+
+STOP = Policy(critical=("stop",), warning=("stop",))
+AUDIO_KEYS = ("audio_input_ids", "audio_input_ids_mask", "audio_labels")
+
+
+def mixed_sample(index):
+    batch = loops.sample(index)
+    ids = batch["input_ids"]
+    return {**batch, "labels": ids.masked_fill(ids >= tiny.AUDIO_EOS, -100)}
+
+
+def text_alone(batch, *, absent=False):
+    """Without its audio: empty tensors, or no key at all."""
+    ids = batch["input_ids"]
+    kept = (ids != tiny.AUDIO) & (ids != tiny.DELAY)
+    text = {name: batch[name][kept][None] for name in ("input_ids", "attention_mask", "labels")}
+    return text if absent else {**text, **{name: batch[name][:, :0] for name in AUDIO_KEYS}}
+
+
+def looked_at(kinds):
+    """Indices of the micro-batches whose audio loss is recomputed; a kind is whether there is audio in one."""
+    presence, found = Presence(), []
+    for index, audio in enumerate(kinds):
+        losses = Losses()
+        losses.mixed, losses.silent, losses.anew = True, not audio, presence.again() and audio
+        presence.told_apart(losses)
+        if losses.anew:
+            found.append(index)
+    return found
+
+
+@given(st.integers(1, 12), st.integers(0, 11), st.integers(0, 12))
+def test_no_period_hides_a_batch(period, at, silent):
+    """Neither of what is wrong nor of what has no audio; and not many are recomputed."""
+    kinds = [silent < 2 or index % silent != 0 for index in range(1500)]
+    wanted = [index for index in range(1500) if kinds[index] and index % period == at % period]
+    found = looked_at(kinds)
+    assert not wanted or set(found) & set(wanted)
+    gaps = [after - before for before, after in pairwise(found)]
+    assert min(gaps) >= 7
+    assert max(gaps) <= 13 + (silent > 1)
+    assert found[0] == kinds.index(True)
+
+
+class Mixed(loops.InOrder):
+    pass
+
+
+class Watched(AudioLossMixin, loops.InOrder):
+    pass
+
+
+class Samples(torch.utils.data.Dataset):
+    def __init__(self, count, alone, absent):
+        self.count, self.alone, self.absent = count, alone, absent
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, index):
+        batch = mixed_sample(index)
+        batch = text_alone(batch, absent=self.absent) if self.alone(index) else batch
+        return {name: value[0] for name, value in batch.items()}
+
+
+def train(directory, kind, alone, steps, *, absent, **settings):
+    callback = AudioLossCallback(STOP)
+    made = kind(
+        model=loops.model(use_text_head=True),
+        args=loops.arguments(directory, steps, **settings),
+        train_dataset=Samples(steps * settings.get("gradient_accumulation_steps", 1), alone, absent),
+        callbacks=[callback],
+    )
+    made.train()
+    return callback.guard, made.state.global_step
+
+
+@pytest.mark.parametrize("absent", [False, True])
+@pytest.mark.parametrize("every", [2, 3, 10])
+@pytest.mark.parametrize("kind", [Mixed, Watched])
+def test_batches_of_text_alone_in_between_are_no_trouble(tmp_path, kind, every, absent):
+    guard, step = train(tmp_path, kind, lambda index: index > 3 and index % every == 0, 150, absent=absent)
+    assert (step, guard.taken) == (150, [])
+    points = [value for _, value, _ in guard._watch.points]
+    assert len(points) >= 10
+    assert min(points) > 2.5  # a total would hold the text as well, that of text alone nothing else
+
+
+@pytest.mark.parametrize("absent", [False, True])
+@pytest.mark.parametrize("accumulation", [1, 4])
+@pytest.mark.parametrize("kind", [Mixed, Watched])
+def test_audio_that_is_filtered_out_for_good_is_missing(tmp_path, kind, accumulation, absent):
+    settings = {"gradient_accumulation_steps": accumulation}
+    guard, step = train(tmp_path, kind, lambda index: index >= 40, 160 // accumulation, absent=absent, **settings)
+    assert [(taken.alert, taken.step) for taken in guard.taken] == [("missing-loss", step)]
+    assert step == -(-141 // accumulation)  # at the 101st of them
+
+
+def test_outputs_that_name_text_beside_no_audio(tmp_path):
+    guard = AudioLossGuard(policy=STOP, directory=tmp_path)
+    for number in range(1, 60):
+        audio = {"audio_loss": torch.tensor(5.0 + number % 7 / 100)} if number % 9 else {}
+        guard.step(outputs={"llm_loss": torch.tensor(2.0), **audio})
+    assert guard.taken == []
+    assert guard.monitor.diagnostics()["points"] == 53

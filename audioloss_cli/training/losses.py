@@ -110,7 +110,9 @@ def _unnamed(found: Losses, own: Any, given: _Given, odd: list[str], *, again: b
             return
         anew = _anew(outputs, batch, layout, odd) if mixed or own is None else None
         if anew is not None:
-            found["audio"], found.anew = anew, True
+            books, mean = read_codebooks(lambda name: anew, ("",), odd)
+            found.update({**books, "audio": mean})
+            found.anew = True
             return
         if own is not None and not mixed and layout.reduction == "sum":
             own = _mean(own, layout.num_codebooks)

@@ -20,7 +20,7 @@ _ORIGINAL = ("label_audio_ids", "audio_out_ids_start")
 
 @torch.no_grad()
 def recompute(outputs: Any, batch: Mapping[str, Any], layout: Layout) -> Tensor | None:
-    """Mean over codebooks of the mean cross entropy in nats, 0-d on the device; NaN where no label counts.
+    """Mean cross entropy of each codebook in nats, [K] in float32 on the device; NaN where no label counts.
 
     Served are the two layouts of Higgs Audio: ``logits`` [B, S, K V] beside ``audio_labels`` [B, T, K], and
     ``audio_logits`` [N, K, V] beside ``label_audio_ids`` [K, N]. None for others, and where something is missing. The
@@ -55,7 +55,7 @@ def _original(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Tenso
     if isinstance(batch.get("audio_out_ids_start"), Tensor):
         starts = starts.index_fill(0, batch["audio_out_ids_start"].long().clamp(0, len(labels)), True)
     following = torch.where(starts[1:-1, None], layout.ignore_index, labels[1:])
-    return _mean(logits[:-1], following, layout.ignore_index)
+    return _each(logits[:-1], following, layout.ignore_index)
 
 
 def _expanded(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Tensor | None:
@@ -74,7 +74,7 @@ def _expanded(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Tenso
     laid = columns[rank.clamp(0, len(columns) - 1)]
     laid = torch.where(known[:, None], laid, layout.ignore_index).view(*ids.shape, books)
     shaped = logits[:, :-1].reshape(-1, books, logits.shape[-1] // books)
-    return _mean(shaped, laid[:, 1:].reshape(-1, books), layout.ignore_index)
+    return _each(shaped, laid[:, 1:].reshape(-1, books), layout.ignore_index)
 
 
 def _is_any(ids: Tensor, wanted: tuple[int, ...]) -> Tensor:
@@ -84,7 +84,7 @@ def _is_any(ids: Tensor, wanted: tuple[int, ...]) -> Tensor:
     return found
 
 
-def _mean(logits: Tensor, labels: Tensor, ignore: int) -> Tensor:
+def _each(logits: Tensor, labels: Tensor, ignore: int) -> Tensor:
     """Codebook by codebook: float32 logits of all of them at once would be too large.
 
     What is no code is left out, for it is what the loop ignores, by whichever index; to cross entropy it would be an
@@ -95,4 +95,4 @@ def _mean(logits: Tensor, labels: Tensor, ignore: int) -> Tensor:
     each = [
         cross_entropy(logits[:, book].float(), labels[:, book], ignore_index=ignore) for book in range(logits.shape[1])
     ]
-    return torch.stack(each).mean()
+    return torch.stack(each)

@@ -117,3 +117,28 @@ def test_outputs_that_name_text_beside_no_audio(tmp_path):
         guard.step(outputs={"llm_loss": torch.tensor(2.0), **audio})
     assert guard.taken == []
     assert guard.monitor.diagnostics()["points"] == 53
+
+
+class OneConstant(torch.utils.data.Dataset):
+    """From a sample on, the labels of codebook 3 are all the same."""
+
+    def __len__(self):
+        return 160
+
+    def __getitem__(self, index):
+        batch = mixed_sample(index)
+        labels = batch["audio_labels"]
+        if index >= 60:
+            labels[..., 3] = labels[..., 3].masked_fill(labels[..., 3] != -100, 7)
+        return {name: value[0] for name, value in batch.items()}
+
+
+def test_a_codebook_that_collapses_is_named_where_the_total_holds_text(tmp_path):
+    """What is recomputed is known by codebook, and the mean of all of them hardly falls."""
+    callback = AudioLossCallback(STOP)
+    args = loops.arguments(tmp_path, 160)
+    model = loops.model(use_text_head=True, **loops.LARGER)
+    made = loops.InOrder(model=model, args=args, train_dataset=OneConstant(), callbacks=[callback])
+    made.train()
+    assert 60 < made.state.global_step < 100
+    assert [(taken.alert, taken.series) for taken in callback.guard.taken] == [("low-loss", "codebook/3")]

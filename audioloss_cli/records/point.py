@@ -1,10 +1,22 @@
 """What the monitor and its rules work on: one point of a series, and what was logged beside it."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
-NOTHING: Mapping[str, float] = MappingProxyType({})
+
+class _Nothing(dict[str, float]):
+    """One for all, which is asked as fast as a dict. A proxy of one cannot be copied, nor a monitor that holds it."""
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("nothing stands beside these points, and nothing can be put there")
+
+    __setitem__ = setdefault = update = __ior__ = _refuse
+
+    def __reduce__(self) -> str:
+        return "NOTHING"
+
+
+NOTHING: Mapping[str, float] = _Nothing()
 
 #: Names under which other series of the run stand beside a point; codebooks are ``codebook/0``, ``codebook/1``, ...,
 #: the own one among them, and ``codebook`` is its number.

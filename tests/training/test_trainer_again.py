@@ -1,5 +1,7 @@
 """A callback that a Trainer has twice, and one that is used for a second training."""
 
+import copy
+
 import pytest
 
 from audioloss_cli.training import AudioLossCallback, AudioLossError, Policy
@@ -81,3 +83,13 @@ def test_what_the_inputs_lack_is_not_said_again_after_a_resumption(tmp_path):
     assert "all-masked" in [taken.alert for taken in first.guard.taken]
     trainer(tmp_path, [second], 8, data).train(resume_from_checkpoint=str(tmp_path / "checkpoint-4"))
     assert [taken.step for taken in second.guard.taken if taken.alert == "all-masked"] == [1]
+
+
+def test_a_callback_can_be_copied_in_the_middle_of_a_training(tmp_path):
+    """As a search over hyperparameters does."""
+    callback = AudioLossCallback(Policy(critical=("stop",)))
+    trainer(tmp_path, [callback], 6).train()
+    again = copy.deepcopy(callback)
+    trainer(tmp_path, [again], 12, loops.Samples(12, 8, masked=True)).train()
+    assert [(taken.alert, taken.step) for taken in again.guard.taken] == [("non-finite-loss", 9)]
+    assert callback.guard.taken == []

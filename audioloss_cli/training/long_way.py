@@ -67,7 +67,7 @@ class LongWay:
         if found.odd and not self._complained:
             self._complained = True
             logger.warning("a loss cannot be read: %s", "; ".join(found.odd))
-        return found if outputs is None else self.presence.told_apart(found)
+        return found if outputs is None else self.presence.told_apart(found, self._batches)
 
     def show(self, fed: Fed) -> None:
         """A micro-batch, to have it at hand when something is wrong."""

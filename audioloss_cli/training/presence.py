@@ -29,15 +29,21 @@ class Presence:
     def begin(self) -> None:
         """A training begins."""
         self.named = self.gone = self._recomputed = False
-        self._wait = self._without = 0
+        self._wait = self._without = self._number = 0
 
     def again(self) -> bool:
         """Whether the loss of this micro-batch may be recomputed; one without audio leaves it to the next."""
         self._wait -= 1
         return self._wait < 0
 
-    def told_apart(self, found: Losses) -> Losses:
-        """The same, but where outputs had an audio loss before, a loss that holds none is the total."""
+    def told_apart(self, found: Losses, number: int) -> Losses:
+        """The same, but where outputs had an audio loss before, a loss that holds none is the total.
+
+        ``number``: of the micro-batch; those in between went the short way, for they had an audio loss.
+        """
+        if number != self._number + 1:
+            self._without = 0
+        self._number = number
         if found.anew:
             self._recomputed, self._wait = True, self._random.randint(*_GAPS) - 1
         if found.named or found.anew:

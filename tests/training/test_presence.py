@@ -37,7 +37,7 @@ def looked_at(kinds):
     for index, audio in enumerate(kinds):
         losses = Losses()
         losses.mixed, losses.silent, losses.anew = True, not audio, presence.again() and audio
-        presence.told_apart(losses)
+        presence.told_apart(losses, index)
         if losses.anew:
             found.append(index)
     return found
@@ -108,6 +108,17 @@ def test_audio_that_is_filtered_out_for_good_is_missing(tmp_path, kind, accumula
     guard, step = train(tmp_path, kind, lambda index: index >= 40, 160 // accumulation, absent=absent, **settings)
     assert [(taken.alert, taken.step) for taken in guard.taken] == [("missing-loss", step)]
     assert step == -(-141 // accumulation)  # at the 101st of them
+
+
+@pytest.mark.parametrize("at_once", [1, 1024])
+@pytest.mark.parametrize("without", [{}, {"audio_loss": None}])
+def test_many_batches_without_audio_are_not_in_a_row(tmp_path, without, at_once):
+    """Those between them went the short way."""
+    guard = AudioLossGuard(policy=STOP, directory=tmp_path, at_once=at_once)
+    for number in range(1, 700):
+        audio = {"audio_loss": torch.tensor(5.0 + number % 7 / 100)} if number % 3 else without
+        guard.step(outputs={"loss": torch.tensor(7.0 + number % 5 / 100), **audio})
+    assert guard.taken == []
 
 
 def test_outputs_that_name_text_beside_no_audio(tmp_path):

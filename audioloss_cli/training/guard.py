@@ -27,9 +27,9 @@ class AudioLossGuard(ShortWay, Known):
     """Watches the audio loss of a training loop, examines the batches, and acts when something is wrong.
 
     ``guard.step(loss, batch=batch, outputs=outputs)`` once a step is all that it needs, after that of the optimiser: a
-    rollback writes into the weights. Nothing in it waits for a device, unless several ranks train on devices with gloo
-    alone, which waits itself. With several ranks all of them must call it, at the same steps. Frameworks have a file
-    of their own: see ``AudioLossCallback`` and ``AudioLossLightning``.
+    rollback writes into the weights. Nothing in it waits for a device; with several ranks the host stays within a step
+    of it, and waits where they have gloo alone for their devices. All ranks must call it, at the same steps. Frameworks
+    have a file of their own: see ``AudioLossCallback`` and ``AudioLossLightning``.
 
     Args:
         policy: which actions an alert asks for; a log record, a dump and advice if None.

@@ -89,6 +89,33 @@ def raised(directory: Path) -> AudioLossGuard:
     return guard
 
 
+class Apart(loops.InOrder):
+    """Trains nothing from a step on, and logs on rank 0 alone."""
+
+    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
+        outputs = model(**inputs)
+        loss = outputs.loss / 8 * float(self.state.global_step < BROKEN)
+        return (loss, outputs) if return_outputs else loss
+
+    def log(self, *args: Any) -> None:
+        if self.is_world_process_zero():
+            super().log(*args)
+
+
+def apart(directory: Path) -> AudioLossGuard:
+    """The loss of the model is healthy, that which is trained is 0."""
+    callback = AudioLossCallback(Policy(critical=("stop",)), jsonl=False)
+    made = Apart(
+        model=loops.model(),
+        args=loops.arguments(directory, STEPS, ddp_backend="gloo", logging_steps=1),
+        train_dataset=loops.Samples(2 * STEPS),
+        callbacks=[callback],
+    )
+    made.train()
+    callback.guard.last_step = made.state.global_step
+    return callback.guard
+
+
 def uneven(directory: Path) -> AudioLossGuard:
     """A rank without a loss at first, one with a float, and tensors later."""
     rank = dist.get_rank()
@@ -156,7 +183,7 @@ def sums(directory: Path) -> dict[str, list[list[float]]]:
 def main(directory: Path) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo")
-    for kind in (plain, trainer, inputs, raised, asked, kept, saved, uneven, sharded):
+    for kind in (plain, trainer, inputs, raised, asked, kept, saved, uneven, apart, sharded):
         where = directory / kind.__name__
         where.mkdir(exist_ok=True)
         guard = kind(where)

@@ -98,6 +98,13 @@ def test_ranks_that_begin_with_different_kinds_of_losses_see_the_same(ranks):
         assert (found["points"], found["incidents"]) == (STEPS_OF_ALL, [["non-finite-loss", BROKEN]])
 
 
+def test_a_trained_loss_that_one_rank_logs_stops_both(ranks):
+    """It travels with the step after, and is read at the end of the one after that."""
+    for found in found_by(ranks[0] / "apart"):
+        assert [taken[:3] for taken in found["taken"]] == [["stop", "zero-loss", BROKEN + 3]]
+        assert (found["stopped"], found["incidents"]) == (BROKEN + 3, [])  # that of the model has none
+
+
 def test_a_sharded_model_is_watched_and_left_as_it_is(ranks):
     zero, one = found_by(ranks[0] / "sharded")
     assert zero["incidents"] == one["incidents"] == [["non-finite-loss", BROKEN]]

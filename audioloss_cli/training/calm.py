@@ -93,7 +93,7 @@ class Calm:
         if "audio" not in values and math.isfinite(values.get("total", math.nan)):
             return True
         last, self.last = self.last, value
-        if not self.low <= value <= self.high or value == last or "logged" in values:
+        if not self.low <= value <= self.high or value == last or "logged" in values or "trained" in values:
             return False
         if len(values) == 1:
             return True

@@ -1,14 +1,15 @@
 """What has waited, as columns: series for the monitors, which take many points in a row for a fraction."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
-from typing import NamedTuple
+from itertools import groupby, takewhile
+from typing import Any, NamedTuple, TypeVar
 
 from audioloss_cli.records import MISSING, Series
 from audioloss_cli.records.point import GRAD_NORM, OWN_CODEBOOK, TEXT, TOTAL
-from audioloss_cli.training.calm import Parts, Short
+from audioloss_cli.training.calm import Parts, Short, Waiting, named
 from audioloss_cli.training.slots import CODEBOOKS
 
+_Row = TypeVar("_Row", bound=tuple[Any, ...])
 _NO_PARTS: Parts = ([], None, None, None)
 
 
@@ -34,6 +35,23 @@ def codebooks_of(rows: Sequence[Short]) -> Iterator[tuple[str, Chunk]]:
         for number, (name, column) in enumerate(columns.items()):
             own = [float(number)] * len(steps)
             yield name, Chunk(Series("", steps, column, times), {**beside, OWN_CODEBOOK: own})
+
+
+def losses_between(
+    since: int, to: int, waiting: Sequence[Waiting], points: Sequence[_Row], totals: Sequence[_Row]
+) -> tuple[list[float], list[float]]:
+    """Audio losses and totals of the steps after ``since`` up to ``to``: of those that wait, and before them."""
+    rows = [named(row[2], row[3]) for row in _between(waiting, since, to)]
+    audio, whole = ([row[name] for row in rows if name in row] for name in ("audio", TOTAL))
+    return (
+        audio + [row[1] for row in _between(points, since, to)],
+        whole + [row[1] for row in _between(totals, since, to)],
+    )
+
+
+def _between(rows: Sequence[_Row], since: int, to: int) -> Iterator[_Row]:
+    """The latest of them first; each begins with its step."""
+    return (row for row in takewhile(lambda row: row[0] > since, reversed(rows)) if row[0] <= to)
 
 
 def _beside(parts: Sequence[Parts]) -> dict[str, Sequence[float]]:

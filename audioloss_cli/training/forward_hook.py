@@ -3,7 +3,7 @@
 A mixin that knows the loss that is trained brings it after the forward pass; what the hook read waits for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor, is_grad_enabled
@@ -12,6 +12,7 @@ from torch.compiler import is_compiling
 from audioloss_cli.training.collator import WatchedCollator, watch_collator
 from audioloss_cli.training.compiled import between_graphs
 from audioloss_cli.training.guard import AudioLossGuard
+from audioloss_cli.training.own_loss import OwnLoss
 from audioloss_cli.training.recent import Fed
 from audioloss_cli.training.short_way import LATER
 
@@ -30,6 +31,7 @@ class ForwardHook:
         processes: those over which the model's own loss is a sum where it is told the number of items of a step.
         accumulates: whether a step may have several micro-batches.
         whole_steps: whether a micro-batch is a step, and its loss all of it.
+        own: which of the passes gave the loss that is trained, if a mixin asks.
     """
 
     def __init__(self, guard: AudioLossGuard) -> None:
@@ -38,16 +40,19 @@ class ForwardHook:
         self.original: Mapping[str, Any] | None = None
         self.waits_for_loss = self.named = self.had_loss = False
         self.processes, self.accumulates, self.whole_steps = 1, False, False
+        self.own = OwnLoss()
         self._trained = False  # whether what was glanced at is known to be what is trained
         self._pending: list[tuple[dict[str, Any], set[str]]] = []
         self._collator: WatchedCollator | None = None
         self._handle: Any = None
+        self._model: Any = None
 
     def attach(self, model: Any, loader: Any) -> None:
         """To the model; and to the loader's collator, if that removes columns. ``model``: None to leave it alone."""
         self.let_go()  # of a training that was ended by an exception
         self._guard.begin()
         self._pending.clear()
+        self._model, self.own.processes = model, self.processes
         self.whole_steps = self.processes == 1 and not self.accumulates
         if model is not None:
             self._handle = model.register_forward_hook(self._after_forward, with_kwargs=True)
@@ -59,7 +64,8 @@ class ForwardHook:
             self._handle.remove()
         if self._collator is not None:
             self._collator.let_go()
-        self._handle = self._collator = None
+        self.own.let_go()
+        self._handle = self._collator = self._model = None
 
     @property
     def dropped(self) -> tuple[str, ...]:
@@ -74,6 +80,8 @@ class ForwardHook:
         # Without gradients it is no pass that is trained: of a reference, of what is sampled, of a metric.
         if not module.training or guard.examiner.busy or not is_grad_enabled():
             return
+        if self.own.passes is not None:
+            self.own.see(outputs)
         if self.whole_steps and guard.glanced is None:
             guard.step(None, kwargs, outputs, LATER, self.original)
             if (glanced := guard.glanced) is not None:
@@ -100,14 +108,29 @@ class ForwardHook:
         else:
             self._feed(values, parts)
 
-    def trained(self, loss: Any, *, custom: bool) -> None:
-        """The loss of a micro-batch as it was trained, divided by the accumulation; ``custom``: not the model's own."""
-        if self._guard.glanced is not None and not custom:  # it is what was glanced at
+    def step(self, trainer: Any, model: Any, step: Callable[[], Any]) -> Any:
+        """A training step of a Trainer whose ``compute_loss`` may give another loss than the model's; see ``own``."""
+        if self._model is None:
+            self.own.place = None
+            return step()
+        if model is not self._model:
+            self.own.wrap(model)
+        return self.own.step(trainer, model, step)
+
+    def trained(self, loss: Any, *, custom: bool, place: int = -1) -> None:
+        """The loss of a micro-batch as it was trained, divided by the accumulation.
+
+        Args:
+            loss: what was trained.
+            custom: whether it is not the model's own.
+            place: of the pass whose own loss it is, counted from the last one.
+        """
+        if self._guard.glanced is not None and not custom and place == -1:  # it is what was glanced at
             self._trained = True
             self._pending.clear()
             return
         self._undo()
-        values, parts = self._pending[-1] if self._pending else ({}, set())
+        values, parts = self._pending[place] if len(self._pending) >= -place else ({}, set())
         named = bool(self._pending) and self.named
         self._pending.clear()
         if named and custom:

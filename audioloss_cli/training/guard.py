@@ -17,13 +17,14 @@ from audioloss_cli.training.plain import PlainLoop
 from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.respond import Responder
 from audioloss_cli.training.short_way import ShortWay
+from audioloss_cli.training.trained import Trained
 from audioloss_cli.training.watch import Watch
 
 _FIRST_BATCHES = 3
 _AT_ONCE = 1024
 
 
-class AudioLossGuard(ShortWay, Known):
+class AudioLossGuard(ShortWay, Known, Trained):
     """Watches the audio loss of a training loop, examines the batches, and acts when something is wrong.
 
     ``guard.step(loss, batch=batch, outputs=outputs)`` once a step is all that it needs, after that of the optimiser: a

@@ -15,6 +15,7 @@ from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.probe.validate import validate_audio_logits
 from audioloss_cli.records import Alert, Finding
 from audioloss_cli.training.case import logger
+from audioloss_cli.training.forward_hook import ForwardHook
 from audioloss_cli.training.recent import Fed
 from audioloss_cli.training.record import Taken
 from audioloss_cli.training.trainer import AudioLossCallback
@@ -60,8 +61,11 @@ class AudioLossMixin:
             return super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
         hook = self._bound(callback).hook
         hook.original = dict(inputs)
-        loss = super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
-        hook.trained(loss, custom=self._has_own_loss())
+        if self._has_own_loss():
+            loss = self._step_of_own_loss(hook, super().training_step, (model, inputs, *args), kwargs)  # type: ignore[misc]
+        else:
+            loss = super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
+            hook.trained(loss, custom=False)
         hook.original = None
         return loss
 
@@ -155,9 +159,20 @@ class AudioLossMixin:
                 callback.guard.examiner.check_logits = self._validate_audio_logits
         return callback
 
+    def _step_of_own_loss(self, hook: ForwardHook, step: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """One with a ``compute_loss`` that may return the model's own loss all the same."""
+        place = None
+        if getattr(step, "__func__", None) is Trainer.training_step:
+            loss = hook.step(self, args[0], partial(step, *args, **kwargs))
+            place = hook.own.place
+        else:  # it may do more to the loss than what is known
+            loss = step(*args, **kwargs)
+        hook.trained(loss, custom=place is None, place=place or -1)
+        return loss
+
     def _has_own_loss(self) -> bool:
         """Whether the loss that is trained may be another than the model's."""
-        if type(self).compute_loss is not Trainer.compute_loss:  # type: ignore[attr-defined]
+        if type(self).compute_loss is not Trainer.compute_loss or "compute_loss" in vars(self):  # type: ignore[attr-defined]
             return True
         return getattr(self, "compute_loss_func", None) is not None or getattr(self, "label_smoother", None) is not None
 

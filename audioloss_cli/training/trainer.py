@@ -15,6 +15,7 @@ from audioloss_cli.training.forget import forget_gradients
 from audioloss_cli.training.forward_hook import ForwardHook
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.logged import audio_name
+from audioloss_cli.training.logged_apart import line_of, lines_of
 from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.run_board import log_directory
 from audioloss_cli.training.trainer_loop import TrainerLoop
@@ -71,6 +72,7 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         self.guard.set_directory(self._directory or Path(args.output_dir) / _FOLDER, board, jsonl=self._jsonl)
         if state.global_step:
             resume(self.guard, state, self.loop.path(state.global_step))
+        self.guard.logs_from(state.global_step, lines_of(state.log_history, state.global_step))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
         """The optimiser has made its step."""
@@ -82,6 +84,8 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         if not self.guard.keep(step, grad_norm):
             self._bind(args, control, kwargs)
             self.guard.close(step, grad_norm=grad_norm)
+            if self.guard.unsettled:
+                self.guard.settle()
         if control.should_save or control.should_training_stop:
             self._bind(args, control, kwargs)
             self.guard.flush()
@@ -102,7 +106,7 @@ class AudioLossCallback(TrainerCallback, ExportableState):
             forget_gradients(kwargs["optimizer"], getattr(kwargs["optimizer"], "scaler", None))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **kwargs: Any) -> Any:
-        """An audio loss that is logged; for want of any, the training loss."""
+        """An audio loss that is logged; for want of any, the training loss, if it is another than what is read."""
         self._bind(args, control, kwargs)
         if logs is self._logs:
             return control
@@ -113,8 +117,8 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         self._logs_audio = self._logs_audio or bool(audio)  # it may have log lines of its own
         if audio and not self.hook.named:
             self.guard.logged(numbers[audio], state.global_step, {**beside, "total": numbers.get("loss")})
-        elif "loss" in numbers and not self.hook.had_loss and not self._logs_audio:
-            self.guard.logged(numbers["loss"], state.global_step, beside)
+        elif "loss" in numbers and not self._logs_audio:
+            self._log_loss(numbers, state.global_step, beside)
         return control
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -134,6 +138,14 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         """What the Trainer puts into ``trainer_state.json``."""
         plain = {name: value for name, value in self._arguments.items() if is_plain(value)}
         return {"args": plain, "attributes": {"resumed": self.guard.state_dict()}}
+
+    def _log_loss(self, numbers: Mapping[str, Any], step: int, beside: Mapping[str, Any]) -> None:
+        """The hook may have read no loss, or another one than that which is trained; a mixin knows the latter."""
+        line = line_of(numbers, step)
+        if not self.hook.had_loss:
+            self.guard.logged(numbers["loss"], step, beside)
+        elif line is not None and not self.hook.waits_for_loss:
+            self.guard.trained(line)
 
     def _bind(self, args: Any, control: Any, known: Mapping[str, Any]) -> None:
         loop = self.loop

@@ -2,16 +2,17 @@
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any, cast
 
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.records import Alert, Limits
-from audioloss_cli.records.point import OWN_CODEBOOK
+from audioloss_cli.records.point import OWN_CODEBOOK, TOTAL
 from audioloss_cli.training.calm import Calm, Short, has_names
 from audioloss_cli.training.codebook_steps import CodebookSteps
-from audioloss_cli.training.columns import audio_of, codebooks_of
+from audioloss_cli.training.columns import audio_of, codebooks_of, losses_between
+from audioloss_cli.training.logged_apart import Line, LoggedApart
 from audioloss_cli.training.slots import CODEBOOKS, Arrived
 
 #: Name of the series that is read at each step, and of the loss that the run logs for itself.
@@ -35,7 +36,9 @@ class Watch:
         self._settings = dict(settings)
         self.monitors: dict[str, AudioLossMonitor] = {AUDIO: AudioLossMonitor(**self._settings)}
         self.points: deque[tuple[int, float, float]] = deque(maxlen=_KEPT)
+        self._totals: deque[tuple[int, float]] = deque(maxlen=_KEPT)
         self._logged: deque[int] = deque(maxlen=_KEPT)
+        self._apart, self._drained = LoggedApart(), 0
         self._main = self.monitors[AUDIO]
         limits: Limits = self._main.limits
         self._seen, self._codebook_steps = False, CodebookSteps(limits.threshold)
@@ -50,7 +53,9 @@ class Watch:
         found: Found = []
         if not self.calm.waiting:
             return found
-        for named, rows in groupby(self.calm.hand_over(), has_names):
+        waiting = self.calm.hand_over()
+        self._drained = waiting[-1][0]
+        for named, rows in groupby(waiting, has_names):
             if named:
                 for step, now, _, values in rows:
                     found += self._update(step, now, cast("Mapping[str, float]", values))
@@ -64,6 +69,8 @@ class Watch:
         self._seen = True
         series, beside = audio_of(rows)
         self.points.extend(zip(series.steps, series.values, series.wall_times, strict=True))
+        if TOTAL in beside:
+            self._totals.extend((row[0], row[3][1]) for row in rows if row[3] and row[3][1] is not None)
         found = [(AUDIO, alert) for alert in self._main.replay(series, beside)]
         takes = self._codebook_steps.takes
         fed = [row for row in rows if row[3] and row[3][0] and takes(row[0], row[3][0])]
@@ -85,8 +92,12 @@ class Watch:
                 self._seen = True
                 self.points.append((step, audio, now))
             found += [(AUDIO, alert) for alert in alerts]
+        if "total" in values:
+            self._totals.append((step, values["total"]))
         if logged is not None:
             found += self.logged(logged, step, {})
+        if "trained" in values:  # of the step before, with which it could not travel
+            found += self.trained(Line(step - 1, values["trained"], now, {}))
         if not values.keys().isdisjoint(CODEBOOKS):  # not all of them need be there
             found += self._codebooks(step, now, values)
         return found
@@ -95,6 +106,26 @@ class Watch:
         """The loss that the run logs."""
         self._logged.append(step)
         return [(LOGGED, alert) for alert in self.monitor(LOGGED).update(value, step, None, beside)]
+
+    def logs_from(self, step: int, lines: Iterable[Line]) -> None:
+        """A training begins, or goes on after this step with what it has logged so far."""
+        self._drained = step
+        self._apart.begin(step, lines)
+
+    def trained(self, line: Line) -> Found:
+        """The loss that is trained, as the run logs it; it is watched once it is another than the one that is read."""
+        apart, read = self._apart, (self.calm.waiting, self.points, self._totals)
+        if not apart.is_other(line, *losses_between(apart.since, line.step, *read)):
+            return []
+        found = self.drain()
+        before, steps = apart.replay(self.monitor(LOGGED))
+        self._logged.extend(steps)
+        return found + [(LOGGED, alert) for alert in before] + self.logged(line.value, line.step, line.beside)
+
+    @property
+    def last_step(self) -> int:
+        """The last one whose losses have arrived."""
+        return self.calm.waiting[-1][0] if self.calm.waiting else self._drained
 
     def monitor(self, name: str) -> AudioLossMonitor:
         """The monitor of a series, made when it is first needed."""
@@ -113,7 +144,7 @@ class Watch:
     def _codebooks(self, step: int, now: float, values: Mapping[str, float]) -> Found:
         if not self._codebook_steps.takes(step, [values[name] for name in CODEBOOKS if name in values]):
             return []
-        others = {name: value for name, value in values.items() if name not in ("audio", "logged")}
+        others = {name: value for name, value in values.items() if name not in ("audio", "logged", "trained")}
         alerts: Found = []
         for number, name in enumerate(CODEBOOKS):
             value = values.get(name)
@@ -127,7 +158,7 @@ class Watch:
         """Plain built-in types; what waits is kept as it is, for to hand it over might call for an action."""
         states = {name: monitor.state_dict() for name, monitor in self.monitors.items()}
         known = {"seen": self._seen, "codebooks_fed": self._codebook_steps.fed}
-        return {"monitors": states, **known, "waiting": self.calm.state_dict()}
+        return {"monitors": states, **known, "waiting": self.calm.state_dict(), "apart": self._apart.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue where ``state_dict`` was taken."""
@@ -135,3 +166,5 @@ class Watch:
         for name, each in state["monitors"].items():
             self.monitor(name).load_state_dict(each)
         self.calm.load_state_dict(state.get("waiting", ()))  # states of before have none
+        if "apart" in state:
+            self._apart.load_state_dict(state["apart"])

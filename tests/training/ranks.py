@@ -89,6 +89,33 @@ def raised(directory: Path) -> AudioLossGuard:
     return guard
 
 
+class Apart(loops.InOrder):
+    """Trains nothing from a step on, and logs on rank 0 alone."""
+
+    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
+        outputs = model(**inputs)
+        loss = outputs.loss / 8 * float(self.state.global_step < BROKEN)
+        return (loss, outputs) if return_outputs else loss
+
+    def log(self, *args: Any) -> None:
+        if self.is_world_process_zero():
+            super().log(*args)
+
+
+def apart(directory: Path) -> AudioLossGuard:
+    """The loss of the model is healthy, that which is trained is 0."""
+    callback = AudioLossCallback(Policy(critical=("stop",)), jsonl=False)
+    made = Apart(
+        model=loops.model(),
+        args=loops.arguments(directory, STEPS, ddp_backend="gloo", logging_steps=1),
+        train_dataset=loops.Samples(2 * STEPS),
+        callbacks=[callback],
+    )
+    made.train()
+    callback.guard.last_step = made.state.global_step
+    return callback.guard
+
+
 def uneven(directory: Path) -> AudioLossGuard:
     """A rank without a loss at first, one with a float, and tensors later."""
     rank = dist.get_rank()
@@ -132,7 +159,15 @@ class Watched(AudioLossMixin, loops.InOrder):
     """Brings the loss that is trained."""
 
 
-def sums(directory: Path) -> dict[str, list[list[float]]]:
+class Own(Watched):
+    """Returns the loss of its model, to which DDP gives other tensors: here parameters may be unused."""
+
+    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
+        outputs = model(**inputs)
+        return (outputs.loss, outputs) if return_outputs else outputs.loss
+
+
+def sums(directory: Path) -> dict[str, list[Any]]:
     """What is watched of a loss that is a sum over ranks and micro-batches, and what the Trainer logs."""
     found = {}
     for kind, accumulation, whole in itertools.product((loops.InOrder, Watched), (1, 3), (True, False)):
@@ -147,7 +182,15 @@ def sums(directory: Path) -> dict[str, list[list[float]]]:
         made.train()
         points = [value for _, value, _ in (callback.guard.flush(), callback.guard._watch.points)[1]]
         logged = [line["loss"] for line in made.state.log_history if "loss" in line]
-        found[f"{kind.__name__} {accumulation} {whole}"] = [points, logged]
+        found[f"{kind.__name__} {accumulation} {whole}"] = [points, logged, list(callback.guard.monitors)]
+    own = Own(
+        model=loops.model(),
+        args=loops.arguments(directory, 3, ddp_backend="gloo"),
+        train_dataset=loops.Samples(6),
+        callbacks=[AudioLossCallback(SILENT, jsonl=False)],
+    )
+    own.train()
+    found["own"] = [[own.audio_loss_monitor.diagnostics()[name] for name in ("points", "max")]]
     made.model._tp_size = 2  # both ranks are given the same batch
     found["in parallel"] = [[processes_of_a_sum(made.args, made.model)]]
     return found
@@ -156,7 +199,7 @@ def sums(directory: Path) -> dict[str, list[list[float]]]:
 def main(directory: Path) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo")
-    for kind in (plain, trainer, inputs, raised, asked, kept, saved, uneven, sharded):
+    for kind in (plain, trainer, inputs, raised, asked, kept, saved, uneven, apart, sharded):
         where = directory / kind.__name__
         where.mkdir(exist_ok=True)
         guard = kind(where)

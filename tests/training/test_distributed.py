@@ -98,6 +98,13 @@ def test_ranks_that_begin_with_different_kinds_of_losses_see_the_same(ranks):
         assert (found["points"], found["incidents"]) == (STEPS_OF_ALL, [["non-finite-loss", BROKEN]])
 
 
+def test_a_trained_loss_that_one_rank_logs_stops_both(ranks):
+    """It travels with the step after, and is read at the end of the one after that."""
+    for found in found_by(ranks[0] / "apart"):
+        assert [taken[:3] for taken in found["taken"]] == [["stop", "zero-loss", BROKEN + 3]]
+        assert (found["stopped"], found["incidents"]) == (BROKEN + 3, [])  # that of the model has none
+
+
 def test_a_sharded_model_is_watched_and_left_as_it_is(ranks):
     zero, one = found_by(ranks[0] / "sharded")
     assert zero["incidents"] == one["incidents"] == [["non-finite-loss", BROKEN]]
@@ -110,7 +117,9 @@ def test_a_loss_that_is_a_sum_over_the_ranks_is_read_whole(ranks):
     """By default the Trainer divides by the items of all ranks, and multiplies by their number after the model."""
     zero, one = (json.loads((ranks[0] / f"sums{rank}.json").read_text()) for rank in range(2))
     assert zero.pop("in parallel") == one.pop("in parallel") == [[1]]
-    for name, (watched, logged) in zero.items():
+    assert zero.pop("own") == one.pop("own") == [[3, pytest.approx(6.93, abs=0.2)]]
+    for name, (watched, logged, series) in zero.items():
+        assert series == one[name][2] == ["audio_loss"]  # what is logged is what was read
         assert watched == one[name][0] == pytest.approx([7.0] * 3, rel=1e-5), name
         assert logged == pytest.approx([7.0] * 3, rel=1e-4), name
 

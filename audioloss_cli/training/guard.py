@@ -45,7 +45,7 @@ class AudioLossGuard(ShortWay, Known):
         adapter: name of the model family; found by the model's configuration and the batch if empty.
         options: for the generic adapter.
         rules: options of loss rules, such as ``{"log-drop": {"ratio": 8}}``; see ``audioloss rule CODE``.
-        first_batches: how many steps are looked at before anything is wrong.
+        first_batches: how many steps are looked at before anything is wrong; those of text alone are passed over.
         forward: whether an alert may run the model once more on its batch.
         deferred: read scalars at a later step; None: where they lie on a device, and where several ranks train.
         at_once: calm losses are handed to the monitors so many at a time, or what has come after 10 seconds, which

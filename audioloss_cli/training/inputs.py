@@ -11,9 +11,11 @@ from audioloss_cli.training.case import logger
 from audioloss_cli.training.distributed import Ranks, Whose
 from audioloss_cli.training.examine import Examiner
 from audioloss_cli.training.recent import Fed
+from audioloss_cli.training.text_alone import absent_audio
 
 #: Name of the series that such alerts belong to.
 INPUTS = "inputs"
+_TEXT_ALONE = 50  # steps without any audio at first, after which it is taken to be lost
 
 
 class FirstLooks:
@@ -31,12 +33,13 @@ class FirstLooks:
             raise SettingError("first_batches", f"must not be negative, as {batches} is")
         self.left, self.examiner = batches, examiner
         self._batches, self._resumed = batches, False
+        self._silent, self._heard = 0, False  # steps of text alone that were passed over; whether another was seen
         self.told: set[str] = set()
         self.kept: dict[int, list[Finding]] = {}
 
     def begin(self) -> None:
         """A training begins, perhaps not the first: its batches may be other ones."""
-        self.left = self._batches
+        self.left, self._silent, self._heard = self._batches, 0, False
         if not self._resumed:
             self.told.clear()
         self._resumed = False
@@ -47,14 +50,34 @@ class FirstLooks:
         self._resumed = True
 
     def look(self, fed: Sequence[Fed]) -> list[Finding]:
-        """What is wrong with the structure of one of them."""
+        """What is wrong with the micro-batches of one of them.
+
+        A step of text alone is passed over: that it has no audio is said only if no step of the first ones has any.
+        """
         self.left -= 1
         self._resumed = False
-        found = [finding for one in fed for finding in self.examiner.first_look(one)]
+        found, silent = list[Finding](), list[list[Finding]]()
+        for one in fed:
+            each = self.examiner.first_look(one)
+            silent.append(absent_audio(self.examiner.adapter, one, each))
+            found += [finding for finding in each if finding not in silent[-1]]
         if fed and self.examiner.complaint:
             logger.warning("batches are not examined: %s", self.examiner.complaint)
             self.left = 0
+        elif fed and all(silent):
+            found += self._passed_over(silent[-1])
+        else:
+            self._heard = self._heard or bool(fed)
         return found
+
+    def _passed_over(self, absent: list[Finding]) -> list[Finding]:
+        """A step that uses up no look, unless there are too many of them; what is to be said of it then."""
+        self._silent += 1
+        if self._silent < _TEXT_ALONE:
+            self.left += 1
+            return []
+        self.left = 0
+        return [] if self._heard else absent
 
     def alerts(self, findings: Iterable[Finding], step: int) -> list[tuple[str, Alert]]:
         """One for each code that was not told before."""

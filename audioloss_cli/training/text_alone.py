@@ -20,24 +20,32 @@ _LEARNT = ("codes", "audio-labels")
 _NAMED_BY = {"missing-input": "missing", "empty-input": "empty"}  # code -> where its evidence names the fields
 
 
-def absent_audio(adapter: Adapter | None, fed: Fed, findings: Iterable[Finding]) -> list[Finding]:
+def absent_audio(
+    adapter: Adapter | None, fed: Fed, findings: Iterable[Finding], *, doubt: bool = False
+) -> list[Finding]:
     """Those of the findings that say of a batch of text alone that it has no audio.
 
     Where there are any, values of the text are read, for which a device is waited for.
+
+    Args:
+        adapter: of the model's family; None if it is not known.
+        fed: a micro-batch.
+        findings: about it.
+        doubt: whether it is taken for one where the text does not tell, as that of some families.
     """
     if adapter is None:
         return []
     audio = {item.name for item in adapter.layout.fields if item.role not in _TEXT}
     absent = [each for each in findings if each.code in _NAMED_BY and _fields_of(each) <= audio]
-    return absent if absent and _is_text_alone(adapter.layout, fed) else []
+    return absent if absent and _is_text_alone(adapter.layout, fed, doubt=doubt) else []
 
 
 def _fields_of(finding: Finding) -> set[str]:
     return set(finding.evidence.get(_NAMED_BY[finding.code], ("",)))
 
 
-def _is_text_alone(layout: Layout, fed: Fed) -> bool:
-    """Nothing of the audio was there before, and the text awaits none; False where that is not known."""
+def _is_text_alone(layout: Layout, fed: Fed, *, doubt: bool) -> bool:
+    """Nothing of the audio was there before, and the text awaits none."""
     original = fed.clean if fed.original is None else fed.original
     if _lost(layout, fed.clean, {*fed.dropped, *_named(original)}):
         return False
@@ -46,7 +54,7 @@ def _is_text_alone(layout: Layout, fed: Fed) -> bool:
     field = layout.named("text")
     text, awaited = None if field is None else as_tensor(fed.clean.get(field.name)), _awaited(layout, fed.clean)
     if not awaited or not isinstance(text, Tensor):
-        return False
+        return doubt
     return not bool(torch.isin(text.cpu(), torch.tensor(awaited, device="cpu")).any())
 
 

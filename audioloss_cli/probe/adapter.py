@@ -102,17 +102,18 @@ class Adapter(Protocol):
         ...
 
 
-def to_device(value: Any, device: torch.device) -> Any:
+def to_device(value: Any, device: torch.device, *, wait: bool = True) -> Any:
     """Tensors in dicts, lists and tuples, moved; everything else as it is.
 
-    To the host it waits: there a copy that does not would be read before it has come.
+    To the host it waits: there a copy that does not would be read before it has come. Without ``wait`` it does not, and
+    the caller must know when that is.
     """
     if isinstance(value, Tensor):
-        return value.to(device, non_blocking=device.type != "cpu")
+        return value.to(device, non_blocking=not wait or device.type != "cpu")
     if isinstance(value, Mapping):
-        return {key: to_device(item, device) for key, item in value.items()}
+        return {key: to_device(item, device, wait=wait) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        moved = [to_device(item, device) for item in value]
+        moved = [to_device(item, device, wait=wait) for item in value]
         return type(value)(*moved) if hasattr(value, "_fields") else type(value)(moved)  # a named tuple takes each
     return value
 

@@ -13,6 +13,7 @@ from audioloss_cli.training.checkpoints import Checkpoints
 from audioloss_cli.training.examine import Examiner
 from audioloss_cli.training.inputs import FirstLooks
 from audioloss_cli.training.known import Known
+from audioloss_cli.training.look_again import LooksAgain
 from audioloss_cli.training.plain import PlainLoop
 from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.respond import Responder
@@ -22,6 +23,7 @@ from audioloss_cli.training.watch import Watch
 
 _FIRST_BATCHES = 3
 _AT_ONCE = 1024
+_LOOK_AGAIN = 60.0
 
 
 class AudioLossGuard(ShortWay, Known, Trained):
@@ -46,7 +48,11 @@ class AudioLossGuard(ShortWay, Known, Trained):
         adapter: name of the model family; found by the model's configuration and the batch if empty.
         options: for the generic adapter.
         rules: options of loss rules, such as ``{"log-drop": {"ratio": 8}}``; see ``audioloss rule CODE``.
-        first_batches: how many steps are looked at before anything is wrong.
+        first_batches: how many steps are looked at before anything is wrong; those of text alone are passed over.
+        look_again: seconds after which a batch is looked at again, for faults that come into the data in mid-run: where
+            losses are handed over, and never so often that it takes more than 0.05 % of the training. What is wrong is
+            said if the next two looks find it as well. 0: at each chance; None: never. Nothing waits for a device: a
+            batch that lies there is copied, and looked at some steps later.
         forward: whether an alert may run the model once more on its batch.
         deferred: read scalars at a later step; None: where they lie on a device, and where several ranks train.
         at_once: calm losses are handed to the monitors so many at a time, or what has come after 10 seconds, which
@@ -80,6 +86,7 @@ class AudioLossGuard(ShortWay, Known, Trained):
         options: Options | None = None,
         rules: Mapping[str, Mapping[str, float]] | None = None,
         first_batches: int = _FIRST_BATCHES,
+        look_again: float | None = _LOOK_AGAIN,
         forward: bool = True,
         deferred: bool | None = None,
         at_once: int = _AT_ONCE,
@@ -94,7 +101,8 @@ class AudioLossGuard(ShortWay, Known, Trained):
         watch = Watch({**settings, "options": rules}, at_once)
         self._announcer = Announcer(open_sinks(watch, where, tensorboard, jsonl=jsonl))
         responder = Responder(policy or Policy(), watch, examiner, self._announcer, self.checkpoints, self.loop, where)
-        super().__init__(watch, responder, FirstLooks(first_batches, examiner), Arrivals(deferred))
+        looks = FirstLooks(first_batches, examiner, LooksAgain(look_again, examiner))
+        super().__init__(watch, responder, looks, Arrivals(deferred))
 
     def finish(self) -> list[Alert]:
         """The training ended: flush, and write out what is left; with several ranks on all of them."""

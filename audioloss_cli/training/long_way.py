@@ -24,7 +24,7 @@ class LongWay:
     Args:
         watch: the monitors.
         responder: what answers to alerts.
-        looks: at the first batches.
+        looks: at the first batches, and at one again from time to time.
         arrivals: how numbers come in.
 
     Attributes:
@@ -101,7 +101,7 @@ class LongWay:
         if grad_norm is not None:
             values["grad_norm"] = grad_norm
         self._recent.close(step)
-        found, alerts = self._look(step, values) if self._looks.left else [], list[Alert]()
+        found, alerts = self._look(step, values), list[Alert]()
         for arrived in arrivals.take(step, values):
             alerts, found = alerts + self._arrived(arrived, found), []
         self._open = arrivals.at_once and not self._looks.left
@@ -126,13 +126,13 @@ class LongWay:
     # Inside.
 
     def _look(self, step: int, values: dict[str, Any]) -> Found:
-        """At the structure of the first batches; what one of several ranks finds travels with the numbers."""
+        """At a batch, if it is time, by the clock of this rank; what one of several finds travels with the numbers."""
         self.responder.ranks = self._arrivals.ranks
-        found = self._looks.look(self._recent.at(step))
+        of, found = self._looks.find(step, self._recent)
         if self._arrivals.ranks is None:
-            return self._looks.alerts(found, step)
+            return self._looks.alerts(found, of)
         if found:
-            self._looks.kept[step], values["findings"] = found, 1.0
+            self._looks.kept[step], values["findings"] = (of, found), 1.0
         return []
 
     def _arrived(self, arrived: Arrived, before: Found) -> list[Alert]:

@@ -82,7 +82,7 @@ class AudioLossMixin:
     def _validate_model_inputs(
         self, original_batch: Mapping[str, Any], clean_inputs: Mapping[str, Any]
     ) -> list[Finding]:
-        """What is wrong with the inputs; called on the first batches.
+        """What is wrong with the inputs; called on the first batches, and on one from time to time, copied to the host.
 
         Args:
             original_batch: as the collator made it.

@@ -30,11 +30,11 @@ class Fed(NamedTuple):
     step: int | None = None
 
 
-def on_cpu(fed: Fed) -> Fed:
-    """A copy, where it is not there already."""
+def on_cpu(fed: Fed, *, wait: bool = True) -> Fed:
+    """A copy, where it is not there already; ``wait``: see ``to_device``."""
     cpu = torch.device("cpu")
-    original: Batch | None = None if fed.original is None else to_device(dict(fed.original), cpu)
-    return Fed(to_device(dict(fed.clean), cpu), original, fed.dropped, fed.step)
+    original: Batch | None = None if fed.original is None else to_device(dict(fed.original), cpu, wait=wait)
+    return Fed(to_device(dict(fed.clean), cpu, wait=wait), original, fed.dropped, fed.step)
 
 
 def _without_graph(batch: Batch) -> Batch:
@@ -65,6 +65,11 @@ class RecentBatches:
         if self._open:
             self.steps.append((step, self._open))
             self._open = []
+
+    def again(self, fed: Fed) -> None:
+        """Have one at hand that may have been let go: what is wrong with it is said some steps later."""
+        if fed.step is not None and all(number != fed.step for number, _ in self.steps):
+            self.steps.append((fed.step, [fed]))
 
     def at(self, step: int) -> list[Fed]:
         """The micro-batches of a step; for want of them those of the step that is nearest: ``Fed.step`` says which."""

@@ -171,8 +171,11 @@ class ShortWay(LongWay):
             super().feed(self.take_back())
 
     def _hand_over(self, step: int, batch: _Batch | None, original: _Batch | None) -> list[Alert]:
-        """All that waits; of the batches of other steps none is kept: that would cost as much as all the rest of it."""
+        """All that waits; of the batches of other steps none is kept: that would cost as much as all the rest of it.
+
+        So this is the chance to look at one.
+        """
         if batch is not None:
             self._recent.add(self.as_fed(batch, original))
             self._recent.close(step)
-        return self._drain()
+        return self._handled([*self._look(step, {}), *self._watch.drain()])

@@ -19,7 +19,7 @@ from tests.training import loops
 from tests.training.calm_ranks import asked, kept, saved
 from tests.training.sharded_ranks import sharded
 
-STEPS, BROKEN = 12, 6
+STEPS, BROKEN, FRAME = 12, 6, 15
 IGNORED, SILENT = -100, Policy(critical=(), warning=())
 POLICY = Policy(critical=("log", "dump", "lower-lr", "stop"))
 
@@ -68,6 +68,25 @@ def inputs(directory: Path) -> AudioLossGuard:
         clean = {name: batch[name] for name in ("input_ids", "attention_mask")} if rank else batch
         guard.step(5.0 + 0.1 * (step % 3), batch=clean, original=batch)
         dist.all_reduce(torch.zeros(1))  # as the gradients: a rank that has left hangs the other
+        if guard.should_stop:
+            break
+    guard.finish()
+    guard.last_step = step
+    return guard
+
+
+def later(directory: Path) -> AudioLossGuard:
+    """The labels of rank 1 are masked but for one frame from a step in mid-run on."""
+    rank, net = dist.get_rank(), loops.model()
+    guard = AudioLossGuard(
+        policy=Policy(critical=("log", "dump", "stop")), directory=directory, model=net, look_again=0
+    )
+    for step in range(1, STEPS + 1):
+        batch = loops.sample(step)
+        if rank and step >= BROKEN:
+            batch["audio_labels"][:, 1 + FRAME :] = batch["audio_labels"][:, :FRAME] = IGNORED
+        guard.step(5.0 + 0.1 * (step % 3), batch=batch)
+        dist.all_reduce(torch.zeros(1))
         if guard.should_stop:
             break
     guard.finish()
@@ -199,7 +218,7 @@ def sums(directory: Path) -> dict[str, list[Any]]:
 def main(directory: Path) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo")
-    for kind in (plain, trainer, inputs, raised, asked, kept, saved, uneven, apart, sharded):
+    for kind in (plain, trainer, inputs, later, raised, asked, kept, saved, uneven, apart, sharded):
         where = directory / kind.__name__
         where.mkdir(exist_ok=True)
         guard = kind(where)

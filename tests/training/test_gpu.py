@@ -185,6 +185,21 @@ def test_losses_on_two_devices():
     assert read == [(step, {"audio": float(step), "total": -float(step)}) for step in range(200)]
 
 
+def test_a_look_in_mid_run_does_not_wait(tmp_path):
+    guard, told = AudioLossGuard(policy=SILENT, directory=tmp_path, look_again=0.0, first_batches=1), []
+    guard.examiner.model = loops.model().cuda()
+    for step in range(1, 31):
+        batch = loops.sample(step)
+        if step > 10:
+            batch["audio_labels"][:, 1:] = -100
+            batch["audio_labels"][:, 0] = batch["audio_input_ids"][:, 0]
+        batch, loss = to_device(batch), 5 + torch.rand((), device="cuda")
+        with no_waiting():
+            told += guard.step(loss, batch=batch)
+        torch.cuda.synchronize()
+    assert "low-valid-fraction" in [alert.code for alert in told]
+
+
 @pytest.mark.parametrize("backend", ["nccl", "cpu:gloo,cuda:nccl"])
 @pytest.mark.parametrize("first", [{}, {"audio": 5.0}])
 def test_ranks_that_begin_without_a_tensor(tmp_path, backend, first):

@@ -79,13 +79,13 @@ def test_what_one_rank_finds_in_its_batch_stops_both(ranks):
 
 
 def test_what_one_rank_finds_in_mid_run_stops_both(ranks):
-    """By the second of two looks in a row, which arrives a step later; the dump is of its batch."""
+    """By the third of three looks in a row, which arrives a step later; the dump is of its batch."""
     directory = ranks[0] / "later"
     for found in found_by(directory):
-        assert found["stopped"] == BROKEN + 2
-        assert ["low-valid-fraction", BROKEN + 2] in [[alert, step] for action, alert, step, _ in found["taken"]]
+        assert found["stopped"] == BROKEN + 3
+        assert ["low-valid-fraction", BROKEN + 3] in [[alert, step] for action, alert, step, _ in found["taken"]]
     dumps = {path.name for path in directory.rglob("step-*.json")}
-    assert dumps == {f"step-{BROKEN + 1}-low-valid-fraction{rank}.json" for rank in ("", "-rank1")}
+    assert dumps == {f"step-{BROKEN + 2}-low-valid-fraction{rank}.json" for rank in ("", "-rank1")}
 
 
 def test_an_error_leaves_the_loop_on_both_ranks_at_the_same_step(ranks):

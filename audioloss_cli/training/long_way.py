@@ -95,9 +95,10 @@ class LongWay:
         self.responder.changed.clear()
         arrivals = self._arrivals
         arrivals.start(self.examiner.model)
-        values = self._micro.close()
         if self.presence.gone:
-            self.presence.gone, values = False, {}
+            self._micro.note("gone", 1.0)
+            self.presence.settle()
+        values = self._micro.close()
         if grad_norm is not None:
             values["grad_norm"] = grad_norm
         self._recent.close(step)

@@ -19,7 +19,7 @@ class Presence:
 
     Attributes:
         named: whether outputs say which loss is that of the audio, though a batch of text alone has none.
-        gone: whether the step is to say that the audio loss is missing.
+        gone: whether this step is to say that the audio loss is missing; ``settle`` ends that with the step.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,11 @@ class Presence:
         if self._without > _GONE and (self.named or self._recomputed):
             said = ": their total is watched instead" if self.named else ""
             logger.warning("no audio loss in %d batches%s", _GONE, said)
-            self.gone, self.named, self._without = True, False, 0
-        elif "audio" in found:
+            self.gone, self._without = True, 0
+        if "audio" in found:
             found["total"] = found.pop("audio")
             found.own = ("total",) if found.own else ()
+
+    def settle(self) -> None:
+        """It is said; from now on a total without another name is all that there is to watch."""
+        self.gone = self.named = False

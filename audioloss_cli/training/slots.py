@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 Values = dict[str, float]
 
-#: What is watched, what stands beside it, what a framework logs as trained, and whether the batch has findings.
-#: Codebooks follow.
-NAMED = ("audio", "total", "text", "logged", "grad_norm", "trained", "findings")
+#: What is watched, what stands beside it, what a framework logs as trained, whether the batch has findings, and whether
+#: the audio loss is gone for good. Codebooks follow.
+NAMED = ("audio", "total", "text", "logged", "grad_norm", "trained", "findings", "gone")
 LOSSES = 4  # of them, the first ones
 #: Those that are watched one by one. A model may have more: they are in the mean over all of them, which is watched.
 CODEBOOKS = tuple(f"codebook/{number}" for number in range(16))

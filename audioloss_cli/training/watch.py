@@ -18,6 +18,7 @@ from audioloss_cli.training.slots import CODEBOOKS, Arrived
 #: Name of the series that is read at each step, and of the loss that the run logs for itself.
 AUDIO, LOGGED = "audio_loss", "logged"
 BESIDE = ("total", "text", "grad_norm")
+_APART = ("audio", "logged", "trained", "gone")  # what does not stand beside a codebook
 _KEPT = 1000  # points that wait for a log file to be opened, and steps at which the run logged
 
 Found = list[tuple[str, Alert]]
@@ -85,8 +86,9 @@ class Watch:
         # The rules that compare codebooks are for the monitors of the codebooks.
         beside = {name: values[name] for name in BESIDE if name in values} if len(values) > 1 else None
         found: Found = []
-        # No loss at all, once there was an audio loss, is a value that is missing.
-        if audio is not None or (self._seen and values.keys().isdisjoint(("total", "text"))):
+        # No loss at all, once there was an audio loss, is a value that is missing; so is one that is gone for good.
+        missing = self._seen and ("gone" in values or values.keys().isdisjoint(("total", "text")))
+        if audio is not None or missing:
             alerts = self._main.update(audio, step, now, beside)
             if audio is not None:
                 self._seen = True
@@ -144,7 +146,7 @@ class Watch:
     def _codebooks(self, step: int, now: float, values: Mapping[str, float]) -> Found:
         if not self._codebook_steps.takes(step, [values[name] for name in CODEBOOKS if name in values]):
             return []
-        others = {name: value for name, value in values.items() if name not in ("audio", "logged", "trained")}
+        others = {name: value for name, value in values.items() if name not in _APART}
         alerts: Found = []
         for number, name in enumerate(CODEBOOKS):
             value = values.get(name)

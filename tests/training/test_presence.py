@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from audioloss_cli.training import AudioLossCallback, AudioLossGuard, AudioLossMixin, Policy
 from audioloss_cli.training.losses import Losses
 from audioloss_cli.training.presence import Presence
+from audioloss_cli.training.slots import Arrived
+from audioloss_cli.training.watch import Watch
 from tests.probe import tiny
 from tests.training import loops
 
@@ -153,3 +155,21 @@ def test_a_codebook_that_collapses_is_named_where_the_total_holds_text(tmp_path)
     made.train()
     assert 60 < made.state.global_step < 100
     assert [(taken.alert, taken.series) for taken in callback.guard.taken] == [("low-loss", "codebook/3")]
+
+
+@pytest.mark.parametrize("also", [{}, {"audio": 5.1}])
+def test_of_several_ranks_one_may_say_so_while_another_has_a_total(also):
+    """They need not come to it at the same step; where one of them has an audio loss, it is not gone."""
+    watch = Watch({}, at_once=16)
+    for step in range(1, 40):
+        watch.take_in(Arrived(step, {"audio": 5.0 + step % 7 / 100, "total": 7.0}))
+    told = watch.take_in(Arrived(40, {"total": 7.0, "gone": 1.0, **also}))
+    assert [(name, alert.code) for name, alert in told] == ([] if also else [("audio_loss", "missing-loss")])
+
+
+def test_a_total_that_is_not_finite_is_not_lost_with_it(tmp_path):
+    guard = AudioLossGuard(policy=STOP, directory=tmp_path)
+    for number in range(1, 112):
+        audio = {"audio_loss": torch.tensor(5.0 + number % 7 / 100)} if number <= 10 else {}
+        guard.step(outputs={"loss": torch.tensor(float("nan") if number == 111 else 7.0), **audio}, grad_norm=1.0)
+    assert [(taken.alert, taken.step) for taken in guard.taken] == [("non-finite-loss", 111)]

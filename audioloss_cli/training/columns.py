@@ -1,7 +1,8 @@
 """What has waited, as columns: series for the monitors, which take many points in a row for a fraction."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby, takewhile
+from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
 from audioloss_cli.records import MISSING, Series
@@ -43,15 +44,21 @@ def losses_between(
     """Audio losses and totals of the steps after ``since`` up to ``to``: of those that wait, and before them."""
     rows = [named(row[2], row[3]) for row in _between(waiting, since, to)]
     audio, whole = ([row[name] for row in rows if name in row] for name in ("audio", TOTAL))
+    before = waiting[0][0] if waiting else math.inf
     return (
-        audio + [row[1] for row in _between(points, since, to)],
-        whole + [row[1] for row in _between(totals, since, to)],
+        audio + [row[1] for row in _between(points, since, to, before)],
+        whole + [row[1] for row in _between(totals, since, to, before)],
     )
 
 
-def _between(rows: Sequence[_Row], since: int, to: int) -> Iterator[_Row]:
-    """The latest of them first; each begins with its step."""
-    return (row for row in takewhile(lambda row: row[0] > since, reversed(rows)) if row[0] <= to)
+def _between(rows: Sequence[_Row], since: int, to: int, before: float = math.inf) -> Iterator[_Row]:
+    """The latest of them first; each begins with its step. Where that goes up, they are those of an earlier attempt."""
+    for row in reversed(rows):
+        if not since < row[0] < before:
+            return
+        before = row[0]
+        if before <= to:
+            yield row
 
 
 def _beside(parts: Sequence[Parts]) -> dict[str, Sequence[float]]:

@@ -47,7 +47,7 @@ class Ranks:
         self.on_cpu = served.pop("cpu", None) is not None
         kinds = [kind for kind, backend in served.items() if backend not in _HOST_WAITS]
         self.kind = next(iter(kinds if self.on_cpu else [*kinds, *served]), "")
-        devices = () if model is None else (each.device for each in model.parameters())
+        devices = (each.device for each in model.parameters()) if hasattr(model, "parameters") else ()
         self.home = next((device for device in devices if device.type == self.kind), None)
 
     def bound_device(self) -> torch.device | None:

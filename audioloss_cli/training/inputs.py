@@ -43,6 +43,7 @@ class FirstLooks:
     def begin(self) -> None:
         """A training begins, perhaps not the first: its batches may be other ones."""
         self.left, self._silent, self._heard = self._batches, 0, False
+        self.examiner.complaint = ""
         if not self._resumed:
             self.told.clear()
         self._resumed = False
@@ -55,6 +56,7 @@ class FirstLooks:
 
     def find(self, step: int, recent: RecentBatches) -> tuple[int, list[Finding]]:
         """What is wrong with a batch, if one is to be looked at once this step is over; and the step of the batch."""
+        self._resumed = False
         return (step, self.look(recent.at(step))) if self.left else self.again.look(step, recent, self.told)
 
     def look(self, fed: Sequence[Fed]) -> list[Finding]:
@@ -63,7 +65,6 @@ class FirstLooks:
         A step of text alone is passed over: that it has no audio is said only if no step of the first ones has any.
         """
         self.left -= 1
-        self._resumed = False
         found, silent = list[Finding](), list[list[Finding]]()
         for one in fed:
             each = self.examiner.first_look(one)

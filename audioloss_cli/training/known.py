@@ -61,7 +61,8 @@ class Known(LongWay):
         Losses that are still on their way from a device or from other ranks are lost unless they are flushed before,
         on all ranks.
         """
-        return to_state(self._step, self._watch, self.responder, self.checkpoints, self._looks)
+        known = to_state(self._step, self._watch, self.responder, self.checkpoints, self._looks)
+        return {**known, "presence": self.presence.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue where ``state_dict`` was taken.
@@ -70,6 +71,8 @@ class Known(LongWay):
             ValueError: the state comes from another version of the format.
         """
         self._step = from_state(state, self._watch, self.responder, self.checkpoints, self._looks)
+        if "presence" in state:  # states of before have none
+            self.presence.load_state_dict(state["presence"])
 
     def _drain_alone(self) -> None:
         if self._arrivals.alone:

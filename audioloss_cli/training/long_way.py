@@ -97,7 +97,7 @@ class LongWay:
         arrivals.start(self.examiner.model)
         if self.presence.gone:
             self._micro.note("gone", 1.0)
-            self.presence.settle()
+            self.presence.gone = False
         values = self._micro.close()
         if grad_norm is not None:
             values["grad_norm"] = grad_norm

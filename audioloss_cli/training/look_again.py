@@ -85,8 +85,12 @@ class LooksAgain:
     def _found(self, fed: Fed, told: Container[str], start: float) -> list[Finding]:
         """What was found the last times as well."""
         examiner = self._examiner
-        found = examiner.first_look(fed)
-        silent = absent_audio(examiner.adapter, fed, found, doubt=True)
+        try:
+            found = examiner.first_look(fed)
+            silent = absent_audio(examiner.adapter, fed, found, doubt=True)
+        except Exception as error:  # noqa: BLE001  # a door that was overridden must not end a training in mid-run
+            self._give_up(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
+            return []
         self._spent += perf_counter() - start
         if examiner.complaint:
             self._give_up(examiner.complaint)

@@ -113,6 +113,8 @@ def _unnamed(found: Losses, own: Any, given: _Given, odd: list[str], *, again: b
             books, mean = read_codebooks(lambda name: anew, ("",), odd)
             found.update({**books, "audio": mean})
             found.anew = True
+            if own is not None:
+                found["total"], found.own = own, ("total",)
             return
         if own is not None and not mixed and layout.reduction == "sum":
             own = _mean(own, layout.num_codebooks)

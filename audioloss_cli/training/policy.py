@@ -75,6 +75,10 @@ class Policy:
         wanted = self.critical if alert.severity is Severity.CRITICAL else self.warning
         return [name for name in wanted if alert.edge != "reminder" or name in ENDING]
 
+    def ends(self, severity: Severity) -> bool:
+        """Whether an alert of this severity ends the run."""
+        return any(name in ENDING for name in (self.critical if severity is Severity.CRITICAL else self.warning))
+
     def options_of(self, name: str) -> dict[str, Any]:
         """Those of one action."""
         return dict(self.options.get(name, {}))

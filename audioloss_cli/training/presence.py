@@ -3,6 +3,7 @@
 A total falls as nicely without the audio, so that it is not taken for it: it is said that the audio loss is missing.
 """
 
+from collections.abc import Mapping
 from random import Random
 
 from audioloss_cli.training.case import logger
@@ -19,17 +20,28 @@ class Presence:
 
     Attributes:
         named: whether outputs say which loss is that of the audio, though a batch of text alone has none.
-        gone: whether this step is to say that the audio loss is missing; ``settle`` ends that with the step.
+        gone: whether the step is to say that the audio loss is missing.
     """
 
     def __init__(self) -> None:
         self._random = Random(0)  # noqa: S311  # no secret, and the same in every run
+        self.named = self._recomputed = self._resumed = False
         self.begin()
 
     def begin(self) -> None:
-        """A training begins."""
-        self.named = self.gone = self._recomputed = False
+        """A training begins, perhaps not the first; what was resumed is of it."""
+        if not self._resumed:
+            self.named = self._recomputed = False
+        self.gone = self._resumed = False
         self._wait = self._without = self._number = 0
+
+    def state_dict(self) -> dict[str, bool]:
+        """What there was."""
+        return {"named": self.named, "recomputed": self._recomputed}
+
+    def load_state_dict(self, state: Mapping[str, bool]) -> None:
+        """Of a training that begins now, or did a moment ago."""
+        self.named, self._recomputed, self._resumed = state["named"], state["recomputed"], True
 
     def again(self) -> bool:
         """Whether the loss of this micro-batch may be recomputed; one without audio leaves it to the next."""
@@ -43,7 +55,7 @@ class Presence:
         """
         if number != self._number + 1:
             self._without = 0
-        self._number = number
+        self._number, self._resumed = number, False
         if found.anew:
             self._recomputed, self._wait = True, self._random.randint(*_GAPS) - 1
         if found.named or found.anew:
@@ -58,13 +70,8 @@ class Presence:
     def _no_audio(self, found: Losses) -> None:
         self._without += 1
         if self._without > _GONE and (self.named or self._recomputed):
-            said = ": their total is watched instead" if self.named else ""
-            logger.warning("no audio loss in %d batches%s", _GONE, said)
+            logger.warning("no audio loss in %d batches", _GONE)
             self.gone, self._without = True, 0
         if "audio" in found:
             found["total"] = found.pop("audio")
             found.own = ("total",) if found.own else ()
-
-    def settle(self) -> None:
-        """It is said; from now on a total without another name is all that there is to watch."""
-        self.gone = self.named = False

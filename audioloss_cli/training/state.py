@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from audioloss_cli.records import Severity
 from audioloss_cli.training.checkpoints import Checkpoints
-from audioloss_cli.training.inputs import FirstLooks
-from audioloss_cli.training.policy import ENDING
+from audioloss_cli.training.inputs import INPUTS, FirstLooks
+from audioloss_cli.training.policy import ENDING, Policy
 from audioloss_cli.training.respond import Responder
 from audioloss_cli.training.watch import Watch
 
@@ -37,27 +38,35 @@ def from_state(
     """
     if state.get("version") != _VERSION:
         raise ValueError(f"guard state has version {state.get('version')!r}, this release reads {_VERSION}")
-    watch.load_state_dict({**state, "monitors": _with_reminders(state)})
+    watch.load_state_dict({**state, "monitors": _with_reminders(state, responder.policy)})
     responder.ledger.load_state_dict(state["taken"])
     for step, path in state["checkpoints"]:
         checkpoints.add(step, path)
-    looks.resume(state["told"])
+    looks.resume(set(state["told"]) - _ended_by(state, responder.policy))
     return int(state["step"])
 
 
-def _with_reminders(state: Mapping[str, Any]) -> dict[str, Any]:
-    """States of the monitors, of which an incident that ended the run speaks at once if the trouble is still there.
+def _with_reminders(state: Mapping[str, Any], policy: Policy) -> dict[str, Any]:
+    """States of the monitors, of which an incident that ends a run speaks at once if the trouble is still there.
 
-    A monitor reminds of what it has told only now and then, and the run that is resumed would go on as long.
+    A monitor reminds of what it has told only now and then, and the run that is resumed would go on as long. The state
+    may have been taken before the end, as by a checkpoint that the same alert asked for: it is the policy that tells.
     """
-    ended = {each["incident"] for each in state["taken"] if each["action"] in ENDING}
 
     def reminded(group: Mapping[str, Any]) -> dict[str, Any]:
-        spoke = group["open"] is not None and group["open"]["id"] in ended
-        return {**group, **({"last_alert": _LONG_AGO} if spoke else {})}
+        told = group["open"] is not None and group["open"]["fired_step"] is not None
+        ends = told and policy.ends(Severity(group["open"]["severity"]))
+        return {**group, **({"last_alert": _LONG_AGO} if ends else {})}
 
     monitors: Mapping[str, Any] = state["monitors"]
     return {
         name: {**each, "groups": {group: reminded(held) for group, held in each["groups"].items()}}
         for name, each in monitors.items()
     }
+
+
+def _ended_by(state: Mapping[str, Any], policy: Policy) -> set[str]:
+    """Codes of what was wrong with inputs and ended the run, to be said again."""
+    prefix = f"{INPUTS}:"
+    inputs = [each for each in state["taken"] if each["incident"].startswith(prefix)]
+    return {each["alert"] for each in inputs if each["action"] in ENDING}

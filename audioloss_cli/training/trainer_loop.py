@@ -22,7 +22,7 @@ class TrainerLoop:
         self.args: Any = None
         self.control: Any = None
         self.skips = 0
-        self._one_more = False  # whether another checkpoint is kept than the Trainer was told
+        self._one_more: Any = None  # arguments by which one checkpoint more is kept than the Trainer was told
 
     @property
     def optimizers(self) -> Sequence[Any]:
@@ -57,17 +57,17 @@ class TrainerLoop:
             raise ActionError("save_strategy='best' has the Trainer save nothing else at an evaluation: use 'steps'")
         if find_ranks() is None:  # else all ranks must come to the same, and the disk may be that of one
             _check_place(path, _least_bytes(self.model))
-        if self.args.save_total_limit and not self._one_more:
+        if self.args.save_total_limit and self._one_more is None:
             self.args.save_total_limit += 1
-            self._one_more = True
+            self._one_more = self.args
         self.control.should_save = True
         return str(path)
 
     def saved(self) -> None:
         """A checkpoint was written, and what was too many deleted."""
-        if self._one_more:
-            self.args.save_total_limit -= 1
-            self._one_more = False
+        if self._one_more is not None:  # perhaps those of a training that was ended before it was written
+            self._one_more.save_total_limit -= 1
+            self._one_more = None
 
     def restore(self, path: str) -> str:
         """Weights and optimiser; steps and schedule go on."""

@@ -20,6 +20,7 @@ from tests.training.calm_ranks import asked, kept, saved
 from tests.training.sharded_ranks import sharded
 
 STEPS, BROKEN, FRAME = 12, 6, 15
+VANISHED = 30
 IGNORED, SILENT = -100, Policy(critical=(), warning=())
 POLICY = Policy(critical=("log", "dump", "lower-lr", "stop"))
 
@@ -86,6 +87,22 @@ def later(directory: Path) -> AudioLossGuard:
         if rank and step >= BROKEN:
             batch["audio_labels"][:, 1 + FRAME :] = batch["audio_labels"][:, :FRAME] = IGNORED
         guard.step(5.0 + 0.1 * (step % 3), batch=batch)
+        dist.all_reduce(torch.zeros(1))
+        if guard.should_stop:
+            break
+    guard.finish()
+    guard.last_step = step
+    return guard
+
+
+def vanished(directory: Path) -> AudioLossGuard:
+    """The audio of rank 1 is gone three steps after that of rank 0; before, each has batches of text alone."""
+    rank = dist.get_rank()
+    guard = AudioLossGuard(policy=Policy(critical=("stop",)), directory=directory, first_batches=0)
+    for step in range(1, VANISHED + 200):
+        has_audio = step % (4 + rank) and step < VANISHED + 3 * rank
+        audio = {"audio_loss": torch.tensor(5.0 + 0.01 * (step % 7))} if has_audio else {}
+        guard.step(outputs={"loss": torch.tensor(7.0), **audio})
         dist.all_reduce(torch.zeros(1))
         if guard.should_stop:
             break
@@ -218,7 +235,7 @@ def sums(directory: Path) -> dict[str, list[Any]]:
 def main(directory: Path) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo")
-    for kind in (plain, trainer, inputs, later, raised, asked, kept, saved, uneven, apart, sharded):
+    for kind in (plain, trainer, inputs, later, vanished, raised, asked, kept, saved, uneven, apart, sharded):
         where = directory / kind.__name__
         where.mkdir(exist_ok=True)
         guard = kind(where)

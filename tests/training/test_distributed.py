@@ -10,7 +10,7 @@ import pytest
 
 from audioloss_cli.training.distributed import describe
 from tests.training.calm_ranks import EPOCH, STEPS
-from tests.training.ranks import BROKEN
+from tests.training.ranks import BROKEN, VANISHED
 from tests.training.ranks import STEPS as STEPS_OF_ALL
 from tests.training.sharded_ranks import REFUSED
 
@@ -86,6 +86,15 @@ def test_what_one_rank_finds_in_mid_run_stops_both(ranks):
         assert ["low-valid-fraction", BROKEN + 3] in [[alert, step] for action, alert, step, _ in found["taken"]]
     dumps = {path.name for path in directory.rglob("step-*.json")}
     assert dumps == {f"step-{BROKEN + 2}-low-valid-fraction{rank}.json" for rank in ("", "-rank1")}
+
+
+def test_audio_that_is_gone_is_missing_though_the_ranks_come_to_it_at_different_steps(ranks):
+    zero, one = found_by(ranks[0] / "vanished")
+    assert zero["incidents"] == one["incidents"]
+    assert zero["stopped"] == one["stopped"]
+    ((code, step),) = zero["incidents"]
+    assert code == "missing-loss"
+    assert VANISHED + 100 <= step <= VANISHED + 103
 
 
 def test_an_error_leaves_the_loop_on_both_ranks_at_the_same_step(ranks):

@@ -226,3 +226,58 @@ def test_what_is_over_by_then_is_not_told_again(tmp_path):
     assert [(each.code, each.step) for each in told if each.code == "zero-loss"] == [("zero-loss", 400)]
     assert [each.code for each in guard.monitors["logged"].incidents] == ["loss-spike", "zero-loss"]
     assert [each.code for each in told].count("loss-spike") == 0
+
+
+def hundredth(loss, *_):
+    return 0.01 * loss
+
+
+class Halves(WithText):
+    """Every second sample is one of text alone."""
+
+    def __getitem__(self, index):
+        item = super().__getitem__(index)
+        if index % 2 == 0:
+            return item
+        kept = (item["input_ids"] != loops.tiny.AUDIO) & (item["input_ids"] != loops.tiny.DELAY)
+        text = {name: item[name][kept] for name in ("input_ids", "attention_mask", "labels")}
+        return {**text, **{name: value[:0] for name, value in item.items() if name not in text}}
+
+
+@pytest.mark.parametrize(("accumulation", "every"), [(1, 1), (2, 1), (4, 1), (2, 2), (4, 5)])
+def test_a_total_is_known_where_the_audio_loss_is_taken_out_of_it(tmp_path, accumulation, every):
+    """Without it the total of a step would be that of its other micro-batches, of text alone."""
+    callback = AudioLossCallback(STOP)
+    settings = {"gradient_accumulation_steps": accumulation, "logging_steps": every}
+    made = loops.InOrder(
+        model=loops.model(use_text_head=True),
+        args=loops.arguments(tmp_path, 120, **settings),
+        train_dataset=Halves(120 * accumulation),
+        callbacks=[callback],
+    )
+    made.train()
+    assert (callback.guard.taken, made.state.global_step) == ([], 120)
+    assert "logged" not in callback.guard.monitors
+
+
+@pytest.mark.parametrize("every", [5, 20, 40])
+def test_another_loss_is_noticed_where_the_model_s_own_holds_text(tmp_path, every):
+    callback = AudioLossCallback(SILENT)
+    made = own(hundredth, start=60)(
+        model=loops.model(use_text_head=True),
+        args=loops.arguments(tmp_path, 160, logging_steps=every),
+        train_dataset=WithText(160),
+        callbacks=[callback],
+    )
+    made.train()
+    assert "logged" in callback.guard.monitors
+
+
+def test_steps_of_an_earlier_attempt_are_none_of_a_line(tmp_path):
+    """The same callback, resumed in the same process time and again."""
+    callback = AudioLossCallback(STOP)
+    train(tmp_path, 40, callback, data=loops.Samples(64), save_strategy="steps", save_steps=30)
+    for _ in range(3):
+        resume = str(tmp_path / "checkpoint-30")
+        train(tmp_path, 60, callback, data=loops.Samples(64), resume=resume, logging_steps=10)
+        assert "logged" not in callback.guard.monitors

@@ -384,3 +384,13 @@ def test_every_training_has_looks_of_its_own(tmp_path):
 def test_an_interval_that_makes_no_sense(interval):
     with pytest.raises(ValueError, match="look_again must be a number of seconds from 0 on, or None, not"):
         AudioLossGuard(look_again=interval)
+
+
+def test_a_door_that_raises_in_mid_run_ends_no_training(tmp_path, caplog):
+    """It was overridden for the first batches; the alert of another look is not worth a run."""
+    guard = guard_of(tmp_path, first_batches=1)
+    look = guard.examiner.look
+    guard.examiner.first_look = lambda fed: look(fed) if guard._step < 5 else {}["x"]
+    assert fed(guard, *GOOD, *GOOD, *GOOD) == []
+    said = [record.message for record in caplog.records if "looked at again" in record.message]
+    assert said == ["batches are not looked at again: KeyError: 'x'"]

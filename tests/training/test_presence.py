@@ -173,3 +173,21 @@ def test_a_total_that_is_not_finite_is_not_lost_with_it(tmp_path):
         audio = {"audio_loss": torch.tensor(5.0 + number % 7 / 100)} if number <= 10 else {}
         guard.step(outputs={"loss": torch.tensor(float("nan") if number == 111 else 7.0), **audio}, grad_norm=1.0)
     assert [(taken.alert, taken.step) for taken in guard.taken] == [("non-finite-loss", 111)]
+
+
+def test_audio_that_is_back_within_the_step_is_not_gone(tmp_path):
+    guard = AudioLossGuard(policy=STOP, directory=tmp_path)
+    for number in range(1, 129):
+        has = number <= 8 or number >= 8 + 102
+        audio = {"audio_loss": torch.tensor(5.0 + number % 7 / 100)} if has else {}
+        guard.step(outputs={"loss": torch.tensor(7.0), **audio}, sync_gradients=number % 8 == 0)
+    assert guard.taken == []
+
+
+def test_what_travels_with_a_total_alone_does_not_wait():
+    watch = Watch({}, at_once=1024)
+    for step in range(1, 400):
+        watch.take_in(Arrived(step, {"audio": 5.0 + step % 7 / 100, "total": 7.0}))
+    watch.drain()
+    told = watch.take_in(Arrived(400, {"total": 7.0, "logged": float("nan")}), alone=False)
+    assert [(name, alert.code) for name, alert in told] == [("logged", "non-finite-loss")]

@@ -4,10 +4,12 @@ import json
 import math
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli.training import AudioLossGuard, Policy
+from tests.training import loops
 from tests.training.calm_ranks import POLICY, SETTINGS, guessing
 from tests.training.test_short_way import SILENT, VALUES, forms, timeless
 
@@ -124,3 +126,49 @@ def test_a_run_that_was_ended_and_is_healthy_again_goes_on():
         again.step(5.0 + step % 7 / 100)
     assert not again.should_stop
     assert again.monitor.incidents[0].resolution == "recovered"
+
+
+def test_a_state_that_was_taken_before_the_end_ends_the_run_as_well(tmp_path):
+    """Of a checkpoint that the same alert asked for."""
+    states = []
+    policy = Policy(critical=("checkpoint", "stop"))
+
+    def save(step):
+        states.append(first.state_dict())
+        return tmp_path
+
+    first, again = (AudioLossGuard(policy=policy, jsonl=False, save=save) for _ in range(2))
+    for loss in (5.0, 5.1, math.nan):
+        first.step(loss)
+    (state,) = states
+    again.load_state_dict(json.loads(json.dumps(state)))
+    again.step(math.nan)
+    assert again.should_stop
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_inputs_that_ended_a_run_end_it_again(ends):
+    policy = Policy(critical=("stop",) if ends else ("log",))
+    first, again = (AudioLossGuard(policy=policy, jsonl=False, model=loops.model()) for _ in range(2))
+    batch = loops.sample(1, masked=True)
+    first.step(5.0, batch=batch)
+    again.load_state_dict(json.loads(json.dumps(first.state_dict())))
+    told = again.step(5.1, batch=batch)
+    assert ("all-masked" in [alert.code for alert in told]) == ends
+    assert again.should_stop == ends
+
+
+@pytest.mark.parametrize("begins_after", [True, False])
+def test_text_alone_at_first_is_no_audio_after_a_resumption(begins_after):
+    """Lightning loads its state before a training begins, a Trainer after."""
+    first, again = (AudioLossGuard(policy=POLICY, jsonl=False, first_batches=0) for _ in range(2))
+    for step in range(200):
+        first.step(outputs={"loss": torch.tensor(7.0), "audio_loss": torch.tensor(5.0 + step % 7 / 100)})
+    state = json.loads(json.dumps(first.state_dict()))
+    for load in (again.load_state_dict, lambda _: again.begin())[:: 1 if begins_after else -1]:
+        load(state)
+    for _ in range(5):
+        again.step(outputs={"loss": torch.tensor(0.004), "audio_loss": None})
+    again.step(outputs={"loss": torch.tensor(7.0), "audio_loss": torch.tensor(5.02)})
+    assert again.taken == []
+    assert again.monitor.diagnostics()["points"] == 201

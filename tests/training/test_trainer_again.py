@@ -93,3 +93,17 @@ def test_a_callback_can_be_copied_in_the_middle_of_a_training(tmp_path):
     trainer(tmp_path, [again], 12, loops.Samples(12, 8, masked=True)).train()
     assert [(taken.alert, taken.step) for taken in again.guard.taken] == [("non-finite-loss", 9)]
     assert callback.guard.taken == []
+
+
+@pytest.mark.parametrize("limit", [None, 1])
+def test_a_checkpoint_that_was_never_written_changes_no_limit_of_another_training(tmp_path, limit):
+    """The error leaves before the Trainer saves, and with it the room that was made for it."""
+    callback = AudioLossCallback(Policy(critical=("checkpoint", "raise-error")))
+    settings = {"save_strategy": "steps", "save_steps": 2, "save_total_limit": 2}
+    first = trainer(tmp_path / "first", [callback], 12, loops.Samples(12, 8, masked=True), **settings)
+    with pytest.raises(AudioLossError):
+        first.train()
+    second = trainer(tmp_path / "second", [callback], 8, **{**settings, "save_total_limit": limit})
+    second.train()
+    assert (first.args.save_total_limit, second.args.save_total_limit) == (2, limit)
+    assert len(list((tmp_path / "second").glob("checkpoint-*"))) == (limit or 4)

@@ -79,8 +79,8 @@ class LightningLosses:
 def _logged_values(trainer: Any) -> Mapping[str, Any]:
     """The last value of what is logged at each step, by name.
 
-    ``callback_metrics`` is the public way to it, and costs 150 us: it goes through all that is logged, and waits for
-    the device to have a number for the progress bar.
+    ``callback_metrics`` is the public way to it, and takes twice as long: it goes through all that is logged, and waits
+    for the device to have a number for the progress bar.
     """
     try:
         each = [metric for metric in trainer._results.values() if metric.meta.on_step and not metric.has_reset]

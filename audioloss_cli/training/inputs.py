@@ -54,10 +54,12 @@ class FirstLooks:
         self.told.update(told)
         self._resumed = True
 
-    def find(self, step: int, recent: RecentBatches) -> tuple[int, list[Finding]]:
+    def find(self, step: int, recent: RecentBatches, ranks: int = 1) -> tuple[int, list[Finding]]:
         """What is wrong with a batch, if one is to be looked at once this step is over; and the step of the batch."""
         self._resumed = False
-        return (step, self.look(recent.at(step))) if self.left else self.again.look(step, recent, self.told)
+        if self.left:
+            return step, self.look(recent.at(step))
+        return self.again.look(step, recent, self.told, ranks)
 
     def look(self, fed: Sequence[Fed]) -> list[Finding]:
         """What is wrong with the micro-batches of one of them.

@@ -129,8 +129,9 @@ class LongWay:
     def _look(self, step: int, values: dict[str, Any]) -> Found:
         """At a batch, if it is time, by the clock of this rank; what one of several finds travels with the numbers."""
         self.responder.ranks = self._arrivals.ranks
-        of, found = self._looks.find(step, self._recent)
-        if self._arrivals.ranks is None:
+        ranks = self._arrivals.ranks
+        of, found = self._looks.find(step, self._recent, 1 if ranks is None else ranks.size)
+        if ranks is None:
             return self._looks.alerts(found, of)
         if found:
             self._looks.kept[step], values["findings"] = (of, found), 1.0

@@ -33,7 +33,7 @@ class LooksAgain:
     def __init__(self, interval: float | None, examiner: Examiner) -> None:
         if interval is not None and not interval >= 0:
             raise SettingError("look_again", f"must be a number of seconds from 0 on, or None, not {interval}")
-        self._interval, self._examiner = interval, examiner
+        self._interval, self._examiner, self._ranks = interval, examiner, 1
         self.begin()
 
     def begin(self) -> None:
@@ -43,15 +43,16 @@ class LooksAgain:
         self._suspected, self._soon = dict[str, int](), False  # by code, how often in a row; whether the last was soon
         self._late = LateBatch()
 
-    def look(self, step: int, recent: RecentBatches, told: Container[str]) -> tuple[int, list[Finding]]:
+    def look(self, step: int, recent: RecentBatches, told: Container[str], ranks: int = 1) -> tuple[int, list[Finding]]:
         """A step, and what is wrong with a batch of it.
 
         Args:
             step: the one that was closed last. What is found on a device is found at a later one.
             recent: has its batches.
             told: codes of what was said before.
+            ranks: how many train together; each waits for the others while they look.
         """
-        start = perf_counter()
+        self._ranks, start = ranks, perf_counter()
         if start < self._due and self._late.sent is None:
             return step, []
         fed = self._batch(step, recent, start)
@@ -110,7 +111,7 @@ class LooksAgain:
     def _wait(self, least: float) -> None:
         """Look no sooner than that many seconds from now."""
         if self._interval and self._due < math.inf:
-            self._due = perf_counter() + max(least, _TIMES * self._spent)
+            self._due = perf_counter() + max(least, _TIMES * self._ranks * self._spent)
             self._spent = 0.0
 
     def _give_up(self, why: str) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch.utils.data import Dataset
 
 from audioloss_cli.training import AudioLossCallback, AudioLossGuard, Policy, late_batch, look_again
+from audioloss_cli.training.recent import Fed, RecentBatches
 from tests.probe import tiny
 from tests.probe.adapters.healthy import HEALTHY
 from tests.training import frameworks, loops
@@ -394,3 +395,20 @@ def test_a_door_that_raises_in_mid_run_ends_no_training(tmp_path, caplog):
     assert fed(guard, *GOOD, *GOOD, *GOOD) == []
     said = [record.message for record in caplog.records if "looked at again" in record.message]
     assert said == ["batches are not looked at again: KeyError: 'x'"]
+
+
+@pytest.mark.parametrize(("ranks", "pause"), [(1, 200), (4, 800)])
+def test_ranks_that_wait_for_each_other_look_as_seldom_together(monkeypatch, ranks, pause):
+    """Each looks by a clock of its own, and while one does the others stand still."""
+    guard = AudioLossGuard(policy=STOP, look_again=60.0, model=loops.model(), jsonl=False)
+    clock, recent = Clock(monkeypatch, guard, 0.1), RecentBatches()
+    guard.examiner.choose(Fed(GOOD[0]))
+    for step in range(4000):
+        clock.now += 1
+        recent.add(Fed(GOOD[step % 4]))
+        recent.close(step)
+        guard._looks.again.look(step, recent, (), ranks)
+    pauses = torch.tensor(clock.looks).diff()
+    assert len(pauses) > 2
+    assert pauses.min() >= pause
+    assert pauses.max() <= pause + 2

@@ -5,8 +5,8 @@ from typing import Any
 
 from audioloss_cli.records import Severity
 from audioloss_cli.training.checkpoints import Checkpoints
-from audioloss_cli.training.inputs import INPUTS, FirstLooks
-from audioloss_cli.training.policy import ENDING, Policy
+from audioloss_cli.training.inputs import FirstLooks
+from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.respond import Responder
 from audioloss_cli.training.watch import Watch
 
@@ -42,7 +42,7 @@ def from_state(
     responder.ledger.load_state_dict(state["taken"])
     for step, path in state["checkpoints"]:
         checkpoints.add(step, path)
-    looks.resume(set(state["told"]) - _ended_by(state, responder.policy))
+    looks.resume(_told(state, responder.policy))
     return int(state["step"])
 
 
@@ -65,8 +65,7 @@ def _with_reminders(state: Mapping[str, Any], policy: Policy) -> dict[str, Any]:
     }
 
 
-def _ended_by(state: Mapping[str, Any], policy: Policy) -> set[str]:
-    """Codes of what was wrong with inputs and ended the run, to be said again."""
-    prefix = f"{INPUTS}:"
-    inputs = [each for each in state["taken"] if each["incident"].startswith(prefix)]
-    return {each["alert"] for each in inputs if each["action"] in ENDING}
+def _told(state: Mapping[str, Any], policy: Policy) -> list[str]:
+    """Codes of what was wrong with inputs, not to be said again; all of them are if any could have ended the run."""
+    ends = policy.ends(Severity.CRITICAL) or policy.ends(Severity.WARNING)
+    return [] if ends else list(state["told"])

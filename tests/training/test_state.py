@@ -158,6 +158,23 @@ def test_inputs_that_ended_a_run_end_it_again(ends):
     assert again.should_stop == ends
 
 
+def test_inputs_end_a_run_again_whose_state_was_taken_before_its_end(tmp_path):
+    """Of a checkpoint that the same alert asked for, before anything else."""
+    states, policy = [], Policy(critical=("checkpoint", "stop"))
+
+    def save(step):
+        states.append(first.state_dict())
+        return tmp_path
+
+    settings = {"policy": policy, "jsonl": False, "save": save, "model": loops.model()}
+    first, again = (AudioLossGuard(**settings) for _ in range(2))
+    batch = loops.sample(1, masked=True)
+    first.step(5.0, batch=batch)
+    again.load_state_dict(json.loads(json.dumps(states[0])))
+    again.step(5.1, batch=batch)
+    assert again.should_stop
+
+
 @pytest.mark.parametrize("begins_after", [True, False])
 def test_text_alone_at_first_is_no_audio_after_a_resumption(begins_after):
     """Lightning loads its state before a training begins, a Trainer after."""

@@ -68,7 +68,7 @@ class Policy:
     def actions(self, alert: Alert) -> list[str]:
         """What to do about an alert: nothing at its end, and at a reminder only what ends the run.
 
-        Where that was done before, the run was resumed since, and is still in trouble.
+        Where that was done before, the run was resumed since, or its loop went on, and is still in trouble.
         """
         if alert.edge == "recovered" or alert.severity is Severity.INFO:
             return []

@@ -10,8 +10,8 @@ from audioloss_cli.training.case import logger
 from audioloss_cli.training.losses import Losses
 
 _GONE = 100  # micro-batches in a row without any
-#: A loss that must be recomputed from logits costs too much for every batch. The gaps differ: what is wrong with every
-#: second batch, or every tenth, would else never be seen, and so the last micro-batch of every step.
+# Micro-batches from one recomputed loss to the next: it costs too much for each of them. The gaps differ, or what is
+# wrong with every second batch, or with the last micro-batch of every step, might never be seen.
 _GAPS = (7, 13)
 
 
@@ -36,7 +36,7 @@ class Presence:
         self._wait = self._without = self._number = 0
 
     def state_dict(self) -> dict[str, bool]:
-        """What there was."""
+        """Plain built-in types."""
         return {"named": self.named, "recomputed": self._recomputed}
 
     def load_state_dict(self, state: Mapping[str, bool]) -> None:

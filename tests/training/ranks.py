@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +61,10 @@ def trainer(directory: Path) -> AudioLossGuard:
     return callback.guard
 
 
-def inputs(directory: Path) -> AudioLossGuard:
-    """What rank 1 gives its model is not all that there was: only it can see that, and both must stop."""
-    rank = dist.get_rank()
-    guard = AudioLossGuard(policy=Policy(critical=("log", "stop")), directory=directory, model=loops.model())
-    for step in range(1, STEPS + 1):
-        batch = loops.sample(step)
-        clean = {name: batch[name] for name in ("input_ids", "attention_mask")} if rank else batch
-        guard.step(5.0 + 0.1 * (step % 3), batch=clean, original=batch)
+def stepped(guard: AudioLossGuard, steps: int, feed: Callable[[int], object]) -> AudioLossGuard:
+    """Each step is fed until the guard ends the run."""
+    for step in range(1, steps + 1):
+        feed(step)
         dist.all_reduce(torch.zeros(1))  # as the gradients: a rank that has left hangs the other
         if guard.should_stop:
             break
@@ -76,39 +73,46 @@ def inputs(directory: Path) -> AudioLossGuard:
     return guard
 
 
+def inputs(directory: Path) -> AudioLossGuard:
+    """What rank 1 gives its model is not all that there was: only it can see that, and both must stop."""
+    rank = dist.get_rank()
+    guard = AudioLossGuard(policy=Policy(critical=("log", "stop")), directory=directory, model=loops.model())
+
+    def feed(step: int) -> None:
+        batch = loops.sample(step)
+        clean = {name: batch[name] for name in ("input_ids", "attention_mask")} if rank else batch
+        guard.step(5.0 + 0.1 * (step % 3), batch=clean, original=batch)
+
+    return stepped(guard, STEPS, feed)
+
+
 def later(directory: Path) -> AudioLossGuard:
     """The labels of rank 1 are masked but for one frame from a step in mid-run on."""
     rank, net = dist.get_rank(), loops.model()
     guard = AudioLossGuard(
         policy=Policy(critical=("log", "dump", "stop")), directory=directory, model=net, look_again=0
     )
-    for step in range(1, STEPS + 1):
+
+    def feed(step: int) -> None:
         batch = loops.sample(step)
         if rank and step >= BROKEN:
             batch["audio_labels"][:, 1 + FRAME :] = batch["audio_labels"][:, :FRAME] = IGNORED
         guard.step(5.0 + 0.1 * (step % 3), batch=batch)
-        dist.all_reduce(torch.zeros(1))
-        if guard.should_stop:
-            break
-    guard.finish()
-    guard.last_step = step
-    return guard
+
+    return stepped(guard, STEPS, feed)
 
 
 def vanished(directory: Path) -> AudioLossGuard:
     """The audio of rank 1 is gone three steps after that of rank 0; before, each has batches of text alone."""
     rank = dist.get_rank()
     guard = AudioLossGuard(policy=Policy(critical=("stop",)), directory=directory, first_batches=0)
-    for step in range(1, VANISHED + 200):
+
+    def feed(step: int) -> None:
         has_audio = step % (4 + rank) and step < VANISHED + 3 * rank
         audio = {"audio_loss": torch.tensor(5.0 + 0.01 * (step % 7))} if has_audio else {}
         guard.step(outputs={"loss": torch.tensor(7.0), **audio})
-        dist.all_reduce(torch.zeros(1))
-        if guard.should_stop:
-            break
-    guard.finish()
-    guard.last_step = step
-    return guard
+
+    return stepped(guard, VANISHED + 200, feed)
 
 
 def raised(directory: Path) -> AudioLossGuard:

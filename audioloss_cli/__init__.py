@@ -10,22 +10,22 @@ from audioloss_cli._lazy import exports
 if TYPE_CHECKING:
     from audioloss_cli.audit import scan
     from audioloss_cli.config import ScanConfig
+    from audioloss_cli.model import Alert, Defect, Gate, Incident, Limits, Report, Series, Severity
     from audioloss_cli.monitor import AudioLossMonitor
-    from audioloss_cli.records import Alert, Defect, Gate, Incident, Limits, Report, Series, Severity
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Alert": "records",
+    "Alert": "model",
     "AudioLossMonitor": "monitor",
-    "Defect": "records",
-    "Gate": "records",
-    "Incident": "records",
-    "Limits": "records",
-    "Report": "records",
+    "Defect": "model",
+    "Gate": "model",
+    "Incident": "model",
+    "Limits": "model",
+    "Report": "model",
     "ScanConfig": "config",
-    "Series": "records",
-    "Severity": "records",
+    "Series": "model",
+    "Severity": "model",
     "scan": "audit",
 }
 

@@ -6,7 +6,7 @@ import signal
 import sys
 from typing import NoReturn
 
-from audioloss_cli.records.exit_code import INTERNAL, INTERRUPTED
+from audioloss_cli.model.exit_code import INTERNAL, INTERRUPTED
 
 _OBJECTS = 1 << 16  # more than all imports leave behind
 

@@ -8,9 +8,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from audioloss_cli.records import Gate, Limits, SettingError, TagPattern
-from audioloss_cli.records.report import FailOn
-from audioloss_cli.records.rule import KINDS, Kind
+from audioloss_cli.model import Gate, Limits, SettingError
+from audioloss_cli.model.report import FailOn
+from audioloss_cli.model.rule import KINDS, Kind
+from audioloss_cli.naming import TagPattern
 
 FILE_NAME, SHARED_FILE_NAME = "audioloss.toml", "pyproject.toml"
 # key of the configuration file, and option of the command line -> field of ScanConfig

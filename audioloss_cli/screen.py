@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from audioloss_cli import registry
 from audioloss_cli.config import ConfigError
-from audioloss_cli.records import Report, View, printable
+from audioloss_cli.model import Report, View, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -11,7 +11,7 @@ from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 from tensorboard.util import tensor_util
 
 from audioloss_cli import registry
-from audioloss_cli.records import Defect, Series
+from audioloss_cli.model import Defect, Series
 
 Triples = list[tuple[float, int, float]]
 

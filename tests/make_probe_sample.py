@@ -14,9 +14,9 @@ import torch
 from safetensors.torch import save_file
 
 from audioloss_cli import scan
+from audioloss_cli.model import View
 from audioloss_cli.outputs.json import render
 from audioloss_cli.probe import ProbeConfig, probe
-from audioloss_cli.records import View
 from tests.make_samples import SAMPLES, wall_time
 from tests.probe import tiny
 from tests.probe.training import loss_at

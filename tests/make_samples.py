@@ -16,8 +16,8 @@ from tensorboardX import SummaryWriter as TensorboardXWriter
 from torch.utils.tensorboard import SummaryWriter as TorchWriter
 
 from audioloss_cli import ScanConfig, scan
+from audioloss_cli.model import View
 from audioloss_cli.outputs.json import render
-from audioloss_cli.records import View
 
 SAMPLES = Path(__file__).parent.parent / "sample_logs"
 CHANCE = math.log(1026)  # 8 codebooks of 1024 codes, BOS and EOS

@@ -1,8 +1,8 @@
 """A series as it is kept once it is too long for memory."""
 
-from audioloss_cli.records import Series
-from audioloss_cli.records.long_column import LongColumn
-from audioloss_cli.records.spill_file import SpillFile
+from audioloss_cli.model import Series
+from audioloss_cli.storage.long_column import LongColumn
+from audioloss_cli.storage.spill_file import SpillFile
 
 
 def spilled(series: Series) -> Series:

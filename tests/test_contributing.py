@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from audioloss_cli import Limits, Severity
+from audioloss_cli.model import RuleText, View
 from audioloss_cli.probe.evidence import Evidence
 from audioloss_cli.probe.layout import Layout
-from audioloss_cli.records import RuleText, View
 from tests.outputs.reports import REPORTS
 
 TEXT = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")

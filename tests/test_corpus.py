@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from audioloss_cli import registry, scan
-from audioloss_cli.records import Series
+from audioloss_cli.model import Series
 from tests.event_files import bits, read, reference, triples
 
 CORPUS = Path(os.environ.get("AUDIOLOSS_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))

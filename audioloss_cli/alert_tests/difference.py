@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from audioloss_cli.alert_tests.expectation import ExpectedAlert
 from audioloss_cli.alert_tests.happened import Happened
 from audioloss_cli.alert_tests.run import FiringDifference, Result
-from audioloss_cli.records import is_missing, printable
+from audioloss_cli.model import is_missing, printable
 
 _LEGEND = ("  --- expected", "  +++ happened")
 

@@ -6,8 +6,8 @@ from typing import Any, get_args
 from audioloss_cli.alert_tests.happened import Happened, rules
 from audioloss_cli.alert_tests.table import Table
 from audioloss_cli.config import ConfigError
-from audioloss_cli.records import Severity
-from audioloss_cli.records.alert import EdgeKind
+from audioloss_cli.model import Severity
+from audioloss_cli.model.alert import EdgeKind
 
 LAST_STEP = 2**62  # steps are int64, and a test adds some to its first
 _EDGES = frozenset(get_args(EdgeKind)) - {"reminder"}  # a reminder says nothing new, and no timeline holds it

@@ -15,7 +15,7 @@ from audioloss_cli.alert_tests.notation import NotationError, expand
 from audioloss_cli.alert_tests.settings import Settings
 from audioloss_cli.alert_tests.table import Table, shown
 from audioloss_cli.config import ConfigError, ScanConfig, read_toml
-from audioloss_cli.records import Series
+from audioloss_cli.model import Series
 
 _KEYS = ("name", "interval", "start", "series", "config", "alerts", "firing", "exact")
 _LONGEST_INTERVAL = 2**40

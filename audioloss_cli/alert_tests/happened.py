@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from audioloss_cli import registry
-from audioloss_cli.records import Edge, Incident, LossRule, SeriesReport, Severity
-from audioloss_cli.records.alert import EdgeKind
+from audioloss_cli.model import Edge, Incident, LossRule, SeriesReport, Severity
+from audioloss_cli.model.alert import EdgeKind
 
 
 @dataclass(frozen=True, slots=True)

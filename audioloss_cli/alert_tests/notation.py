@@ -23,7 +23,7 @@ import re
 from array import array
 from collections.abc import Sequence
 
-from audioloss_cli.records import MISSING, Series
+from audioloss_cli.model import MISSING, Series
 
 #: Steps that one series may describe; a test needs a few windows, and a mistyped N must not fill the memory.
 MOST_STEPS = 2_000_000

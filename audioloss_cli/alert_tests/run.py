@@ -8,7 +8,7 @@ from audioloss_cli.alert_tests.file import AlertTest
 from audioloss_cli.alert_tests.happened import Happened, alerts_of, firing_at
 from audioloss_cli.audit.run import report_on
 from audioloss_cli.config import ConfigError
-from audioloss_cli.records import RunReport, SeriesReport, SettingError
+from audioloss_cli.model import RunReport, SeriesReport, SettingError
 
 # The name of a run may be part of a tag's (torch's add_scalars); no tag makes anything of this one.
 _RUN = "test"

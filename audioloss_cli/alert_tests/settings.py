@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from audioloss_cli.alert_tests.table import Table
 from audioloss_cli.config import FIELDS, KEYS, ConfigError, ScanConfig, make_config, read_config
-from audioloss_cli.records import SettingError
+from audioloss_cli.model import SettingError
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
-from audioloss_cli.audit.discover import Source
 from audioloss_cli.audit.processes import in_processes
 from audioloss_cli.audit.run import audit_runs
 from audioloss_cli.config import ScanConfig
-from audioloss_cli.records import RunReport
-from audioloss_cli.records.reader import BYTES_WORTH_ARRAYS
+from audioloss_cli.model import RunReport
+from audioloss_cli.model.reader import BYTES_WORTH_ARRAYS
+from audioloss_cli.runs.discover import Source
 
 # To start two processes and to import in each what reads takes longer than to read this much in one.
 BYTES_WORTH_PROCESSES = 128 << 20

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from audioloss_cli.config import ScanConfig
-from audioloss_cli.records import Series
-from audioloss_cli.records.report import Role
-from audioloss_cli.records.rule import Kind
-from audioloss_cli.records.tag_words import words
+from audioloss_cli.model import Series
+from audioloss_cli.model.report import Role
+from audioloss_cli.model.rule import Kind
+from audioloss_cli.naming.tag_words import words
 
 _REWARDS = re.compile(r"\b(?:rewards?|advantages?)\b")
 _AUDIO = re.compile(r"\b(?:audio|speech|acoustic|codebooks?|codec|tts|wav|vocoder|mel)\b")

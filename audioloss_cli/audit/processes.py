@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from audioloss_cli.audit.discover import Source
 from audioloss_cli.audit.run import audit_runs
 from audioloss_cli.config import ScanConfig
-from audioloss_cli.records import RunReport
+from audioloss_cli.model import RunReport
+from audioloss_cli.runs.discover import Source
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -65,6 +65,6 @@ def _end(children: "Sequence[BaseProcess]", config: ScanConfig) -> None:
     for child in children:
         child.join()
     if config.cache:
-        from audioloss_cli.audit.cache import forget_drafts  # noqa: PLC0415
+        from audioloss_cli.storage.cache import forget_drafts  # noqa: PLC0415
 
         forget_drafts(config.cache, {child.pid for child in children})

@@ -3,19 +3,19 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from audioloss_cli.audit.beside import beside, siblings_of
 from audioloss_cli.audit.choice import choice_of
-from audioloss_cli.audit.discover import Source
-from audioloss_cli.audit.gather import Gathered
 from audioloss_cli.audit.kinds import kind_of
-from audioloss_cli.audit.order import in_order, with_moving_steps
-from audioloss_cli.audit.readings import readings
-from audioloss_cli.audit.tags import Selection, full_name, select
 from audioloss_cli.config import ScanConfig
+from audioloss_cli.model import Defect, RunReport, Series, SeriesReport, is_missing
+from audioloss_cli.model.report import Role
 from audioloss_cli.monitor import AudioLossMonitor
-from audioloss_cli.records import Defect, RunReport, Series, SeriesReport, is_missing
-from audioloss_cli.records.report import Role
-from audioloss_cli.records.tag_words import is_held_out
+from audioloss_cli.naming.selection import Selection, full_name, select
+from audioloss_cli.naming.tag_words import is_held_out
+from audioloss_cli.runs.companions import beside, siblings_of
+from audioloss_cli.runs.discover import Source
+from audioloss_cli.runs.gather import Gathered
+from audioloss_cli.runs.order import in_order, with_moving_steps
+from audioloss_cli.runs.readings import readings
 from audioloss_cli.signatures import explain
 
 _FROZEN = "frozen-loss"

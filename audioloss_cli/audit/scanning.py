@@ -7,11 +7,11 @@ from typing import cast
 
 from audioloss_cli import registry
 from audioloss_cli.audit.choice import choice_of
-from audioloss_cli.audit.discover import Discovery, discover
 from audioloss_cli.audit.jobs import Progress, reports_of
-from audioloss_cli.audit.tags import closest
 from audioloss_cli.config import ScanConfig
-from audioloss_cli.records import Reader, Report, RunReport, Unaudited
+from audioloss_cli.model import Reader, Report, RunReport, Unaudited
+from audioloss_cli.naming.selection import closest
+from audioloss_cli.runs.discover import Discovery, discover
 
 
 def scan(
@@ -58,7 +58,7 @@ def _listed(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) ->
 
 
 def _prepare(cache: str) -> None:
-    from audioloss_cli.audit.cache import prepare  # noqa: PLC0415  # 10 ms that no other scan needs
+    from audioloss_cli.storage.cache import prepare  # noqa: PLC0415  # 10 ms that no other scan needs
 
     prepare(cache)
 

@@ -9,7 +9,7 @@ import typer
 import audioloss_cli
 from audioloss_cli import registry
 from audioloss_cli.cli._coercion import Command, Group
-from audioloss_cli.records.exit_code import INTERNAL, INTERRUPTED, USAGE
+from audioloss_cli.model.exit_code import INTERNAL, INTERRUPTED, USAGE
 
 app = typer.Typer(
     name="audioloss",
@@ -45,8 +45,8 @@ def _foreseen(error: Exception) -> int | None:
     """The exit code of an error that its message explains; None of any other."""
     from audioloss_cli.config import ConfigError  # noqa: PLC0415  # a start that goes well needs none of them
     from audioloss_cli.probe.errors import ProbeError  # noqa: PLC0415
-    from audioloss_cli.records.spill_file import SpillError  # noqa: PLC0415
     from audioloss_cli.screen import WriteError  # noqa: PLC0415
+    from audioloss_cli.storage.spill_file import SpillError  # noqa: PLC0415
 
     if isinstance(error, ProbeError):
         return error.exit_code

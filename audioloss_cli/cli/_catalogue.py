@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from audioloss_cli import registry
-from audioloss_cli.records import RuleText
+from audioloss_cli.model import RuleText
 
 #: Folder of plugins -> what one of them is called.
 KINDS = {"rules": "loss rule", "probe.checks": "probe check", "probe.causes": "root cause"}

@@ -91,7 +91,7 @@ def check_rules(config: "ScanConfig", where: Callable[[str], str]) -> None:
     """
     from audioloss_cli.audit.choice import choice_of  # noqa: PLC0415  # --help needs none of it
     from audioloss_cli.config import ConfigError  # noqa: PLC0415
-    from audioloss_cli.records import SettingError  # noqa: PLC0415
+    from audioloss_cli.model import SettingError  # noqa: PLC0415
 
     try:
         choice_of(config)

@@ -22,7 +22,7 @@ from audioloss_cli.cli._options import (
     screen_for,
     settings,
 )
-from audioloss_cli.records.exit_code import INTERNAL
+from audioloss_cli.model.exit_code import INTERNAL
 
 EPILOG = (
     "WHAT is an import string (package.module:factory) that gives a DataLoader, a dataset or batches; a .pt, "

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from audioloss_cli.cli._options import Quiet, Verbose
-from audioloss_cli.records.exit_code import CLEAN, FINDINGS
+from audioloss_cli.model.exit_code import CLEAN, FINDINGS
 
 EPILOG = (
     "A FILE is TOML with one [[test]] or more: a name, [test.series] from tag to points such as "

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from audioloss_cli.records.median import median
+from audioloss_cli.model.median import median
 
 BLOCK_STEPS = BLOCK_POINTS = 25  # a block is over after so many steps, or so many points
 BLOCKS, LEAST_BLOCKS = 40, 30  # 1000 steps, and at least 30 blocks: a sparse log has one point in each

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np  # noqa: TID253  # opened late, by the machine, for long series only
 
+from audioloss_cli.model import MISSING, Alert, Point
 from audioloss_cli.monitor.baseline import BLOCK_STEPS, COMPANY
 from audioloss_cli.monitor.blocks import Blocks
 from audioloss_cli.monitor.doubts import Doubts
 from audioloss_cli.monitor.points import MANY_REPEATS, points_of
 from audioloss_cli.monitor.steady import Steady
-from audioloss_cli.records import MISSING, Alert, Point
 
 if TYPE_CHECKING:
     from audioloss_cli.monitor.machine import Machine

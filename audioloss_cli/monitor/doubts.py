@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np  # noqa: TID253  # opened late, for long series only
 
+from audioloss_cli.model import Quiet
+from audioloss_cli.model.rule import LESS, MORE
 from audioloss_cli.monitor.baseline import COMPANY, USUAL
 from audioloss_cli.monitor.blocks import Blocks
-from audioloss_cli.records import Quiet
-from audioloss_cli.records.rule import LESS, MORE
 
 _FOLDED = Quiet(low_share=USUAL[0], high_share=USUAL[1], alone=False)  # all that the baseline takes in
 _FINITE = Quiet(low=-sys.float_info.max)

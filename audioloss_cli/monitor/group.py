@@ -6,10 +6,10 @@ the end of a healthy window. ``Steady`` asks how far away that is and goes there
 
 from collections.abc import Sequence
 
+from audioloss_cli.model import Alert, Point
 from audioloss_cli.monitor.lifecycle import POINTS_OF_A_WINDOW, Lifecycle
 from audioloss_cli.monitor.past import Past
 from audioloss_cli.monitor.ruleset import CodedRule
-from audioloss_cli.records import Alert, Point
 
 _LONG = 1 << 62
 

@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from audioloss_cli.records import Limits, Quiet
-from audioloss_cli.records.rule import Kind
+from audioloss_cli.model import Limits, Quiet
+from audioloss_cli.model.rule import Kind
 
 # In warning thresholds, so that a scale applies: 0.01 gives 0.03 to 0.5, and 1.
 _SMALL_FROM, _SMALL_TO, _TOO_LARGE = 3.0, 50.0, 100.0

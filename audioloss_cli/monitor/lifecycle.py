@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from audioloss_cli.model import Alert, Incident, Point, Quiet, Severity
+from audioloss_cli.model.alert import EdgeKind
+from audioloss_cli.model.incident import Resolution
 from audioloss_cli.monitor import words
 from audioloss_cli.monitor.past import Past
 from audioloss_cli.monitor.points import MANY_REPEATS
 from audioloss_cli.monitor.ruleset import CodedRule
-from audioloss_cli.records import Alert, Incident, Point, Quiet, Severity
-from audioloss_cli.records.alert import EdgeKind
-from audioloss_cli.records.incident import Resolution
 
 REFIRES_THAT_FLAP = 3
 FLAP_STEPS, FLAP_POINTS = 1000, 20  # whichever lasts longer: a sparse log has few points in 1000 steps

@@ -8,11 +8,11 @@ at which the same ones hold again, and no others, nothing changes but counts.
 import sys
 from collections.abc import Sequence
 
+from audioloss_cli.model import LossRule, Point
 from audioloss_cli.monitor.group import Group
 from audioloss_cli.monitor.past import Past
 from audioloss_cli.monitor.recovery import RecoveryLog
 from audioloss_cli.monitor.ruleset import CodedRule
-from audioloss_cli.records import LossRule, Point
 
 # Points of the last block; a lull lasts a block at most, and to find one costs as much as it saves at two points.
 _WORTH = 8

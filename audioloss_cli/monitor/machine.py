@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from audioloss_cli.model import Alert, Limits, Point, Quiet, RecoveryAttempt, Series
+from audioloss_cli.model.incident import Resolution
+from audioloss_cli.model.rule import Kind
 from audioloss_cli.monitor import ruleset
 from audioloss_cli.monitor.group import Group
 from audioloss_cli.monitor.lull import Lull
 from audioloss_cli.monitor.past import Past
 from audioloss_cli.monitor.points import MANY_REPEATS, plain, points_of
 from audioloss_cli.monitor.recovery import RecoveryLog
-from audioloss_cli.records import Alert, Limits, Point, Quiet, RecoveryAttempt, Series
-from audioloss_cli.records.incident import Resolution
-from audioloss_cli.records.rule import Kind
 
 # Below this many points it costs more than it saves to use numpy, and to import it.
 POINTS_WORTH_ARRAYS, POINTS_WORTH_IMPORTING = 512, 50_000

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from audioloss_cli.model import Alert, Incident, Limits, Point, RecoveryAttempt, Series, SettingError
+from audioloss_cli.model.point import NOTHING
+from audioloss_cli.model.rule import KINDS, Kind
 from audioloss_cli.monitor.machine import Machine
 from audioloss_cli.monitor.ruleset import Choice
 from audioloss_cli.monitor.scalars import as_beside, as_loss, as_step
-from audioloss_cli.records import Alert, Incident, Limits, Point, RecoveryAttempt, Series, SettingError
-from audioloss_cli.records.point import NOTHING
-from audioloss_cli.records.rule import KINDS, Kind
 
 _STATE_VERSION = 2
 

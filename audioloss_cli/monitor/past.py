@@ -4,12 +4,12 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from audioloss_cli.model import MISSING, Limits, Point, is_missing
+from audioloss_cli.model.median import median
+from audioloss_cli.model.rule import Kind
 from audioloss_cli.monitor.baseline import COMPANY, USUAL, Baseline
 from audioloss_cli.monitor.kind import KindGuess
 from audioloss_cli.monitor.window import Window
-from audioloss_cli.records import MISSING, Limits, Point, is_missing
-from audioloss_cli.records.median import median
-from audioloss_cli.records.rule import Kind
 
 _LEAST_POINTS = 128
 _START_POINTS = 5
@@ -18,7 +18,7 @@ _FEW = 3
 
 
 class Past:
-    """See ``audioloss_cli.records.rule.Past``.
+    """See ``audioloss_cli.model.rule.Past``.
 
     Attributes:
         window: the last points.

@@ -7,8 +7,8 @@ from functools import partial
 from itertools import repeat
 from typing import Any
 
-from audioloss_cli.records import MISSING, Point, is_missing
-from audioloss_cli.records.point import NOTHING
+from audioloss_cli.model import MISSING, Point, is_missing
+from audioloss_cli.model.point import NOTHING
 
 _POINT = partial(tuple.__new__, Point)  # a named tuple's own constructor costs three times as much
 _MISSING_BYTES = struct.pack("=d", MISSING)

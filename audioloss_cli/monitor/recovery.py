@@ -4,7 +4,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from audioloss_cli.records import RecoveryAttempt
+from audioloss_cli.model import RecoveryAttempt
 
 
 class RecoveryLog:

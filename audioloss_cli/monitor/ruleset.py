@@ -9,8 +9,8 @@ from types import ModuleType
 from typing import Any
 
 from audioloss_cli import registry
-from audioloss_cli.records import Limits, LossRule, RuleText, SettingError
-from audioloss_cli.records.limits import real
+from audioloss_cli.model import Limits, LossRule, RuleText, SettingError
+from audioloss_cli.model.limits import real
 
 
 @dataclass(frozen=True, slots=True)

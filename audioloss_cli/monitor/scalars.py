@@ -4,7 +4,7 @@ import operator
 from collections.abc import Mapping
 from typing import Any
 
-from audioloss_cli.records import MISSING
+from audioloss_cli.model import MISSING
 
 _TO = 2**63
 _INT64 = range(-_TO, _TO)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np  # noqa: TID253  # opened late, by the machine, for long series only
 
+from audioloss_cli.model import MISSING, Alert, Point
 from audioloss_cli.monitor.group import Group
 from audioloss_cli.monitor.points import MANY_REPEATS
-from audioloss_cli.records import MISSING, Alert, Point
 
 if TYPE_CHECKING:
     from audioloss_cli.monitor.bulk import Bulk

@@ -4,8 +4,8 @@ import math
 from collections import deque
 from typing import Any
 
-from audioloss_cli.records import Point
-from audioloss_cli.records.median import median
+from audioloss_cli.model import Point
+from audioloss_cli.model.median import median
 
 
 class Window:

@@ -1,8 +1,8 @@
 """The alerts of an incident, in words, and what the incident keeps of them."""
 
+from audioloss_cli.model import Alert, Edge, Incident, Point, Severity
+from audioloss_cli.model.alert import EdgeKind
 from audioloss_cli.monitor.ruleset import CodedRule
-from audioloss_cli.records import Alert, Edge, Incident, Point, Severity
-from audioloss_cli.records.alert import EdgeKind
 
 
 def edge_alert(incident: Incident, point: Point, speaker: CodedRule, edge: EdgeKind, message: str) -> Alert:

@@ -8,7 +8,7 @@ import json
 import math
 from typing import Any
 
-from audioloss_cli.records import (
+from audioloss_cli.model import (
     Defect,
     Edge,
     Finding,

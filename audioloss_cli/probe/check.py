@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, cast
 
 from audioloss_cli import registry
+from audioloss_cli.model import Finding, RuleText, Severity
 from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.records import Finding, RuleText, Severity
 
 FOLDER = "probe.checks"
 

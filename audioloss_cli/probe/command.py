@@ -4,12 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from audioloss_cli.model import Report
 from audioloss_cli.probe.adapter import Options
 from audioloss_cli.probe.arguments import parse_arguments
 from audioloss_cli.probe.config import ProbeConfig
 from audioloss_cli.probe.evidence import Logged
 from audioloss_cli.probe.run import probe
-from audioloss_cli.records import Report
 
 
 def run(

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from audioloss_cli.model import Gate
 from audioloss_cli.probe.adapter import Options
 from audioloss_cli.probe.errors import UsageError
-from audioloss_cli.records import Gate
 
 
 @dataclass(frozen=True, slots=True)

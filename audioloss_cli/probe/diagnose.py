@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
 from audioloss_cli import registry
-from audioloss_cli.records import Diagnosis, Finding, RuleText, Severity
+from audioloss_cli.model import Diagnosis, Finding, RuleText, Severity
 
 FOLDER = "probe.causes"
 

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from audioloss_cli.records.exit_code import INTERNAL, NOT_AUDITED, USAGE
+from audioloss_cli.model.exit_code import INTERNAL, NOT_AUDITED, USAGE
 
 
 class ProbeError(Exception):

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from audioloss_cli.model import Finding, Report, Severity, Unaudited
 from audioloss_cli.probe.adapter import Adapter, Batch
 from audioloss_cli.probe.check import Outcome, run_checks
 from audioloss_cli.probe.checkpoint import LoadedModel, load_checkpoint
@@ -22,7 +23,6 @@ from audioloss_cli.probe.errors import UnreadableError
 from audioloss_cli.probe.evidence import Evidence, Logged, Weights
 from audioloss_cli.probe.observe import held_out_loss, observe, read_audio
 from audioloss_cli.probe.signature import kept_by_trainer
-from audioloss_cli.records import Finding, Report, Severity, Unaudited
 
 # After these the forward pass would read other memory, or kill a CUDA context.
 _FATAL = ("id_out_of_range", "ignored_index_in_inputs")

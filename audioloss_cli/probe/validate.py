@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from audioloss_cli.model import Finding
 from audioloss_cli.probe.adapter import Batch, Options, with_tensors
 from audioloss_cli.probe.alignment import Audio, targets
 from audioloss_cli.probe.check import run_checks
@@ -15,7 +16,6 @@ from audioloss_cli.probe.evidence import Evidence
 from audioloss_cli.probe.layout import Layout
 from audioloss_cli.probe.observe import read_audio
 from audioloss_cli.probe.statistics import logit_statistics
-from audioloss_cli.records import Finding
 
 _CELL_AXES = 2  # [N, K]
 

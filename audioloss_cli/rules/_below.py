@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from audioloss_cli.records import LossRule, Past, Point, Quiet
+from audioloss_cli.model import LossRule, Past, Point, Quiet
 
 
 class Below(LossRule):

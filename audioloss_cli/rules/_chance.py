@@ -4,7 +4,7 @@ import math
 from functools import lru_cache
 from typing import NamedTuple
 
-from audioloss_cli.records import Past
+from audioloss_cli.model import Past
 
 # Higgs Audio v2 has 1024 codes, BOS and EOS (1026); MusicGen and EnCodec 2048 and 1024; Moshi's Mimi 2048, CSM 2051;
 # DAC 1024; SNAC and CosyVoice 4096; codecs of 512 codes exist.

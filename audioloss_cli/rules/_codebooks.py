@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
-from audioloss_cli.records.point import CODEBOOK
+from audioloss_cli.model.point import CODEBOOK
 
 LEAST_CODEBOOKS = 3  # with two, neither is the odd one
 

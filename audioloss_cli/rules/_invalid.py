@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from audioloss_cli.records import LossRule, Past, Quiet, Severity
+from audioloss_cli.model import LossRule, Past, Quiet, Severity
 
 
 class Invalid(LossRule):

@@ -1,6 +1,6 @@
 """Medians of the last points, which the rules that look at a series' own past share; a private module is no plugin."""
 
-from audioloss_cli.records import Past
+from audioloss_cli.model import Past
 
 
 def recent_medians(past: Past, width: int, count: int) -> list[float]:

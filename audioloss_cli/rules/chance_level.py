@@ -14,7 +14,7 @@ steps for this rule.
 
 import math
 
-from audioloss_cli.records import Limits, LossRule, Past, Point
+from audioloss_cli.model import Limits, LossRule, Past, Point
 from audioloss_cli.rules._chance import Chance, chance_near, stuck_at
 
 _LEFT, _FALLEN, _OUTLIER = 0.98, 0.8, 1.05

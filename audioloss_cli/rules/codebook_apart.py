@@ -14,8 +14,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from audioloss_cli.records import Limits, LossRule, Past, Point
-from audioloss_cli.records.median import median
+from audioloss_cli.model import Limits, LossRule, Past, Point
+from audioloss_cli.model.median import median
 from audioloss_cli.rules._chance import chance_near, stuck_at
 from audioloss_cli.rules._codebooks import LEAST_CODEBOOKS, codebooks, finite_losses, siblings
 

@@ -13,8 +13,8 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
-from audioloss_cli.records import LossRule, Past, Point, Severity
-from audioloss_cli.records.point import CODEBOOK, OWN_CODEBOOK
+from audioloss_cli.model import LossRule, Past, Point, Severity
+from audioloss_cli.model.point import CODEBOOK, OWN_CODEBOOK
 from audioloss_cli.rules._codebooks import LEAST_CODEBOOKS, codebooks, siblings
 
 _MOST_DIGITS = 2

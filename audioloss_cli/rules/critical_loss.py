@@ -12,7 +12,7 @@ label_audio_ids reach the model, that audio_logits is not empty (shape [0, 8, 10
 with --scale; if a loss this small is legitimate here, lower --threshold and --critical-threshold.
 """
 
-from audioloss_cli.records import Limits, Past, Point, Severity
+from audioloss_cli.model import Limits, Past, Point, Severity
 from audioloss_cli.rules._below import Below
 
 

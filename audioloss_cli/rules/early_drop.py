@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audioloss_cli.records import Limits, LossRule, Past, Point
+from audioloss_cli.model import Limits, LossRule, Past, Point
 
 _POINTS = 20
 _MOST = 16.0  # nats: twice what guessing costs, as a head that was not trained for these codes may start

@@ -12,8 +12,8 @@ Fix: Collate the same samples twice and compare: audioloss probe does. Copy the 
 import math
 from collections.abc import Sequence
 
-from audioloss_cli.records import Limits, LossRule, Past, Point, Quiet, Severity
-from audioloss_cli.records.point import EPOCH
+from audioloss_cli.model import Limits, LossRule, Past, Point, Quiet, Severity
+from audioloss_cli.model.point import EPOCH
 from audioloss_cli.rules._levels import recent_medians
 
 _LEAST, _MOST, _NORMAL = 3, 12, 0.7  # points after the boundary; share of the usual level before it

@@ -14,7 +14,7 @@ variable that is logged but not updated.
 import math
 from collections.abc import Sequence
 
-from audioloss_cli.records import Limits, LossRule, Past, Point, SettingError, Severity
+from audioloss_cli.model import Limits, LossRule, Past, Point, SettingError, Severity
 
 _LEAST_POINTS = 10
 _DECIMALS, _PATIENCE, _SINGLE = 3, 10, 1e-7  # of a number that was a float32 once

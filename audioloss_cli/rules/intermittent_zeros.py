@@ -14,7 +14,7 @@ samples that have none. Average over valid labels, not over batches.
 import math
 from collections.abc import Sequence
 
-from audioloss_cli.records import Limits, LossRule, Past, Point, Quiet, Severity
+from audioloss_cli.model import Limits, LossRule, Past, Point, Quiet, Severity
 
 _POINTS, _LOW, _NORMAL = 100, 0.02, 0.5
 

@@ -15,7 +15,7 @@ Probe a checkpoint from before and one from after the drop: audioloss probe meas
 
 from collections.abc import Sequence
 
-from audioloss_cli.records import Limits, LossRule, Past, Point, Quiet
+from audioloss_cli.model import Limits, LossRule, Past, Point, Quiet
 from audioloss_cli.rules._levels import recent_medians
 
 _CLEARS = 0.5

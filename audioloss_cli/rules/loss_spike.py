@@ -13,7 +13,7 @@ learning rate; if this one does not heal, roll back and skip the batches.
 
 from collections.abc import Sequence
 
-from audioloss_cli.records import Limits, LossRule, Past, Point, Quiet
+from audioloss_cli.model import Limits, LossRule, Past, Point, Quiet
 
 _SPREADS = 6
 # Points in a row, that exceed the level by so many times the height, where a point stands for more than so many steps.

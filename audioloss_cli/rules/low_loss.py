@@ -9,7 +9,7 @@ Fix: Look at the next points: if they stay low, treat it as critical. Compare wi
 share of labels that differ from -100 in the batches since the first low step.
 """
 
-from audioloss_cli.records import Limits, Past, Point
+from audioloss_cli.model import Limits, Past, Point
 from audioloss_cli.rules._below import Below
 
 

@@ -13,8 +13,8 @@ audio labels that are all -100; then at the learning rate, gradient clipping and
 import math
 from collections.abc import Sequence
 
-from audioloss_cli.records import LossRule, Past, Point, Quiet, Severity
-from audioloss_cli.records.point import GRAD_NORM
+from audioloss_cli.model import LossRule, Past, Point, Quiet, Severity
+from audioloss_cli.model.point import GRAD_NORM
 
 
 class Rule(LossRule):

@@ -8,7 +8,7 @@ Fix: Treat it as NaN: roll back to the last checkpoint before this step and chec
 all -100. Then let the logger write NaN as NaN, so that it can be told from a value that was never computed.
 """
 
-from audioloss_cli.records import Past, Point, is_missing
+from audioloss_cli.model import Past, Point, is_missing
 from audioloss_cli.rules._invalid import Invalid
 
 

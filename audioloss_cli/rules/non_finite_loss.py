@@ -12,7 +12,7 @@ learning rate, gradient clipping and, in float16, the loss scale; train in bfloa
 
 import math
 
-from audioloss_cli.records import Past, Point, is_missing
+from audioloss_cli.model import Past, Point, is_missing
 from audioloss_cli.rules._invalid import Invalid
 
 

@@ -9,7 +9,7 @@ Why: The log holds the sum over codebooks. The thresholds are meant for the mean
 Fix: Scan with --scale K, or log the mean over codebooks.
 """
 
-from audioloss_cli.records import Limits, LossRule, Past, Point, Severity
+from audioloss_cli.model import Limits, LossRule, Past, Point, Severity
 from audioloss_cli.rules._chance import Chance, chance_near
 
 _MEAN_THRESHOLD = 0.02  # above it, somebody has scaled the thresholds already

@@ -11,7 +11,7 @@ missing shift. Then check the share of valid labels against (T + 1) / (T + 9) wi
 without, for segments of T frames.
 """
 
-from audioloss_cli.records import Limits, Past, Point
+from audioloss_cli.model import Limits, Past, Point
 from audioloss_cli.rules._below import Below
 
 

@@ -14,8 +14,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from audioloss_cli.records import LossRule, Past, Point, Severity
-from audioloss_cli.records.point import TEXT, TOTAL
+from audioloss_cli.model import LossRule, Past, Point, Severity
+from audioloss_cli.model.point import TEXT, TOTAL
 
 _SHARE = 1e-3
 

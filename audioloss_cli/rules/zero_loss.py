@@ -14,8 +14,8 @@ with logging_nan_inf_filter=False, so that a NaN is seen.
 import math
 from collections.abc import Sequence
 
-from audioloss_cli.records import Limits, Past, Point, Quiet, Severity
-from audioloss_cli.records.rule import LossRule
+from audioloss_cli.model import Limits, Past, Point, Quiet, Severity
+from audioloss_cli.model.rule import LossRule
 
 
 class Rule(LossRule):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from audioloss_cli.records import RunReport, Series
+from audioloss_cli.model import RunReport, Series
 from audioloss_cli.signatures._names import looks_at
 
 __all__ = ["explain", "looks_at"]

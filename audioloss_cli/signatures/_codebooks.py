@@ -1,6 +1,6 @@
 """How the codebooks of one run stand to each other during an incident."""
 
-from audioloss_cli.records.median import median
+from audioloss_cli.model.median import median
 from audioloss_cli.signatures._chance import chance
 from audioloss_cli.signatures._scene import Scene
 from audioloss_cli.signatures._weighed import Weighed

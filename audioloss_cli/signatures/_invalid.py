@@ -2,7 +2,7 @@
 
 import math
 
-from audioloss_cli.records import is_missing
+from audioloss_cli.model import is_missing
 from audioloss_cli.signatures import _names
 from audioloss_cli.signatures._scene import Scene
 from audioloss_cli.signatures._weighed import Weighed

@@ -1,6 +1,6 @@
 """Losses that do not fall, beside a text loss that does."""
 
-from audioloss_cli.records.median import median
+from audioloss_cli.model.median import median
 from audioloss_cli.signatures import _names
 from audioloss_cli.signatures._chance import chance
 from audioloss_cli.signatures._scene import Scene

@@ -4,8 +4,8 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 
-from audioloss_cli.records import Incident, SeriesReport
-from audioloss_cli.records.median import median
+from audioloss_cli.model import Incident, SeriesReport
+from audioloss_cli.model.median import median
 from audioloss_cli.signatures._figures import Figures, figures
 from audioloss_cli.signatures._shape import FAR, Shape
 

@@ -2,7 +2,7 @@
 
 import re
 
-from audioloss_cli.records.tag_words import is_held_out, words
+from audioloss_cli.naming.tag_words import is_held_out, words
 
 __all__ = [
     "codebook",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from audioloss_cli.records import Incident, Series, SeriesReport
+from audioloss_cli.model import Incident, Series, SeriesReport
 from audioloss_cli.signatures import _names
 from audioloss_cli.signatures._measure import shape_of
 from audioloss_cli.signatures._shape import Shape

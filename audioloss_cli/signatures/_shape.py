@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audioloss_cli.records.median import median
+from audioloss_cli.model.median import median
 from audioloss_cli.signatures._figures import Figures
 
 _DENSE_STEPS = 100  # a fall within a longer logging interval may have been gradual

@@ -1,6 +1,6 @@
 """How the losses of one run add up."""
 
-from audioloss_cli.records.median import median
+from audioloss_cli.model.median import median
 from audioloss_cli.signatures import _names
 from audioloss_cli.signatures._scene import Scene
 from audioloss_cli.signatures._track import common

@@ -9,8 +9,8 @@ from itertools import islice
 from operator import le
 from typing import Self
 
-from audioloss_cli.records import Series
-from audioloss_cli.records.long_column import blocks
+from audioloss_cli.model import Series
+from audioloss_cli.model.columns import blocks
 
 _ENOUGH = 500  # points that say what a series did, however long it is
 _MOST_SORTED = 1 << 20

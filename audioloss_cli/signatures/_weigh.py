@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 from audioloss_cli import registry
-from audioloss_cli.records import LikelyCause, RunReport, Series
+from audioloss_cli.model import LikelyCause, RunReport, Series
 from audioloss_cli.signatures._scene import Company, Scene
 from audioloss_cli.signatures._weighed import Weighed
 

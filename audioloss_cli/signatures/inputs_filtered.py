@@ -1,6 +1,6 @@
 """Nothing reaches the audio branch: exactly zero, from the start or from one step to the next."""
 
-from audioloss_cli.records import is_missing
+from audioloss_cli.model import is_missing
 from audioloss_cli.signatures._scene import Scene
 from audioloss_cli.signatures._weighed import Weighed
 from audioloss_cli.signatures._zeros import all_zero, gradient_flows, gradient_gone, some_zero, zero_clause

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from audioloss_cli.records import Alert
+from audioloss_cli.model import Alert
 from audioloss_cli.training.case import logger
 from audioloss_cli.training.record import Taken
 from audioloss_cli.training.sinks import jsonl as jsonl_sink

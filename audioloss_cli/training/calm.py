@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from time import time
 from typing import Any
 
-from audioloss_cli.records import Limits, SettingError
+from audioloss_cli.model import Limits, SettingError
 from audioloss_cli.training.slots import CODEBOOKS
 
 #: What stands beside an audio loss of the short way: the losses by codebook, the total, the text loss, and the norm of

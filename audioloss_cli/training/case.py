@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from audioloss_cli.records import Alert
+from audioloss_cli.model import Alert
 from audioloss_cli.training.examination import Examination
 from audioloss_cli.training.recent import Fed
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from audioloss_cli.records import Incident
+from audioloss_cli.model import Incident
 
 
 class Checkpoints:

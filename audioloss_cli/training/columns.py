@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
-from audioloss_cli.records import MISSING, Series
-from audioloss_cli.records.point import GRAD_NORM, OWN_CODEBOOK, TEXT, TOTAL
+from audioloss_cli.model import MISSING, Series
+from audioloss_cli.model.point import GRAD_NORM, OWN_CODEBOOK, TEXT, TOTAL
 from audioloss_cli.training.calm import Parts, Short, Waiting, named
 from audioloss_cli.training.slots import CODEBOOKS
 

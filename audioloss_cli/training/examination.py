@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from audioloss_cli.model import Diagnosis, Finding
 from audioloss_cli.probe.check import Outcome
 from audioloss_cli.probe.diagnose import diagnose
-from audioloss_cli.records import Diagnosis, Finding
 
 
 @dataclass

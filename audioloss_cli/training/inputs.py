@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 
-from audioloss_cli.records import Alert, Finding, SettingError, Severity
+from audioloss_cli.model import Alert, Finding, SettingError, Severity
 from audioloss_cli.training.case import logger
 from audioloss_cli.training.distributed import Ranks, Whose
 from audioloss_cli.training.examine import Examiner

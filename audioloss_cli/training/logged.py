@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from audioloss_cli.records.tag_words import is_held_out, words
+from audioloss_cli.naming.tag_words import is_held_out, words
 
 _AUDIO = re.compile(r"\b(?:audio|speech)\b.*\bloss\b|\bloss\b.*\b(?:audio|speech)\b")
 

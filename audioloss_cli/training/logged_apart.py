@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from time import time
 from typing import Any, NamedTuple
 
+from audioloss_cli.model import Alert
 from audioloss_cli.monitor import AudioLossMonitor
-from audioloss_cli.records import Alert
 
 _FACTOR = 3.0  # to either side of the first multiple; a penalty that is added, or a text loss, moves it by less
 _KEPT = 10_000

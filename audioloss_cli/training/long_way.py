@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from audioloss_cli.model import Alert
 from audioloss_cli.monitor.scalars import as_step
-from audioloss_cli.records import Alert
 from audioloss_cli.training.arrivals import Arrivals
 from audioloss_cli.training.case import logger
 from audioloss_cli.training.distributed import NOBODY, Whose

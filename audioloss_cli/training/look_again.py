@@ -8,7 +8,7 @@ import math
 from collections.abc import Container, Mapping
 from time import perf_counter
 
-from audioloss_cli.records import Finding, SettingError, Severity
+from audioloss_cli.model import Finding, SettingError, Severity
 from audioloss_cli.training.case import logger
 from audioloss_cli.training.examine import Examiner
 from audioloss_cli.training.late_batch import LateBatch, far_tensors

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 from torch import Tensor
 from transformers import Trainer
 
+from audioloss_cli.model import Alert, Finding
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.probe.validate import validate_audio_logits
-from audioloss_cli.records import Alert, Finding
 from audioloss_cli.training.case import logger
 from audioloss_cli.training.forward_hook import ForwardHook
 from audioloss_cli.training.recent import Fed

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 from audioloss_cli import registry
-from audioloss_cli.records import Alert, SettingError, Severity
+from audioloss_cli.model import Alert, SettingError, Severity
 from audioloss_cli.training.case import Case
 
 FOLDER = "training.actions"

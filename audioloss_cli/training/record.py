@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from audioloss_cli.model import RecoveryAttempt
 from audioloss_cli.monitor import AudioLossMonitor
-from audioloss_cli.records import RecoveryAttempt
 
 
 @dataclass(slots=True)

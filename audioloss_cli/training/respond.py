@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from audioloss_cli.records import Alert
+from audioloss_cli.model import Alert
 from audioloss_cli.training import policy as policies
 from audioloss_cli.training.announce import Announcer
 from audioloss_cli.training.case import ActionError, AudioLossError, Case, Loop, logger

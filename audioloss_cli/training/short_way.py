@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from audioloss_cli.records import Alert
+from audioloss_cli.model import Alert
 from audioloss_cli.training.arrivals import Arrivals
 from audioloss_cli.training.calm import Parts, named
 from audioloss_cli.training.inputs import FirstLooks

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from audioloss_cli.records import Severity
+from audioloss_cli.model import Severity
 from audioloss_cli.training.checkpoints import Checkpoints
 from audioloss_cli.training.inputs import FirstLooks
 from audioloss_cli.training.policy import Policy

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from audioloss_cli.model import Finding
 from audioloss_cli.probe.adapter import Adapter, Batch, as_tensor
 from audioloss_cli.probe.layout import Layout
-from audioloss_cli.records import Finding
 from audioloss_cli.training.recent import Fed
 
 _TEXT = ("text", "attention", "text-labels")

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
-from audioloss_cli.records import Alert
+from audioloss_cli.model import Alert
 from audioloss_cli.training.arrivals import Arrivals
 from audioloss_cli.training.inputs import FirstLooks
 from audioloss_cli.training.logged_apart import Line

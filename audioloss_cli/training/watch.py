@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any, cast
 
+from audioloss_cli.model import Alert, Limits
+from audioloss_cli.model.point import OWN_CODEBOOK, TOTAL
 from audioloss_cli.monitor import AudioLossMonitor
-from audioloss_cli.records import Alert, Limits
-from audioloss_cli.records.point import OWN_CODEBOOK, TOTAL
 from audioloss_cli.training.calm import Calm, Short, has_names
 from audioloss_cli.training.codebook_steps import CodebookSteps
 from audioloss_cli.training.columns import audio_of, codebooks_of, losses_between

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audioloss_cli.alert_tests.notation import MOST_STEPS, NotationError, expand
-from audioloss_cli.records import MISSING, is_missing
+from audioloss_cli.model import MISSING, is_missing
 
 
 def points(text: str, start: int = 0, interval: int = 1) -> list[tuple[int, float]]:

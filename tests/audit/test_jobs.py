@@ -4,8 +4,8 @@ import pytest
 
 from audioloss_cli import ScanConfig, registry, scan
 from audioloss_cli.audit import jobs
-from audioloss_cli.audit.discover import Source
-from audioloss_cli.records import View
+from audioloss_cli.model import View
+from audioloss_cli.runs.discover import Source
 from tests.event_files import scalar_event, write
 from tests.wobble import wobbly
 

@@ -6,7 +6,7 @@ import pytest
 
 from audioloss_cli import ScanConfig, Series, scan
 from audioloss_cli.audit.kinds import kind_of
-from audioloss_cli.records.report import CLEAN, FINDINGS
+from audioloss_cli.model.report import CLEAN, FINDINGS
 from tests.wobble import wobbly
 
 

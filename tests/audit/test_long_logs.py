@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from audioloss_cli import ScanConfig, registry, scan
-from audioloss_cli.audit import align, gather, jobs, processes, run
-from audioloss_cli.audit.cache import reading
+from audioloss_cli.audit import jobs, processes, run
 from audioloss_cli.audit.run import report_on
-from audioloss_cli.records import Report, View, long_column
-from audioloss_cli.records.exit_code import INTERNAL
-from audioloss_cli.records.long_column import LongColumn
-from audioloss_cli.records.spill_file import SpillError
+from audioloss_cli.model import Report, View, columns
+from audioloss_cli.model.exit_code import INTERNAL
+from audioloss_cli.runs import align, gather
+from audioloss_cli.storage import long_column
+from audioloss_cli.storage.cache import reading
+from audioloss_cli.storage.long_column import LongColumn
+from audioloss_cli.storage.spill_file import SpillError
 from tests.event_files import scalar_event, write
 from tests.make_samples import SAMPLES
 from tests.simulator import FAMILIES, simulate
@@ -37,7 +39,7 @@ def little_memory(monkeypatch):
     """Of some hundred points as of billions: no block, part or choice holds a whole series."""
     for module in (gather, reading):
         monkeypatch.setattr(module, "POINTS_IN_MEMORY", 50)
-    for module in (long_column, align):
+    for module in (columns, long_column, align):
         monkeypatch.setattr(module, "BLOCK", 64)
     monkeypatch.setattr(long_column, "_NEAR", 8)
     monkeypatch.setattr(align, "_MOST_POINTS", 100)
@@ -130,7 +132,7 @@ def test_without_a_temporary_directory_a_long_log_is_refused_with_a_remedy(runs,
 def test_a_disk_that_is_full_is_no_crash(runs):
     command = (
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096));"
-        "from audioloss_cli.audit import gather; gather.POINTS_IN_MEMORY = 50;"
+        "from audioloss_cli.runs import gather; gather.POINTS_IN_MEMORY = 50;"
         "from audioloss_cli.__main__ import main; main()"
     )
     ran = subprocess.run(

@@ -9,8 +9,8 @@ import pytest
 from torch.utils.tensorboard import SummaryWriter
 
 from audioloss_cli import registry, scan
-from audioloss_cli.records import Defect, SeriesCollector
-from audioloss_cli.records.report import CLEAN, FINDINGS, NOT_AUDITED
+from audioloss_cli.model import Defect, SeriesCollector
+from audioloss_cli.model.report import CLEAN, FINDINGS, NOT_AUDITED
 from tests.event_files import scalar_event, write
 from tests.wobble import wobbly
 

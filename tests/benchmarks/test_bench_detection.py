@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from audioloss_cli.records import Series
+from audioloss_cli.model import Series
 from tests.benchmarks import bench_detection
 from tests.benchmarks.detection import corpus, tables
 from tests.benchmarks.detection.alarm import Alarm, losses, merged

@@ -8,7 +8,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import summary
 
 from audioloss_cli import registry
-from audioloss_cli.records import Series
+from audioloss_cli.model import Series
 from tests.benchmarks import __main__ as benchmarks
 from tests.benchmarks.reading import event_data, tables
 from tests.benchmarks.reading.contenders import EVENTS, OURS, Contender

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from audioloss_cli import AudioLossMonitor, Limits
-from audioloss_cli.records import SettingError
+from audioloss_cli.model import SettingError
 from tests.monitor.test_update import feed
 
 FLOATS = [np.float16, np.float32, np.float64, np.longdouble]

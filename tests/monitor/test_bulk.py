@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from audioloss_cli import AudioLossMonitor, Series
+from audioloss_cli.model import MISSING, Point
 from audioloss_cli.monitor import machine
 from audioloss_cli.monitor.points import beside_at
-from audioloss_cli.records import MISSING, Point
 
 FAULTS = {
     "collapse": lambda part, rng: part * 0.001,

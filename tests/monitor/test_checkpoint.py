@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from audioloss_cli import Severity
-from audioloss_cli.records import MISSING, is_missing
+from audioloss_cli.model import MISSING, is_missing
 from tests.monitor.test_update import feed, steady
 from tests.monitor.toys import Toy, plain_monitor, watched_by
 

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli import AudioLossMonitor
+from audioloss_cli.model import MISSING, Past, Point, Series, Severity
 from audioloss_cli.monitor import machine, recovery
 from audioloss_cli.monitor.lull import Lull
-from audioloss_cli.records import MISSING, Past, Point, Series, Severity
 from tests.monitor.toys import Toy, watched_by
 
 CHANCE = math.log(1026)

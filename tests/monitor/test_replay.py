@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli import AudioLossMonitor
-from audioloss_cli.audit.beside import beside
+from audioloss_cli.model import MISSING, Series
 from audioloss_cli.monitor import machine
 from audioloss_cli.monitor.points import beside_at
-from audioloss_cli.records import MISSING, Series
+from audioloss_cli.runs.companions import beside
 from tests.simulator import FAMILIES, simulate
 
 LEVELS = st.sampled_from([3.0, 0.5, 0.01, 0.0099, 0.005, 0.004, 0.0, -1.0, math.nan, math.inf, -math.inf, MISSING])

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from audioloss_cli import AudioLossMonitor, Series
+from audioloss_cli.model import MISSING
 from audioloss_cli.monitor import machine
 from audioloss_cli.monitor.points import beside_at
 from audioloss_cli.monitor.steady import Steady
-from audioloss_cli.records import MISSING
 
 POINTS, ONSET, BACK = 4000, 700, 3000
 TROUBLE = {

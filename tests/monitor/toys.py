@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from audioloss_cli import AudioLossMonitor, Severity, registry
-from audioloss_cli.records import LossRule, Past, Point, Quiet
+from audioloss_cli.model import LossRule, Past, Point, Quiet
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import math
 
 from audioloss_cli import AudioLossMonitor, Gate, Limits, Report, Series, Severity
-from audioloss_cli.records import MISSING, Defect, Diagnosis, Finding, RunReport, SeriesReport, Unaudited
+from audioloss_cli.model import MISSING, Defect, Diagnosis, Finding, RunReport, SeriesReport, Unaudited
 from tests.monitor.toys import plain_monitor
 from tests.wobble import wobbly
 

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from audioloss_cli import Report, registry
-from audioloss_cli.records import LikelyCause, RunReport, View
+from audioloss_cli.model import LikelyCause, RunReport, View
 from tests.outputs.reports import audited
 from tests.outputs.test_json import closed, strictly
 

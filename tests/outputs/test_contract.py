@@ -3,7 +3,7 @@
 import pytest
 
 from audioloss_cli import registry
-from audioloss_cli.records import View
+from audioloss_cli.model import View
 from tests.outputs.reports import REPORTS
 
 VIEWS = [View(), View(-1), View(1), View(color=True), View(width=40), View(width=200, unicode=False, verbosity=1)]

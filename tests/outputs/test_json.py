@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from audioloss_cli import registry
-from audioloss_cli.records import View
+from audioloss_cli.model import View
 from tests.outputs.reports import REPORTS
 
 SCHEMA = json.loads(resources.files("audioloss_cli.outputs").joinpath("report-1.schema.json").read_text())

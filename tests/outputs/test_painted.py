@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.text import Text
 
 from audioloss_cli import registry
+from audioloss_cli.model import View, printable
 from audioloss_cli.outputs.text import lines, render
 from audioloss_cli.outputs.text.layout import STYLES, Line, line
 from audioloss_cli.outputs.text.painted import painted
-from audioloss_cli.records import View, printable
 from tests.outputs.reports import REPORTS
 from tests.outputs.test_contract import VIEWS
 

@@ -3,8 +3,8 @@
 import pytest
 
 from audioloss_cli import AudioLossMonitor, Report, registry
+from audioloss_cli.model import RunReport, View
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
-from audioloss_cli.records import RunReport, View
 from tests.outputs.reports import REPORTS, audited
 from tests.wobble import wobbly
 

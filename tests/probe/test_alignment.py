@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from audioloss_cli.model import Report, Severity
 from audioloss_cli.probe import ProbeConfig, probe, validate_audio_logits
 from audioloss_cli.probe.alignment import Audio, match_labels
 from audioloss_cli.probe.layout import Layout
-from audioloss_cli.records import Report, Severity
 from tests.probe import tiny
 from tests.probe.test_matrix import built, healthy, names_of
 from tests.probe.training import checkpoint

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
+from audioloss_cli.model import Report
 from audioloss_cli.probe import ProbeConfig, probe, validate_audio_logits
-from audioloss_cli.records import Report
 from tests.probe import tiny, tiny_siblings
 from tests.probe.checkpoint import original
 from tests.probe.test_mutations import MADE, MUTATIONS

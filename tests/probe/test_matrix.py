@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from audioloss_cli.model import Report, Severity
 from audioloss_cli.probe import ProbeConfig, probe
-from audioloss_cli.records import Report, Severity
 from tests.probe import tiny
 from tests.probe.training import checkpoint
 
@@ -207,7 +207,7 @@ def test_a_healthy_model_without_the_delay(saved, tmp_path):
 
 def test_everything_is_ready_for_json(saved):
     from audioloss_cli import registry
-    from audioloss_cli.records import View
+    from audioloss_cli.model import View
 
     batch = tiny.hf_batch(((60,),), seed=999, distinct=16)
     report = probe(ProbeConfig(str(checkpoint("no-shift")), saved(batch), backward=True))

@@ -2,10 +2,10 @@
 
 import pytest
 
+from audioloss_cli.model import Finding, Severity
 from audioloss_cli.probe import ProbeConfig, probe
 from audioloss_cli.probe.check import Outcome
 from audioloss_cli.probe.run import merge
-from audioloss_cli.records import Finding, Severity
 from tests.probe.training import checkpoint
 
 INFO, WARNING, CRITICAL = Severity

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from audioloss_cli.model import Report, Severity
 from audioloss_cli.probe import ProbeConfig, probe
-from audioloss_cli.records import Report, Severity
 from tests.probe import custom, tiny
 from tests.probe.checkpoint import original
 

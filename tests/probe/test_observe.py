@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from audioloss_cli.model import Report, Severity
 from audioloss_cli.probe import ProbeConfig, probe
 from audioloss_cli.probe.adapter import Options
 from audioloss_cli.probe.adapters.generic import Adapter
@@ -16,7 +17,6 @@ from audioloss_cli.probe.check import run_checks
 from audioloss_cli.probe.errors import UnreadableError
 from audioloss_cli.probe.evidence import Evidence
 from audioloss_cli.probe.observe import observe, read_audio
-from audioloss_cli.records import Report, Severity
 from tests.probe import broken, custom, tiny
 from tests.probe.training import checkpoint
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from audioloss_cli.model import Report, Severity
 from audioloss_cli.probe import ProbeConfig, probe
 from audioloss_cli.probe.adapter import Options, Output, to_device
 from audioloss_cli.probe.adapters.higgs_audio_v2 import Adapter
@@ -23,7 +24,6 @@ from audioloss_cli.probe.errors import EnvironmentalError, UnreadableError, Usag
 from audioloss_cli.probe.evidence import Evidence
 from audioloss_cli.probe.gradients import _recomputed, audio_gradients
 from audioloss_cli.probe.observe import read_audio
-from audioloss_cli.records import Report, Severity
 from tests.probe import broken, tiny
 from tests.probe.checkpoint import original
 from tests.probe.training import checkpoint

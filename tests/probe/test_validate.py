@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from audioloss_cli.model import Finding, Severity
 from audioloss_cli.probe import validate_audio_logits, validate_model_inputs
 from audioloss_cli.probe.errors import UsageError
-from audioloss_cli.records import Finding, Severity
 from tests.probe import tiny
 
 #: What the published configuration of Higgs Audio says, which holds where no configuration is given.

@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterable
 
-from audioloss_cli.records import Series
+from audioloss_cli.model import Series
 
 
 def in_bits(items: Iterable[object]) -> list[object]:

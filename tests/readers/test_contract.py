@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli import registry
-from audioloss_cli.records import Defect, Request, Series
+from audioloss_cli.model import Defect, ReadOptions, Series
 from tests.readers.bits import in_bits
 from tests.readers.healthy import HEALTHY, Healthy
 
 READERS = registry.names("readers")
-CHUNK = "audioloss_cli.records.series.POINTS_OF_A_CHUNK"
+CHUNK = "audioloss_cli.model.series.POINTS_OF_A_CHUNK"
 
 pytestmark = pytest.mark.parametrize("name", READERS)
 
@@ -116,7 +116,7 @@ def test_a_tag_that_is_not_wanted_comes_once_without_its_points(name, tmp_path):
     whole, _ = joined(read(name, path))
     names = {item.tag for item in read(name, path) if isinstance(item, Series)}
     for kept in names:
-        items = list(registry.load("readers", name).read(path, Request(lambda tag, kept=kept: tag == kept)))
+        items = list(registry.load("readers", name).read(path, ReadOptions(lambda tag, kept=kept: tag == kept)))
         bare = [item.tag for item in items if isinstance(item, Series) and not len(item)]
         assert sorted(bare) == sorted(names - {kept})
         assert joined([item for item in items if not isinstance(item, Series) or len(item)])[0] == [
@@ -149,7 +149,7 @@ def test_a_damaged_file_reads_the_same_each_time_and_in_chunks(name, tmp_path, a
 
 
 def test_many_files_give_what_each_gives(name, tmp_path):
-    """Readers that take many files at once; see ``ReaderOfMany``."""
+    """Readers that take many files at once; see ``BatchReader``."""
     reader = registry.load("readers", name)
     if not hasattr(reader, "read_many"):
         pytest.skip("it reads file by file")
@@ -159,7 +159,7 @@ def test_many_files_give_what_each_gives(name, tmp_path):
         path.write_bytes(healthy(name).content)
     paths[2].unlink()
     found = list[object]()
-    for items in reader.read_many((path, Request(arrays=True)) for path in paths):
+    for items in reader.read_many((path, ReadOptions(arrays=True)) for path in paths):
         try:
             found.append(in_bits(list(items)))
         except OSError as error:

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli import AudioLossMonitor, Limits, Severity, registry
+from audioloss_cli.model import MISSING, LossRule, Point, Quiet, RuleText
 from audioloss_cli.monitor import ruleset
 from audioloss_cli.monitor.past import Past
 from audioloss_cli.monitor.points import MANY_REPEATS
 from audioloss_cli.monitor.steady import MEMORY
-from audioloss_cli.records import MISSING, LossRule, Point, Quiet, RuleText
 
 RULES = registry.names("rules")
 LIMITS = Limits()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from audioloss_cli import Limits, Series, Severity
 from audioloss_cli.audit.run import report_on
 from audioloss_cli.config import ScanConfig
-from audioloss_cli.records import Incident, LikelyCause, RunReport, SeriesReport
+from audioloss_cli.model import Incident, LikelyCause, RunReport, SeriesReport
 from audioloss_cli.signatures import explain
 
 CHANCE = math.log(1026)

@@ -44,4 +44,4 @@ def test_it_imports_records_the_registry_and_its_own_room(path):
     }
     for module, name in imported:
         full = f"{module}.{name}"
-        assert full.startswith(("audioloss_cli.registry", "audioloss_cli.records", "audioloss_cli.signatures._"))
+        assert full.startswith(("audioloss_cli.registry", "audioloss_cli.model", "audioloss_cli.signatures._"))

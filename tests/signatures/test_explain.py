@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from audioloss_cli import Series, registry
 from audioloss_cli.audit.run import report_on
 from audioloss_cli.config import ScanConfig
-from audioloss_cli.records import MISSING
+from audioloss_cli.model import MISSING
 from audioloss_cli.signatures import explain
 from tests.signatures.runs import falling, healthy, series
 

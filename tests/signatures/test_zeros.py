@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from audioloss_cli.records import MISSING
+from audioloss_cli.model import MISSING
 from tests.signatures.runs import always, causes, causes_of, clauses, healthy, noisy, series, slugs, until
 
 ZERO_FROM_200 = series("audio_loss", until(200, noisy(healthy), always(0)))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from audioloss_cli.records import MISSING
+from audioloss_cli.model import MISSING
 from tests.simulator import curves
 from tests.simulator.collapses import LOW
 from tests.simulator.curves import TAG

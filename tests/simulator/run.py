@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audioloss_cli.records import Series
+from audioloss_cli.model import Series
 from tests.simulator.curves import first_below
 from tests.simulator.family import FAMILIES, Sketch
 from tests.simulator.stage import Flags, Stage, Values

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from audioloss_cli.audit.run import report_on
-from audioloss_cli.audit.tags import select
 from audioloss_cli.config import ScanConfig
-from audioloss_cli.records import is_missing
+from audioloss_cli.model import is_missing
+from audioloss_cli.naming.selection import select
 from tests.simulator import FAILURES, FAMILIES, HEALTHY, simulate
 from tests.simulator.stage import EARLIEST, MIN_POINTS, STEPS
 

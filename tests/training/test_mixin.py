@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 import torch
 
-from audioloss_cli.records import Alert, Finding, Severity
+from audioloss_cli.model import Alert, Finding, Severity
 from audioloss_cli.training import AudioLossCallback, AudioLossMixin, Policy
 from tests.training import loops
 

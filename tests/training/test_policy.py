@@ -2,7 +2,7 @@
 
 import pytest
 
-from audioloss_cli.records import Alert, SettingError, Severity
+from audioloss_cli.model import Alert, SettingError, Severity
 from audioloss_cli.training import Policy
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from audioloss_cli.model import Report, View
 from audioloss_cli.outputs.text.layout import Line
 from audioloss_cli.outputs.text.painted import painted
 from audioloss_cli.outputs.text.runs import run_lines
 from audioloss_cli.outputs.text.sections import advice_lines, defect_lines, diagnosis_lines, unaudited_lines
 from audioloss_cli.outputs.text.verdict import settings_lines, verdict_line
-from audioloss_cli.records import Report, View
 
 
 def render(report: Report, view: View) -> str:

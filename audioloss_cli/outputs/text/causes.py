@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from audioloss_cli.model import Incident, LikelyCause, View
 from audioloss_cli.outputs.text.layout import Line, paragraph
-from audioloss_cli.records import Incident, LikelyCause, View
 
 _MOST_CAUSES = 2
 

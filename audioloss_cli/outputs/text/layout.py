@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from textwrap import wrap
 
-from audioloss_cli.records import Severity, View, is_missing
+from audioloss_cli.model import Severity, View, is_missing
 
 STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _NARROWEST = 40

@@ -6,8 +6,8 @@ nothing out here, would cost more than all else of a small scan.
 
 from collections.abc import Callable, Iterable
 
+from audioloss_cli.model import printable
 from audioloss_cli.outputs.text.layout import Line
-from audioloss_cli.records import printable
 
 _SILENT = dict.fromkeys(map(ord, "\a\b\v\f\r"))  # left out, as rich does; whatever else cannot be seen becomes a "?"
 

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterator
 
+from audioloss_cli.model import Edge, Incident, Report, RunReport, SeriesReport, Severity, View
 from audioloss_cli.outputs.text.causes import cause_lines
 from audioloss_cli.outputs.text.layout import STYLES, Line, line, moment, number, paragraph, plural
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
-from audioloss_cli.records import Edge, Incident, Report, RunReport, SeriesReport, Severity, View
 
 _MOST_CLEAN_RUNS = 20
 _MOST_INCIDENTS = 10

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from audioloss_cli.model import Report, Severity, View
 from audioloss_cli.outputs.text.layout import STYLES, Line, line, paragraph, title
-from audioloss_cli.records import Report, Severity, View
 
 _MOST_DEFECTS = 20
 _MOST_TAGS = 20

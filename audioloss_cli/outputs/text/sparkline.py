@@ -4,7 +4,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from audioloss_cli.records import Incident, SeriesReport, Severity
+from audioloss_cli.model import Incident, SeriesReport, Severity
 
 _BLOCKS, _ASCII = "▁▂▃▄▅▆▇█", "_.-=+*%#"
 _ENOUGH = 4096  # values that tell the mean of a part

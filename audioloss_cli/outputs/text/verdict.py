@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from audioloss_cli.model import Report, Severity, View
+from audioloss_cli.model.exit_code import CLEAN, FINDINGS
 from audioloss_cli.outputs.text.layout import Line, line, paragraph, plural
-from audioloss_cli.records import Report, Severity, View
-from audioloss_cli.records.exit_code import CLEAN, FINDINGS
 
 
 def verdict_line(report: Report) -> Line:

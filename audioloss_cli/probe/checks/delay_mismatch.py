@@ -15,9 +15,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.records import Severity
 
 _PATTERN = {True: "delayed by one column a codebook", False: "not delayed"}
 

@@ -11,9 +11,9 @@ of another family name the output with --logits-key.
 
 from collections.abc import Iterator
 
+from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.records import Severity
 
 
 def check(evidence: Evidence) -> Iterator[Problem]:

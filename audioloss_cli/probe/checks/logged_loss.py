@@ -11,10 +11,10 @@ Fix: Compute the audio loss in the training loop from the logits and labels that
 
 from collections.abc import Iterator
 
+from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import nats
 from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.records import Severity
 
 _NOTHING, _SOMETHING, _CLOSE = 0.05, 1.0, 0.1
 

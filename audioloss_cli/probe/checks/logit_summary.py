@@ -11,10 +11,10 @@ Fix: Nothing. Compare the codebooks with each other, and with a checkpoint that 
 
 from collections.abc import Iterator
 
+from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import nats
 from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.records import Severity
 
 
 def check(evidence: Evidence) -> Iterator[Problem]:

@@ -14,11 +14,11 @@ only. Scan existing logs with --scale set to the ratio.
 import math
 from collections.abc import Iterator
 
+from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._loss import SAME, differs, is_constant
 from audioloss_cli.probe.checks._words import nats
 from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.records import Severity
 
 _ACCUMULATIONS = (2, 3, 4, 6, 12, 16, 24, 32, 48, 64, 128)
 

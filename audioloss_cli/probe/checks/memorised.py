@@ -12,10 +12,10 @@ Fix: Compare with held-out data (--held-out). Train on more data or for fewer ep
 import math
 from collections.abc import Iterator
 
+from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import nats
 from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.records import Severity
 
 _BY_HEART, _GAP, _FEW = 0.5, 1.0, 2
 

@@ -13,10 +13,10 @@ logits and that sum.
 
 from collections.abc import Iterator
 
+from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import listed
 from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.records import Severity
 
 _LOSSES = {"total": "the loss that the model returns", "recomputed": "the cross entropy of the logits"}
 

@@ -11,9 +11,9 @@ Fix: Check the weights first (a checkpoint saved after the NaN holds it), then t
 
 from collections.abc import Iterator
 
+from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.records import Severity
 
 
 def check(evidence: Evidence) -> Iterator[Problem]:

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
+from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._spans import learnt
 from audioloss_cli.probe.checks._words import listed, nats, percent
 from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.records import Severity
 
 _MOST_REPEATS, _LEAST_ENTROPY, _FEWEST_CODES = 0.5, 2.0, 128
 _LEAST_SHARE = 0.3  # of ln V, for codecs of few ids

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import listed
 from audioloss_cli.probe.evidence import Evidence
 from audioloss_cli.probe.layout import Field
-from audioloss_cli.records import Severity
 
 
 def check(evidence: Evidence) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from audioloss_cli.records import EVERYTHING, Defect, Mark, Request, Series
+from audioloss_cli.model import EVERYTHING, Cursor, Defect, ReadOptions, Series
 
 GROUPING: Literal["directory", "file"] = "file"
 
@@ -42,7 +42,7 @@ def _looks_like_rows(path: Path) -> bool:
     return rows >= _LINES_THAT_CONVINCE and 2 * rows >= len(first)
 
 
-def read(path: Path, request: Request = EVERYTHING) -> Iterator[Series | Defect | Mark]:
+def read(path: Path, options: ReadOptions = EVERYTHING) -> Iterator[Series | Defect | Cursor]:
     """Every number of every row in line order, nested keys and lists joined with ``/``; every bad line as a Defect.
 
     The step of a row is the first of ``steps.STEP_KEYS`` that the first rows have, else their whole-numbered epoch,
@@ -56,4 +56,4 @@ def read(path: Path, request: Request = EVERYTHING) -> Iterator[Series | Defect 
     """
     from audioloss_cli.readers.jsonl.reading import Reading  # noqa: PLC0415  # 10 ms that event files do not need
 
-    return Reading(path, request).run()
+    return Reading(path, options).run()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from audioloss_cli.model import Defect, ReadOptions
 from audioloss_cli.readers.jsonl.choice import Choice
 from audioloss_cli.readers.jsonl.lines import Block, Line
 from audioloss_cli.readers.jsonl.literals import all_quoted, has_literal, quoted
@@ -11,7 +12,6 @@ from audioloss_cli.readers.jsonl.salvage import parse_object
 from audioloss_cli.readers.jsonl.shape import RunError, Shape
 from audioloss_cli.readers.jsonl.shapes import Decoded, Shapes
 from audioloss_cli.readers.jsonl.table import Run, Table
-from audioloss_cli.records import Defect, Request
 
 if TYPE_CHECKING:
     from audioloss_cli.readers.jsonl.arrays import Found
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 class Fast:
     """Reads blocks of one file."""
 
-    def __init__(self, rows: RowParser, table: Table, request: Request, size: int) -> None:
+    def __init__(self, rows: RowParser, table: Table, options: ReadOptions, size: int) -> None:
         """``size`` of the file in bytes, as far as it is known."""
         self._rows = rows
         self._learnt = table.learnt
-        self._shapes = Shapes(table.column, request.wants)
-        self._choice = Choice(self._shapes, size, arrays=request.arrays)
+        self._shapes = Shapes(table.column, options.wants)
+        self._choice = Choice(self._shapes, size, arrays=options.arrays)
 
     @property
     def windows(self) -> bool:

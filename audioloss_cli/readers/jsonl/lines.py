@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from audioloss_cli.model import Defect
+from audioloss_cli.model.series import DefectKind
 from audioloss_cli.readers.jsonl.decompress import DamagedStreamError, compression, decompressed
-from audioloss_cli.records import Defect
-from audioloss_cli.records.series import DefectKind
 
 _CHUNK, _WINDOW = 1 << 17, 1 << 20  # for lines one by one; for arrays, each call of which has its price
 _LONGEST_LINE = 64 << 20

@@ -2,17 +2,17 @@
 
 from typing import Any
 
+from audioloss_cli.model import Cursor, ReadOptions
 from audioloss_cli.readers.jsonl.learnt import Learnt
 from audioloss_cli.readers.jsonl.lines import Place
 from audioloss_cli.readers.jsonl.rows import RowParser
 from audioloss_cli.readers.jsonl.steps import StepColumn
 from audioloss_cli.readers.jsonl.table import Table
-from audioloss_cli.records import Mark, Request
 
 _MOST_NAMES = 1 << 16  # beyond that the state is no lighter than the log
 
 
-def make(place: Place, rows: RowParser, table: Table) -> Mark | None:
+def make(place: Place, rows: RowParser, table: Table) -> Cursor | None:
     """The mark at the end of a file, before ``table.end``; None where the next lines may change what was said so far.
 
     They may prolong a stretch of bad lines, or give a number to a key that was only ever null.
@@ -25,18 +25,18 @@ def make(place: Place, rows: RowParser, table: Table) -> Mark | None:
         return None
     column = table.column
     state = {"line": place.number, "step": table.step, "key": column.key, "source": column.source}
-    return Mark(place.offset, {**state, "rows": rows.good, "shapes": shapes, "learnt": learnt})
+    return Cursor(place.offset, {**state, "rows": rows.good, "shapes": shapes, "learnt": learnt})
 
 
-def place(mark: Mark | None) -> Place | None:
+def place(mark: Cursor | None) -> Place | None:
     """Where reading goes on."""
     return None if mark is None else Place(mark.state["line"], mark.offset)
 
 
-def resume(mark: Mark, rows: RowParser, path: str, request: Request) -> Table:
+def resume(mark: Cursor, rows: RowParser, path: str, options: ReadOptions) -> Table:
     """The table as it was; ``rows`` learns what it knew."""
     state: dict[str, Any] = mark.state
     rows.good = state["rows"]
     rows.shapes = {frozenset(keys) for keys in state["shapes"]}
     column = StepColumn(state["key"], state["source"])
-    return Table(column, path, request.wanted, Learnt.resume(state["learnt"]), state["step"])
+    return Table(column, path, options.wanted, Learnt.resume(state["learnt"]), state["step"])

@@ -5,12 +5,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audioloss_cli.model import Cursor, Defect, ReadOptions, Series, series
 from audioloss_cli.readers.jsonl import marks
 from audioloss_cli.readers.jsonl.lines import Block, Line, LineReader, Place
 from audioloss_cli.readers.jsonl.rows import LINES_TO_LEARN_FROM, Row, RowParser
 from audioloss_cli.readers.jsonl.steps import choose_step
 from audioloss_cli.readers.jsonl.table import Run, Table
-from audioloss_cli.records import Defect, Mark, Request, Series, series
 
 if TYPE_CHECKING:
     from audioloss_cli.readers.jsonl.fast import Fast
@@ -23,10 +23,10 @@ _LINES_OF_A_SMALL_LOG = 1000
 class Reading:
     """Reads one file, once."""
 
-    def __init__(self, path: Path, request: Request) -> None:
+    def __init__(self, path: Path, options: ReadOptions) -> None:
         self._path = str(path)
-        self._request = request
-        start = marks.place(request.since) or Place()
+        self._request = options
+        start = marks.place(options.since) or Place()
         self._lines = LineReader(path, start)
         self._rows = RowParser(self._path)  # the slow path, and the specification of the fast one
         self._waiting = list[Row | Defect]()  # until there are rows enough to tell the step by
@@ -34,10 +34,10 @@ class Reading:
         self._small = start.number - 1 + _LINES_OF_A_SMALL_LOG  # the last line of a small log
         self._table: Table | None = None
         self._fast: Fast | None = None
-        if request.since is not None:
-            self._table = marks.resume(request.since, self._rows, self._path, request)
+        if options.since is not None:
+            self._table = marks.resume(options.since, self._rows, self._path, options)
 
-    def run(self) -> Iterator[Series | Defect | Mark]:
+    def run(self) -> Iterator[Series | Defect | Cursor]:
         """All of it, in chunks.
 
         Raises:
@@ -117,7 +117,7 @@ class Reading:
         if table.points >= series.POINTS_OF_A_CHUNK:
             yield from table.flush()
 
-    def _end(self) -> Iterator[Series | Defect | Mark]:
+    def _end(self) -> Iterator[Series | Defect | Cursor]:
         mark = None
         if self._request.mark and self._table is not None and self._lines.end is not None:
             mark = marks.make(self._lines.end, self._rows, self._table)

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
+from audioloss_cli.model import Defect
+from audioloss_cli.model.series import UNFINISHED, DefectKind
 from audioloss_cli.readers.jsonl.lines import UTF8_BOM, Line
 from audioloss_cli.readers.jsonl.numbers import flatten, number, wall_time
 from audioloss_cli.readers.jsonl.salvage import parse_object, salvage
-from audioloss_cli.records import Defect
-from audioloss_cli.records.series import UNFINISHED, DefectKind
 
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 LINES_TO_LEARN_FROM = 100

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from audioloss_cli.model.series import StepSource
 from audioloss_cli.readers.jsonl.rows import Row
-from audioloss_cli.records.series import StepSource
 
 #: Names of the step, the most trusted first; compared without regard to capitals.
 STEP_KEYS = (

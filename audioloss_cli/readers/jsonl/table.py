@@ -4,10 +4,10 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from audioloss_cli.model import MISSING, Defect, Series, SeriesCollector
 from audioloss_cli.readers.jsonl.learnt import Learnt
 from audioloss_cli.readers.jsonl.rows import Row
 from audioloss_cli.readers.jsonl.steps import StepColumn
-from audioloss_cli.records import MISSING, Defect, Series, SeriesCollector
 
 _MISSING = array("d", [MISSING]).tobytes()
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from google_crc32c import value as crc32c
 
+from audioloss_cli.model import Defect
+from audioloss_cli.model.series import UNFINISHED, DefectKind
 from audioloss_cli.readers.tensorboard.blobs import holds_no_scalar
 from audioloss_cli.readers.tensorboard.buffer import SlidingBuffer
-from audioloss_cli.records import Defect
-from audioloss_cli.records.series import UNFINISHED, DefectKind
 
 _HEADER = struct.Struct("<QI")
 _CRC = struct.Struct("<I")

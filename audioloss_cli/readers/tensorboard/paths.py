@@ -6,21 +6,21 @@
 import sys
 from collections.abc import Callable, Iterator
 
+from audioloss_cli.model import Defect, ReadOptions
+from audioloss_cli.model.reader import BYTES_WORTH_ARRAYS
 from audioloss_cli.readers.tensorboard.framing import Framing
 from audioloss_cli.readers.tensorboard.parsed import parsed
 from audioloss_cli.readers.tensorboard.quick import quick
 from audioloss_cli.readers.tensorboard.scalars import Scalars
-from audioloss_cli.records import Defect, Request
-from audioloss_cli.records.reader import BYTES_WORTH_ARRAYS
 
 Way = Callable[[Framing, Scalars], Iterator[Defect | None]]
 
 _BYTES_WORTH_ARRAYS = 1 << 15  # once numpy is there, arrays win from some 500 events on
 
 
-def fastest(framing: Framing, scalars: Scalars, request: Request) -> Iterator[Defect | None]:
+def fastest(framing: Framing, scalars: Scalars, options: ReadOptions) -> Iterator[Defect | None]:
     """Every record from here on, into ``scalars``; a Defect for each that could not be read, None where one was."""
-    return arrays(framing, scalars) if _worth_arrays(framing, request) else quick(framing, scalars)
+    return arrays(framing, scalars) if _worth_arrays(framing, options) else quick(framing, scalars)
 
 
 def plain(framing: Framing, scalars: Scalars) -> Iterator[Defect | None]:
@@ -37,7 +37,7 @@ def arrays(framing: Framing, scalars: Scalars) -> Iterator[Defect | None]:
     return by_the_array(framing, scalars)
 
 
-def _worth_arrays(framing: Framing, request: Request) -> bool:
+def _worth_arrays(framing: Framing, options: ReadOptions) -> bool:
     left = framing.buffer.left() if framing.buffer.seekable else 0
-    there = request.arrays or "numpy" in sys.modules
+    there = options.arrays or "numpy" in sys.modules
     return left >= (_BYTES_WORTH_ARRAYS if there else BYTES_WORTH_ARRAYS)

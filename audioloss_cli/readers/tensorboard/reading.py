@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
+from audioloss_cli.model import EVERYTHING, Cursor, Defect, ReadOptions, Series, series
 from audioloss_cli.readers.tensorboard.buffer import SlidingBuffer
 from audioloss_cli.readers.tensorboard.framing import Framing
 from audioloss_cli.readers.tensorboard.paths import fastest
 from audioloss_cli.readers.tensorboard.scalars import Scalars
-from audioloss_cli.records import EVERYTHING, Defect, Mark, Request, Series, series
 
-Items = Iterator[Series | Defect | Mark]
+Items = Iterator[Series | Defect | Cursor]
 
 
 class Reading:
@@ -19,7 +19,7 @@ class Reading:
     Args:
         stream: at its start.
         path: for defects.
-        request: what of it is asked for.
+        options: what of it is asked for.
         scalars: what was collected before.
 
     Attributes:
@@ -27,13 +27,15 @@ class Reading:
         scalars: what was collected and not handed over yet.
     """
 
-    def __init__(self, stream: BufferedReader, path: Path, request: Request, scalars: Scalars | None = None) -> None:
-        self.framing = Framing(SlidingBuffer(stream), str(path), checksum=request.checksum)
-        self.scalars = scalars or Scalars(request.wanted)
-        self._request = request
-        if request.since is not None:
-            self.scalars.resume(request.since.state)
-            self.framing.buffer.seek(request.since.offset)
+    def __init__(
+        self, stream: BufferedReader, path: Path, options: ReadOptions, scalars: Scalars | None = None
+    ) -> None:
+        self.framing = Framing(SlidingBuffer(stream), str(path), checksum=options.checksum)
+        self.scalars = scalars or Scalars(options.wanted)
+        self._request = options
+        if options.since is not None:
+            self.scalars.resume(options.since.state)
+            self.framing.buffer.seek(options.since.offset)
 
     def items(self) -> Items:
         """What was collected, and all that follows."""
@@ -47,14 +49,14 @@ class Reading:
         yield from self.scalars.flush()
         # What stands behind damage may change how it is read.
         if self._request.mark and intact and not self.framing.believed:
-            yield Mark(self.framing.buffer.offset, self.scalars.state())
+            yield Cursor(self.framing.buffer.offset, self.scalars.state())
 
 
-def read(path: Path, request: Request = EVERYTHING) -> Items:
+def read(path: Path, options: ReadOptions = EVERYTHING) -> Items:
     """The scalars of the file in file order, checksums verified; every record that could not be read as a Defect.
 
     Raises:
         OSError: the file cannot be opened or read.
     """
     with path.open("rb") as stream:
-        yield from Reading(stream, path, request).items()
+        yield from Reading(stream, path, options).items()

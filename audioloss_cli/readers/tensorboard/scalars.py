@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from audioloss_cli.model import SeriesCollector
 from audioloss_cli.readers.tensorboard.events import SCALAR_PLUGIN, Event, SummaryValue
 from audioloss_cli.readers.tensorboard.template import Place
-from audioloss_cli.records import SeriesCollector
 
 
 class Scalars(SeriesCollector):

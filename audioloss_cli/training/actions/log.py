@@ -2,7 +2,7 @@
 
 import logging
 
-from audioloss_cli.records import Severity
+from audioloss_cli.model import Severity
 from audioloss_cli.training.case import Case, logger
 from audioloss_cli.training.describe import describe_case
 

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from audioloss_cli.records import Alert
+from audioloss_cli.model import Alert
 from audioloss_cli.training.record import Taken
 
 FILE = "alerts.jsonl"

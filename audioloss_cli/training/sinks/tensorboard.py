@@ -8,7 +8,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from audioloss_cli.records import Alert, Severity
+from audioloss_cli.model import Alert, Severity
 from audioloss_cli.training.record import Taken
 from audioloss_cli.training.watch import AUDIO, Watch
 

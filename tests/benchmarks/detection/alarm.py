@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from audioloss_cli.records import Series
+from audioloss_cli.model import Series
 
 MERGED_WITHIN = 100  # training steps
 

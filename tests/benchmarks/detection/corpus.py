@@ -10,7 +10,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from audioloss_cli import scan
-from audioloss_cli.records import RunReport, Series
+from audioloss_cli.model import RunReport, Series
 from tests.benchmarks.detection.alarm import Alarm, merged
 from tests.benchmarks.detection.detectors import OURS, alarms_of, config, make
 from tests.benchmarks.markdown import table

@@ -8,7 +8,7 @@ from typing import Any
 
 from audioloss_cli.audit.run import report_on
 from audioloss_cli.config import ScanConfig
-from audioloss_cli.records import RunReport, Series, Severity
+from audioloss_cli.model import RunReport, Series, Severity
 from tests.benchmarks.detection.alarm import Alarm, losses
 from tests.benchmarks.peers import PEERS
 

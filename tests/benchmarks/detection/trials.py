@@ -8,7 +8,7 @@ from functools import cache, partial
 from itertools import product
 from multiprocessing import get_context
 
-from audioloss_cli.records import Series
+from audioloss_cli.model import Series
 from tests.benchmarks.detection.alarm import Alarm, losses, merged
 from tests.benchmarks.detection.detectors import Detector, make
 from tests.simulator import simulate

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from audioloss_cli.records import Series
+from audioloss_cli.model import Series
 from tests.benchmarks.detection.alarm import Alarm
 
 LEAST = 1e-8

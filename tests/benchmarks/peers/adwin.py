@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from audioloss_cli.records import Series
+from audioloss_cli.model import Series
 from tests.benchmarks.detection.alarm import Alarm
 from tests.benchmarks.peers._river import changes
 

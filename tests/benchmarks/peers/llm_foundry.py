@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from audioloss_cli.records import Series
+from audioloss_cli.model import Series
 from tests.benchmarks.detection.alarm import Alarm
 
 REQUIRES = ""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from audioloss_cli.records import Series, is_missing
+from audioloss_cli.model import Series, is_missing
 from tests.benchmarks.detection.alarm import Alarm
 
 REQUIRES = "losslint"

@@ -6,7 +6,7 @@ counts as 1e-8.
 
 from collections.abc import Iterator, Sequence
 
-from audioloss_cli.records import Series
+from audioloss_cli.model import Series
 from tests.benchmarks.detection.alarm import Alarm
 from tests.benchmarks.peers._river import changes
 

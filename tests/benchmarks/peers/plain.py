@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from audioloss_cli.records import Series
+from audioloss_cli.model import Series
 from tests.benchmarks.detection.alarm import Alarm
 
 REQUIRES = ""

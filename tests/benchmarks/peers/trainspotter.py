@@ -8,7 +8,7 @@ last step. Its plateau detector is left out: it never says more than ``info``, a
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from audioloss_cli.records import Series, is_missing
+from audioloss_cli.model import Series, is_missing
 from tests.benchmarks.detection.alarm import Alarm
 
 REQUIRES = "trainspotter"

@@ -3,9 +3,9 @@
 import pytest
 
 from audioloss_cli import Severity, registry
+from audioloss_cli.model import Finding, RuleText
 from audioloss_cli.probe import check
 from audioloss_cli.probe.diagnose import FOLDER, diagnose
-from audioloss_cli.records import Finding, RuleText
 
 CAUSES = registry.names(FOLDER)
 CATALOGUE = {

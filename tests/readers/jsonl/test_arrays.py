@@ -13,11 +13,11 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audioloss_cli.model import ReadOptions
 from audioloss_cli.readers.jsonl import fast
 from audioloss_cli.readers.jsonl.arrays import windows
 from audioloss_cli.readers.jsonl.learnt import Learnt
 from audioloss_cli.readers.jsonl.rows import Row
-from audioloss_cli.records import Request
 from tests.readers.jsonl.test_fast import read
 
 SLOWLY = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -285,7 +285,7 @@ def test_only_what_is_wanted_comes_with_points(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_bytes(log(LOGS["plain"]))
     for wanted in ({"loss"}, {"lr", "delta"}, {"step"}, set[str]()):
-        request = Request(wanted=wanted.__contains__)
+        request = ReadOptions(wanted=wanted.__contains__)
         assert read(path, request, arrays=True, chunk=1 << 13) == read(path, request, slow=True)
 
 

@@ -9,16 +9,16 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audioloss_cli.model import EVERYTHING, Cursor, Defect, ReadOptions, Series
 from audioloss_cli.readers import jsonl as reader
 from audioloss_cli.readers.jsonl import choice, lines, reading, rows, shapes
-from audioloss_cli.records import EVERYTHING, Defect, Mark, Request, Series
 
 NEVER = 1 << 60
 LONGEST_PAUSE = 1
 TINY = [1, 7, 64, 500, 1 << 16]
 
 
-def in_bits(items) -> tuple[list[object], list[Defect], list[Mark]]:
+def in_bits(items) -> tuple[list[object], list[Defect], list[Cursor]]:
     """Whole series in the order in which they begin, the defects, and the marks."""
     chunks: dict[str, list[Series]] = {}
     for item in items:
@@ -33,7 +33,7 @@ def in_bits(items) -> tuple[list[object], list[Defect], list[Mark]]:
     return (
         whole,
         [item for item in items if isinstance(item, Defect)],
-        [item for item in items if isinstance(item, Mark)],
+        [item for item in items if isinstance(item, Cursor)],
     )
 
 
@@ -179,7 +179,7 @@ WANTED = st.none() | st.sets(st.sampled_from(["loss", "audio/loss", "audio/0", "
 def test_the_fast_path_gives_what_the_slow_path_gives(tmp_path, content, wanted, chunk, first):
     path = tmp_path / "x.jsonl"
     path.write_bytes(content)
-    request = Request(wanted=None if wanted is None else wanted.__contains__)
+    request = ReadOptions(wanted=None if wanted is None else wanted.__contains__)
     slow = read(path, request, slow=True, rows_to_learn_from=first)
     assert read(path, request, chunk=chunk, rows_to_learn_from=first) == slow
     assert read(path, request, chunk=chunk, rows_to_learn_from=first, arrays=True) == slow
@@ -249,13 +249,13 @@ def test_a_small_log_is_read_without_the_typed_decoder(jsonl, monkeypatch):
 def split_reading(path, content: bytes, cut: int, first: int, **options):
     """Both parts of a file that grew, or None if the first part gives no mark."""
     path.write_bytes(content[:cut])
-    whole, defects, marks = read(path, Request(mark=True), rows_to_learn_from=first, **options)
+    whole, defects, marks = read(path, ReadOptions(mark=True), rows_to_learn_from=first, **options)
     if not marks:
         return None
     (mark,) = marks
-    mark = Mark(mark.offset, json.loads(json.dumps(mark.state)))
+    mark = Cursor(mark.offset, json.loads(json.dumps(mark.state)))
     path.write_bytes(content)
-    more, more_defects, _ = read(path, Request(since=mark), rows_to_learn_from=first, **options)
+    more, more_defects, _ = read(path, ReadOptions(since=mark), rows_to_learn_from=first, **options)
     columns: dict[str, list[object]] = {tag: [tag, source, *columns] for tag, source, *columns in whole}
     for tag, source, *rest in more:
         known = columns.setdefault(tag, [tag, source, b"", b"", b""])
@@ -306,13 +306,13 @@ def test_a_grown_file_is_read_from_its_mark_on(jsonl, monkeypatch):
 def test_no_mark_where_later_lines_may_change_what_was_said(content, tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_text(content)
-    assert read(path, Request(mark=True), rows_to_learn_from=1000)[2] == []
+    assert read(path, ReadOptions(mark=True), rows_to_learn_from=1000)[2] == []
 
 
 def test_no_mark_for_a_compressed_file(tmp_path):
     path = tmp_path / "x.jsonl.gz"
     path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in LOG).encode()))
-    assert read(path, Request(mark=True), rows_to_learn_from=1000)[2] == []
+    assert read(path, ReadOptions(mark=True), rows_to_learn_from=1000)[2] == []
 
 
 LITERALS = ["NaN", "Infinity", "-Infinity"]

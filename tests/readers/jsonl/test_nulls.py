@@ -2,7 +2,7 @@
 
 import pytest
 
-from audioloss_cli.records import is_missing
+from audioloss_cli.model import is_missing
 from tests.event_files import read
 
 MISSING = "missing"

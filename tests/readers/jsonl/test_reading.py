@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from audioloss_cli import registry
-from audioloss_cli.records import is_missing, series
+from audioloss_cli.model import is_missing, series
 from tests.event_files import read
 
 jsonl_reader = registry.load("readers", "jsonl")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tensorboard.compat.proto import event_pb2
 
 from audioloss_cli import registry
-from audioloss_cli.records import Defect, Request, Series
+from audioloss_cli.model import Defect, ReadOptions, Series
 from tests.event_files import read, records, scalar_event, triples, version_event
 
 TAG = "loss"
@@ -129,7 +129,7 @@ def test_without_checksums_a_changed_value_is_believed_and_a_changed_length_is_n
     data[sum(map(len, parts[:9]))] ^= 1
     path = tmp_path / "x.tfevents"
     path.write_bytes(data)
-    items = list(registry.load("readers", "tensorboard").read(path, Request(checksum=False)))
+    items = list(registry.load("readers", "tensorboard").read(path, ReadOptions(checksum=False)))
     assert [len(item) for item in items if isinstance(item, Series)] == [19]
     assert [item.kind for item in items if isinstance(item, Defect)] == ["framing"]
     assert [item.kind for item in read(path)[1]] == ["checksum", "framing"]

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tensorboard.compat.proto import event_pb2
 
+from audioloss_cli.model import Cursor, Defect, ReadOptions, Series, series
 from audioloss_cli.readers import tensorboard
 from audioloss_cli.readers.tensorboard import blobs, framing, paths, template
 from audioloss_cli.readers.tensorboard.arrays import chain, walk
@@ -19,7 +20,6 @@ from audioloss_cli.readers.tensorboard.buffer import SlidingBuffer
 from audioloss_cli.readers.tensorboard.events import parse_event
 from audioloss_cli.readers.tensorboard.framing import Framing
 from audioloss_cli.readers.tensorboard.scalars import Scalars
-from audioloss_cli.records import Defect, Mark, Request, Series, series
 from tests.event_files import record
 
 WAYS = ("plain", "quick", "arrays")
@@ -317,8 +317,8 @@ def test_a_log_read_as_it_grows_gives_what_it_gives_at_once(tmp_path, parts, cut
     for size in sorted({*(cut % (len(data) + 1) for cut in cuts), len(data)}):
         path.write_bytes(data[:size])
         items = items if mark else []
-        found = list(tensorboard.read(path, Request(since=mark, mark=True)))
-        mark = found.pop() if found and isinstance(found[-1], Mark) else None
+        found = list(tensorboard.read(path, ReadOptions(since=mark, mark=True)))
+        mark = found.pop() if found and isinstance(found[-1], Cursor) else None
         items += found
     assert whole(items) == whole(tensorboard.read(path))
 

@@ -184,7 +184,7 @@ def test_a_session_start_marks_a_restart_for_every_tag(tmp_path):
 def test_large_files_come_in_chunks(tmp_path, monkeypatch):
     from audioloss_cli.readers import tensorboard
 
-    monkeypatch.setattr("audioloss_cli.records.series.POINTS_OF_A_CHUNK", 10)
+    monkeypatch.setattr("audioloss_cli.model.series.POINTS_OF_A_CHUNK", 10)
     path = write(tmp_path / "x.tfevents", [scalar_event(step, {"loss": float(step)}) for step in range(35)])
     chunks = list(tensorboard.read(path))
     assert [len(chunk) for chunk in chunks] == [10, 10, 10, 5]

@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tensorboard.compat.proto import event_pb2
 
+from audioloss_cli.model import Cursor, Defect, ReadOptions, Series
 from audioloss_cli.readers import tensorboard
 from audioloss_cli.readers.tensorboard import arrays, together
 from audioloss_cli.readers.tensorboard.arrays import window
 from audioloss_cli.readers.tensorboard.arrays.groups import Groups
-from audioloss_cli.records import Defect, Mark, Request, Series
 from tests.event_files import record
 from tests.readers.bits import in_bits
 from tests.readers.tensorboard.test_paths import Stretch, damage, damaged, payloads, stretches
@@ -45,7 +45,7 @@ def decoded(monkeypatch):
 
 
 def read_together(paths, **asked):
-    return [list(items) for items in tensorboard.read_many((path, Request(arrays=True, **asked)) for path in paths)]
+    return [list(items) for items in tensorboard.read_many((path, ReadOptions(arrays=True, **asked)) for path in paths)]
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -58,7 +58,7 @@ def read_together(paths, **asked):
     unwanted=st.sampled_from(["", "loss", "lr"]),
 )
 def test_each_file_gives_what_it_gives_by_itself(tmp_path, parts, room, worth, checksum, mark, unwanted):
-    request = Request(lambda tag: tag != unwanted, checksum, mark=mark, arrays=True)
+    request = ReadOptions(lambda tag: tag != unwanted, checksum, mark=mark, arrays=True)
     paths = []
     for number, (log, wrong) in enumerate(parts):
         data = b"".join(record(each) for part in log for each in payloads(part))
@@ -110,7 +110,7 @@ def test_checksums_are_verified_where_they_are_asked_for(tmp_path, decoded):
     data = bytearray(healthy())
     data[data.index(b"loss") + 5] ^= 1
     paths = [written(tmp_path, number, data) for number in range(4)]
-    asked = [Request(checksum=checksum, arrays=True) for checksum in (True, True, False, False)]
+    asked = [ReadOptions(checksum=checksum, arrays=True) for checksum in (True, True, False, False)]
     found = [list(items) for items in tensorboard.read_many(zip(paths, asked, strict=True))]
     assert [sum(isinstance(item, Defect) for item in items) for items in found] == [1, 1, 0, 0]
     assert [len(each) for each in decoded] == [2]
@@ -130,11 +130,11 @@ def test_files_of_other_kinds_take_their_turn(tmp_path, decoded):
     (tmp_path / "2.tfevents").mkdir()
     paths = [written(tmp_path, 0, healthy()), tmp_path / "nowhere", tmp_path / "2.tfevents"]
     paths += [written(tmp_path, 3 + number, data) for number, data in enumerate([b"", small, large, healthy("lr")])]
-    requests = [Request(arrays=True)] * len(paths)
-    mark = list(tensorboard.read(paths[4], Request(mark=True)))[-1]
-    assert isinstance(mark, Mark)
+    requests = [ReadOptions(arrays=True)] * len(paths)
+    mark = list(tensorboard.read(paths[4], ReadOptions(mark=True)))[-1]
+    assert isinstance(mark, Cursor)
     paths.append(written(tmp_path, 7, small + healthy()))
-    requests.append(Request(since=mark, arrays=True))
+    requests.append(ReadOptions(since=mark, arrays=True))
     outcomes = []
     for items in tensorboard.read_many(zip(paths, requests, strict=True)):
         try:
@@ -149,7 +149,7 @@ def test_a_pipe_is_not_opened_before_its_turn(tmp_path):
     """To open it is to wait for its writer."""
     first, fifo = written(tmp_path, 0, healthy()), tmp_path / "1.tfevents"
     os.mkfifo(fifo)
-    files = ((path, Request(arrays=True)) for path in (first, fifo, first))
+    files = ((path, ReadOptions(arrays=True)) for path in (first, fifo, first))
     readings = tensorboard.read_many(files)
     assert [len(item) for item in next(readings)] == [300]
 
@@ -164,7 +164,7 @@ def test_a_file_that_cannot_be_read_is_an_error_in_its_turn(tmp_path, monkeypatc
         return original(path, *mode)
 
     monkeypatch.setattr(Path, "open", refused)
-    readings = tensorboard.read_many((path, Request(arrays=True)) for path in paths)
+    readings = tensorboard.read_many((path, ReadOptions(arrays=True)) for path in paths)
     assert [len(item) for item in next(readings)] == [300]
     with pytest.raises(PermissionError):
         list(next(readings))
@@ -174,7 +174,7 @@ def test_a_file_that_cannot_be_read_is_an_error_in_its_turn(tmp_path, monkeypatc
 def test_a_record_that_is_completed_meanwhile_is_read(tmp_path):
     data = healthy()
     paths = [written(tmp_path, 0, data), written(tmp_path, 1, data[:-9])]
-    readings = tensorboard.read_many((path, Request(arrays=True)) for path in paths)
+    readings = tensorboard.read_many((path, ReadOptions(arrays=True)) for path in paths)
     next(readings)
     with paths[1].open("ab") as stream:
         stream.write(data[-9:] + healthy(count=5))

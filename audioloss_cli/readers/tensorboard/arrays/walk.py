@@ -5,12 +5,12 @@ from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
+from audioloss_cli.model import Defect
 from audioloss_cli.readers.tensorboard.arrays.window import Window
 from audioloss_cli.readers.tensorboard.framing import HEADER_BYTES, Framing
 from audioloss_cli.readers.tensorboard.quick import Records, some
 from audioloss_cli.readers.tensorboard.scalars import Scalars
 from audioloss_cli.readers.tensorboard.template import LONGEST_PAYLOAD
-from audioloss_cli.records import Defect
 
 WINDOW_BYTES = 1 << 20
 _SLACK_BYTES = LONGEST_PAYLOAD + 64  # rows may reach beyond the last record

@@ -9,27 +9,27 @@ from pathlib import Path
 import audioloss_cli.readers.jsonl.arrays
 import audioloss_cli.readers.tensorboard.arrays  # noqa: F401
 from audioloss_cli import registry
-from audioloss_cli.records import Defect, Request, Series
+from audioloss_cli.model import Defect, ReadOptions, Series
 
 READERS = {name: registry.load("readers", name) for name in ("tensorboard", "jsonl")}
 
 
 def events(path: Path) -> int:
     """Every tag, checksums verified."""
-    return _points("tensorboard", path, Request())
+    return _points("tensorboard", path, ReadOptions())
 
 
 def events_unchecked(path: Path) -> int:
     """Every tag, checksums not verified."""
-    return _points("tensorboard", path, Request(checksum=False))
+    return _points("tensorboard", path, ReadOptions(checksum=False))
 
 
 def rows(path: Path) -> int:
     """Two columns: ``audio_loss``, and the step that belongs to it."""
-    return _points("jsonl", path, Request(wanted=lambda tag: tag == "audio_loss"))
+    return _points("jsonl", path, ReadOptions(wanted=lambda tag: tag == "audio_loss"))
 
 
-def _points(reader: str, path: Path, request: Request) -> int:
+def _points(reader: str, path: Path, request: ReadOptions) -> int:
     chunks: dict[str, list[Series]] = {}
     for item in READERS[reader].read(path, request):
         if isinstance(item, Defect):

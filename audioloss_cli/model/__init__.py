@@ -1,0 +1,90 @@
+"""Plain data that flows down the pipe: what readers yield, the monitor emits and a report holds.
+
+The public names are imported when they are first used: whoever asks for the version or for help needs none of them.
+"""
+
+from typing import TYPE_CHECKING
+
+from audioloss_cli._lazy import exports
+
+if TYPE_CHECKING:
+    from audioloss_cli.model.alert import Alert, RecoveryAttempt, Severity
+    from audioloss_cli.model.finding import Diagnosis, Finding
+    from audioloss_cli.model.incident import Edge, Incident, LikelyCause
+    from audioloss_cli.model.limits import Limits, SettingError
+    from audioloss_cli.model.point import Point
+    from audioloss_cli.model.reader import EVERYTHING, Cursor, Reader, ReadOptions
+    from audioloss_cli.model.report import Gate, Report, RunReport, SeriesReport, Unaudited
+    from audioloss_cli.model.rule import LossRule, Past, Quiet, RuleText
+    from audioloss_cli.model.series import MISSING, Defect, Series, SeriesCollector, is_missing
+    from audioloss_cli.model.view import View, printable
+
+_HOMES = {
+    "Alert": "alert",
+    "Defect": "series",
+    "Diagnosis": "finding",
+    "EVERYTHING": "reader",
+    "Edge": "incident",
+    "Finding": "finding",
+    "Gate": "report",
+    "Incident": "incident",
+    "LikelyCause": "incident",
+    "Limits": "limits",
+    "LossRule": "rule",
+    "MISSING": "series",
+    "Cursor": "reader",
+    "Past": "rule",
+    "Point": "point",
+    "Quiet": "rule",
+    "Reader": "reader",
+    "RecoveryAttempt": "alert",
+    "Report": "report",
+    "ReadOptions": "reader",
+    "RuleText": "rule",
+    "RunReport": "report",
+    "Series": "series",
+    "SeriesCollector": "series",
+    "SeriesReport": "report",
+    "SettingError": "limits",
+    "Severity": "alert",
+    "Unaudited": "report",
+    "View": "view",
+    "is_missing": "series",
+    "printable": "view",
+}
+
+__all__ = [
+    "EVERYTHING",
+    "MISSING",
+    "Alert",
+    "Cursor",
+    "Defect",
+    "Diagnosis",
+    "Edge",
+    "Finding",
+    "Gate",
+    "Incident",
+    "LikelyCause",
+    "Limits",
+    "LossRule",
+    "Past",
+    "Point",
+    "Quiet",
+    "ReadOptions",
+    "Reader",
+    "RecoveryAttempt",
+    "Report",
+    "RuleText",
+    "RunReport",
+    "Series",
+    "SeriesCollector",
+    "SeriesReport",
+    "SettingError",
+    "Severity",
+    "Unaudited",
+    "View",
+    "is_missing",
+    "printable",
+]
+
+__getattr__, __dir__ = exports(__name__, _HOMES)

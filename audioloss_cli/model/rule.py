@@ -1,0 +1,241 @@
+"""What a loss rule is, and how its documentation is read."""
+
+import inspect
+import math
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Literal, Protocol, Self, get_args
+
+from audioloss_cli.model.alert import Severity
+from audioloss_cli.model.limits import Limits
+from audioloss_cli.model.point import Point
+
+Kind = Literal["ce", "small", "rl"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+# More and less than 1 by more than a few roundings of float64, and by nothing that a loss would show.
+MORE, LESS = 1 + 2.0**-40, 1 - 2.0**-40
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Values at which a rule cannot hold.
+
+    They are at least both of ``low`` and ``low_share`` times the reference, and below both of ``high`` and
+    ``high_share`` times the reference. The shares count only where there is a reference, and within them only what lies
+    more than a rounding from their ends: a rule may come to the same bound in another way, or hold on it. A rule that
+    is not satisfied with one point alone wants another one that lies elsewhere, too, among the last 9.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    low_share: float = 0.0
+    high_share: float = math.inf
+    alone: bool = True
+
+    def interval(self, reference: float | None) -> tuple[float, float]:
+        """Least value, and the first one above, under this reference."""
+        if reference is None:
+            return self.low, self.high
+        return max(self.low, MORE * self.low_share * reference), min(self.high, LESS * self.high_share * reference)
+
+    @classmethod
+    def all_of(cls, parts: "Sequence[Quiet]") -> "Quiet":
+        """Where none of several rules can hold."""
+        return cls(
+            max((each.low for each in parts), default=-math.inf),
+            min((each.high for each in parts), default=math.inf),
+            max((each.low_share for each in parts), default=0.0),
+            min((each.high_share for each in parts), default=math.inf),
+        )
+
+    @property
+    def relative(self) -> bool:
+        """Whether it depends on what is usual."""
+        return self.low_share > 0 or self.high_share < math.inf
+
+
+class Past(Protocol):
+    """What a rule may know of the series so far, the current point included."""
+
+    @property
+    def kind(self) -> Kind:
+        """``ce``, ``small`` or ``rl``."""
+
+    @property
+    def reference(self) -> float | None:
+        """Usual level over the last 1000 steps; None until enough was seen, or where it is not positive."""
+
+    @property
+    def spread(self) -> float:
+        """Usual distance of two neighbouring points over the same steps."""
+
+    @property
+    def start(self) -> float | None:
+        """Median of the first 5 finite values; None before there are 5."""
+
+    @property
+    def first(self) -> Sequence[float]:
+        """The first finite values, at most 5."""
+
+    @property
+    def age(self) -> int:
+        """Steps since the first point of the segment."""
+
+    @property
+    def lowest(self) -> float:
+        """Lowest ``reference`` so far, noted while a rule that ``reads_lowest`` is awake; infinite before one."""
+
+    @property
+    def repeats(self) -> int:
+        """Number of identical values in a row up to the current one."""
+
+    @property
+    def stride(self) -> float:
+        """Usual distance of two points in steps, over the last points."""
+
+    @property
+    def points(self) -> Sequence[Point]:
+        """The last points, at least 128 of them, the current one last."""
+
+    @property
+    def names(self) -> AbstractSet[str]:
+        """What has been logged beside the series so far."""
+
+    def last(self, count: int) -> list[float]:
+        """The last ``count`` values, the current one last; fewer if there are no more."""
+
+
+class LossRule:
+    """A condition on one point of a loss series. The monitor alone knows time: pending, firing, clearing, grouping.
+
+    A rule keeps no state: what it needs to know of the series is in ``Past``. Keyword-only parameters of ``__init__``
+    are its options, numbers above 0 that a configuration may set.
+
+    Attributes:
+        type: the alert type that callers compare with, such as ``critical``.
+        severity: of its alerts.
+        group: rules of one group describe one kind of trouble and share one incident, in which the worst of them
+            speaks; among equals the one that waited longer, then the more ``specific``.
+        for_steps: steps for which the condition must have held, without a break, before it fires.
+        for_points: points for which it must have held.
+        kinds: kinds of series to which it applies.
+        adaptive: it compares with the series' own past, and is left out where that is not wanted.
+        once: it is said once and nothing ends it; nothing more is asked of it.
+        numbers_only: a value that is not finite says nothing: it need not be asked of one.
+        reads_lowest: it asks for ``Past.lowest``, which is noted only while such a rule is awake.
+        quiet: where it cannot hold, all of them together; None if any value may matter, unless it is ``asleep``. One
+            that is quiet everywhere, as an empty tuple says, is asked where a value is repeated.
+    """
+
+    type: str = "warning"
+    severity: Severity = Severity.WARNING
+    group: str
+    for_steps: int = 1
+    for_points: int = 1
+    specific: int = 0
+    kinds: frozenset[Kind] = frozenset(KINDS)
+    adaptive: bool = False
+    once: bool = False
+    numbers_only: bool = False
+    reads_lowest: bool = False
+    quiet: tuple[Quiet, ...] | None = ()
+
+    def __init__(self, limits: Limits) -> None:
+        """Most rules need no limits."""
+
+    def asleep(self, past: Past) -> bool:
+        """Whether it cannot hold from here on, whatever the values, unless something new is logged beside them."""
+        return False
+
+    def holds(self, point: Point, past: Past) -> bool | None:
+        """Whether the condition holds at this point; None when the point says nothing about it."""
+        raise NotImplementedError
+
+    def clears(self, point: Point, past: Past) -> bool:
+        """Having held, and not holding at this point, whether it is over; else it is taken to hold still."""
+        return True
+
+    def screen(self, values: Any, beside: Mapping[str, Any], past: Past) -> Any:
+        """For a rule without quiet values: a boolean array of the points at which it may hold; all, if not said.
+
+        Args:
+            values: numpy float64 [points].
+            beside: the same for other series of the run, NaN where they have none.
+            past: the series up to the first of the points.
+        """
+        return values == values  # noqa: PLR0124  # NaN is for other rules
+
+    def levels(self, past: Past) -> Sequence[float] | None:
+        """Levels that split values so that it matters only between which ones they lie; None if more matters now.
+
+        While the reference and the spread stay as they are, once the last 128 values have all been at least one of
+        these levels and below the next, ``holds`` and ``clears`` give the same at every further point of which that is
+        true, whatever is logged beside it. The same for values that are all NaN, all missing, all the same infinity.
+        Steps are then evenly apart. Values that begin to be repeated 10 times, or cease to be, are looked at anyhow.
+        ``explain`` may use the point, the age and the repeats, and no other points, where it holds in such a stretch.
+        With levels, long stretches of trouble are skipped; without, nothing but speed is lost.
+        """
+        return None
+
+    def span(self, past: Past, *, holding: bool) -> tuple[float, float] | None:
+        """Values from the one up to below the other at which it holds, or at which it does not; None if not known.
+
+        While kind, reference, spread, lowest, start, first and names stay as they are, and no value is repeated 10
+        times, ``holds`` is true of each of these values if ``holding``, and of none of them if not, at any step,
+        whatever the other points are and whatever is logged beside them. With spans, a rule without quiet values need
+        not be asked at every point; without, nothing but speed is lost.
+        """
+        return None
+
+    def worse(self, value: float, than: float) -> bool:
+        """Whether ``value`` is the worse of two values at which the group held; the lower, if nothing else is said."""
+        return value < than
+
+    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+        """One sentence: what holds at this point, having held since step ``since`` at ``points`` points."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """The documentation of a rule or a check: its module's docstring, cut at What / Why / Fix.
+
+    Attributes:
+        title: first line.
+        what: the condition.
+        why: what it means for the training run.
+        fix: what to do about it.
+    """
+
+    title: str
+    what: str
+    why: str
+    fix: str
+
+    @classmethod
+    def of(cls, module: ModuleType) -> Self:
+        """Read the docstring of ``module``.
+
+        Raises:
+            ValueError: a section is missing.
+        """
+        return cls.parse(module.__doc__ or "", module.__name__)
+
+    @classmethod
+    def parse(cls, docstring: str, name: str) -> Self:
+        """Cut the docstring of the module ``name``.
+
+        Raises:
+            ValueError: a section is missing.
+        """
+        text = inspect.cleandoc(docstring)
+        title, *paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
+        found = dict(part.split(": ", 1) for part in paragraphs if ": " in part)
+        try:
+            return cls(title, found["What"], found["Why"], found["Fix"])
+        except KeyError as missing:
+            raise ValueError(f"{name}: the docstring has no section {missing.args[0]}:") from None

@@ -1,0 +1,5 @@
+"""What a tag is, decided once: its words, its role, whether it is held out. Nobody else keeps a pattern over tags."""
+
+from audioloss_cli.naming.pattern import TagPattern
+
+__all__ = ["TagPattern"]

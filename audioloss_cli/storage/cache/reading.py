@@ -1,0 +1,118 @@
+"""What a reader handed over of one log, as it was kept; ``Draft`` says how."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from audioloss_cli.model import Cursor, Defect, Series
+from audioloss_cli.runs.gather import POINTS_IN_MEMORY
+from audioloss_cli.storage.cache.draft import DIGEST, LENGTH, MAGIC
+from audioloss_cli.storage.cache.fingerprint import Fingerprint
+from audioloss_cli.storage.cache.key import Key
+from audioloss_cli.storage.long_column import LongColumn
+from audioloss_cli.storage.spill_file import SpillFile
+
+_BLOCK = 1 << 20  # bytes
+# Steps, values and wall times of a part follow each other.
+_COLUMNS: tuple[tuple[Literal["q", "d"], int], ...] = (("q", 0), ("d", 1), ("d", 2))
+
+
+@dataclass(slots=True)
+class Reading:
+    """Everything a reader handed over.
+
+    Attributes:
+        fingerprint: of the log.
+        series: whole, one a tag, in the reader's order.
+        defects: in the reader's order.
+        mark: where the reader can go on, if it can.
+    """
+
+    fingerprint: Fingerprint
+    series: list[Series]
+    defects: list[Defect]
+    mark: Cursor | None
+
+    def items(self, path: Path) -> Iterator[Series | Defect]:
+        """All of it, as if the log had been read again."""
+        yield from self.series
+        yield from (replace(defect, path=str(path)) for defect in self.defects)
+
+    def to_go_on_from(self, path: Path, size: int) -> "Reading | None":
+        """What still holds of a log that is ``size`` bytes long now and has grown; None if it has to be read anew."""
+        seen, mark = self.fingerprint, self.mark
+        if mark is None or mark.offset > size or not seen.begins(path, size):
+            return None
+        whole = seen.modified is not None and mark.offset >= seen.size
+        if not whole and any(defect.offset is None and defect.kind != "truncated" for defect in self.defects):
+            return None  # nobody can say whether it is of what stands behind the mark and will be read again
+        defects = [defect for defect in self.defects if whole or _is_before(defect, mark.offset)]
+        return replace(self, defects=defects)
+
+    @classmethod
+    def load(cls, place: Path, key: Key) -> "Reading | None":
+        """The reading in a file; None if there is none that can be trusted."""
+        try:
+            with place.open("rb") as stream:
+                end = _trusted(stream)
+                if end is None:
+                    return None
+                stream.seek(end - LENGTH.size)
+                (length,) = LENGTH.unpack(stream.read(LENGTH.size))
+                stream.seek(end - LENGTH.size - length)
+                header = json.loads(stream.read(length))
+                return cls._from(header, stream) if header["key"] == key.text else None
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            return None
+
+    @classmethod
+    def _from(cls, header: dict[str, Any], stream: IO[bytes]) -> "Reading":
+        mark = header["mark"]
+        return cls(
+            Fingerprint(*header["fingerprint"]),
+            _series(header["series"], stream),
+            [Defect("", kind, message, offset, line) for kind, message, offset, line in header["defects"]],
+            Cursor(*mark) if mark else None,
+        )
+
+
+def _trusted(stream: IO[bytes]) -> int | None:
+    """Where the digest begins, if it is that of all bytes before; None if ``Draft`` never wrote this."""
+    end = stream.seek(0, 2) - DIGEST
+    stream.seek(0)
+    if stream.read(len(MAGIC)) != MAGIC or end < len(MAGIC) + LENGTH.size:
+        return None
+    digest, left = blake2b(MAGIC, digest_size=DIGEST), end - len(MAGIC)
+    while left:
+        data = stream.read(min(_BLOCK, left))
+        if not data:
+            return None
+        digest.update(data)
+        left -= len(data)
+    return end if stream.read() == digest.digest() else None
+
+
+def _series(parts: Sequence[Sequence[Any]], stream: IO[bytes]) -> list[Series]:
+    """One series a tag: a log that is scanned every minute must not fall to bits."""
+    late = sum(points for *_, points in parts) > POINTS_IN_MEMORY
+    file = SpillFile.over(stream)
+    found: dict[tuple[str, str], Series] = {}
+    place = len(MAGIC)
+    for run, tag, source, restarts, points in parts:
+        columns = [LongColumn(file, code, [(place + 8 * points * turn, points)]) for code, turn in _COLUMNS]
+        steps, values, times = columns if late else [column[:] for column in columns]
+        part = Series(tag, steps, values, times, restarts, source, run)
+        if (run, tag) in found:
+            found[run, tag].extend(part)
+        else:
+            found[run, tag] = part
+        place += 24 * points
+    return list(found.values())
+
+
+def _is_before(defect: Defect, offset: int) -> bool:
+    """Whether it is of what stands before the mark; an unfinished record is not."""
+    return defect.offset is not None and defect.offset < offset

@@ -10,6 +10,7 @@ from audioloss_cli import Limits, Severity
 from audioloss_cli.model import RuleText, View
 from audioloss_cli.probe.evidence import Evidence
 from audioloss_cli.probe.layout import Layout
+from audioloss_cli.storage.log_file import LogFile
 from tests.outputs.reports import REPORTS
 
 TEXT = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -31,8 +32,7 @@ def test_there_is_one_for_each_kind(examples, tmp_path):
     (tmp_path / "x.csv").write_text("step,loss\n1,2.5\n2,oops\n3,3.5\n")
     defect, series = reader.read(tmp_path / "x.csv")
     assert (defect.line, list(series.steps), list(series.values)) == (3, [1, 3], [2.5, 3.5])
-    assert reader.GROUPING == "file"
-    assert reader.claims(Path("x.csv"))
+    assert reader.claims(LogFile(Path("x.columns")))
     assert rule.Rule(Limits()).severity is Severity.CRITICAL
     assert RuleText.of(rule).fix.startswith("Check that")
     assert output.render(REPORTS["empty"], View()) == "clean\n"

@@ -12,6 +12,7 @@ import pytest
 
 from audioloss_cli import registry, scan
 from audioloss_cli.model import Series
+from audioloss_cli.storage.log_file import LogFile
 from tests.event_files import bits, read, reference, triples
 
 CORPUS = Path(os.environ.get("AUDIOLOSS_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
@@ -73,7 +74,7 @@ def expected_defects(entry: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("entry", TRUTH.values(), ids=TRUTH)
 def test_it_reads_what_the_truth_says(entry):
     path, reader = CORPUS / entry["file"], READERS[entry["kind"]]
-    assert registry.load("readers", reader).claims(path)
+    assert registry.load("readers", reader).claims(LogFile(path))
     series, defects = read(path, reader)
     for tag, truth in entry["series"].items():
         assert_is(series[tag], truth)

@@ -3,15 +3,18 @@
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from audioloss_cli import registry
 from audioloss_cli.audit.choice import choice_of
 from audioloss_cli.audit.jobs import Progress, reports_of
 from audioloss_cli.config import ScanConfig
-from audioloss_cli.model import Reader, Report, RunReport, Unaudited
+from audioloss_cli.model import Report, RunReport, Unaudited
 from audioloss_cli.naming.selection import closest
 from audioloss_cli.runs.discover import Discovery, discover
+
+if TYPE_CHECKING:
+    from audioloss_cli.readers import Reader
 
 
 def scan(
@@ -40,7 +43,8 @@ def scan(
     if not roots:
         raise ValueError("no path to audit: what matches nothing must not pass")
     wanted = [config.format] if config.format else registry.names("readers")
-    readers = {name: cast("Reader", registry.load("readers", name)) for name in wanted}
+    loaded = {name: cast("Reader", registry.load("readers", name)) for name in wanted}
+    readers = dict(sorted(loaded.items(), key=lambda item: item[1].ORDER))
     if config.cache:
         _prepare(config.cache)
     absent = {root: reason for root in roots if (reason := _absence(root))}

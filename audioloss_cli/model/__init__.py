@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from audioloss_cli.model.incident import Edge, Incident, LikelyCause
     from audioloss_cli.model.limits import Limits, SettingError
     from audioloss_cli.model.point import Point
-    from audioloss_cli.model.reader import EVERYTHING, Cursor, Reader, ReadOptions
+    from audioloss_cli.model.reader import EVERYTHING, Cursor, ReadOptions
     from audioloss_cli.model.report import Gate, Report, RunReport, SeriesReport, Unaudited
     from audioloss_cli.model.rule import LossRule, Past, Quiet, RuleText
     from audioloss_cli.model.series import MISSING, Defect, Series, SeriesCollector, is_missing
@@ -36,7 +36,6 @@ _HOMES = {
     "Past": "rule",
     "Point": "point",
     "Quiet": "rule",
-    "Reader": "reader",
     "RecoveryAttempt": "alert",
     "Report": "report",
     "ReadOptions": "reader",
@@ -71,7 +70,6 @@ __all__ = [
     "Point",
     "Quiet",
     "ReadOptions",
-    "Reader",
     "RecoveryAttempt",
     "Report",
     "RuleText",

@@ -1,11 +1,8 @@
-"""What a log reader is, and what it is asked for."""
+"""What a log reader is asked for, and how far it came."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, Protocol
-
-from audioloss_cli.model.series import Defect, Series
+from typing import Any
 
 # To import numpy takes about as long as to read this much of an event file without it.
 BYTES_WORTH_ARRAYS = 8 << 20
@@ -49,40 +46,3 @@ class ReadOptions:
 
 
 EVERYTHING = ReadOptions()
-
-
-class Reader(Protocol):
-    """One log format: a module of ``audioloss_cli/readers`` with this shape.
-
-    Attributes:
-        GROUPING: whether a run is all files of the format in one ``directory`` or each ``file`` by itself.
-    """
-
-    GROUPING: Literal["directory", "file"]
-
-    def claims(self, path: Path) -> bool:
-        """Whether the file looks like this format; opens it only when its name alone does not tell.
-
-        Raises:
-            OSError: the file had to be opened and could not be.
-        """
-        ...
-
-    def read(self, path: Path, options: ReadOptions = EVERYTHING) -> Iterator[Series | Defect | Cursor]:
-        """Every series that is asked for, in chunks, and every defect; damaged content is never an exception.
-
-        Raises:
-            OSError: the file cannot be opened or read.
-        """
-        ...
-
-
-class BatchReader(Reader, Protocol):
-    """A reader that is faster with many small files than with one after the other."""
-
-    def read_many(self, files: Iterable[tuple[Path, ReadOptions]]) -> Iterator[Iterator[Series | Defect | Cursor]]:
-        """For each file what ``read`` gives, in order; each is to be gone through before the next one is asked for.
-
-        A file that cannot be opened or read is an OSError when it is its turn, and those behind it are read.
-        """
-        ...

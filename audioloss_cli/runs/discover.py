@@ -8,7 +8,9 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Literal
 
-from audioloss_cli.model import Defect, Reader
+from audioloss_cli.model import Defect
+from audioloss_cli.readers import Reader
+from audioloss_cli.storage.log_file import LogFile
 
 _NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}  # where a broken link leads
 
@@ -99,7 +101,7 @@ def _own(
         return None
     owner = owners.get((stat.st_dev, stat.st_ino))
     if owner is None:
-        run = (path.parent if reader.GROUPING == "directory" else path).as_posix()
+        run = reader.run_of(path).as_posix()
         owner = owners[stat.st_dev, stat.st_ino] = sources.setdefault((run, name), Source(run, name))
         owner.paths.append(path)
         owner.bytes += stat.st_size
@@ -108,8 +110,9 @@ def _own(
 
 
 def _claimant(path: Path, readers: Mapping[str, Reader], defects: list[Defect]) -> str | None:
+    file = LogFile(path)
     try:
-        return next((name for name, reader in readers.items() if reader.claims(path)), None)
+        return next((name for name, reader in readers.items() if reader.claims(file)), None)
     except OSError as error:
         defects.append(unreadable(path, error))
         return None

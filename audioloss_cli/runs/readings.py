@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, cast
 from audioloss_cli import registry
 from audioloss_cli.audit.wanted_tags import wanted
 from audioloss_cli.config import ScanConfig
-from audioloss_cli.model import Cursor, Defect, Reader, ReadOptions, Series
+from audioloss_cli.model import Cursor, Defect, ReadOptions, Series
+from audioloss_cli.readers import Reader
 from audioloss_cli.runs.discover import Source, unreadable
 
 if TYPE_CHECKING:
-    from audioloss_cli.model.reader import BatchReader
+    from audioloss_cli.readers import BatchReader
 
 Items = Iterator[Series | Defect | Cursor]
 

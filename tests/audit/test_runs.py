@@ -88,7 +88,8 @@ def toy(monkeypatch, tmp_path) -> Path:
         yield Defect(str(path), "malformed", "no number", line=7)
 
     module = types.ModuleType("audioloss_cli.readers.toy")
-    module.GROUPING, module.claims, module.read = "file", lambda path: path.suffix == ".toy", read
+    module.ORDER, module.run_of = 1, lambda path: path
+    module.claims, module.read = lambda file: file.suffix == ".toy", read
     names = registry.names
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(registry, "names", lambda folder: names(folder) + ("toy",) * (folder == "readers"))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from audioloss_cli import registry
 from audioloss_cli.model import Defect, ReadOptions, Series
+from audioloss_cli.storage.log_file import LogFile
 from tests.readers.bits import in_bits
 from tests.readers.healthy import HEALTHY, Healthy
 
@@ -50,8 +51,10 @@ def read_twice_and_in_chunks(name: str, path: Path) -> list[Series | Defect]:
 
 def test_it_has_the_shape_of_a_reader(name):
     reader = registry.load("readers", name)
-    assert reader.GROUPING in ("directory", "file")
-    assert reader.__doc__
+    assert isinstance(reader.ORDER, int)
+    assert "\nClaims: " in reader.__doc__
+    assert "\nExample: " in reader.__doc__
+    assert reader.run_of.__doc__
     assert reader.claims.__doc__
     assert reader.read.__doc__
 
@@ -59,7 +62,7 @@ def test_it_has_the_shape_of_a_reader(name):
 def test_it_claims_no_file_of_another_kind(name, tmp_path):
     for other in ("config.json", "model.safetensors", "README.md", "notes.txt", "empty.json", "image.png"):
         (tmp_path / other).write_bytes(b"" if other == "empty.json" else b'{\n  "a": 1\n}\n')
-        assert not registry.load("readers", name).claims(tmp_path / other)
+        assert not registry.load("readers", name).claims(LogFile(tmp_path / other))
 
 
 def test_an_empty_file_is_no_defect(name, tmp_path):
@@ -101,7 +104,7 @@ def test_any_bytes_give_series_and_defects_and_never_an_exception(name, tmp_path
 def test_a_healthy_file_is_claimed_and_read_in_full(name, tmp_path):
     path = tmp_path / healthy(name).file
     path.write_bytes(healthy(name).content)
-    assert registry.load("readers", name).claims(path)
+    assert registry.load("readers", name).claims(LogFile(path))
     items = read_twice_and_in_chunks(name, path)
     assert all(isinstance(item, Series) for item in items), "a defect in a healthy file"
     series = [item for item in items if isinstance(item, Series)]
@@ -124,10 +127,11 @@ def test_a_tag_that_is_not_wanted_comes_once_without_its_points(name, tmp_path):
         ]
 
 
-def test_no_other_reader_claims_a_healthy_file(name, tmp_path):
+def test_no_reader_that_is_asked_earlier_claims_a_healthy_file(name, tmp_path):
     path = tmp_path / healthy(name).file
     path.write_bytes(healthy(name).content)
-    assert [other for other in READERS if registry.load("readers", other).claims(path)] == [name]
+    claimed = [reader for other in READERS if (reader := registry.load("readers", other)).claims(LogFile(path))]
+    assert min(claimed, key=lambda reader: reader.ORDER) is registry.load("readers", name)
 
 
 def test_a_large_file_comes_in_chunks(name, tmp_path, monkeypatch):

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from audioloss_cli.model import Defect, ReadOptions
+from audioloss_cli.readers._rows.row import Row
+from audioloss_cli.readers._rows.table import Run, Table
 from audioloss_cli.readers.jsonl.choice import Choice
 from audioloss_cli.readers.jsonl.lines import Block, Line
 from audioloss_cli.readers.jsonl.literals import all_quoted, has_literal, quoted
-from audioloss_cli.readers.jsonl.rows import Row, RowParser
+from audioloss_cli.readers.jsonl.rows import RowParser
 from audioloss_cli.readers.jsonl.salvage import parse_object
 from audioloss_cli.readers.jsonl.shape import RunError, Shape
 from audioloss_cli.readers.jsonl.shapes import Decoded, Shapes
-from audioloss_cli.readers.jsonl.table import Run, Table
 
 if TYPE_CHECKING:
     from audioloss_cli.readers.jsonl.arrays import Found

@@ -6,7 +6,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from audioloss_cli.readers.jsonl.numbers import EARLIEST, MICROSECONDS, MILLISECONDS, WALL_TIME_KEYS, number, seconds
+from audioloss_cli.readers._rows.numbers import EARLIEST, MICROSECONDS, MILLISECONDS, WALL_TIME_KEYS, number, seconds
 
 _DEEPEST, _LONGEST_LIST = 8, 64  # what is larger is left to the slow path
 # Up to here a whole number is the same as int and as float64, as which the slow path reads it.

@@ -4,18 +4,15 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from io import BytesIO
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from audioloss_cli.model import Defect
 from audioloss_cli.model.series import DefectKind
-from audioloss_cli.readers.jsonl.decompress import DamagedStreamError, compression, decompressed
+from audioloss_cli.storage.compressed import DamagedStreamError, compression, decompressed
 
 _CHUNK, _WINDOW = 1 << 17, 1 << 20  # for lines one by one; for arrays, each call of which has its price
 _LONGEST_LINE = 64 << 20
-_HEAD_BYTES = 1 << 16
-_LINES_TO_JUDGE_BY = 2
 UTF8_BOM = b"\xef\xbb\xbf"
 
 
@@ -170,18 +167,3 @@ class _Splitter:
 
     def defect(self, kind: DefectKind, message: str) -> Defect:
         return Defect(self.path, kind, message, self.offset, self.number)
-
-
-def head(path: Path, count: int) -> list[bytes]:
-    """The first ``count`` lines that are not blank, of at most 64 KiB in all; fewer if there are not as many.
-
-    Raises:
-        DamagedStreamError: the file is compressed and damaged before the end of its second line.
-        OSError: the file cannot be opened or read.
-    """
-    with path.open("rb") as stream:
-        pieces = decompressed(stream, compression(stream), lambda: _HEAD_BYTES)
-        data = next(pieces, b"")[:_HEAD_BYTES]
-        if data.count(b"\n") < _LINES_TO_JUDGE_BY:
-            next(pieces, None)  # raises if there is damage
-    return list(islice((line for line in data.removeprefix(UTF8_BOM).split(b"\n") if line.strip()), count))

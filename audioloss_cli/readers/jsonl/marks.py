@@ -3,11 +3,11 @@
 from typing import Any
 
 from audioloss_cli.model import Cursor, ReadOptions
-from audioloss_cli.readers.jsonl.learnt import Learnt
+from audioloss_cli.readers._rows.learnt import Learnt
+from audioloss_cli.readers._rows.steps import StepColumn
+from audioloss_cli.readers._rows.table import Table
 from audioloss_cli.readers.jsonl.lines import Place
 from audioloss_cli.readers.jsonl.rows import RowParser
-from audioloss_cli.readers.jsonl.steps import StepColumn
-from audioloss_cli.readers.jsonl.table import Table
 
 _MOST_NAMES = 1 << 16  # beyond that the state is no lighter than the log
 

@@ -2,34 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from audioloss_cli.model import Defect
 from audioloss_cli.model.series import UNFINISHED, DefectKind
+from audioloss_cli.readers._rows.row import Row, row_of
 from audioloss_cli.readers.jsonl.lines import UTF8_BOM, Line
-from audioloss_cli.readers.jsonl.numbers import flatten, number, wall_time
 from audioloss_cli.readers.jsonl.salvage import parse_object, salvage
 
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 LINES_TO_LEARN_FROM = 100
-
-
-class Row(NamedTuple):
-    """One row.
-
-    Attributes:
-        line: 1-based.
-        numbers: keys with their numbers; a key may come twice, once flat and once nested.
-        blanks: keys that hold something else, null or not.
-        nulls: those of them that are null.
-        wall_time: Unix seconds, or NaN.
-    """
-
-    line: int
-    numbers: list[tuple[str, float]]
-    blanks: list[str]
-    nulls: list[str]
-    wall_time: float
 
 
 class RowParser:
@@ -72,10 +54,10 @@ class RowParser:
         self.parsed = parsed = parse_object(data)
         if parsed is None:
             self.bad = [*self.bad[:1], line]
-            made = [_row(line.number, each) for each in salvage(data, self.shapes)]
+            made = [row_of(line.number, each) for each in salvage(data, self.shapes)]
         else:
             self.shapes.add(frozenset(parsed))
-            made = [_row(line.number, parsed)]
+            made = [row_of(line.number, parsed)]
         if made:
             yield from self.count(len(made))
         yield from made
@@ -113,15 +95,3 @@ class RowParser:
 def _is_utf16(data: bytes) -> bool:
     """A byte order mark, and a zero byte in every character of a JSON row's beginning."""
     return data.startswith(_UTF16_BOMS) and b"\0" in data[2:4]
-
-
-def _row(line: int, parsed: dict[str, Any]) -> Row:
-    numbers, blanks, nulls = list[tuple[str, float]](), list[str](), list[str]()
-    for key, value in flatten(parsed.items()):
-        found = value if type(value) is float else number(value)
-        if found is not None:
-            numbers.append((key, found))
-        else:
-            blanks.append(key)
-            nulls += [key] if value is None else []
-    return Row(line, numbers, blanks, nulls, wall_time(parsed))

@@ -17,12 +17,12 @@ from typing import Annotated, Any
 
 import msgspec
 
+from audioloss_cli.readers._rows.learnt import Learnt
+from audioloss_cli.readers._rows.numbers import number, seconds
+from audioloss_cli.readers._rows.row import Row
+from audioloss_cli.readers._rows.steps import StepColumn
+from audioloss_cli.readers._rows.table import Run
 from audioloss_cli.readers.jsonl.kinds import EXACT, IN_SECONDS, Clock, Kind, Leaf, Tree
-from audioloss_cli.readers.jsonl.learnt import Learnt
-from audioloss_cli.readers.jsonl.numbers import number, seconds
-from audioloss_cli.readers.jsonl.rows import Row
-from audioloss_cli.readers.jsonl.steps import StepColumn
-from audioloss_cli.readers.jsonl.table import Run
 
 # A name that is written out is read from a struct three times as fast as one that is looked up. No loop can write it.
 _BY_NAME: dict[str, Callable[[Sequence[Any]], list[Any]]] = {

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from audioloss_cli.readers._rows.row import Row
+from audioloss_cli.readers._rows.steps import StepColumn
 from audioloss_cli.readers.jsonl.kinds import UnfitError, describe
-from audioloss_cli.readers.jsonl.rows import Row
 from audioloss_cli.readers.jsonl.shape import Shape
-from audioloss_cli.readers.jsonl.steps import StepColumn
 
 # Speculation is bounded: no more decoders than this are built or tried for a line, however odd the file.
 _MOST_SHAPES, _MOST_TRIES, _MOST_LOOKS = 32, 4, 256

@@ -1,16 +1,26 @@
-"""TensorBoard event files, from any writer: TFRecord framing around ``tensorboard.Event`` messages."""
+"""TensorBoard event files, of any writer: several files a run, nested directories, checksums verified.
+
+Claims: files with ``tfevents`` in their name.
+
+Example: ``runs/Nov30_12-00-00_host/events.out.tfevents.1700000000.host.1.0``
+"""
 
 from pathlib import Path
-from typing import Literal
 
 from audioloss_cli.readers.tensorboard.reading import read
 from audioloss_cli.readers.tensorboard.together import read_many
+from audioloss_cli.storage.log_file import LogFile
 
-__all__ = ["GROUPING", "claims", "read", "read_many"]
+__all__ = ["ORDER", "claims", "read", "read_many", "run_of"]
 
-GROUPING: Literal["directory", "file"] = "directory"
+ORDER = 10
 
 
-def claims(path: Path) -> bool:
-    """TensorBoard's own rule: ``tfevents`` in the name; the profiler's empty marker file is no log."""
-    return "tfevents" in path.name and not path.name.endswith(".profile-empty")
+def claims(file: LogFile) -> bool:
+    """Follow TensorBoard's own rule: ``tfevents`` in the name; the profiler's empty marker file is no log."""
+    return "tfevents" in file.name and not file.name.endswith(".profile-empty")
+
+
+def run_of(path: Path) -> Path:
+    """Return the directory: all event files of one are of one run."""
+    return path.parent

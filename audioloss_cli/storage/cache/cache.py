@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from audioloss_cli.config import ConfigError
-from audioloss_cli.model import Cursor, Defect, Reader, ReadOptions, Series
+from audioloss_cli.model import Cursor, Defect, ReadOptions, Series
+from audioloss_cli.readers import Reader
 from audioloss_cli.storage.cache.draft import Draft, forget_drafts
 from audioloss_cli.storage.cache.fingerprint import Fingerprint
 from audioloss_cli.storage.cache.key import Key

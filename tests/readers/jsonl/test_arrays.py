@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli.model import ReadOptions
+from audioloss_cli.readers._rows.learnt import Learnt
+from audioloss_cli.readers._rows.row import Row
 from audioloss_cli.readers.jsonl import fast
 from audioloss_cli.readers.jsonl.arrays import windows
-from audioloss_cli.readers.jsonl.learnt import Learnt
-from audioloss_cli.readers.jsonl.rows import Row
 from tests.readers.jsonl.test_fast import read
 
 SLOWLY = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

@@ -7,6 +7,7 @@ import pytest
 import zstandard
 
 from audioloss_cli import registry
+from audioloss_cli.storage.log_file import LogFile
 from tests.event_files import read
 
 jsonl_reader = registry.load("readers", "jsonl")
@@ -17,7 +18,7 @@ CONFIG = json.dumps(dict.fromkeys(map(str, range(200)), 1), indent=2).encode()
 
 def claimed(path, content: bytes) -> bool:
     path.write_bytes(content)
-    return jsonl_reader.claims(path)
+    return jsonl_reader.claims(LogFile(path))
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def claimed(path, content: bytes) -> bool:
     ],
 )
 def test_rotated_compressed_and_capital_names(name, tmp_path):
-    assert jsonl_reader.claims(tmp_path / name)
+    assert jsonl_reader.claims(LogFile(tmp_path / name))
 
 
 @pytest.mark.parametrize("name", ["x.jsonl.bak", "x.jsonl.1a", "jsonl.1", "x.gz", "x.1", "jsonl"])
@@ -98,4 +99,4 @@ def test_a_healthy_compressed_config_is_not_claimed(tmp_path):
 
 def test_a_file_that_is_not_there_cannot_be_looked_into(tmp_path):
     with pytest.raises(OSError, match="nowhere"):
-        jsonl_reader.claims(tmp_path / "nowhere.json")
+        jsonl_reader.claims(LogFile(tmp_path / "nowhere.json"))

@@ -9,7 +9,9 @@ import pytest
 import zstandard
 
 from audioloss_cli import registry
-from audioloss_cli.readers.jsonl import decompress, lines
+from audioloss_cli.readers.jsonl import lines
+from audioloss_cli.storage import compressed
+from audioloss_cli.storage.log_file import LogFile
 from tests.event_files import read
 
 LINES = [json.dumps({"step": step, "loss": step + 0.5}).encode() + b"\n" for step in range(300)]
@@ -32,7 +34,7 @@ def skippable(magic: int, size: int) -> bytes:
 def test_a_zstandard_frame_of_metadata_comes_first(magic, size, tmp_path):
     path = tmp_path / "log.txt.zst"
     path.write_bytes(skippable(magic, size) + zstd(b"".join(LINES)))
-    assert registry.load("readers", "jsonl").claims(path)
+    assert registry.load("readers", "jsonl").claims(LogFile(path))
     assert steps(path) == list(range(300))
 
 
@@ -61,7 +63,7 @@ def test_zeros_between_members_are_padding(zeros, tmp_path):
 @pytest.mark.parametrize("pack", [gzip.compress, zstd])
 @pytest.mark.parametrize("chunk", [1, 7, 64])
 def test_members_that_end_anywhere_in_a_chunk(pack, chunk, tmp_path, monkeypatch):
-    monkeypatch.setattr(decompress, "_COMPRESSED_CHUNK", chunk)
+    monkeypatch.setattr(compressed, "_COMPRESSED_CHUNK", chunk)
     path = tmp_path / "x.jsonl.any"
     content = b"".join(LINES)
     path.write_bytes(b"".join(pack(content[at : at + 500]) for at in range(0, len(content), 500)))
@@ -100,7 +102,7 @@ def test_a_very_long_line_is_not_put_together_piece_by_piece(pack, tmp_path, mon
     row = json.dumps({"step": 2, "loss": 2.5, "junk": random.Random(1).randbytes(size // 2).hex()}).encode() + b"\n"
     path = tmp_path / "x.jsonl.any"
     path.write_bytes(pack(LINES[1] + row + LINES[3]))
-    assert path.stat().st_size > 500 * decompress._COMPRESSED_CHUNK  # noise: it comes in very many pieces
+    assert path.stat().st_size > 500 * compressed._COMPRESSED_CHUNK  # noise: it comes in very many pieces
     joins = []
     feed = lines._Splitter.feed
     monkeypatch.setattr(lines._Splitter, "feed", lambda self, chunk: joins.append(len(chunk)) or feed(self, chunk))

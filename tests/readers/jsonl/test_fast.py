@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from audioloss_cli.model import EVERYTHING, Cursor, Defect, ReadOptions, Series
 from audioloss_cli.readers import jsonl as reader
+from audioloss_cli.readers._rows import collector
 from audioloss_cli.readers.jsonl import choice, lines, reading, rows, shapes
 
 NEVER = 1 << 60
@@ -43,7 +44,7 @@ def read(path, request=EVERYTHING, *, slow=False, arrays=False, chunk=1 << 16, r
             patch.setattr(choice, name, 0 if arrays else NEVER)
         patch.setattr(choice, "_LONGEST_PAUSE", LONGEST_PAUSE)
         patch.setattr(lines, "_WINDOW", chunk)
-        patch.setattr(reading, "_ROWS_TO_LEARN_FROM", rows_to_learn_from)
+        patch.setattr(collector, "_ROWS_TO_LEARN_FROM", rows_to_learn_from)
         patch.setattr(reading, "_LINES_OF_A_SMALL_LOG", NEVER if slow else 0)
         patch.setattr(lines, "_CHUNK", chunk)
         return in_bits(list(reader.read(path, request)))

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from audioloss_cli.readers.jsonl import decompress, lines
+from audioloss_cli.readers.jsonl import lines
+from audioloss_cli.storage import compressed
 from tests.event_files import read
 
 LINES = [json.dumps({"step": step, "loss": step + 0.5}).encode() for step in range(10)]
@@ -57,7 +58,7 @@ def test_nul_bytes_at_the_end_are_told(tmp_path):
 @pytest.mark.parametrize("index", [0, 5, 9])
 def test_a_line_beyond_the_longest_is_skipped_with_its_place(pack, index, tmp_path, monkeypatch):
     monkeypatch.setattr(lines, "_CHUNK", 100)
-    monkeypatch.setattr(decompress, "_COMPRESSED_CHUNK", 10)
+    monkeypatch.setattr(compressed, "_COMPRESSED_CHUNK", 10)
     monkeypatch.setattr(lines, "_LONGEST_LINE", 300)
     endless = b'{"step": 99, "loss": 1.0, "junk": "' + b"x" * 5000 + b'"}'
     content = b"\n".join([*LINES[:index], endless, *LINES[index:], b"{oops"]) + b"\n"

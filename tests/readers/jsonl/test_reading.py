@@ -10,6 +10,7 @@ import zstandard
 
 from audioloss_cli import registry
 from audioloss_cli.model import is_missing, series
+from audioloss_cli.storage.log_file import LogFile
 from tests.event_files import read
 
 jsonl_reader = registry.load("readers", "jsonl")
@@ -178,9 +179,9 @@ def test_large_files_come_in_chunks(jsonl, monkeypatch):
 )
 def test_what_is_claimed(name, text, claimed, tmp_path):
     (tmp_path / name).write_text(text, encoding="utf-8")
-    assert jsonl_reader.claims(tmp_path / name) is claimed
+    assert jsonl_reader.claims(LogFile(tmp_path / name)) is claimed
 
 
 def test_a_compressed_text_is_looked_into(tmp_path):
     (tmp_path / "log.txt.gz").write_bytes(gzip.compress(b'{"a": 1}\n{"a": 2}\n'))
-    assert jsonl_reader.claims(tmp_path / "log.txt.gz")
+    assert jsonl_reader.claims(LogFile(tmp_path / "log.txt.gz"))

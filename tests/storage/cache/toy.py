@@ -12,14 +12,17 @@ class Reader:
         marks: whether it says where to go on.
     """
 
-    GROUPING = "file"
+    ORDER = 1
 
     def __init__(self, marks: bool = True) -> None:
         self.read_bytes = 0
         self._marks = marks
 
-    def claims(self, path: Path) -> bool:
-        return path.suffix == ".toy"
+    def run_of(self, path: Path) -> Path:
+        return path
+
+    def claims(self, file) -> bool:
+        return file.suffix == ".toy"
 
     def read(self, path: Path, request: ReadOptions = EVERYTHING):
         start, number = (request.since.offset, request.since.state["lines"]) if request.since else (0, 0)

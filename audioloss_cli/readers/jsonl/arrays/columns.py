@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np  # noqa: TID253  # opened late, for large files only
 
+from audioloss_cli.readers._rows.numbers import EARLIEST, MICROSECONDS, MILLISECONDS
+from audioloss_cli.readers._rows.steps import StepColumn
+from audioloss_cli.readers._rows.table import Run
 from audioloss_cli.readers.jsonl.arrays.layout import Layout
 from audioloss_cli.readers.jsonl.arrays.numbers import Numbers
 from audioloss_cli.readers.jsonl.arrays.skeleton import Skeleton
 from audioloss_cli.readers.jsonl.kinds import Clock, Kind, Leaf
-from audioloss_cli.readers.jsonl.numbers import EARLIEST, MICROSECONDS, MILLISECONDS
-from audioloss_cli.readers.jsonl.steps import StepColumn
-from audioloss_cli.readers.jsonl.table import Run
 
 _UNITS = {EARLIEST: 1.0, MILLISECONDS: 1e3, MICROSECONDS: 1e6}
 

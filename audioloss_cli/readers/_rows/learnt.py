@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from audioloss_cli.readers.jsonl.rows import Row
+from audioloss_cli.readers._rows.row import Row
 
 _HELD_OUT = re.compile(r"(?<![a-z])(?:eval|evaluation|val|valid|validation|test|dev|predict)(?![a-z])", re.IGNORECASE)
 _LEARNING_RATE = re.compile(r"(?<![a-z])(?:lr|learning_?rate)(?![a-z])", re.IGNORECASE)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from audioloss_cli.model import MISSING, Defect, Series, SeriesCollector
-from audioloss_cli.readers.jsonl.learnt import Learnt
-from audioloss_cli.readers.jsonl.rows import Row
-from audioloss_cli.readers.jsonl.steps import StepColumn
+from audioloss_cli.readers._rows.learnt import Learnt
+from audioloss_cli.readers._rows.row import Row
+from audioloss_cli.readers._rows.steps import StepColumn
 
 _MISSING = array("d", [MISSING]).tobytes()
 

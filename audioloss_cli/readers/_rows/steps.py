@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from audioloss_cli.model.series import StepSource
-from audioloss_cli.readers.jsonl.rows import Row
+from audioloss_cli.readers._rows.row import Row
 
 #: Names of the step, the most trusted first; compared without regard to capitals.
 STEP_KEYS = (

@@ -1,0 +1,78 @@
+"""A file that may be a log: its name, and its first bytes, which are read once for all readers."""
+
+from functools import cached_property
+from pathlib import Path
+
+from audioloss_cli.storage.compressed import DamagedStreamError, compression, decompressed
+
+HEAD_BYTES = 1 << 16
+_COMPRESSED = (".gz", ".zst")
+
+
+class LogFile:
+    """A file that may be a log.
+
+    Attributes:
+        path: where it lies.
+        shown: the name that the user knows it by, where it lies elsewhere (a pipe, a member of an archive).
+    """
+
+    def __init__(self, path: Path, shown: str = "") -> None:
+        self.path = path
+        self.shown = shown or str(path)
+
+    @cached_property
+    def name(self) -> str:
+        """The name in lower case without a compression suffix and the number of a rotated log: ``log.jsonl.1.gz``."""
+        name = self.shown.replace("\\", "/").rsplit("/", 1)[-1].lower()
+        while True:
+            stem, dot, suffix = name.rpartition(".")
+            if not stem or not ("." + suffix in _COMPRESSED or (dot and suffix.isdecimal() and "." in stem)):
+                return name
+            name = stem
+
+    @property
+    def suffix(self) -> str:
+        """The extension of ``name`` with its dot; empty if it has none."""
+        stem, dot, suffix = self.name.rpartition(".")
+        return dot + suffix if stem else ""
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first 64 KiB once decompressed; of a damaged stream what could be decompressed.
+
+        Raises:
+            OSError: the file cannot be opened or read.
+        """
+        return self._content[0]
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether it is compressed and breaks off or contradicts itself within ``head``.
+
+        Raises:
+            OSError: the file cannot be opened or read.
+        """
+        return self._content[1]
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """The lines of ``head`` that are not blank and not cut off, without a byte order mark; one cut off if alone."""
+        whole = self.head.removeprefix(b"\xef\xbb\xbf")
+        cut = whole.rfind(b"\n") + 1 if len(self.head) >= HEAD_BYTES else len(whole)
+        return [line for line in (whole[:cut] or whole).splitlines() if line.strip()]
+
+    @cached_property
+    def _content(self) -> tuple[bytes, bool]:
+        parts, size = list[bytes](), 0
+        with self.path.open("rb") as stream:
+            pieces = decompressed(stream, compression(stream), lambda: HEAD_BYTES)
+            try:
+                for piece in pieces:
+                    parts.append(piece)
+                    size += len(piece)
+                    if size >= HEAD_BYTES:
+                        break
+            except DamagedStreamError:
+                return b"".join(parts)[:HEAD_BYTES], True
+        return b"".join(parts)[:HEAD_BYTES], False

@@ -30,6 +30,8 @@ FIELDS = {
     "rules": "rules",
     "fail-on": "fail_on",
     "allow-defects": "allow_defects",
+    "allow-unread": "allow_unread",
+    "exclude": "exclude",
     "format": "format",
     "checksum": "checksum",
     "jobs": "jobs",
@@ -60,6 +62,8 @@ class ScanConfig:
         format: name of the reader to use; None lets each reader say what it claims.
         fail_on: lowest severity that fails the audit.
         allow_defects: a damaged log does not fail the audit.
+        allow_unread: a file that looks like a log and cannot be read does not fail the audit.
+        exclude: globs over paths and over names of files and directories that are not looked at.
         checksum: verify the checksums of formats that have them.
         jobs: processes; 0 decides by the amount of work.
         cache: directory that keeps what was read of each log for the next scan; none if None.
@@ -86,11 +90,16 @@ class ScanConfig:
     rules: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     checksum: bool = True
     cache: str | None = None
+    allow_unread: bool = False
+    exclude: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.tags, (list, tuple)) or not all(isinstance(tag, str) for tag in self.tags):
             raise SettingError("tags", f"must be a list of patterns, not {self.tags!r}")
         object.__setattr__(self, "tags", tuple(self.tags))
+        if not isinstance(self.exclude, (list, tuple)) or not all(isinstance(glob, str) for glob in self.exclude):
+            raise SettingError("exclude", f"must be a list of globs, not {self.exclude!r}")
+        object.__setattr__(self, "exclude", tuple(self.exclude))
         _ = self.limits.scaled(self.scale), self.patterns  # each checks what it is made of
         if self.fail_on not in get_args(FailOn):
             raise SettingError("fail_on", f"must be one of {', '.join(get_args(FailOn))}, not {self.fail_on!r}")
@@ -101,7 +110,7 @@ class ScanConfig:
         if self.cache is not None and not (isinstance(self.cache, str) and self.cache):
             raise SettingError("cache", f"must be the name of a directory, not {self.cache!r}")
         self._check_rules()
-        for name in ("all_losses", "allow_defects", "adaptive", "checksum"):
+        for name in ("all_losses", "allow_defects", "allow_unread", "adaptive", "checksum"):
             if not isinstance(getattr(self, name), bool):
                 raise SettingError(name, f"must be true or false, not {getattr(self, name)!r}")
 
@@ -142,7 +151,7 @@ class ScanConfig:
     @property
     def gate(self) -> Gate:
         """When the audit fails."""
-        return Gate(self.fail_on, self.allow_defects)
+        return Gate(self.fail_on, self.allow_defects, self.allow_unread)
 
 
 def find_config(start: Path) -> Path | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from audioloss_cli import Limits, registry
 from audioloss_cli.model import RuleText
-from audioloss_cli.naming.selection import AUDIO_LOSS_PATTERNS, TRAINING_LOSS_WORDS
+from audioloss_cli.naming.roles import AUDIO_LOSS_PATTERNS, TRAINING_LOSS_WORDS
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

@@ -106,7 +106,7 @@ def test_restarts_are_those_of_the_truth():
     for entry in TRUTH.values():
         for run in scan(CORPUS / entry["file"]).runs:
             for item in run.series:
-                restarts = entry["series"][item.series.tag]["restarts"]
+                restarts = entry["series"][item.tag]["restarts"]
                 assert len(item.segment_starts) - 1 == restarts + len(marked(item.series)), entry["id"]
                 more |= {entry["id"]} if marked(item.series) else set()
     assert more == {entry["id"] for entry in TRUTH.values() if entry["meta"].get("session_starts", 0) > 1} != set()

@@ -43,7 +43,7 @@ def firing_at(step: int, series: Sequence[SeriesReport], tag: str | None) -> lis
     return [
         _happened(item, edge)
         for item in series
-        if tag in (None, item.series.tag)
+        if tag in (None, item.tag)
         for incident in item.incidents
         for edge in _last(incident, step)
         if edge.edge != "recovered"
@@ -56,7 +56,7 @@ def _last(incident: Incident, step: int) -> Iterator[Edge]:
 
 def _happened(item: SeriesReport, edge: Edge) -> Happened:
     severity = Severity.INFO if edge.edge == "recovered" else rules()[edge.code].severity
-    return Happened(edge.step, edge.edge, edge.code, edge.type, severity, item.series.tag, edge.value)
+    return Happened(edge.step, edge.edge, edge.code, edge.type, severity, item.tag, edge.value)
 
 
 @cache

@@ -7,6 +7,7 @@ from audioloss_cli.alert_tests.expectation import ExpectedAlert, ExpectedFiring
 from audioloss_cli.alert_tests.file import AlertTest
 from audioloss_cli.alert_tests.happened import Happened, alerts_of, firing_at
 from audioloss_cli.audit.run import report_on
+from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.config import ConfigError
 from audioloss_cli.model import RunReport, SeriesReport, SettingError
 
@@ -58,10 +59,10 @@ def run_test(test: AlertTest) -> Result:
         ConfigError: a loss of the test, or a tag that it names, is not audited: whatever it expects says nothing.
     """
     try:
-        report = report_on(_RUN, test.series, test.config)
+        report = report_on(_RUN, test.series, AuditSettings(test.config))
     except SettingError as error:
         raise ConfigError(f"{test.where}: config: {error}") from None
-    audited = [item.series.tag for item in report.series]
+    audited = [item.tag for item in report.series]
     _check_audited(test, report, audited)
     happened = alerts_of(report.series)
     missing, unexpected = _compare(test, happened)

@@ -6,10 +6,10 @@ from itertools import chain
 
 from audioloss_cli.audit.processes import in_processes
 from audioloss_cli.audit.run import audit_runs
-from audioloss_cli.config import ScanConfig
+from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.model import RunReport
 from audioloss_cli.model.reader import BYTES_WORTH_ARRAYS
-from audioloss_cli.runs.discover import Source
+from audioloss_cli.runs.group import RunGroup
 
 # To start two processes and to import in each what reads takes longer than to read this much in one.
 BYTES_WORTH_PROCESSES = 128 << 20
@@ -20,45 +20,45 @@ BYTES_OF_A_BATCH = 4 << 20
 Progress = Callable[[int, int, str], None]
 
 
-def reports_of(sources: Sequence[Source], config: ScanConfig, progress: Progress | None) -> list[list[RunReport]]:
-    """The reports of each source, in their order.
+def reports_of(groups: Sequence[RunGroup], settings: AuditSettings, progress: Progress | None) -> list[list[RunReport]]:
+    """The reports of each group, in their order.
 
     Args:
-        sources: what to audit.
-        config: how, and in how many processes at most; little work is done in one.
+        groups: what to audit.
+        settings: how, and in how many processes at most; little work is done in one.
         progress: called at the start and after each run, with the bytes done and the bytes in all.
     """
-    total = sum(source.bytes for source in sources)
+    total = sum(group.bytes for group in groups)
     done, reports = 0, list[list[RunReport]]()
-    if progress is not None and sources:
-        progress(0, total, sources[0].run)
-    for source, runs in zip(sources, _in_order(sources, config, total), strict=True):
+    if progress is not None and groups:
+        progress(0, total, groups[0].name)
+    for group, runs in zip(groups, _in_order(groups, settings, total), strict=True):
         reports.append(runs)
-        done += source.bytes
+        done += group.bytes
         if progress is not None:
-            progress(done, total, source.run)
+            progress(done, total, group.name)
     return reports
 
 
-def _in_order(sources: Sequence[Source], config: ScanConfig, total: int) -> Iterator[list[RunReport]]:
-    parts = list(batches(sources))
-    unknown = config.jobs > 1 and not all(source.bounded for source in sources)
+def _in_order(groups: Sequence[RunGroup], settings: AuditSettings, total: int) -> Iterator[list[RunReport]]:
+    parts = list(batches(groups))
+    unknown = settings.config.jobs > 1 and not all(group.bounded for group in groups)
     enough = total >= BYTES_WORTH_PROCESSES or unknown
-    jobs = min(config.jobs or os.cpu_count() or 1, len(parts)) if enough else 1
+    jobs = min(settings.config.jobs or os.cpu_count() or 1, len(parts)) if enough else 1
     arrays = total >= BYTES_WORTH_ARRAYS
     if jobs > 1:
-        yield from chain.from_iterable(in_processes(parts, config, jobs, arrays=arrays))
+        yield from chain.from_iterable(in_processes(parts, settings, jobs, arrays=arrays))
     else:
-        yield from audit_runs(sources, config, arrays=arrays)
+        yield from audit_runs(groups, settings, arrays=arrays)
 
 
-def batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
+def batches(groups: Sequence[RunGroup]) -> Iterator[list[RunGroup]]:
     """Neighbours, until it is enough; what has no size by itself."""
-    batch, size = list[Source](), 0
-    for source in sources:
-        batch.append(source)
-        size += source.bytes
-        if size >= BYTES_OF_A_BATCH or not source.bounded:
+    batch, size = list[RunGroup](), 0
+    for group in groups:
+        batch.append(group)
+        size += group.bytes
+        if size >= BYTES_OF_A_BATCH or not group.bounded:
             yield batch
             batch, size = [], 0
     if batch:

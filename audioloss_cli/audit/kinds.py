@@ -1,18 +1,15 @@
 """What kind of loss an audited series is: what the user says, or what its run and its start tell."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import Series
-from audioloss_cli.model.report import Role
 from audioloss_cli.model.rule import Kind
-from audioloss_cli.naming.tag_words import words
+from audioloss_cli.naming import Role, Tag
+from audioloss_cli.naming.selection import Why
 
-_REWARDS = re.compile(r"\b(?:rewards?|advantages?)\b")
-_AUDIO = re.compile(r"\b(?:audio|speech|acoustic|codebooks?|codec|tts|wav|vocoder|mel)\b")
 _CHANCE = math.log(1026)  # of Higgs Audio's codes, in nats
 # Fine-tunes of an audio language model start between 4 and 8 nats; at less than this share of chance the loss of a run
 # that names no audio is one of something else: speech recognition, classification, regression.
@@ -27,14 +24,14 @@ class Declared(NamedTuple):
 
 
 def kind_of(
-    series: Series, role: Role, tags: Mapping[str, str], siblings: Sequence[Series], config: ScanConfig
+    series: Series, why: Why, tags: Mapping[str, Tag], siblings: Sequence[Series], config: ScanConfig
 ) -> Declared:
     """The kind of one series.
 
     Args:
         series: the series.
-        role: why it is audited.
-        tags: every tag of its run, and the name by which to judge it.
+        why: why it is audited.
+        tags: every tag of its run, and what its name says.
         siblings: the losses of the other codebooks: where one is a cross entropy, all are.
         config: what the user declares; thresholds and scale.
     """
@@ -43,12 +40,11 @@ def kind_of(
         return Declared(kind, f"declared as {kind}")
     if config.adaptive and any(_start(kin) >= _LEAST_SHARE * _CHANCE * config.scale for kin in siblings):
         return Declared("ce")
-    if not config.adaptive or role not in ("training", "loss"):
+    if not config.adaptive or why not in ("training", "loss"):
         return Declared(None)
-    spoken = [words(name) for name in tags.values()]
-    if any(_REWARDS.search(text) for text in spoken) and _start(series) < _LEAST_SHARE * _CHANCE * config.scale:
+    if any(tag.role is Role.REWARD for tag in tags.values()) and _start(series) < _LEAST_SHARE * _CHANCE * config.scale:
         return Declared("rl", "rewards are logged in the same run")
-    return _by_start(series, config) if not any(_AUDIO.search(text) for text in spoken) else Declared(None)
+    return _by_start(series, config) if not any(tag.names_audio for tag in tags.values()) else Declared(None)
 
 
 def _start(series: Series) -> float:

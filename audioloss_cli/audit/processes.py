@@ -5,9 +5,9 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from audioloss_cli.audit.run import audit_runs
-from audioloss_cli.config import ScanConfig
+from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.model import RunReport
-from audioloss_cli.runs.discover import Source
+from audioloss_cli.runs.group import RunGroup
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def in_processes(
-    batches: Sequence[Sequence[Source]], config: ScanConfig, jobs: int, *, arrays: bool
+    batches: Sequence[Sequence[RunGroup]], settings: AuditSettings, jobs: int, *, arrays: bool
 ) -> Iterator[Sequence[list[RunReport]]]:
     """The reports of each batch, in order.
 
@@ -31,9 +31,9 @@ def in_processes(
     handover = _handover()
     name = handover.name if handover else None
     try:
-        yield from pool.map(audited, batches, repeat(config), repeat(arrays), repeat(name))
+        yield from pool.map(audited, batches, repeat(settings), repeat(arrays), repeat(name))
     except BaseException:  # an interrupt must not wait for the files that are being read
-        _end([child for child in multiprocessing.active_children() if child not in before], config)
+        _end([child for child in multiprocessing.active_children() if child not in before], settings)
         raise
     finally:
         pool.shutdown(cancel_futures=True)
@@ -42,10 +42,10 @@ def in_processes(
 
 
 def audited(
-    batch: Sequence[Source], config: ScanConfig, arrays: bool, directory: str | None
+    batch: Sequence[RunGroup], settings: AuditSettings, arrays: bool, directory: str | None
 ) -> Sequence[list[RunReport]]:
     """What each process does."""
-    return list(audit_runs(batch, config, arrays=arrays, directory=directory))
+    return list(audit_runs(batch, settings, arrays=arrays, directory=directory))
 
 
 def _handover() -> "TemporaryDirectory[str] | None":
@@ -58,13 +58,13 @@ def _handover() -> "TemporaryDirectory[str] | None":
         return None
 
 
-def _end(children: "Sequence[BaseProcess]", config: ScanConfig) -> None:
+def _end(children: "Sequence[BaseProcess]", settings: AuditSettings) -> None:
     """Stop them where they are, and clear away what they were writing."""
     for child in children:
         child.terminate()
     for child in children:
         child.join()
-    if config.cache:
+    if settings.config.cache:
         from audioloss_cli.storage.cache import forget_drafts  # noqa: PLC0415
 
-        forget_drafts(config.cache, {child.pid for child in children})
+        forget_drafts(settings.config.cache, {child.pid for child in children})

@@ -1,89 +1,98 @@
-"""Runs: their files read, their losses replayed, what was found."""
+"""Groups of sources to run reports: their files read, sources of one run put together, their losses replayed."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from audioloss_cli.audit.choice import choice_of
 from audioloss_cli.audit.kinds import kind_of
-from audioloss_cli.config import ScanConfig
-from audioloss_cli.model import Defect, RunReport, Series, SeriesReport, is_missing
-from audioloss_cli.model.report import Role
+from audioloss_cli.audit.settings import AuditSettings
+from audioloss_cli.model import RunReport, Series, is_missing
+from audioloss_cli.model.report import AuditedSeries, Role, Source
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.naming.selection import Selection, full_name, select
-from audioloss_cli.naming.tag_words import is_held_out
-from audioloss_cli.runs.companions import beside, siblings_of
-from audioloss_cli.runs.discover import Source
-from audioloss_cli.runs.gather import Gathered
+from audioloss_cli.runs.companions import RunTags, companions, siblings_of
+from audioloss_cli.runs.group import RunGroup
+from audioloss_cli.runs.merge import MergedRun
 from audioloss_cli.runs.order import in_order, with_moving_steps
-from audioloss_cli.runs.readings import readings
+from audioloss_cli.runs.read import ReadRun, read_runs
 from audioloss_cli.signatures import explain
 
-_FROZEN = "frozen-loss"
 _PART = 1 << 16  # points that are replayed in one go: what stands beside them has to be in memory
 
 
 def audit_runs(
-    sources: Sequence[Source], config: ScanConfig, *, arrays: bool = False, directory: str | None = None
+    groups: Sequence[RunGroup], settings: AuditSettings, *, arrays: bool = False, directory: str | None = None
 ) -> Iterator[list[RunReport]]:
-    """Audit sources one after the other; of each all reports.
+    """Audit groups one after the other; yield all reports of each.
 
     Args:
-        sources: what to read.
-        config: what to audit, and the limits.
+        groups: what to read.
+        settings: what to audit, and the limits.
         arrays: importing numpy is worth it, however small each source is.
         directory: where what does not fit into memory is kept for another process; see ``SpillFile``.
 
     Raises:
         SpillError: it does not fit there.
     """
-    for source, items in readings(sources, config, arrays=arrays):
-        yield _audited(source, items, config, directory)
+    for runs in read_runs(groups, settings.config, arrays=arrays, directory=directory):
+        yield [_audited(run, settings) for run in runs]
 
 
-def _audited(
-    source: Source, items: Iterable[Series | Defect], config: ScanConfig, directory: str | None
-) -> list[RunReport]:
-    """Several reports if its format keeps several runs in one file, at least one in any case."""
-    found, defects = Gathered(directory), list[Defect]()
-    for item in items:
-        if isinstance(item, Defect):
-            defects.append(item)
-        else:
-            found.add(item)
-    reports = [
-        report_on(f"{source.run}/{run}" if run else source.run, found.pop(run), config, source.reader)
-        for run in found.runs
-    ]
-    reports = reports or [RunReport(source.run, source.reader, note="no scalars")]
-    reports[0].defects = defects
-    for report in reports:
-        report.files = [str(path) for path in source.paths]
-    return reports
+def _audited(run: ReadRun, settings: AuditSettings) -> RunReport:
+    if run.merged is None:
+        return RunReport(run.name, _sources(run), defects=run.defects, note="no scalars", details=run.details)
+    report = _report_on(run.name, run.merged, settings)
+    report.sources, report.defects, report.details = _sources(run), run.defects, run.details
+    return report
 
 
-def report_on(name: str, run: Sequence[Series], config: ScanConfig, reader: str = "") -> RunReport:
+def _sources(run: ReadRun) -> list[Source]:
+    return [Source(source.reader, [str(path) for path in source.paths]) for source in run.sources]
+
+
+def report_on(name: str, run: Sequence[Series], settings: AuditSettings) -> RunReport:
     """Choose among the series of one run, replay the chosen ones, and report.
 
     Args:
         name: of the run.
         run: each of its series, whole; one a tag.
-        config: what to audit, and the limits.
-        reader: the format that the series were read from, if any.
+        settings: what to audit, and the limits.
     """
-    names = {series.tag: full_name(series.tag, Path(name).name) for series in run}
-    selection = select(names, config.patterns, all_losses=config.all_losses)
-    series = with_moving_steps(run)
-    blank = [item.tag for item in series if item.tag in selection.roles and all(map(is_missing, item.values))]
-    report = RunReport(name, reader, tags=list(names))
-    report.series = [
-        _series_report(name, item, selection.roles[item.tag], series, names, config)
+    return _report_on(name, MergedRun([], {series.tag: series for series in run}), settings)
+
+
+def _report_on(name: str, merged: MergedRun, settings: AuditSettings) -> RunReport:
+    names = {tag: full_name(tag, Path(name).name) for tag in merged.series}
+    config = settings.config
+    selection = select(names, settings.patterns, all_losses=config.all_losses)
+    series = with_moving_steps(list(merged.series.values()))
+    blank = {item.tag for item in series if item.tag in selection.roles and all(map(is_missing, item.values))}
+    tags = RunTags(series, names)
+    audited = [
+        _audit(name, item, selection.roles[item.tag], tags, settings)
         for item in series
         if item.tag in selection.roles and item.tag not in blank
     ]
-    report.blank = [tag for tag in blank if selection.roles[tag] != "training" and not is_held_out(names[tag])]
+    explain(audited, series)
+    report = RunReport(name, tags=list(names), findings=merged.findings)
+    report.series = [
+        item.finished(keep_points=settings.keep_points, sources=merged.shares.get(item.series.tag, ()))
+        for item in audited
+    ]
+    report.blank = [
+        tag for tag in names if tag in blank and selection.roles[tag] != "training" and not tags.tags[tag].held_out
+    ]
+    report.not_audited = _not_audited(tags, selection)
     report.note = _note(report, selection)
-    explain(report, series)
     return report
+
+
+def _not_audited(tags: RunTags, selection: Selection) -> list[str]:
+    """Losses that were not chosen; a trainer's summary is no series."""
+    return [
+        name
+        for name, tag in tags.tags.items()
+        if tag.role.is_loss and tag.says_loss and name not in selection.roles and not tag.is_summary
+    ]
 
 
 def _note(report: RunReport, selection: Selection) -> str:
@@ -97,10 +106,9 @@ def _note(report: RunReport, selection: Selection) -> str:
     return "; ".join(notes)
 
 
-def _series_report(
-    name: str, series: Series, role: Role, run: Sequence[Series], names: Mapping[str, str], config: ScanConfig
-) -> SeriesReport:
-    kind, reason = kind_of(series, role, names, siblings_of(series, run, names), config)
+def _audit(name: str, series: Series, role: Role, tags: RunTags, settings: AuditSettings) -> AuditedSeries:
+    config = settings.config
+    kind, reason = kind_of(series, role, tags.tags, siblings_of(series, tags), config)
     monitor = AudioLossMonitor(
         config.window_size,
         config.threshold,
@@ -111,12 +119,12 @@ def _series_report(
         kind=kind,
         kind_reason=reason,
         select=config.select,
-        ignore=_ignored(names[series.tag], config),
+        ignore=settings.ignored(held_out=tags.tags[series.tag].held_out),
         options=config.rules,
     )
     ordered = in_order(series)
-    _replay(monitor, ordered, beside(ordered, run, names))
-    return SeriesReport(
+    _replay(monitor, ordered, companions(ordered, tags))
+    return AuditedSeries(
         ordered,
         role,
         monitor.limits,
@@ -132,9 +140,3 @@ def _replay(monitor: AudioLossMonitor, series: Series, columns: Mapping[str, Seq
     for start in range(0, len(series), _PART):
         end = min(start + _PART, len(series))
         monitor.replay(series.part(start, end), {name: column[start:end] for name, column in columns.items()})
-
-
-def _ignored(name: str, config: ScanConfig) -> tuple[str, ...]:
-    """A logger that repeats the last evaluation at every step is no frozen loss; unless that alone was asked for."""
-    others = set(choice_of(config).codes) - {_FROZEN}
-    return (*config.ignore, _FROZEN) if is_held_out(name) and others and config.select is None else config.ignore

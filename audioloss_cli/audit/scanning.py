@@ -1,4 +1,4 @@
-"""The whole audit: discover, audit each run, say what was asked for and not found."""
+"""The whole audit: discover, read, audit each run, say what was asked for and not found."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from audioloss_cli import registry
-from audioloss_cli.audit.choice import choice_of
 from audioloss_cli.audit.jobs import Progress, reports_of
+from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import Report, RunReport, Unaudited
 from audioloss_cli.naming.selection import closest
 from audioloss_cli.runs.discover import Discovery, discover
+from audioloss_cli.runs.group import RunGroup, grouped
+from audioloss_cli.storage.spool import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from audioloss_cli.readers import Reader
@@ -21,13 +23,20 @@ def scan(
     paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     config: ScanConfig | None = None,
     progress: Progress | None = None,
+    *,
+    points: bool = False,
+    config_file: str = "",
 ) -> Report:
     """Audit the logs under ``paths``.
 
     Args:
-        paths: files and directories; each must lead to at least one audited series, or the report says why not.
+        paths: files, archives and directories, ``-`` for standard input; each must lead to at least one audited series,
+            or the report says why not.
         config: limits, tags and gate; the defaults if None.
         progress: called at the start and after each run with the bytes done, the bytes in all and a run's name.
+        points: keep all points of the audited series in the report, as ``Report.to_frame`` needs them; else a finished
+            run keeps its incidents and an envelope of each series, so that memory does not grow with the runs.
+        config_file: where settings came from beside the caller, for the report.
 
     Returns:
         The report; its ``exit_code`` is the verdict at ``config.gate``.
@@ -38,23 +47,37 @@ def scan(
         SpillError: the points of a long log fit neither into memory nor into the directory for temporary files.
     """
     config = config or ScanConfig()
-    choice_of(config)
+    settings = AuditSettings(config, points)
     roots = list(dict.fromkeys([os.fspath(path) for path in _listed(paths)]))
     if not roots:
         raise ValueError("no path to audit: what matches nothing must not pass")
-    wanted = [config.format] if config.format else registry.names("readers")
-    loaded = {name: cast("Reader", registry.load("readers", name)) for name in wanted}
-    readers = dict(sorted(loaded.items(), key=lambda item: item[1].ORDER))
     if config.cache:
         _prepare(config.cache)
     absent = {root: reason for root in roots if (reason := _absence(root))}
-    found = discover([root for root in roots if root not in absent], readers, forced=bool(config.format))
-    audited = reports_of(found.sources, config, progress)
-    report = Report(config.gate, [run for runs in audited for run in runs], stray_defects=found.defects)
-    report.unaudited = [Unaudited(root, reason) for root, reason in absent.items()]
-    report.unaudited += _empty_roots(found, audited, config) + _blank_runs(report)
-    report.unaudited += _unmatched(config, report) if not report.unaudited else []
-    return report
+    present = [root for root in roots if root not in absent]
+    found = discover(present, _readers(config), forced=bool(config.format), exclude=config.exclude)
+    groups = grouped(found.sources)
+    audited = reports_of(groups, settings, progress)
+    runs = sorted((run for runs in audited for run in runs), key=lambda run: (run.run, run.format))
+    unaudited = [Unaudited(root, reason) for root, reason in absent.items()]
+    unaudited += _empty_roots(found, groups, audited, config) + _blank_runs(runs)
+    return Report(
+        config.gate,
+        runs,
+        unaudited=unaudited or _unmatched(settings, runs),
+        stray_defects=found.defects,
+        unread=found.unread,
+        left_out=found.left_out,
+        config_file=config_file,
+        with_points=None if points else lambda: scan(roots, config, points=True),
+    )
+
+
+def _readers(config: ScanConfig) -> "dict[str, Reader]":
+    """Readers by name, those that are asked first in front."""
+    wanted = [config.format] if config.format else registry.names("readers")
+    loaded = {name: cast("Reader", registry.load("readers", name)) for name in wanted}
+    return dict(sorted(loaded.items(), key=lambda item: item[1].ORDER))
 
 
 def _listed(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Iterable[str | os.PathLike[str]]:
@@ -69,6 +92,8 @@ def _prepare(cache: str) -> None:
 
 def _absence(root: str) -> str:
     """Why the path cannot be looked at, empty if it can."""
+    if root == STANDARD_INPUT:
+        return ""
     if not root:
         return "an empty path; is a variable not set?"
     try:
@@ -80,21 +105,25 @@ def _absence(root: str) -> str:
     return ""
 
 
-def _empty_roots(found: Discovery, audited: Sequence[list[RunReport]], config: ScanConfig) -> list[Unaudited]:
+def _empty_roots(
+    found: Discovery, groups: Sequence[RunGroup], audited: Sequence[list[RunReport]], config: ScanConfig
+) -> list[Unaudited]:
     """The roots under which nothing was audited, and why."""
-    runs_of = {id(source): runs for source, runs in zip(found.sources, audited, strict=True)}
+    runs_of = {id(source): runs for group, runs in zip(groups, audited, strict=True) for source in group.sources}
     missing = []
     for root, sources in found.reached.items():
-        runs = [run for source in sources.values() for run in runs_of[id(source)]]
+        runs = list({id(run): run for source in sources for run in runs_of[source]}.values())
         if not any(run.series or run.blank for run in runs):
-            missing.append(_why_empty(root, root in found.unclaimed, runs, config))
+            missing.append(_why_empty(root, found, runs, config))
     return missing
 
 
-def _why_empty(root: str, unclaimed: bool, runs: Sequence[RunReport], config: ScanConfig) -> Unaudited:
+def _why_empty(root: str, found: Discovery, runs: Sequence[RunReport], config: ScanConfig) -> Unaudited:
     formats = registry.names("readers")
-    if unclaimed:
-        return Unaudited(root, "not recognised as a log", hint=f"force a format with --format {'|'.join(formats)}")
+    if root in found.unclaimed:
+        instead = found.unclaimed[root]
+        reason = f"not a log of a training: {instead}" if instead else "not recognised as a log"
+        return Unaudited(root, reason, hint=f"force a format with --format {'|'.join(formats)}")
     if not runs:
         return Unaudited(root, "no logs in this directory", hint=f"formats: {', '.join(formats)}")
     tags = sorted({tag for run in runs for tag in run.tags})
@@ -105,21 +134,21 @@ def _why_empty(root: str, unclaimed: bool, runs: Sequence[RunReport], config: Sc
     return Unaudited(root, reason, tags, _hint(tags, config.tags))
 
 
-def _blank_runs(report: Report) -> list[Unaudited]:
+def _blank_runs(runs: Sequence[RunReport]) -> list[Unaudited]:
     """Runs that name an audio loss and never have a number for one: no other loss can vouch for them."""
     return [
         Unaudited(
             run.run, f"{', '.join(run.blank)}: null in every row", hint="the loss was never computed, or never logged"
         )
-        for run in report.runs
+        for run in runs
         if run.blank and not any(item.role != "training" for item in run.series)
     ]
 
 
-def _unmatched(config: ScanConfig, report: Report) -> list[Unaudited]:
+def _unmatched(settings: AuditSettings, runs: Sequence[RunReport]) -> list[Unaudited]:
     """Patterns that no scalar of any run matches: one typing error among several must not pass in silence."""
-    tags = sorted({tag for run in report.runs for tag in run.tags})
-    idle = [pattern.text for pattern in config.patterns if not any(map(pattern.matches, tags))]
+    tags = sorted({tag for run in runs for tag in run.tags})
+    idle = [pattern.text for pattern in settings.patterns if not any(map(pattern.matches, tags))]
     return [Unaudited(f"--tag {text}", "matches no scalar of any run", tags, _hint(tags, [text])) for text in idle]
 
 

@@ -89,11 +89,11 @@ def check_rules(config: "ScanConfig", where: Callable[[str], str]) -> None:
     Raises:
         ConfigError: there is one.
     """
-    from audioloss_cli.audit.choice import choice_of  # noqa: PLC0415  # --help needs none of it
+    from audioloss_cli.audit.settings import AuditSettings  # noqa: PLC0415  # --help needs none of it
     from audioloss_cli.config import ConfigError  # noqa: PLC0415
     from audioloss_cli.model import SettingError  # noqa: PLC0415
 
     try:
-        choice_of(config)
+        AuditSettings(config)
     except SettingError as error:
         raise ConfigError(f"{where(error.field)} {error.complaint}") from None

@@ -114,7 +114,7 @@ def _scanned(paths: list[str], chosen: Any) -> Any:
         return None
     from audioloss_cli.audit import scan  # noqa: PLC0415  # a probe without --log-dir needs none of it
 
-    return scan(paths, chosen)
+    return scan(paths, chosen, points=True)
 
 
 @contextmanager

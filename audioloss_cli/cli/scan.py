@@ -77,7 +77,6 @@ def command(
     file, chosen = settings(config, _given(context))
     screen = screen_for(report, output, quiet, verbose, color)
     with screen.progress() as progress:
-        result = audit(paths, chosen, progress)
-    result.config_file = str(file or "")
+        result = audit(paths, chosen, progress, config_file=str(file or ""))
     screen.show(result)
     return result.exit_code

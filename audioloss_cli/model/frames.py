@@ -50,7 +50,7 @@ def frames(report: Report) -> Frames:
 
 def _incidents(report: Report) -> pd.DataFrame:
     rows = [
-        {"run": run.run, "tag": item.series.tag, **incident, "causes": _slugs(incident)}
+        {"run": run.run, "tag": item.tag, **incident, "causes": _slugs(incident)}
         for run in report.runs
         for item in run.series
         for incident in item.incidents
@@ -82,11 +82,11 @@ def _points(report: Report) -> pd.DataFrame:
 
 
 def _series_points(run: str, item: SeriesReport | None) -> pd.DataFrame:
-    steps, values, times = (item.series.steps, item.series.values, item.series.wall_times) if item else ([], [], [])
+    steps, values, times = _columns(item)
     return pd.DataFrame(
         {
             "run": _column([_encodable(run)] * len(steps), _TEXT),
-            "tag": _column([_encodable(item.series.tag if item else "")] * len(steps), _TEXT),
+            "tag": _column([_encodable(item.tag if item else "")] * len(steps), _TEXT),
             "segment": _column(_segments(item), "int64"),
             "step": _column(steps, "int64"),
             "value": _column(values, _FLOAT),
@@ -95,10 +95,18 @@ def _series_points(run: str, item: SeriesReport | None) -> pd.DataFrame:
     )
 
 
+def _columns(item: SeriesReport | None) -> tuple[Sequence[int], Sequence[float], Sequence[float]]:
+    if item is None:
+        return [], [], []
+    if item.series is None:
+        raise ValueError("the report keeps no points; scan with points=True")
+    return item.series.steps, item.series.values, item.series.wall_times
+
+
 def _segments(item: SeriesReport | None) -> list[int]:
     if item is None:
         return []
-    ends = [*item.segment_starts[1:], len(item.series)]
+    ends = [*item.segment_starts[1:], item.points]
     return [
         number
         for number, (start, end) in enumerate(zip(item.segment_starts, ends, strict=True))

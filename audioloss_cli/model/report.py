@@ -1,18 +1,19 @@
 """What an audit ends in, whether it scanned logs or probed a checkpoint: one Report, one gate, one exit code."""
 
-import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from audioloss_cli.model.alert import Severity
-from audioloss_cli.model.columns import blocks
+from audioloss_cli.model.envelope import PARTS, PARTS_WITH_INCIDENTS, Envelope
 from audioloss_cli.model.exit_code import CLEAN, FINDINGS, NOT_AUDITED
 from audioloss_cli.model.incident import Incident
 from audioloss_cli.model.limits import Limits
 from audioloss_cli.model.rule import Kind
-from audioloss_cli.model.series import Defect, Series
+from audioloss_cli.model.series import Defect, Series, StepSource
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from audioloss_cli.model.finding import Diagnosis, Finding  # a scan has none
     from audioloss_cli.model.frames import Frames
 
@@ -22,10 +23,11 @@ Role = Literal["audio", "training", "selected", "loss"]
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """When an audit fails: the lowest severity that does, and whether a damaged log may pass."""
+    """When an audit fails: the lowest severity that does, and whether a damaged or an unread log may pass."""
 
     fail_on: FailOn = "warning"
     allow_defects: bool = False
+    allow_unread: bool = False
 
     def fails(self, severity: Severity) -> bool:
         """Whether something of this severity is at or above the gate."""
@@ -33,19 +35,12 @@ class Gate:
 
 
 @dataclass(slots=True)
-class SeriesReport:
-    """One audited series and what was found in it.
+class AuditedSeries:
+    """One series with all its points, while its run is being audited.
 
     Attributes:
         series: all its points, as logged.
-        role: why it was audited: an ``audio`` loss by name, the ``training`` loss for want of one, ``selected`` with
-            --tag, any ``loss`` with --all-losses.
-        limits: the limits that were applied, after --scale.
-        segment_starts: index of the first point of each segment; the first is 0.
-        incidents: in the order of their first step.
-        reordered: the steps went back so often that the points were sorted by step.
-        kind: ``ce`` for a cross entropy, ``small`` or ``rl`` for a loss to which the fixed thresholds do not apply.
-        kind_reason: why it is not taken for a cross entropy.
+        role, limits, segment_starts, incidents, reordered, kind, kind_reason: see ``SeriesReport``.
     """
 
     series: Series
@@ -57,21 +52,99 @@ class SeriesReport:
     kind: Kind = "ce"
     kind_reason: str = ""
 
+    def finished(self, *, keep_points: bool = False, sources: "Sequence[SourceShare]" = ()) -> "SeriesReport":
+        """Return what is kept of it: the envelope, and all points only if they are asked for."""
+        series, most = self.series, PARTS_WITH_INCIDENTS if self.incidents else PARTS
+        return SeriesReport(
+            series.tag,
+            self.role,
+            self.limits,
+            Envelope.of(series, self.segment_starts, most),
+            self.incidents,
+            step_source=series.step_source,
+            segment_starts=self.segment_starts,
+            reordered=self.reordered,
+            kind=self.kind,
+            kind_reason=self.kind_reason,
+            sources=list(sources),
+            series=series if keep_points else None,
+        )
+
+
+class SourceShare(NamedTuple):
+    """How many points of a series came from one source of its run.
+
+    Attributes:
+        source: format and files, in words: ``tensorboard``, ``text train.log``.
+        tag: the name of the series there.
+        points: points of the series that were taken from it.
+    """
+
+    source: str
+    tag: str
+    points: int
+
+
+@dataclass(slots=True)
+class SeriesReport:
+    """One audited series and what was found in it.
+
+    Attributes:
+        tag: name of the scalar, as logged.
+        role: why it was audited: an ``audio`` loss by name, the ``training`` loss for want of one, ``selected`` with
+            --tag, any ``loss`` with --all-losses.
+        limits: the limits that were applied, after --scale.
+        envelope: minima, maxima and means of parts of the series.
+        incidents: in the order of their first step.
+        step_source: where the steps come from; see ``Series``.
+        segment_starts: index of the first point of each segment; the first is 0.
+        reordered: the steps went back so often that the points were sorted by step.
+        kind: ``ce`` for a cross entropy, ``small`` or ``rl`` for a loss to which the fixed thresholds do not apply.
+        kind_reason: why it is not taken for a cross entropy.
+        sources: of a run with several sources, how many points each gave.
+        series: all its points, as they were replayed; None unless they were asked for.
+    """
+
+    tag: str
+    role: Role
+    limits: Limits
+    envelope: Envelope
+    incidents: list[Incident]
+    step_source: StepSource = "step"
+    segment_starts: list[int] = field(default_factory=lambda: [0])
+    reordered: bool = False
+    kind: Kind = "ce"
+    kind_reason: str = ""
+    sources: list[SourceShare] = field(default_factory=list)
+    series: Series | None = None
+
+    @property
+    def points(self) -> int:
+        """Number of points."""
+        return self.envelope.points
+
     @property
     def span(self) -> tuple[int, int]:
-        """Lowest and highest step; within a segment no step is lower than the one before."""
-        steps, starts = self.series.steps, self.segment_starts
-        ends = [*starts[1:], len(self.series)]
-        return min(int(steps[start]) for start in starts), max(int(steps[end - 1]) for end in ends)
+        """Lowest and highest step."""
+        return self.envelope.span
 
     @property
     def extremes(self) -> tuple[float, float] | None:
         """Lowest and highest finite value; None if no value is finite."""
-        low, high = math.inf, -math.inf
-        for block in blocks(self.series.values):
-            finite = [value for value in block if math.isfinite(value)]
-            low, high = min([low, *finite]), max([high, *finite])
-        return (low, high) if low <= high else None
+        return self.envelope.extremes
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One source of a run: files of one format that were read as one log.
+
+    Attributes:
+        format: name of the reader.
+        files: what was read, in order.
+    """
+
+    format: str
+    files: list[str]
 
 
 @dataclass(slots=True)
@@ -80,23 +153,37 @@ class RunReport:
 
     Attributes:
         run: the directory or file, as the user would type it.
-        format: name of the reader.
+        sources: what it was read from, the most precise first.
         series: the audited ones; empty when the run holds no loss.
+        findings: about the run as a whole, such as two sources that contradict each other.
         defects: of all files of the run.
         tags: all scalar tags of the run, audited or not.
+        not_audited: tags of losses among them that were not audited.
         note: a sentence when the audit is less than the user may think (a fallback, nothing to audit).
-        files: what was read, in order.
         blank: audio losses that the log names and never has a number for.
+        details: what -v shows: what a reader took for the step and the loss, files that are no logs.
     """
 
     run: str
-    format: str
+    sources: list[Source] = field(default_factory=list)
     series: list[SeriesReport] = field(default_factory=list)
+    findings: "list[Finding]" = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
+    not_audited: list[str] = field(default_factory=list)
     note: str = ""
-    files: list[str] = field(default_factory=list)
     blank: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
+
+    @property
+    def format(self) -> str:
+        """Names of the readers, the most precise source first, joined with ``+``."""
+        return "+".join(dict.fromkeys(source.format for source in self.sources))
+
+    @property
+    def files(self) -> list[str]:
+        """Every file that was read."""
+        return [file for source in self.sources for file in source.files]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +194,21 @@ class Unaudited:
     reason: str
     tags: list[str] = field(default_factory=list)
     hint: str = ""
+
+
+class Unread(NamedTuple):
+    """A file that looks like a log and that no reader takes, or whose reader needs a package that is not installed."""
+
+    path: str
+    reason: str
+    hint: str
+
+
+class LeftOut(NamedTuple):
+    """A file that was recognised as something else than a log of a training."""
+
+    path: str
+    reason: str
 
 
 @dataclass(slots=True)
@@ -120,8 +222,11 @@ class Report:
         diagnoses: of a probe, the most likely first.
         unaudited: what was named on the command line and not audited.
         stray_defects: of files and directories that belong to no run.
+        unread: files that look like logs and were not read.
+        left_out: files that were recognised as something else than logs of a training.
         config_file: where settings came from beside the command line; empty if from nowhere.
         notes: what the reader must know about how the audit was made: a device that was chosen, a part left out.
+        with_points: makes the same report with all points of its series; None if nobody can.
     """
 
     gate: Gate = field(default_factory=Gate)
@@ -130,8 +235,11 @@ class Report:
     diagnoses: "list[Diagnosis]" = field(default_factory=list)
     unaudited: list[Unaudited] = field(default_factory=list)
     stray_defects: list[Defect] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
     config_file: str = ""
     notes: list[str] = field(default_factory=list)
+    with_points: "Callable[[], Report] | None" = field(default=None, repr=False, compare=False)
 
     @property
     def incidents(self) -> list[Incident]:
@@ -146,7 +254,8 @@ class Report:
     @property
     def severities(self) -> list[Severity]:
         """Of every incident and every finding."""
-        return [*(incident.severity for incident in self.incidents), *(finding.severity for finding in self.findings)]
+        found = [*self.findings, *(finding for run in self.runs for finding in run.findings)]
+        return [*(incident.severity for incident in self.incidents), *(finding.severity for finding in found)]
 
     @property
     def exit_code(self) -> int:
@@ -156,12 +265,15 @@ class Report:
         """
         if any(self.gate.fails(severity) for severity in self.severities):
             return FINDINGS
-        if self.unaudited or (self.defects and not self.gate.allow_defects):
+        damaged, unread = self.defects and not self.gate.allow_defects, self.unread and not self.gate.allow_unread
+        if self.unaudited or damaged or unread:
             return NOT_AUDITED
         return CLEAN
 
     def to_frame(self) -> "Frames":
         """The incidents and the points of all audited series, as two pandas DataFrames.
+
+        A report that keeps no points reads the logs again.
 
         Returns:
             ``Frames(incidents, points)``: ``incidents`` has run, tag and the fields of ``Incident`` (steps as nullable
@@ -169,4 +281,5 @@ class Report:
         """
         from audioloss_cli.model.frames import frames  # noqa: PLC0415  # pandas costs half a second
 
-        return frames(self)
+        kept = all(item.series is not None for run in self.runs for item in run.series)
+        return frames(self if kept or self.with_points is None else self.with_points())

@@ -1,19 +1,27 @@
 """The name of a series as words: whatever the separators and capitals, ``train/AudioLoss_1`` is train audio loss 1."""
 
 import re
-from functools import cache
+from functools import lru_cache
 
-_HELD_OUT = re.compile(r"\b(?:eval|evaluation|val|valid|validation|test|dev|holdout)\b")
+LONGEST_NAME = 400  # characters that are looked at: work on a name is linear in its length, and bounded
+_HELD_OUT = re.compile(r"\b(?:eval|evaluation|val|valid|validation|test|dev|holdout|heldout)\b")
+_NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORD = re.compile(r"[a-z]+|\d+")
+_GLUED = re.compile(r"^([a-z]{3,})(loss(?:es)?)$")
 
 
-@cache
+@lru_cache(maxsize=1 << 14)
 def words(name: str) -> str:
-    """The lower-case words of a name, joined with spaces: ``AudioCELoss3`` and ``audio/ce_loss_3`` are the same."""
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    parts = re.findall(r"[a-z]+|\d+", split.lower())
-    return " ".join(re.sub(r"^([a-z]{3,})(loss(?:es)?)$", r"\1 \2", part) for part in parts)
+    """Return the lower-case words of a name, joined with spaces: ``AudioCELoss3`` is audio ce loss 3.
+
+    Of a name that is longer than 400 characters the first and the last 200 count.
+    """
+    if len(name) > LONGEST_NAME:
+        name = f"{name[: LONGEST_NAME // 2]} {name[-LONGEST_NAME // 2 :]}"
+    parts = _WORD.findall(_NEW_WORD.sub(" ", name).lower())
+    return " ".join(_GLUED.sub(r"\1 \2", part) for part in parts)
 
 
 def is_held_out(name: str) -> bool:
-    """Whether the name is that of an evaluation series."""
+    """Tell whether the name is that of an evaluation series."""
     return _HELD_OUT.search(words(name)) is not None

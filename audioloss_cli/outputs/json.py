@@ -81,14 +81,14 @@ def _run(run: RunReport) -> dict[str, Any]:
 
 
 def _series(item: SeriesReport) -> dict[str, Any]:
-    series = item.series
+    parts = item.envelope.parts
     return {
-        "tag": series.tag,
+        "tag": item.tag,
         "role": item.role,
-        "points": len(series),
-        "first_step": int(series.steps[0]),
-        "last_step": int(series.steps[-1]),
-        "step_source": series.step_source,
+        "points": item.points,
+        "first_step": parts[0].first_step,
+        "last_step": parts[-1].last_step,
+        "step_source": item.step_source,
         "segments": len(item.segment_starts),
         "reordered": item.reordered,
         "kind": item.kind,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audioloss_cli.model import Report
+from audioloss_cli.model import Report, Series
 from audioloss_cli.probe.adapter import Options
 from audioloss_cli.probe.arguments import parse_arguments
 from audioloss_cli.probe.config import ProbeConfig
@@ -51,10 +51,9 @@ def logged_losses(logs: Report | None, scale: float) -> list[Logged]:
     found = []
     for run in logs.runs if logs is not None else ():
         for item in run.series:
-            points = [
-                pair for pair in zip(item.series.steps, item.series.values, strict=True) if math.isfinite(pair[1])
-            ]
+            series = item.series or Series(item.tag)
+            points = [pair for pair in zip(series.steps, series.values, strict=True) if math.isfinite(pair[1])]
             if points:
                 lowest = min(value for _, value in points)
-                found.append(Logged(run.run, item.series.tag, points[-1][0], points[-1][1] / scale, lowest / scale))
+                found.append(Logged(run.run, item.tag, points[-1][0], points[-1][1] / scale, lowest / scale))
     return found

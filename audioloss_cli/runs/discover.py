@@ -1,37 +1,54 @@
-"""Which files under the given paths are logs, and to which run each belongs."""
+"""Which files under the given paths are logs, of which format, and of which run each is."""
 
 import errno
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import Literal
+from typing import Any, Literal
 
 from audioloss_cli.model import Defect
+from audioloss_cli.model.report import LeftOut, Unread
 from audioloss_cli.readers import Reader
+from audioloss_cli.runs.other_files import is_no_log, looks_like_log
+from audioloss_cli.storage.archives import is_archive, unpack
 from audioloss_cli.storage.log_file import LogFile
+from audioloss_cli.storage.spool import STANDARD_INPUT, PipedFile
 
 _NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}  # where a broken link leads
+_GENERAL = 40  # readers with this ORDER or a higher one take many files by their content
 
 
 @dataclass(slots=True)
 class Source:
-    """One run on disk.
+    """Files of one format that are read as one log.
 
     Attributes:
-        run: its name, the directory or the file as the user would type it.
+        run: the run that it is of, a directory or a file, as the user would type it.
         reader: name of the reader.
         paths: its files, in the order in which they are to be read.
         bytes: size of all its files.
+        in_directory: whether ``run`` is a directory.
         bounded: that is all there is to read; of a pipe nobody knows.
+        shown: names of files that lie elsewhere than the user knows, such as members of an archive.
     """
 
     run: str
     reader: str
     paths: list[Path] = field(default_factory=list)
     bytes: int = 0
+    in_directory: bool = False
     bounded: bool = True
+    shown: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Format and file, in words."""
+        first = self.shown.get(str(self.paths[0]), str(self.paths[0])) if self.paths else self.run
+        name = first.replace("\\", "/").rsplit("/", 1)[-1]
+        return self.reader if len(self.paths) > 1 or self.in_directory else f"{self.reader} {name}"
 
 
 @dataclass(slots=True)
@@ -39,44 +56,40 @@ class Discovery:
     """What lies under the roots, the paths of the command line.
 
     Attributes:
-        sources: the runs, by name.
-        reached: for each root the sources that it leads to, even those that an earlier root leads to as well; by run
-            and reader.
-        unclaimed: roots that are files no reader claims.
+        sources: by run.
+        reached: for each root the sources that it leads to, even those that an earlier root leads to as well, by id.
+        unclaimed: roots that are files no reader claims, and what they are instead, as far as that is known.
         defects: files and directories that could not be looked at.
+        unread: files that look like logs and that no reader takes.
+        left_out: files that were recognised as something else than logs of a training.
+        held: what keeps temporary files alive while the audit lasts.
     """
 
     sources: list[Source] = field(default_factory=list)
-    reached: dict[str, dict[tuple[str, str], Source]] = field(default_factory=dict)
-    unclaimed: set[str] = field(default_factory=set)
+    reached: dict[str, dict[int, Source]] = field(default_factory=dict)
+    unclaimed: dict[str, str] = field(default_factory=dict)
     defects: list[Defect] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    held: list[Any] = field(default_factory=list)
 
 
-def discover(roots: Iterable[str], readers: Mapping[str, Reader], *, forced: bool = False) -> Discovery:
+def discover(
+    roots: Iterable[str], readers: Mapping[str, Reader], *, forced: bool = False, exclude: Sequence[str] = ()
+) -> Discovery:
     """Walk every root once; each file belongs to the first root that leads to it and the first reader that claims it.
 
     Args:
-        roots: files and directories that exist.
-        readers: candidate readers by name.
+        roots: files and directories that exist, and ``-`` for standard input.
+        readers: candidate readers by name, those that are asked first in front.
         forced: a root that is a file is a log of the only reader, whatever it looks like.
+        exclude: globs over paths, and over the names of files and directories; what matches is not looked at.
     """
-    found = Discovery()
-    sources: dict[tuple[str, str], Source] = {}
-    owners: dict[tuple[int, int], Source] = {}
+    search = _Search(readers, forced=forced, exclude=tuple(exclude))
     for root in roots:
-        reached = found.reached.setdefault(root, {})
-        start = str(Path(root))
-        for place in _walk(start, found.defects):
-            path = Path(place)
-            name = next(iter(readers)) if forced and place == start else _claimant(path, readers, found.defects)
-            if name is None:
-                if place == start:
-                    found.unclaimed.add(root)
-                continue
-            source = _own(path, name, readers[name], sources, owners, found.defects)
-            if source is not None:
-                reached[source.run, source.reader] = source
-    found.sources = sorted(sources.values(), key=lambda source: (source.run, source.reader))
+        search.walk(root)
+    found = search.found
+    found.sources = sorted(search.sources.values(), key=lambda source: (source.run, source.reader, source.paths))
     for source in found.sources:
         source.paths.sort(key=lambda path: path.name)
     return found
@@ -87,38 +100,100 @@ def unreadable(path: Path, error: OSError) -> Defect:
     return Defect(str(path), "unreadable", f"{error.strerror or error}; check that it exists and that you may read it")
 
 
-def _own(
-    path: Path,
-    name: str,
-    reader: Reader,
-    sources: dict[tuple[str, str], Source],
-    owners: dict[tuple[int, int], Source],
-    defects: list[Defect],
-) -> Source | None:
-    """The source of a log; it gains the file, unless another way has led to the same one."""
-    stat = _stat(str(path), defects)
-    if stat is None:
+class _Search:
+    def __init__(self, readers: Mapping[str, Reader], *, forced: bool, exclude: Sequence[str]) -> None:
+        self.found = Discovery()
+        self.sources: dict[tuple[str, ...], Source] = {}
+        self._readers = readers
+        self._forced = forced
+        self._exclude = exclude
+        self._owners: dict[tuple[int, int], Source] = {}
+
+    def walk(self, root: str) -> None:
+        """Look at everything that a root leads to."""
+        reached = self.found.reached.setdefault(root, {})
+        if root == STANDARD_INPUT or not _is_ordinary(root):
+            pipe = PipedFile(root)
+            self._look(pipe, root, reached, is_root=True)
+            self.found.held.append(pipe)
+            return
+        start = str(Path(root))
+        for place in _walk(start, self.found.defects, self._exclude):
+            self._look(LogFile(Path(place)), root, reached, is_root=place == start)
+
+    def _look(self, file: LogFile, root: str, reached: dict[int, Source], *, is_root: bool) -> None:
+        forced = self._forced and is_root
+        if not forced and is_archive(file):
+            self._look_into(file, root, reached, is_root=is_root)
+            return
+        name = next(iter(self._readers)) if forced else self._claimant(file, is_root=is_root, root=root)
+        if name is None:
+            return
+        source = self._own(file, name)
+        if source is not None:
+            reached[id(source)] = source
+
+    def _look_into(self, file: LogFile, root: str, reached: dict[int, Source], *, is_root: bool) -> None:
+        unpacked = unpack(file)
+        self.found.held.append(unpacked.held)
+        self.found.defects += unpacked.defects
+        if is_root and not unpacked.members and not unpacked.defects:
+            self.found.unclaimed[root] = "an archive without a file that may be a log"
+        for member in unpacked.members:
+            if not _excluded(member.shown, self._exclude):
+                self._look(member, root, reached, is_root=False)
+
+    def _claimant(self, file: LogFile, *, is_root: bool, root: str) -> str | None:
+        """The reader that takes the file; None if none does, and then it is said what the file is."""
+        try:
+            name = next((name for name, reader in self._readers.items() if reader.claims(file)), None)
+            if name is not None and (self._readers[name].ORDER < _GENERAL or isinstance(file, PipedFile)):
+                return name
+            reason = is_no_log(file)
+            if name is not None and not reason:
+                return name
+            if is_root:
+                self.found.unclaimed[root] = reason
+            elif reason:
+                self.found.left_out.append(LeftOut(file.shown, reason))
+            elif (why := looks_like_log(file)) is not None:
+                self.found.unread.append(Unread(file.shown, *why))
+        except OSError as error:
+            self.found.defects.append(unreadable(Path(file.shown), error))
         return None
-    owner = owners.get((stat.st_dev, stat.st_ino))
-    if owner is None:
-        run = reader.run_of(path).as_posix()
-        owner = owners[stat.st_dev, stat.st_ino] = sources.setdefault((run, name), Source(run, name))
-        owner.paths.append(path)
-        owner.bytes += stat.st_size
-        owner.bounded &= S_ISREG(stat.st_mode)
-    return owner
+
+    def _own(self, file: LogFile, name: str) -> Source | None:
+        """The source of a log; it gains the file, unless another way has led to the same one."""
+        stat = _stat(str(file.path), self.found.defects)
+        if stat is None:
+            return None
+        owner = self._owners.get((stat.st_dev, stat.st_ino))
+        if owner is None:
+            reader, shown = self._readers[name], Path(file.shown)
+            run = reader.run_of(shown)
+            key = (run.as_posix(), name) if reader.CONTINUES else (run.as_posix(), name, file.shown)
+            source = Source(run.as_posix(), name, in_directory=run != shown)
+            owner = self._owners[stat.st_dev, stat.st_ino] = self.sources.setdefault(key, source)
+            owner.paths.append(file.path)
+            owner.bytes += stat.st_size
+            owner.bounded &= S_ISREG(stat.st_mode)
+            if str(file.path) != file.shown:
+                owner.shown[str(file.path)] = file.shown
+        return owner
 
 
-def _claimant(path: Path, readers: Mapping[str, Reader], defects: list[Defect]) -> str | None:
-    file = LogFile(path)
-    try:
-        return next((name for name, reader in readers.items() if reader.claims(file)), None)
-    except OSError as error:
-        defects.append(unreadable(path, error))
-        return None
+def _is_ordinary(root: str) -> bool:
+    mode = os.stat(root).st_mode  # noqa: PTH116
+    return S_ISREG(mode) or S_ISDIR(mode)
 
 
-def _walk(root: str, defects: list[Defect]) -> Iterator[str]:
+def _excluded(path: str, globs: Sequence[str]) -> bool:
+    """Whether a glob fits a path, or the name of the file or directory at its end."""
+    name = path.rsplit("/", 1)[-1]
+    return any(fnmatch(path, glob) or fnmatch(name, glob) or fnmatch(path, f"*/{glob}") for glob in globs)
+
+
+def _walk(root: str, defects: list[Defect], exclude: Sequence[str]) -> Iterator[str]:
     """Files in a stable order, each directory once, and what symbolic links lead to only after everything else.
 
     That way a run keeps its real name though ``latest`` points to it, and a loop of links ends. Hidden files and
@@ -138,6 +213,7 @@ def _walk(root: str, defects: list[Defect]) -> Iterator[str]:
             continue
         visited.add((stat.st_dev, stat.st_ino))
         entries = [(_inside(path, entry), _kind(entry, defects)) for entry in _entries(path, defects)]
+        entries = [each for each in entries if not exclude or not _excluded(each[0], exclude)]
         links.extend(inner for inner, kind in entries if kind == "link")
         yield from (inner for inner, kind in entries if kind == "file")
         pending.extend(inner for inner, kind in reversed(entries) if kind == "directory")

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from audioloss_cli import registry
-from audioloss_cli.audit.wanted_tags import wanted
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import Cursor, Defect, ReadOptions, Series
 from audioloss_cli.readers import Reader
 from audioloss_cli.runs.discover import Source, unreadable
+from audioloss_cli.runs.wanted_tags import wanted
 
 if TYPE_CHECKING:
     from audioloss_cli.readers import BatchReader
@@ -62,7 +62,7 @@ def _one(reader: Reader, path: Path, options: ReadOptions) -> Items:
 
 def _asked(source: Source, config: ScanConfig, *, arrays: bool) -> Iterator[tuple[Path, ReadOptions]]:
     """Each file, and what of it is asked for."""
-    options = ReadOptions(wanted(Path(source.run).name, config), config.checksum, arrays=arrays)
+    options = ReadOptions(wanted(Path(source.run).name, config.patterns), config.checksum, arrays=arrays)
     return ((path, options) for path in source.paths)
 
 

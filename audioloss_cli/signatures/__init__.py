@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 
-from audioloss_cli.model import RunReport, Series
-from audioloss_cli.signatures._names import looks_at
+from audioloss_cli.model import Series
+from audioloss_cli.model.report import AuditedSeries
 
-__all__ = ["explain", "looks_at"]
+__all__ = ["explain"]
 
 
-def explain(report: RunReport, run: Sequence[Series]) -> None:
+def explain(audited: Sequence[AuditedSeries], run: Sequence[Series]) -> None:
     """Fill in the likely causes of every incident of a run.
 
     Args:
-        report: of the run; its incidents are changed in place.
-        run: each of its series, whole, with the steps that the report has; one a tag.
+        audited: the audited series of the run; their incidents are changed in place.
+        run: each of its series, whole, with the steps that the audited ones have; one a tag.
     """
-    if any(item.incidents for item in report.series):
+    if any(item.incidents for item in audited):
         from audioloss_cli.signatures._weigh import fill_in  # noqa: PLC0415  # 10 ms that a healthy run does not need
 
-        fill_in(report, run)
+        fill_in(audited, run)

@@ -4,8 +4,9 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 
-from audioloss_cli.model import Incident, SeriesReport
+from audioloss_cli.model import Incident
 from audioloss_cli.model.median import median
+from audioloss_cli.model.report import AuditedSeries
 from audioloss_cli.signatures._figures import Figures, figures
 from audioloss_cli.signatures._shape import FAR, Shape
 
@@ -14,7 +15,7 @@ _LONGEST_HEAD = 100  # points
 _LOOKBACK = 500
 
 
-def shape_of(item: SeriesReport, incident: Incident) -> Shape:
+def shape_of(item: AuditedSeries, incident: Incident) -> Shape:
     """Measure an incident of a series."""
     steps, values, starts = item.series.steps, item.series.values, item.segment_starts
     begin = starts[min(incident.segment, len(starts) - 1)]

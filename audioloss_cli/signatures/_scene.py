@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from audioloss_cli.model import Incident, Series, SeriesReport
+from audioloss_cli.model import Incident, Series
+from audioloss_cli.model.report import AuditedSeries
 from audioloss_cli.signatures import _names
 from audioloss_cli.signatures._measure import shape_of
 from audioloss_cli.signatures._shape import Shape
@@ -45,7 +46,7 @@ class Scene:
     """
 
     incident: Incident
-    item: SeriesReport
+    item: AuditedSeries
     company: Company
 
     @cached_property

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 from audioloss_cli import registry
-from audioloss_cli.model import LikelyCause, RunReport, Series
+from audioloss_cli.model import LikelyCause, Series
+from audioloss_cli.model.report import AuditedSeries
 from audioloss_cli.signatures._scene import Company, Scene
 from audioloss_cli.signatures._weighed import Weighed
 
@@ -26,10 +27,10 @@ class Signature(Protocol):
         ...
 
 
-def fill_in(report: RunReport, run: Sequence[Series]) -> None:
+def fill_in(audited: Sequence[AuditedSeries], run: Sequence[Series]) -> None:
     """See ``audioloss_cli.signatures.explain``."""
-    company = Company({series.tag: series for series in run} | {item.series.tag: item.series for item in report.series})
-    for item in report.series:
+    company = Company({series.tag: series for series in run} | {item.series.tag: item.series for item in audited})
+    for item in audited:
         for incident in item.incidents:
             incident.causes = likely_causes(Scene(incident, item, company))
 

@@ -38,6 +38,16 @@ class LogFile:
         return dot + suffix if stem else ""
 
     @cached_property
+    def raw_head(self) -> bytes:
+        """The first 64 KiB as they lie on disk.
+
+        Raises:
+            OSError: the file cannot be opened or read.
+        """
+        with self.path.open("rb") as stream:
+            return stream.read(HEAD_BYTES)
+
+    @cached_property
     def head(self) -> bytes:
         """The first 64 KiB once decompressed; of a damaged stream what could be decompressed.
 

@@ -1,13 +1,12 @@
 """Which of the numbers that a run logs is the audio loss of its training."""
 
-import re
 from collections.abc import Iterable
 
-from audioloss_cli.naming.tag_words import is_held_out, words
-
-_AUDIO = re.compile(r"\b(?:audio|speech)\b.*\bloss\b|\bloss\b.*\b(?:audio|speech)\b")
+from audioloss_cli.naming import Role, classify
 
 
 def audio_name(names: Iterable[str]) -> str:
-    """The first of these names that says so, and not of held-out data; empty if none does."""
-    return next((name for name in names if _AUDIO.search(words(name)) and not is_held_out(name)), "")
+    """Return the first name of an audio loss that is not of held-out data, of all codebooks rather than of one."""
+    found = [tag for name in names if (tag := classify(name)).role is Role.AUDIO and not tag.held_out]
+    whole = [tag for tag in found if tag.codebook is None]
+    return next((tag.name for tag in (*whole, *found)), "")

@@ -6,6 +6,7 @@ from audioloss_cli import ScanConfig, registry, scan
 from audioloss_cli.audit import jobs
 from audioloss_cli.model import View
 from audioloss_cli.runs.discover import Source
+from audioloss_cli.runs.group import RunGroup
 from tests.event_files import scalar_event, write
 from tests.wobble import wobbly
 
@@ -47,4 +48,5 @@ def test_processes_share_a_cache(runs, monkeypatch):
 
 def test_a_pipe_is_waited_for_alone():
     sources = [Source(str(number), "jsonl", bytes=1, bounded=number != 2) for number in range(5)]
-    assert [[each.run for each in batch] for batch in jobs.batches(sources)] == [["0", "1", "2"], ["3", "4"]]
+    groups = [RunGroup("", [source]) for source in sources]
+    assert [[each.name for each in batch] for batch in jobs.batches(groups)] == [["0", "1", "2"], ["3", "4"]]

@@ -10,6 +10,7 @@ import pytest
 from audioloss_cli import ScanConfig, registry, scan
 from audioloss_cli.audit import jobs, processes, run
 from audioloss_cli.audit.run import report_on
+from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.model import Report, View, columns
 from audioloss_cli.model.exit_code import INTERNAL
 from audioloss_cli.runs import align, gather
@@ -50,8 +51,8 @@ def little_memory(monkeypatch):
 def test_every_family_of_runs_gives_the_same_report(family, little_memory):
     for cadence in (10, 100):
         series = list(simulate(family, 1, cadence, 0.05).series.values())
-        in_memory = Report(runs=[report_on("run", series, ScanConfig())])
-        in_a_file = Report(runs=[report_on("run", list(map(spilled, series)), ScanConfig())])
+        in_memory = Report(runs=[report_on("run", series, AuditSettings(ScanConfig()))])
+        in_a_file = Report(runs=[report_on("run", list(map(spilled, series)), AuditSettings(ScanConfig()))])
         assert said(in_a_file) == said(in_memory)
 
 

@@ -24,7 +24,7 @@ def events(values, tag="loss", first=0):
 def test_the_files_of_a_run_are_listed_and_read_in_order(tmp_path):
     for number in (2, 3, 1):
         write(tmp_path / f"events.out.tfevents.{number}", events([float(number)] * 2, first=number * 2))
-    (run,) = scan(tmp_path).runs
+    (run,) = scan(tmp_path, points=True).runs
     assert [Path(file).name for file in run.files] == [f"events.out.tfevents.{number}" for number in (1, 2, 3)]
     assert list(run.series[0].series.values) == [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]
 
@@ -34,7 +34,7 @@ def test_steps_that_go_back_too_often_are_no_restarts(restarts, reordered, tmp_p
     """Ten times, or one point in twenty: beyond that several processes write into one file."""
     steps = [start + step for start in range(restarts + 1) for step in range(4)]
     write(tmp_path / "x.tfevents", [scalar_event(step, {"loss": 3.0}) for step in steps])
-    (item,) = scan(tmp_path).runs[0].series
+    (item,) = scan(tmp_path, points=True).runs[0].series
     assert item.reordered is reordered
     assert len(item.segment_starts) == (1 if reordered else restarts + 1)
     assert list(item.series.steps) == (sorted(steps) if reordered else steps)
@@ -45,7 +45,7 @@ def test_a_log_out_of_order_is_audited_in_order(tmp_path):
     points = list(enumerate(LOW))
     random.Random(1).shuffle(points)
     write(tmp_path / "x.tfevents", [scalar_event(step, {"loss": value}) for step, value in points])
-    report = scan(tmp_path)
+    report = scan(tmp_path, points=True)
     (item,), (incident,) = report.runs[0].series, report.incidents
     assert (incident.first_step, incident.last_step, incident.points) == (20, 39, 20)
     assert list(zip(item.series.steps, item.series.values, strict=True)) == [
@@ -58,8 +58,8 @@ def test_scalars_that_torch_put_into_directories_are_judged_by_tag_and_key(tmp_p
     with SummaryWriter(str(tmp_path)) as writer:
         for step, value in enumerate(LOW):
             writer.add_scalars("loss", {"audio": value, "text": 0.001}, step)
-    report = scan(tmp_path)
-    audited = {Path(run.run).name: [(item.series.tag, item.role) for item in run.series] for run in report.runs}
+    report = scan(tmp_path, points=True)
+    audited = {Path(run.run).name: [(item.tag, item.role) for item in run.series] for run in report.runs}
     assert audited["loss_audio"] == [("loss", "audio")]
     assert audited["loss_text"] == []
     assert [incident.first_step for incident in report.incidents] == [20]
@@ -68,11 +68,11 @@ def test_scalars_that_torch_put_into_directories_are_judged_by_tag_and_key(tmp_p
 def test_the_summary_of_the_trainer_stands_in_for_nothing_beside_its_loss(tmp_path):
     summary = scalar_event(40, {"train/train_loss": 0.001, "train/total_flos": 1e15})
     write(tmp_path / "x.tfevents", [*events(HIGH, "train/loss"), summary])
-    report = scan(tmp_path)
-    assert [item.series.tag for item in report.runs[0].series] == ["train/loss"]
+    report = scan(tmp_path, points=True)
+    assert [item.tag for item in report.runs[0].series] == ["train/loss"]
     assert report.exit_code == CLEAN
     write(tmp_path / "x.tfevents", [summary])
-    assert scan(tmp_path).exit_code == FINDINGS
+    assert scan(tmp_path, points=True).exit_code == FINDINGS
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def toy(monkeypatch, tmp_path) -> Path:
         yield Defect(str(path), "malformed", "no number", line=7)
 
     module = types.ModuleType("audioloss_cli.readers.toy")
-    module.ORDER, module.run_of = 1, lambda path: path
+    module.ORDER, module.CONTINUES, module.run_of = 1, False, lambda path: path
     module.claims, module.read = lambda file: file.suffix == ".toy", read
     names = registry.names
     monkeypatch.setitem(sys.modules, module.__name__, module)

@@ -34,7 +34,7 @@ def test_several_event_files_of_a_directory_are_one_run(tmp_path):
         write(tmp_path / f"events.out.tfevents.{number}", [scalar_event(step, {"loss": 3.0}) for step in steps])
     (run,) = scan(tmp_path).runs
     (item,) = run.series
-    assert (len(item.series), item.segment_starts) == (24, [0, 20])
+    assert (item.points, item.segment_starts) == (24, [0, 20])
 
 
 def test_nested_directories_are_runs_of_their_own(tmp_path):
@@ -54,24 +54,24 @@ def test_every_segment_is_replayed(tmp_path):
 
 def test_a_step_that_never_changes_is_counted(tmp_path):
     write(tmp_path / "events.out.tfevents.1", [scalar_event(0, {"loss": value}) for value in LOW])
-    (item,) = scan(tmp_path).runs[0].series
+    (item,) = scan(tmp_path, points=True).runs[0].series
     assert (item.series.step_source, list(item.series.steps)) == ("ordinal", list(range(40)))
     assert item.incidents[0].first_step == 20
 
 
 def test_one_point_keeps_its_step(jsonl):
-    assert scan(jsonl({"step": 0, "loss": 3.0})).runs[0].series[0].series.step_source == "step"
+    assert scan(jsonl({"step": 0, "loss": 3.0})).runs[0].series[0].step_source == "step"
 
 
 def test_a_run_without_an_audio_loss_falls_back_and_says_so(jsonl):
     (run,) = scan(jsonl(*rows("loss", HIGH, lr=0.1))).runs
-    assert (run.series[0].series.tag, run.series[0].role) == ("loss", "training")
+    assert (run.series[0].tag, run.series[0].role) == ("loss", "training")
     assert "training loss was audited instead" in run.note
 
 
 def test_an_audio_loss_is_audited_alone(jsonl):
     (run,) = scan(jsonl(*rows("train/audio_loss", HIGH, loss=0.001))).runs
-    assert [item.series.tag for item in run.series] == ["train/audio_loss"]
+    assert [item.tag for item in run.series] == ["train/audio_loss"]
     assert run.note == ""
     assert run.tags == ["train/audio_loss", "loss"]
 

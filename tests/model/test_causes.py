@@ -6,6 +6,7 @@ import pytest
 
 from audioloss_cli import AudioLossMonitor, Report
 from audioloss_cli.model import Incident, LikelyCause, RunReport
+from audioloss_cli.model.report import Source
 from tests.outputs.reports import audited
 
 CAUSES = [LikelyCause("no-shift", 1, ["falls"], ["stays"], "label-leak"), LikelyCause("bad-codes", 2, ["low"], [], "x")]
@@ -38,7 +39,7 @@ def test_a_state_of_an_older_release_has_none(incident):
 def test_a_frame_names_them():
     item = audited("loss", [3.0] * 20 + [0.001] * 20)
     item.incidents[0].causes = CAUSES
-    report = Report(runs=[RunReport("runs/a", "jsonl", [item, audited("other", [3.0, 0.001])])])
+    report = Report(runs=[RunReport("runs/a", [Source("jsonl", [])], [item, audited("other", [3.0, 0.001])])])
     frame = report.to_frame().incidents
     assert frame["causes"].tolist()[0] == "no-shift, bad-codes"
     assert frame["causes"].tolist()[-1] == ""

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from audioloss_cli import AudioLossMonitor, Limits, Report, Series
-from audioloss_cli.model import MISSING, RunReport, SeriesReport
+from audioloss_cli.model import MISSING, RunReport
 from audioloss_cli.model.frames import Frames
+from audioloss_cli.model.report import AuditedSeries, Source
 from tests.outputs.reports import REPORTS
 
 
@@ -15,8 +16,8 @@ def report_of(values: list[float], times: list[float], *, run: str = "runs/a", f
     series, monitor = Series("loss", list(range(len(values))), values, times), AudioLossMonitor()
     monitor.replay(series)
     incidents = monitor.finish() if finished else monitor.incidents
-    item = SeriesReport(series, "audio", Limits(), monitor.segment_starts, incidents)
-    return Report(runs=[RunReport(run, "jsonl", [item])])
+    item = AuditedSeries(series, "audio", Limits(), monitor.segment_starts, incidents).finished(keep_points=True)
+    return Report(runs=[RunReport(run, [Source("jsonl", [])], [item])])
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -58,7 +59,9 @@ def test_a_path_that_is_no_utf8_is_spelled_out():
 
 def test_steps_are_whole_and_as_wide_as_int64():
     last = 2**63 - 1
-    item = SeriesReport(Series("loss", [-(2**63), last], [2.0, 2.0]), "audio", Limits(), [0, 1], [])
-    points = Report(runs=[RunReport("runs/a", "jsonl", [item])]).to_frame().points
+    item = AuditedSeries(Series("loss", [-(2**63), last], [2.0, 2.0]), "audio", Limits(), [0, 1], []).finished(
+        keep_points=True
+    )
+    points = Report(runs=[RunReport("runs/a", [Source("jsonl", [])], [item])]).to_frame().points
     assert points["step"].tolist() == [-(2**63), last]
     assert points["segment"].tolist() == [0, 1]

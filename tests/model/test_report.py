@@ -3,8 +3,8 @@
 import pytest
 
 from audioloss_cli import Gate, Incident, Limits, Report, Series, Severity
-from audioloss_cli.model import Defect, Finding, RunReport, SeriesReport, Unaudited
-from audioloss_cli.model.report import CLEAN, FINDINGS, NOT_AUDITED
+from audioloss_cli.model import Defect, Finding, RunReport, Unaudited
+from audioloss_cli.model.report import CLEAN, FINDINGS, NOT_AUDITED, AuditedSeries, Source
 
 DEFECT, UNAUDITED = Defect("runs/a", "checksum", "bad"), Unaudited("runs/x", "no such file or directory")
 
@@ -15,8 +15,8 @@ def incident(severity: str) -> Incident:
 
 def with_incidents(gate: Gate, *severities: str, defects: tuple[Defect, ...] = ()) -> Report:
     found = [incident(severity) for severity in severities]
-    item = SeriesReport(Series("loss", [1], [0.001]), "audio", Limits(), [0], found)
-    return Report(gate, [RunReport("runs/a", "jsonl", [item], list(defects))])
+    item = AuditedSeries(Series("loss", [1], [0.001]), "audio", Limits(), [0], found).finished()
+    return Report(gate, [RunReport("runs/a", [Source("jsonl", [])], [item], defects=list(defects))])
 
 
 @pytest.mark.parametrize(

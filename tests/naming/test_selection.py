@@ -6,7 +6,9 @@ import pytest
 
 from audioloss_cli.model import SettingError
 from audioloss_cli.naming import TagPattern
-from audioloss_cli.naming.selection import AUDIO_LOSS_PATTERNS, Selection, closest, full_name, select, words
+from audioloss_cli.naming.roles import AUDIO_LOSS_PATTERNS
+from audioloss_cli.naming.selection import Selection, closest, full_name, select
+from audioloss_cli.naming.tag_words import words
 
 AUDIO = re.findall(
     r"\S+",

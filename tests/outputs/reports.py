@@ -4,6 +4,7 @@ import math
 
 from audioloss_cli import AudioLossMonitor, Gate, Limits, Report, Series, Severity
 from audioloss_cli.model import MISSING, Defect, Diagnosis, Finding, RunReport, SeriesReport, Unaudited
+from audioloss_cli.model.report import AuditedSeries, Source
 from tests.monitor.toys import plain_monitor
 from tests.wobble import wobbly
 
@@ -15,7 +16,9 @@ def audited(tag: str, values: list[float], role: str = "audio", make=plain_monit
     series.values.extend(values)
     series.wall_times.extend(1.7e9 + index for index in range(len(values)))
     monitor.replay(series)
-    report = SeriesReport(series, role, monitor.limits, monitor.segment_starts, monitor.finish())
+    report = AuditedSeries(series, role, monitor.limits, monitor.segment_starts, monitor.finish()).finished(
+        keep_points=True
+    )
     report.kind, report.kind_reason = monitor.kind, monitor.kind_reason
     return report
 
@@ -29,28 +32,35 @@ def incidents_of_every_kind() -> SeriesReport:
 
 REPORTS: dict[str, Report] = {
     "empty": Report(),
-    "healthy": Report(runs=[RunReport("runs/a", "jsonl", [audited("loss", wobbly(3.0, 50))], tags=["loss"])]),
+    "healthy": Report(
+        runs=[RunReport("runs/a", [Source("jsonl", [])], [audited("loss", wobbly(3.0, 50))], tags=["loss"])]
+    ),
     "incidents": Report(
         runs=[
             RunReport(
                 "runs/a",
-                "tensorboard",
+                [Source("tensorboard", [])],
                 [incidents_of_every_kind(), audited("other", [3.0])],
                 tags=["loss/audio", "other"],
             ),
-            RunReport("runs/b", "jsonl", note="no loss among its scalars", tags=["lr"]),
+            RunReport("runs/b", [Source("jsonl", [])], note="no loss among its scalars", tags=["lr"]),
         ]
     ),
-    "flapping": Report(runs=[RunReport("runs/a", "jsonl", [audited("loss", [3.0, 0.001] * 500)])]),
+    "flapping": Report(runs=[RunReport("runs/a", [Source("jsonl", [])], [audited("loss", [3.0, 0.001] * 500)])]),
     "small by nature": Report(
-        runs=[RunReport("runs/a", "jsonl", [audited("loss", [0.05, 0.008], make=AudioLossMonitor)])]
+        runs=[RunReport("runs/a", [Source("jsonl", [])], [audited("loss", [0.05, 0.008], make=AudioLossMonitor)])]
     ),
-    "a sum": Report(runs=[RunReport("runs/a", "jsonl", [audited("loss", wobbly(55.0, 9), make=AudioLossMonitor)])]),
-    "nothing finite": Report(runs=[RunReport("runs/a", "jsonl", [audited("loss", [math.nan] * 5)])]),
+    "a sum": Report(
+        runs=[RunReport("runs/a", [Source("jsonl", [])], [audited("loss", wobbly(55.0, 9), make=AudioLossMonitor)])]
+    ),
+    "nothing finite": Report(runs=[RunReport("runs/a", [Source("jsonl", [])], [audited("loss", [math.nan] * 5)])]),
     "defects": Report(
         runs=[
             RunReport(
-                "runs/a", "tensorboard", [audited("loss", [3.0])], [Defect("runs/a/f", "checksum", "bad", offset=7)]
+                "runs/a",
+                [Source("tensorboard", [])],
+                [audited("loss", [3.0])],
+                [Defect("runs/a/f", "checksum", "bad", offset=7)],
             )
         ],
         stray_defects=[
@@ -74,7 +84,9 @@ REPORTS: dict[str, Report] = {
     "hostile names": Report(
         runs=[
             RunReport(
-                "runs/\x1b[31mred\udcff", "jsonl", [audited("loss\x07\n[bold]x[/bold] :smile: " + "y" * 100, [0.001])]
+                "runs/\x1b[31mred\udcff",
+                [Source("jsonl", [])],
+                [audited("loss\x07\n[bold]x[/bold] :smile: " + "y" * 100, [0.001])],
             )
         ],
     ),

@@ -8,6 +8,7 @@ import pytest
 
 from audioloss_cli import Report, registry
 from audioloss_cli.model import LikelyCause, RunReport, View
+from audioloss_cli.model.report import Source
 from tests.outputs.reports import audited
 from tests.outputs.test_json import closed, strictly
 
@@ -24,7 +25,7 @@ def report() -> Report:
     item = audited("loss", [3.0] * 20 + [0.001] * 20)
     for incident in item.incidents:
         incident.causes = list(CAUSES)
-    return Report(runs=[RunReport("runs/a", "jsonl", [item])])
+    return Report(runs=[RunReport("runs/a", [Source("jsonl", [])], [item])])
 
 
 def shown(report: Report, **view) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from audioloss_cli import AudioLossMonitor, Report, registry
 from audioloss_cli.model import RunReport, View
+from audioloss_cli.model.report import Source
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
 from tests.outputs.reports import REPORTS, audited
 from tests.wobble import wobbly
@@ -57,7 +58,7 @@ def test_a_series_that_the_thresholds_do_not_apply_to_says_why(verbosity):
 
 def test_a_series_above_the_thresholds_needs_no_excuse():
     item = audited("loss", [0.05, 0.04], kind="small", kind_reason="declared")
-    report = Report(runs=[RunReport("runs/a", "jsonl", [item])])
+    report = Report(runs=[RunReport("runs/a", [Source("jsonl", [])], [item])])
     assert ["declared" in render(report, View(verbosity)) for verbosity in (0, 1)] == [False, True]
 
 
@@ -99,6 +100,6 @@ def test_what_is_no_trouble_has_no_end():
     values = [55.4 - 0.1 * (number % 7) - 0.2 * number for number in range(60)]
     item = audited("train/audio_loss", values, make=AudioLossMonitor)
     assert [incident.code for incident in item.incidents] == ["sum-scale"]
-    text = render(Report(runs=[RunReport("runs/sum", "toy", series=[item])]), View())
+    text = render(Report(runs=[RunReport("runs/sum", [Source("toy", [])], series=[item])]), View())
     assert "INFO sum-scale, steps" in text
     assert "unresolved" not in text

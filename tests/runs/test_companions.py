@@ -7,7 +7,8 @@ import pytest
 from audioloss_cli import Series, scan
 from audioloss_cli.model import MISSING, is_missing
 from audioloss_cli.model.point import CODEBOOK, EPOCH, GRAD_NORM, OWN_CODEBOOK, TEXT, TOTAL
-from audioloss_cli.runs.companions import Member, beside, codebook_of
+from audioloss_cli.naming import classify
+from audioloss_cli.runs.companions import RunTags, companions
 from tests.wobble import wobbly
 
 
@@ -24,7 +25,7 @@ def every(stride: int, last: int = 12, first: int = 0) -> dict[int, float]:
 def columns(audited: Series, *others: Series) -> dict[str, list[float | None]]:
     """What stands beside the first series; None for a missing value."""
     run = [audited, *others]
-    found = beside(audited, run, {each.tag: each.tag for each in run})
+    found = companions(audited, RunTags(run, {each.tag: each.tag for each in run}))
     return {name: [None if is_missing(value) else value for value in column] for name, column in found.items()}
 
 
@@ -114,19 +115,20 @@ def test_a_step_that_was_logged_twice_counts_as_last_logged():
 @pytest.mark.parametrize(
     ("tag", "member"),
     [
-        ("codebook_0_loss", Member("codebook # loss", 0)),
-        ("train/Codebook3Loss", Member("train codebook # loss", 3)),
-        ("codebook_loss/12", Member("codebook loss #", 12)),
-        ("loss/cb_7", Member("loss cb #", 7)),
-        ("ce_q3", Member("ce q #", 3)),
-        ("rvq_loss_1/eval", Member("rvq loss # eval", 1)),
+        ("codebook_0_loss", ("codebook # loss", 0)),
+        ("train/Codebook3Loss", ("train codebook # loss", 3)),
+        ("codebook_loss/12", ("codebook loss #", 12)),
+        ("loss/cb_7", ("loss cb #", 7)),
+        ("ce_q3", ("ce q #", 3)),
+        ("rvq_loss_1/eval", ("rvq loss # eval", 1)),
         ("codebook_loss", None),
         ("audio_loss_2", None),
         ("loss", None),
     ],
 )
 def test_the_number_of_a_codebook_and_its_family(tag, member):
-    assert codebook_of(tag) == member
+    found = classify(tag)
+    assert (found.family, found.codebook) == (member or ("", None))
 
 
 def test_the_codebooks_of_a_family_stand_beside_each_other():
@@ -169,4 +171,4 @@ def test_restarts_at_different_cadences_are_aligned_segment_by_segment():
 
 def test_a_sorted_series_does_not_stand_beside_itself():
     logged = series("loss", [(step, 5.0) for step in (2, 0, 1)])
-    assert beside(series("loss", every(1, last=2)), [logged], {"loss": "loss"}) == {}
+    assert companions(series("loss", every(1, last=2)), RunTags([logged], {"loss": "loss"})) == {}

@@ -114,7 +114,7 @@ def test_sizes_add_up(tmp_path):
 
 
 def test_nothing_is_asked_twice(tmp_path, monkeypatch):
-    """One question to the system a directory and a log, none a file that is no log."""
+    """One question to the system a directory and a log, two a root, none a file that is no log."""
     for run in range(5):
         for name in ("a.tfevents.1", "b.tfevents.2", "weights.safetensors", "config.yaml"):
             event_file(tmp_path / f"run{run}" / name)
@@ -126,7 +126,7 @@ def test_nothing_is_asked_twice(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "stat", count)
     assert len(runs(tmp_path)) == 5
-    directories, logs = [tmp_path.name, *(f"run{run}" for run in range(5))], ["a.tfevents.1", "b.tfevents.2"] * 5
+    directories, logs = [tmp_path.name, tmp_path.name, *(f"run{run}" for run in range(5))], ["a.tfevents.1", "b.tfevents.2"] * 5
     assert sorted(asked) == sorted(directories + logs)
 
 

@@ -37,9 +37,7 @@ def runs(tmp_path: Path) -> Path:
 
 
 def told(report: RunReport) -> object:
-    series = [
-        (item.series.tag, bytes(item.series.steps), bytes(item.series.values), item.incidents) for item in report.series
-    ]
+    series = [(item.tag, bytes(item.series.steps), bytes(item.series.values), item.incidents) for item in report.series]
     return report.run, report.files, report.defects, report.tags, series
 
 

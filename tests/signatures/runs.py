@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from audioloss_cli import Limits, Series, Severity
 from audioloss_cli.audit.run import report_on
+from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.config import ScanConfig
-from audioloss_cli.model import Incident, LikelyCause, RunReport, SeriesReport
+from audioloss_cli.model import Incident, LikelyCause
+from audioloss_cli.model.report import AuditedSeries
 from audioloss_cli.signatures import explain
 
 CHANCE = math.log(1026)
@@ -44,9 +46,8 @@ def always(value: float) -> Curve:
 
 def causes(tag: str, *run: Series) -> list[LikelyCause]:
     """Those of the gravest incident of a tag, as a scan finds it."""
-    report = report_on("run", list(run), ScanConfig())
-    explain(report, run)
-    (item,) = (item for item in report.series if item.series.tag == tag)
+    report = report_on("run", list(run), AuditSettings(ScanConfig()))
+    (item,) = (item for item in report.series if item.tag == tag)
     return max(item.incidents, key=lambda each: (each.severity.rank, each.group == "low-loss", each.points)).causes
 
 
@@ -56,9 +57,9 @@ def causes_of(code: str, first: int, last: int, *run: Series) -> list[LikelyCaus
     worst = min(values, default=math.nan)
     incident = Incident("run:1", code, "warning", Severity.WARNING, code, 0, first, last, worst, first, first)
     incident.resolution = "run_ended"
-    items = [SeriesReport(each, "audio", Limits(), [0], []) for each in run]
+    items = [AuditedSeries(each, "audio", Limits(), [0], []) for each in run]
     items[0].incidents = [incident]
-    explain(RunReport("run", "jsonl", items), run)
+    explain(items, run)
     return incident.causes
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from audioloss_cli import Series, registry
 from audioloss_cli.audit.run import report_on
+from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import MISSING
 from audioloss_cli.signatures import explain
@@ -29,7 +30,7 @@ TAGS = [
 
 
 def explained(run):
-    report = report_on("run", run, ScanConfig())
+    report = report_on("run", run, AuditSettings(ScanConfig()))
     explain(report, run)
     return report
 
@@ -66,7 +67,7 @@ def test_each_pass_of_a_restarted_run_has_its_own_shape():
 
 def test_a_healthy_run_stays_as_it_is():
     run = [series("audio_loss", healthy)]
-    report = report_on("run", run, ScanConfig())
+    report = report_on("run", run, AuditSettings(ScanConfig()))
     before = repr(report)
     explain(report, run)
     assert repr(report) == before
@@ -75,7 +76,7 @@ def test_a_healthy_run_stays_as_it_is():
 def test_series_that_were_not_audited_have_a_say():
     run = [series("audio_loss", lambda step: 0.0), series("grad_norm", lambda step: math.nan)]
     report = explained(run)
-    assert [item.series.tag for item in report.series] == ["audio_loss"]
+    assert [item.tag for item in report.series] == ["audio_loss"]
     assert "grad_norm is NaN there" in report.series[0].incidents[0].causes[0].evidence
 
 
@@ -83,5 +84,5 @@ def test_series_that_were_not_audited_have_a_say():
 @pytest.mark.parametrize("held_out", ["eval/AudioLoss", "val_audio_loss", "ValidationAudioLoss"])
 def test_names_are_read_as_words(tag, held_out):
     run = [series(tag, falling(40)), series(held_out, falling(40), every=50)]
-    (item,) = (item for item in explained(run).series if item.series.tag == tag)
+    (item,) = (item for item in explained(run).series if item.tag == tag)
     assert any(held_out in clause for clause in item.incidents[0].causes[0].evidence)

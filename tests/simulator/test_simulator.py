@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from audioloss_cli.audit.run import report_on
+from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import is_missing
 from audioloss_cli.naming.selection import select
@@ -104,7 +105,7 @@ def test_only_gradual_collapses_pass_0_01(family):
 def test_the_main_tag_is_one_that_is_audited(family):
     run = simulate(family, 1, 100, 0.05)
     assert run.audited in select({tag: tag for tag in run.series}).roles
-    report_on("sim", list(run.series.values()), ScanConfig())
+    report_on("sim", list(run.series.values()), AuditSettings(ScanConfig()))
 
 
 def test_levels_are_those_of_real_runs():

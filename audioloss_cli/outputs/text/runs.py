@@ -44,7 +44,7 @@ def _run(run: RunReport, view: View) -> Iterator[Line]:
         if item.incidents or view.verbosity > 0:
             yield from _series(item, view)
         else:
-            yield from paragraph(f"{item.series.tag}: no incidents in {_extent(item)}", view, indent=2, hang=2)
+            yield from paragraph(f"{item.tag}: no incidents in {_extent(item)}", view, indent=2, hang=2)
             yield from _left_alone(item, view)
 
 
@@ -61,13 +61,13 @@ def _silent(runs: list[RunReport], view: View) -> Iterator[Line]:
 
 
 def _series(item: SeriesReport, view: View) -> Iterator[Line]:
-    yield line("  ", (item.series.tag, "bold cyan"))
+    yield line("  ", (item.tag, "bold cyan"))
     yield from paragraph(_extent(item), view, indent=4)
     yield from _left_alone(item, view)
     extremes = item.extremes
     if extremes:
         width = max(view.width - _MARGIN, 10)
-        row = sparkline(item.series.values, width, unicode=view.unicode)
+        row = sparkline(item.envelope, width, unicode=view.unicode)
         yield line(f"  {number(extremes[1]):>9} {row} lowest {number(extremes[0])}")
         if item.incidents:
             yield line((" " * 12 + alert_row(item, width), "red"))
@@ -80,17 +80,20 @@ def _series(item: SeriesReport, view: View) -> Iterator[Line]:
 
 def _left_alone(item: SeriesReport, view: View) -> Iterator[Line]:
     """Why fixed thresholds were not applied to a series that goes below one, or to any with -v."""
-    if item.kind != "ce" and (view.verbosity > 0 or any(value < item.limits.threshold for value in item.series.values)):
+    if item.kind != "ce" and (view.verbosity > 0 or _goes_below(item)):
         text = f"taken for {_KINDS[item.kind]}, to which the fixed thresholds do not apply: {item.kind_reason}"
         yield from paragraph(f"{text} (--kind ce applies them)", view, indent=4, hang=2)
 
 
+def _goes_below(item: SeriesReport) -> bool:
+    return item.extremes is not None and item.extremes[0] < item.limits.threshold
+
+
 def _extent(item: SeriesReport) -> str:
-    series = item.series
-    text = f"{plural(len(series), 'point')}, {'steps' if series.step_source != 'epoch' else 'epochs'}"
+    text = f"{plural(item.points, 'point')}, {'steps' if item.step_source != 'epoch' else 'epochs'}"
     first, last = item.span
     text += f" {first:,} to {last:,}"
-    if series.step_source in ("line", "ordinal"):
+    if item.step_source in ("line", "ordinal"):
         text += " (counted: the log has no steps)"
     restarts = len(item.segment_starts) - 1
     text += f", {plural(restarts, 'restart')}" if restarts else ""

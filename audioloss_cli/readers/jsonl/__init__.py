@@ -12,6 +12,7 @@ from audioloss_cli.model import EVERYTHING, Cursor, Defect, ReadOptions, Series
 from audioloss_cli.storage.log_file import LogFile
 
 ORDER = 50
+CONTINUES = False
 
 _EXTENSIONS = {".jsonl", ".ndjson"}
 _PERHAPS = {".json", ".txt", ".log"}

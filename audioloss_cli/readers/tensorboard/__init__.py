@@ -11,9 +11,10 @@ from audioloss_cli.readers.tensorboard.reading import read
 from audioloss_cli.readers.tensorboard.together import read_many
 from audioloss_cli.storage.log_file import LogFile
 
-__all__ = ["ORDER", "claims", "read", "read_many", "run_of"]
+__all__ = ["CONTINUES", "ORDER", "claims", "read", "read_many", "run_of"]
 
 ORDER = 10
+CONTINUES = True
 
 
 def claims(file: LogFile) -> bool:

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from audioloss_cli.audit.run import report_on
+from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import RunReport, Series, Severity
 from tests.benchmarks.detection.alarm import Alarm, losses
@@ -48,7 +49,7 @@ def make(name: str) -> Detector:
     """One of ours or a peer."""
     if name in OURS:
         settings = config(name)
-        return Detector(name, lambda run: alarms_of(report_on("sim", run, settings)), merges=False)
+        return Detector(name, lambda run: alarms_of(report_on("sim", run, AuditSettings(settings))), merges=False)
     module, function = PEERS[name]
     judge = getattr(import_module(module), function)
 
@@ -62,7 +63,7 @@ def make(name: str) -> Detector:
 def alarms_of(report: RunReport) -> list[Alarm]:
     """One for each incident of warning or critical severity, at the step at which it fired."""
     return [
-        Alarm(incident.fired_step, item.series.tag, incident.code)
+        Alarm(incident.fired_step, item.tag, incident.code)
         for item in report.series
         for incident in item.incidents
         if incident.severity.rank >= Severity.WARNING.rank and incident.fired_step is not None

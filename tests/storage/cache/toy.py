@@ -13,6 +13,7 @@ class Reader:
     """
 
     ORDER = 1
+    CONTINUES = False
 
     def __init__(self, marks: bool = True) -> None:
         self.read_bytes = 0

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audioloss_cli import ScanConfig, scan
-from audioloss_cli.audit.wanted_tags import wanted
+from audioloss_cli import scan
+from audioloss_cli.naming import TagPattern
 from audioloss_cli.naming.selection import select
 from audioloss_cli.runs import readings as reading_of_runs
+from audioloss_cli.runs.wanted_tags import wanted
 from audioloss_cli.signatures import _names
 
 SAMPLES = Path(__file__).parent.parent.parent / "sample_logs"
@@ -37,7 +38,7 @@ TAGS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).flatmap(
 
 @given(tags=st.lists(TAGS, min_size=1, max_size=6, unique=True), all_losses=st.booleans())
 def test_whatever_is_chosen_is_wanted(tags, all_losses):
-    needed = wanted("run", ScanConfig(all_losses=all_losses))
+    needed = wanted("run", ())
     chosen = select({tag: tag for tag in tags}, all_losses=all_losses).roles
     assert all(map(needed, chosen))
 
@@ -53,12 +54,12 @@ def test_whatever_a_signature_finds_by_its_name_is_wanted(tag):
         _names.codebook,
     )
     if any(find(tag) not in (False, None) for find in finders):
-        assert wanted("run", ScanConfig())(tag)
+        assert wanted("run", ())(tag)
 
 
 def test_what_is_asked_for_by_name_is_wanted():
-    assert wanted("run", ScanConfig(tags=("throughput",)))("throughput")
-    assert not wanted("run", ScanConfig())("throughput")
+    assert wanted("run", [TagPattern("throughput")])("throughput")
+    assert not wanted("run", ())("throughput")
 
 
 @pytest.mark.parametrize(

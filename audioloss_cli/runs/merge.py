@@ -1,0 +1,185 @@
+"""Several sources of one run made one run: the most precise points of each series, and what only others have."""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from audioloss_cli.model import Finding, Series, Severity
+from audioloss_cli.model.report import SourceShare
+from audioloss_cli.runs.same_run import Unit, compare, has_steps, in_steps_of, is_telling, plain_name, related
+
+CODE = "sources-disagree"
+_ADVICE = (
+    "Two files of this run name the same series and give it different values at the same steps. Find out which of them "
+    "the trainer wrote last, and whether one is left over from another run; move that one out of the run directory."
+)
+
+
+@dataclass(slots=True)
+class MergedRun:
+    """One run, of one unit or of several.
+
+    Attributes:
+        units: the most precise first.
+        series: by tag; those of the most precise unit keep their tags.
+        shares: by tag, how many points came from which unit; empty for a run of one unit.
+        findings: contradictions between the units.
+    """
+
+    units: list[Unit]
+    series: dict[str, Series]
+    shares: dict[str, list[SourceShare]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+class Clusters:
+    """Takes units one by one and finds those that are of one run."""
+
+    def __init__(self) -> None:
+        self.clusters: list[list[Unit]] = []
+
+    def add(self, unit: Unit) -> None:
+        """Take in a unit; it joins every cluster to which it is related."""
+        joined, others = [unit], list[list[Unit]]()
+        for cluster in self.clusters:
+            known = next((found for each in cluster if (found := _on_its_axis(joined[0], each)) is not None), None)
+            if known is None:
+                others.append(cluster)
+            else:
+                joined = [*cluster, *joined]
+        self.clusters = [*others, joined]
+
+    def merged(self) -> list[MergedRun]:
+        """Return the runs."""
+        return [merge(cluster) for cluster in self.clusters]
+
+
+def _on_its_axis(unit: Unit, other: Unit) -> Unit | None:
+    """Return the unit, in steps of the other if it has none, if the two are of one run."""
+    if _is_stepless(unit) and not _is_stepless(other):
+        return in_steps_of(unit, other.series)
+    if _is_stepless(other) and not _is_stepless(unit):
+        return unit if in_steps_of(other, unit.series) is not None else None
+    return unit if related(unit, other) else None
+
+
+def _is_stepless(unit: Unit) -> bool:
+    return bool(unit.series) and not any(has_steps(series) for series in unit.series.values() if len(series))
+
+
+def merge(units: Sequence[Unit]) -> MergedRun:
+    """Make one run of units that are related."""
+    if len(units) == 1:
+        return MergedRun(list(units), dict(units[0].series))
+    ranked = sorted(units, key=lambda unit: (_is_stepless(unit), -unit.digits, unit.order, -_points(unit)))
+    run = MergedRun([ranked[0]], dict(ranked[0].series))
+    run.shares = {tag: [_share(ranked[0], tag, len(series))] for tag, series in run.series.items()}
+    for unit in ranked[1:]:
+        run.units.append(unit)
+        moved = in_steps_of(unit, run.series) if _is_stepless(unit) else unit
+        for tag, series in (moved or unit).series.items():
+            _take_in(run, unit, tag, series)
+    return run
+
+
+def _points(unit: Unit) -> int:
+    return sum(map(len, unit.series.values()))
+
+
+def _share(unit: Unit, tag: str, points: int) -> SourceShare:
+    return SourceShare(unit.label, tag, points)
+
+
+def _take_in(run: MergedRun, unit: Unit, tag: str, series: Series) -> None:
+    known = _counterpart(run, tag, series)
+    if known is None:
+        name = tag if tag not in run.series else f"{tag} [{unit.label}]"
+        run.series[name] = series if name == tag else _renamed(series, name)
+        run.shares[name] = [_share(unit, tag, len(series))]
+        return
+    before = run.series[known]
+    agreement = compare(before, series)
+    if agreement.contradicts:
+        name = f"{tag} [{unit.label}]"
+        run.series[name] = _renamed(series, name)
+        run.shares[name] = [_share(unit, tag, len(series))]
+        run.findings.append(_contradiction(run, unit, known, tag, series))
+        return
+    filled, added = fill_in(before, series)
+    run.series[known] = filled
+    run.shares[known].append(_share(unit, tag, added))
+
+
+def _counterpart(run: MergedRun, tag: str, series: Series) -> str | None:
+    """The tag under which the run has this series: by its numbers, else by its name alone."""
+    named = [known for known in run.series if plain_name(known) == plain_name(tag)]
+    same = [known for known in named if len(run.series[known]) and compare(run.series[known], series).is_same]
+    if not same and is_telling(tag):
+        others = [known for known in run.series if known not in named and is_telling(known)]
+        same = [known for known in others[:16] if len(run.series[known]) and compare(run.series[known], series).is_same]
+    if same:
+        return same[0]
+    exact = [known for known in named if known == tag] or named
+    return exact[0] if len(exact) == 1 else None
+
+
+def _contradiction(run: MergedRun, unit: Unit, known: str, tag: str, series: Series) -> Finding:
+    before = run.series[known]
+    there = dict(zip(map(int, before.steps), map(float, before.values), strict=True))
+    agreement = compare(before, series)
+    worst = max(
+        (
+            (step, there[step], value)
+            for step, value in zip(map(int, series.steps), series.values, strict=True)
+            if step in there
+        ),
+        key=lambda row: abs(row[1] - row[2]) if row[1] == row[1] and row[2] == row[2] else -1.0,
+    )
+    first, second = run.shares[known][0], unit.label
+    message = (
+        f"{known} of {first.source} and {tag} of {second} differ at {agreement.common - agreement.same} of "
+        f"{agreement.common} common steps, such as {worst[1]:.4g} and {worst[2]:.4g} at step {worst[0]:,}; both were "
+        "audited"
+    )
+    evidence = {"tag": known, "sources": [first.source, second], "step": worst[0], "values": [worst[1], worst[2]]}
+    return Finding(CODE, Severity.WARNING, message, evidence, _ADVICE)
+
+
+def _renamed(series: Series, tag: str) -> Series:
+    return Series(tag, series.steps, series.values, series.wall_times, series.restarts, series.step_source, series.run)
+
+
+def fill_in(series: Series, other: Series) -> tuple[Series, int]:
+    """Return a series with the points that only the other one has at their places, and how many those are.
+
+    Where steps go back nobody can say between which two points another one belongs: then points behind the last step
+    are taken alone.
+    """
+    there = set(map(int, series.steps))
+    missing = [index for index, step in enumerate(map(int, other.steps)) if step not in there]
+    if not _rises(series.steps) or not _rises(other.steps):
+        last = max(there, default=-1)
+        missing = [index for index in missing if int(other.steps[index]) > last]
+    if not missing:
+        return series, 0
+    rows = [(int(step), 0, float(value), float(time)) for step, value, time in _points_of(series)]
+    rows += [
+        (int(other.steps[index]), 1, float(other.values[index]), float(other.wall_times[index])) for index in missing
+    ]
+    if _rises(series.steps):
+        rows.sort(key=lambda row: row[:2])
+    steps, values, times = array("q"), array("d"), array("d")
+    for step, _, value, wall_time in rows:
+        steps.append(step)
+        values.append(value)
+        times.append(wall_time)
+    return Series(series.tag, steps, values, times, list(series.restarts), series.step_source, series.run), len(missing)
+
+
+def _points_of(series: Series) -> Iterable[tuple[int, float, float]]:
+    return zip(series.steps, series.values, series.wall_times, strict=True)
+
+
+def _rises(steps: Sequence[int]) -> bool:
+    return all(int(before) <= int(after) for before, after in pairwise(steps))

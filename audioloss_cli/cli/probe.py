@@ -23,6 +23,7 @@ from audioloss_cli.cli._options import (
     settings,
 )
 from audioloss_cli.records.exit_code import INTERNAL
+from audioloss_cli.terminal import complain_at_once
 
 EPILOG = (
     "WHAT is an import string (package.module:factory) that gives a DataLoader, a dataset or batches; a .pt, "
@@ -159,10 +160,7 @@ def _kept_from_leaving() -> Iterator[None]:
 
 
 def _give_up(seconds: float) -> None:
-    message = (
-        f"audioloss: error: the probe did not finish within --timeout {seconds:g} seconds; nothing was concluded\n"
-    )
-    os.write(2, message.encode())
+    complain_at_once(f"the probe did not finish within --timeout {seconds:g} seconds; nothing was concluded")
     os._exit(INTERNAL)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from audioloss_cli.records.report import Gate, Report, RunReport, SeriesReport, Unaudited
     from audioloss_cli.records.rule import LossRule, Past, Quiet, RuleText
     from audioloss_cli.records.series import MISSING, Defect, Series, SeriesCollector, is_missing
-    from audioloss_cli.records.view import View, printable
+    from audioloss_cli.records.view import View, printable, shortened
 
 _HOMES = {
     "Alert": "alert",
@@ -53,6 +53,7 @@ _HOMES = {
     "View": "view",
     "is_missing": "series",
     "printable": "view",
+    "shortened": "view",
 }
 
 __all__ = [
@@ -88,6 +89,7 @@ __all__ = [
     "View",
     "is_missing",
     "printable",
+    "shortened",
 ]
 
 __getattr__, __dir__ = exports(__name__, _HOMES)

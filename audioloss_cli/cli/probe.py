@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from audioloss_cli import registry
+from audioloss_cli import registry, signals
 from audioloss_cli.cli import _probe_options as probes
 from audioloss_cli.cli._options import (
     Color,
@@ -85,9 +85,11 @@ def command(
     request |= {"checkpoint": ckpt, "dump": str(dump_batch or ""), "gate": chosen.gate}
     options = {name: context.params[name] for name in _OPTIONS} | {"num_codebooks": codebooks}
     with _limited(timeout), _quietly(verbose), _kept_from_leaving():
-        wing = registry.load("probe", "command")
+        with signals.at_once():
+            wing = registry.load("probe", "command")
         logs = _scanned(log_dir or [], chosen)
-        result = wing.run(request, options, model_arg or [], data_arg or [], logs, chosen.scale)
+        with signals.at_once():
+            result = wing.run(request, options, model_arg or [], data_arg or [], logs, chosen.scale)
     result.config_file = str(file or "")
     screen.show(result)
     return int(result.exit_code)

@@ -75,7 +75,7 @@ def _array(value: np.ndarray[Any, Any]) -> dict[str, Any]:
 def _tensor(value: Tensor) -> dict[str, Any]:
     """A sparse, quantised or meta tensor has no plain values to look at."""
     here = {
-        "shape": list(value.shape),
+        "shape": [value.size(0), *[None] * (value.dim() - 1)] if value.is_nested else list(value.shape),
         "dtype": str(value.dtype).removeprefix("torch."),
         "device": str(value.device),
     }
@@ -90,7 +90,10 @@ def _statistics(values: Tensor) -> dict[str, Any]:
         return {}
     if values.dtype == torch.bool:
         return {"true": int(values.sum()), "first": values[:_FIRST].tolist()}
-    values = _computable(values)
+    try:
+        values = _computable(values)
+    except (NotImplementedError, RuntimeError):  # of a dtype that is there to be stored alone
+        return {}
     finite, counts = values, {"masked": int((values == _MASKED).sum()), "nan": 0, "inf": 0}
     if values.is_floating_point():
         counts |= {"nan": int(values.isnan().sum()), "inf": int(values.isinf().sum())}

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audioloss_cli.probe.adapter import Adapter, Batch, Model, to_device
+from audioloss_cli.probe.adapter import Adapter, Batch, Model, readable, to_device
 from audioloss_cli.probe.alignment import Audio, targets
 from audioloss_cli.probe.device import memory_guard
 from audioloss_cli.probe.errors import ProbeError, UnreadableError
@@ -18,6 +18,7 @@ from audioloss_cli.probe.statistics import LogitStatistics, logit_statistics
 
 def read_audio(adapter: Adapter, batch: Batch) -> Audio:
     """The audio of a batch in rows, on the CPU; all one segment where the adapter cannot tell."""
+    batch = readable(batch, adapter.layout)
     found = (adapter.codes(batch), adapter.labels(batch), adapter.segments(batch), adapter.samples(batch))
     codes, labels, segments, samples = (None if item is None else item.cpu() for item in found)
     rows = codes if codes is not None else labels

@@ -83,7 +83,7 @@ def _observed(
         evidence.text_tokens = _text_tokens(evidence)
         if index < len(again):
             evidence.again = read_audio(adapter, again[index])
-        if not run_checks(evidence, _FATAL).findings:
+        if not evidence.unreadable and not run_checks(evidence, _FATAL).findings:
             observe(evidence, adapter, loaded.module, device, backward=config.backward)
         seen.append(evidence)
     if config.held_out and not math.isnan(seen[0].next_loss):  # else there is nothing to compare with
@@ -100,7 +100,11 @@ def _held_out(config: ProbeConfig, adapter: Adapter) -> Batch:
     """A file takes no arguments, whatever --data is."""
     arguments = {} if Path(config.held_out).exists() else config.data_arguments
     batch = open_data(config.held_out, arguments=arguments, count=1).batches[0]
-    wrong = run_checks(Evidence(adapter.layout, batch, read_audio(adapter, batch)), _FATAL).findings
+    evidence = Evidence(adapter.layout, batch, read_audio(adapter, batch))
+    if evidence.unreadable:
+        name, what = next(iter(evidence.unreadable.items()))
+        raise UnreadableError(f"--held-out {config.held_out!r}: {name} is {what}; name data that fits the model")
+    wrong = run_checks(evidence, _FATAL).findings
     if wrong:
         raise UnreadableError(f"--held-out {config.held_out!r}: {wrong[0].message}; name data that fits the model")
     return batch

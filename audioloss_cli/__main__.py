@@ -25,7 +25,7 @@ def main() -> None:
             signals.let_go()
     except BaseException as error:  # noqa: BLE001  # the last line of defence; some are no Exception
         code = _explained(error)
-    terminal.close_streams()
+    terminal.close_streams(drop=bool(signals.exit_code()))
     gc.freeze()  # what is left goes with the process; to look through all of it for cycles first takes 10 ms
     sys.exit(signals.exit_code() or code)
 

@@ -37,7 +37,7 @@ def write_file(path: Path, text: str) -> None:
 
 
 def _renew(target: Path, data: bytes, old: os.stat_result) -> None:
-    if not os.access(target, os.W_OK):
+    if not os.access(target, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
     try:
         _replace(target, data, old)

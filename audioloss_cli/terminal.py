@@ -29,12 +29,13 @@ class _Descriptor(io.FileIO):
     Attributes:
         vital: whether a failure is raised. On standard error none is: the exit code says it all. Nor is a reader of
             standard output who has seen enough (``| head``) a failure.
+        lost: nobody takes anything any more.
     """
 
     def __init__(self, number: int, *, vital: bool) -> None:
         super().__init__(number, "w", closefd=False)
         self.vital = vital
-        self._lost = False
+        self.lost = False
 
     def write(self, data: Any) -> int:
         """As of a file.
@@ -43,13 +44,13 @@ class _Descriptor(io.FileIO):
             WriteError: the place is full, or is none to write to.
         """
         try:
-            while not self._lost:
+            while not self.lost:
                 written = super().write(data)
                 if written is not None:
                     return written
                 select([], [self], [])  # somebody else has told it not to block
         except OSError as error:
-            self._lost = True
+            self.lost = True
             if self.vital and not isinstance(error, BrokenPipeError):
                 raise WriteError(f"cannot write to standard output: {error.strerror}") from None
         return len(data)
@@ -76,16 +77,20 @@ def open_streams() -> None:
     sys.stderr = sys.__stderr__ = _opened(sys.stderr, _ERR)  # type: ignore[misc]
 
 
-def close_streams() -> None:
+def close_streams(*, drop: bool) -> None:
     """The report is out: what a stranger's code prints at exit goes to standard error, and no failure counts.
 
     The same holds for what a library in C has kept in a buffer of its own.
+
+    Args:
+        drop: whether to leave what has not been written yet, which may have to wait for its reader.
     """
     for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, _Door):
+            raw: _Descriptor = stream.buffer.raw  # type: ignore[attr-defined]
+            raw.vital, raw.lost = False, raw.lost or drop
         with suppress(OSError, ValueError):
             stream.flush()
-        if isinstance(stream, _Door):
-            stream.buffer.raw.vital = False  # type: ignore[attr-defined]
     if isinstance(sys.stdout, _Door):
         with suppress(OSError):
             os.dup2(_ERR, _OUT)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from audioloss_cli.output_file import write_file
 from audioloss_cli.probe.errors import EnvironmentalError
 
 SCHEMA = "audioloss.batch/1"
@@ -38,7 +39,7 @@ def write_dump(path: Path, batches: Iterable[Mapping[str, Any]], extra: Mapping[
     described = [describe_batch(batch) for batch in batches]
     document = {"schema": SCHEMA} | _plain(extra, 0) | {"schema": SCHEMA, "batches": described}
     try:
-        path.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        write_file(path, json.dumps(document, indent=2, allow_nan=False) + "\n")
     except OSError as error:
         raise EnvironmentalError(
             f"cannot write the batch dump to {path}: {error.strerror}; name another file"

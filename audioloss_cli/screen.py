@@ -36,7 +36,7 @@ class Screen:
     """
 
     def __init__(self, report: str, output: Path | None, *, verbosity: int, color: bool | None) -> None:
-        if output is not None and not output.absolute().parent.is_dir():
+        if output is not None and not _is_directory(output.absolute().parent):
             raise ConfigError(f"--output {output}: there is no directory {output.absolute().parent}; make it first")
         self._report = report
         self._output = output
@@ -139,6 +139,10 @@ class _Bar:
             self._shown[0].update(
                 self._shown[1], completed=done, total=total, description=shortened(printable(run), _WIDEST)
             )
+
+
+def _is_directory(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112  # that of Path raises for a name that is too long
 
 
 def _refuse_to_overwrite(output: Path, report: Report) -> None:

@@ -109,7 +109,8 @@ def _refuse_to_overwrite(option: str, file: Path | None, named: Mapping[str, str
 
 
 def _is_read(file: Path, place: Path) -> bool:
-    return file == place or (place in file.parents and file.suffix in _READ and file.exists())
+    beside = place in file.parents and file.suffix in _READ
+    return file == place or (beside and os.path.exists(file))  # noqa: PTH110  # Path's raises for too long a name
 
 
 def _scanned(paths: list[str], chosen: Any) -> Any:

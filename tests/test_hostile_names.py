@@ -241,8 +241,24 @@ LONG = {LONG!r}
 class Strange(Exception):
     pass
 Strange.__name__ = HOSTILE
+class Mute(Exception):
+    def __str__(self):
+        raise ValueError(LONG)
 def raises():
     raise Strange(LONG)
+def mute():
+    raise Mute
+def mute_model():
+    inner = tiny.model()
+    def forward(*arguments, **more):
+        raise Mute
+    inner.forward = forward
+    return inner
+class MuteData:
+    def __len__(self):
+        return 2
+    def __getitem__(self, index):
+        raise Mute
 def data():
     return tiny.hf_batch(distinct=64)
 def names():
@@ -282,6 +298,9 @@ def test_a_checkpoint(make, report, audioloss):
         ["--data", "strange:raises"],
         ["--data", "strange:Data"],
         ["--data", "strange:names"],
+        ["--data", "strange:mute"],
+        ["--data", "strange:MuteData"],
+        ["--data", "strange:data", "--model", "strange:mute_model"],
         ["--data", f"strange:{HOSTILE}"],
         ["--data", f"{LONG}:x"],
         ["--data", "strange:data", "--model", "strange:model"],

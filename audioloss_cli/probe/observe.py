@@ -14,6 +14,7 @@ from audioloss_cli.probe.evidence import Evidence
 from audioloss_cli.probe.gradients import audio_gradients
 from audioloss_cli.probe.perturb import perturb, row_to_perturb, rows_around
 from audioloss_cli.probe.statistics import LogitStatistics, logit_statistics
+from audioloss_cli.terminal import words_of
 
 
 def read_audio(adapter: Adapter, batch: Batch) -> Audio:
@@ -100,7 +101,7 @@ def _fed(batch: Batch, adapter: Adapter, model: Model, device: torch.device) -> 
 
 
 def _raised(error: BaseException) -> str:
-    return f"the model raised {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    return f"the model raised {type(error).__name__}: {words_of(error)[:300]}"
 
 
 def _forward(evidence: Evidence, adapter: Adapter, model: Model, batch: Batch, keep: list[Tensor] | None) -> None:

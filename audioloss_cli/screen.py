@@ -9,18 +9,17 @@ from shutil import get_terminal_size
 from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
-from audioloss_cli import registry
+from audioloss_cli import registry, terminal
 from audioloss_cli.config import ConfigError
-from audioloss_cli.model import Report, View, printable
+from audioloss_cli.model import Report, View, printable, shortened
+from audioloss_cli.output_file import write_file
+from audioloss_cli.terminal import WriteError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _SECONDS_BEFORE_A_BAR = 0.5
-
-
-class WriteError(RuntimeError):
-    """The report could not be written; the message names the file and the reason."""
+_WIDEST = 200  # characters of a run's name beside the bar
 
 
 class Screen:
@@ -37,7 +36,7 @@ class Screen:
     """
 
     def __init__(self, report: str, output: Path | None, *, verbosity: int, color: bool | None) -> None:
-        if output is not None and not output.absolute().parent.is_dir():
+        if output is not None and not _is_directory(output.absolute().parent):
             raise ConfigError(f"--output {output}: there is no directory {output.absolute().parent}; make it first")
         self._report = report
         self._output = output
@@ -51,17 +50,20 @@ class Screen:
             ConfigError: the file is one of the logs that were read.
             WriteError: it cannot be written.
         """
-        text: str = registry.load("outputs", self._report).render(report, self._view())
+        view = self._view()
+        text: str = registry.load("outputs", self._report).render(report, view)
         if self._output is None:
-            put(text)
+            terminal.put(text, styled=view.color)
             return
         try:
             _refuse_to_overwrite(self._output, report)
-            self._output.write_text(text, encoding="utf-8", errors="backslashreplace")
+            write_file(self._output, text)
+        except BrokenPipeError:
+            pass  # whoever reads from it has seen enough, as with standard output
         except OSError as error:
             raise WriteError(f"cannot write the report to {self._output}: {error.strerror}") from None
         if self._verbosity >= 0:
-            sys.stderr.write(registry.load("outputs", "text").render(report, View(verbosity=-1, unicode=False)))
+            terminal.tell(registry.load("outputs", "text").render(report, View(verbosity=-1, unicode=False)))
 
     def _view(self) -> View:
         if self._output is not None:
@@ -122,7 +124,7 @@ class _Bar:
                 DownloadColumn(),
                 TimeElapsedColumn(),
                 run,
-                console=Console(stderr=True),
+                console=Console(file=terminal.unescaped(sys.stderr)),
                 transient=True,
                 redirect_stdout=False,
                 redirect_stderr=False,
@@ -134,7 +136,13 @@ class _Bar:
     def _draw(self) -> None:
         if self._shown is not None:
             done, total, run = self._state
-            self._shown[0].update(self._shown[1], completed=done, total=total, description=printable(run))
+            self._shown[0].update(
+                self._shown[1], completed=done, total=total, description=shortened(printable(run), _WIDEST)
+            )
+
+
+def _is_directory(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112  # that of Path raises for a name that is too long
 
 
 def _refuse_to_overwrite(output: Path, report: Report) -> None:
@@ -143,23 +151,6 @@ def _refuse_to_overwrite(output: Path, report: Report) -> None:
         for name in [*(file for run in report.runs for file in run.files), *named]:
             if Path(name).exists() and output.samefile(name):
                 raise ConfigError(f"--output {output}: is one of the logs that were read; name another file")
-
-
-def put(text: str) -> None:
-    """Write to standard output. A reader that has seen enough (``| head``) does not change the verdict.
-
-    Raises:
-        WriteError: it cannot be written to.
-    """
-    encoding = sys.stdout.encoding or "ascii"
-    try:
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the flush at exit fails again
-        raise WriteError(f"cannot write the report to standard output: {error.strerror}") from None
 
 
 def _wants_color(asked: bool | None) -> bool:

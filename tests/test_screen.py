@@ -64,7 +64,7 @@ def test_a_full_disk_exits_4(report, audioloss, low):
     with FULL.open("w") as full:
         done = process("scan", low, "--report", report, stdout=full)
     assert (done.returncode, done.stderr.count("\n")) == (4, 1)
-    assert "cannot write the report to standard output: No space left on device" in done.stderr
+    assert "cannot write to standard output: No space left on device" in done.stderr
 
 
 def test_a_log_is_never_overwritten(audioloss, low, tmp_path):

@@ -1,15 +1,14 @@
 """The command line: each command is a module here with a function ``command`` and an ``EPILOG``."""
 
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 import audioloss_cli
-from audioloss_cli import registry
+from audioloss_cli import registry, signals, terminal
 from audioloss_cli.cli._coercion import Command, Group
-from audioloss_cli.model.exit_code import INTERNAL, INTERRUPTED, USAGE
+from audioloss_cli.model.exit_code import INTERNAL, USAGE
 
 app = typer.Typer(
     name="audioloss",
@@ -30,8 +29,8 @@ def run(arguments: Sequence[str]) -> int:
     """
     try:
         return int(app(list(arguments), prog_name="audioloss", standalone_mode=False) or 0)
-    except typer.Abort:
-        return INTERRUPTED
+    except typer.Abort as error:  # nothing here asks anybody: Typer makes one of any EOFError
+        raise error.__cause__ or error from None
     except typer.TyperException as error:
         return _fail(f"{error.format_message()} (see audioloss --help)", USAGE)
     except Exception as error:
@@ -45,18 +44,18 @@ def _foreseen(error: Exception) -> int | None:
     """The exit code of an error that its message explains; None of any other."""
     from audioloss_cli.config import ConfigError  # noqa: PLC0415  # a start that goes well needs none of them
     from audioloss_cli.probe.errors import ProbeError  # noqa: PLC0415
-    from audioloss_cli.screen import WriteError  # noqa: PLC0415
     from audioloss_cli.storage.spill_file import SpillError  # noqa: PLC0415
 
     if isinstance(error, ProbeError):
         return error.exit_code
-    if isinstance(error, (registry.MissingDependencyError, SpillError, WriteError)):
+    if isinstance(error, (registry.MissingDependencyError, SpillError, terminal.WriteError)):
         return INTERNAL
     return USAGE if isinstance(error, ConfigError) else None
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"audioloss: error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    if not signals.exit_code():  # else an import that was cut short, or the like
+        terminal.complain(message)
     return code
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from audioloss_cli import registry
+from audioloss_cli import registry, signals
 from audioloss_cli.cli import _probe_options as probes
 from audioloss_cli.cli._options import (
     Color,
@@ -23,6 +23,7 @@ from audioloss_cli.cli._options import (
     settings,
 )
 from audioloss_cli.model.exit_code import INTERNAL
+from audioloss_cli.terminal import complain_at_once
 
 EPILOG = (
     "WHAT is an import string (package.module:factory) that gives a DataLoader, a dataset or batches; a .pt, "
@@ -84,9 +85,11 @@ def command(
     request |= {"checkpoint": ckpt, "dump": str(dump_batch or ""), "gate": chosen.gate}
     options = {name: context.params[name] for name in _OPTIONS} | {"num_codebooks": codebooks}
     with _limited(timeout), _quietly(verbose), _kept_from_leaving():
-        wing = registry.load("probe", "command")
+        with signals.at_once():
+            wing = registry.load("probe", "command")
         logs = _scanned(log_dir or [], chosen)
-        result = wing.run(request, options, model_arg or [], data_arg or [], logs, chosen.scale)
+        with signals.at_once():
+            result = wing.run(request, options, model_arg or [], data_arg or [], logs, chosen.scale)
     result.config_file = str(file or "")
     screen.show(result)
     return int(result.exit_code)
@@ -106,7 +109,8 @@ def _refuse_to_overwrite(option: str, file: Path | None, named: Mapping[str, str
 
 
 def _is_read(file: Path, place: Path) -> bool:
-    return file == place or (place in file.parents and file.suffix in _READ and file.exists())
+    beside = place in file.parents and file.suffix in _READ
+    return file == place or (beside and os.path.exists(file))  # noqa: PTH110  # Path's raises for too long a name
 
 
 def _scanned(paths: list[str], chosen: Any) -> Any:
@@ -159,10 +163,7 @@ def _kept_from_leaving() -> Iterator[None]:
 
 
 def _give_up(seconds: float) -> None:
-    message = (
-        f"audioloss: error: the probe did not finish within --timeout {seconds:g} seconds; nothing was concluded\n"
-    )
-    os.write(2, message.encode())
+    complain_at_once(f"the probe did not finish within --timeout {seconds:g} seconds; nothing was concluded")
     os._exit(INTERNAL)
 
 

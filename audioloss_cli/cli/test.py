@@ -26,7 +26,7 @@ def command(
     from audioloss_cli.alert_tests.difference import lines_of  # noqa: PLC0415  # --help needs none of it
     from audioloss_cli.alert_tests.file import read_tests  # noqa: PLC0415
     from audioloss_cli.alert_tests.run import run_test  # noqa: PLC0415
-    from audioloss_cli.screen import put  # noqa: PLC0415
+    from audioloss_cli.terminal import put  # noqa: PLC0415
 
     tests = [test for file in files for test in read_tests(file, config)]
     results = [run_test(test) for test in tests]

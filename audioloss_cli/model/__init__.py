@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from audioloss_cli.model.report import Gate, Report, RunReport, SeriesReport, Unaudited
     from audioloss_cli.model.rule import LossRule, Past, Quiet, RuleText
     from audioloss_cli.model.series import MISSING, Defect, Series, SeriesCollector, is_missing
-    from audioloss_cli.model.view import View, printable
+    from audioloss_cli.model.view import View, printable, shortened
 
 _HOMES = {
     "Alert": "alert",
@@ -50,6 +50,7 @@ _HOMES = {
     "View": "view",
     "is_missing": "series",
     "printable": "view",
+    "shortened": "view",
 }
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "View",
     "is_missing",
     "printable",
+    "shortened",
 ]
 
 __getattr__, __dir__ = exports(__name__, _HOMES)

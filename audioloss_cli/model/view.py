@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+#: Characters of a text of a stranger, or with one in it, that are worth reading.
+LONGEST = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -21,8 +24,18 @@ class View:
 
 
 def printable(text: str) -> str:
-    """The text with one ``?`` for each character that is none to look at.
+    r"""The text with an escape such as ``\x1b`` or ``\u202e`` for each character that is none to look at.
 
     Tags and paths are a stranger's bytes: neither an escape sequence nor a line of theirs may reach a terminal.
     """
-    return "".join(char if char.isprintable() else "?" for char in text)
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """The text, without its middle if it has more than ``longest`` characters: a message ends in its remedy."""
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    return f"{text[:half]} [... {len(text) - 2 * half:,} characters ...] {text[-half:]}"

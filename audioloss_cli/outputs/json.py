@@ -6,6 +6,7 @@ refactoring into a break for those who parse it.
 
 import json
 import math
+import re
 from typing import Any
 
 from audioloss_cli.model import (
@@ -22,11 +23,21 @@ from audioloss_cli.model import (
 )
 
 SCHEMA = "audioloss.report/1"
+_UNUSUAL = re.compile(r"[^\n -~]")
+_ONE_ESCAPE = 0xFFFF
 
 
 def render(report: Report, view: View) -> str:
-    """Indented JSON, ASCII where ``view`` cannot print more."""
-    return json.dumps(document(report), indent=2, ensure_ascii=not view.unicode, allow_nan=False) + "\n"
+    """Indented JSON, ASCII where ``view`` cannot print more; what is no character to look at is escaped."""
+    text = json.dumps(document(report), indent=2, ensure_ascii=not view.unicode, allow_nan=False) + "\n"
+    return text if text.isascii() and "\x7f" not in text else _UNUSUAL.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Such characters stand in strings alone, where JSON has an escape for each, of two halves beyond U+FFFF."""
+    if found[0].isprintable():
+        return found[0]
+    return json.dumps(found[0])[1:-1] if ord(found[0]) > _ONE_ESCAPE else f"\\u{ord(found[0]):04x}"
 
 
 def document(report: Report) -> dict[str, Any]:

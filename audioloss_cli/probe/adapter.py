@@ -13,6 +13,13 @@ Batch = Mapping[str, Any]
 Model = Callable[..., Any]
 Config = Mapping[str, Any]
 
+_IDS = frozenset(
+    {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8}
+    | {torch.float64, torch.float32, torch.float16, torch.bfloat16}  # told as wrong, and looked at all the same
+)
+_NUMBERS = _IDS | {torch.bool, torch.uint16, torch.uint32, torch.uint64}
+_NUMBERS |= {getattr(torch, name) for name in dir(torch) if name.startswith("float8_")}
+
 
 class Output(NamedTuple):
     """What one forward pass gave.
@@ -118,10 +125,44 @@ def to_device(value: Any, device: torch.device, *, wait: bool = True) -> Any:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What stands in a batch in place of a tensor that nothing can be computed of.
+
+    Attributes:
+        what: its dtype or its layout, such as ``complex64`` or ``sparse_coo``.
+    """
+
+    what: str
+
+
+def readable(batch: Batch, layout: Layout) -> Batch:
+    """The batch, with an ``Unreadable`` under each key of the layout whose tensor no check could look at.
+
+    That is one that is complex, sparse, nested, quantised or without values (meta), and, where ids must be, one of a
+    dtype that torch can hardly compare: bool, float8 and the wide unsigned ones.
+    """
+    odd = {item.name: what for item in layout.fields if (what := _oddity(batch.get(item.name), item.kind))}
+    return {**batch, **{name: Unreadable(what) for name, what in odd.items()}} if odd else batch
+
+
+def _oddity(value: Any, kind: str = "") -> str:
+    if not isinstance(value, Tensor):
+        return ""
+    if value.is_nested:
+        return "nested"
+    if value.layout is not torch.strided:
+        return str(value.layout).removeprefix("torch.")
+    if value.is_meta:
+        return "on the meta device, without values"
+    known = _IDS if kind == "integer" else _NUMBERS
+    return "" if value.dtype in known else str(value.dtype).removeprefix("torch.")
+
+
 def tensor(batch: Batch, name: str) -> Tensor | None:
-    """The tensor under a key, None if it holds something else or nothing."""
+    """The tensor under a key, None if it holds nothing or what nothing can be computed of."""
     found = batch.get(name)
-    return found if isinstance(found, Tensor) else None
+    return found if isinstance(found, Tensor) and not _oddity(found) else None
 
 
 def with_tensors(batch: Batch) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from audioloss_cli.output_file import write_file
 from audioloss_cli.probe.errors import EnvironmentalError
 
 SCHEMA = "audioloss.batch/1"
@@ -38,7 +39,7 @@ def write_dump(path: Path, batches: Iterable[Mapping[str, Any]], extra: Mapping[
     described = [describe_batch(batch) for batch in batches]
     document = {"schema": SCHEMA} | _plain(extra, 0) | {"schema": SCHEMA, "batches": described}
     try:
-        path.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        write_file(path, json.dumps(document, indent=2, allow_nan=False) + "\n")
     except OSError as error:
         raise EnvironmentalError(
             f"cannot write the batch dump to {path}: {error.strerror}; name another file"
@@ -75,7 +76,7 @@ def _array(value: np.ndarray[Any, Any]) -> dict[str, Any]:
 def _tensor(value: Tensor) -> dict[str, Any]:
     """A sparse, quantised or meta tensor has no plain values to look at."""
     here = {
-        "shape": list(value.shape),
+        "shape": [value.size(0), *[None] * (value.dim() - 1)] if value.is_nested else list(value.shape),
         "dtype": str(value.dtype).removeprefix("torch."),
         "device": str(value.device),
     }
@@ -90,7 +91,10 @@ def _statistics(values: Tensor) -> dict[str, Any]:
         return {}
     if values.dtype == torch.bool:
         return {"true": int(values.sum()), "first": values[:_FIRST].tolist()}
-    values = _computable(values)
+    try:
+        values = _computable(values)
+    except (NotImplementedError, RuntimeError):  # of a dtype that is there to be stored alone
+        return {}
     finite, counts = values, {"masked": int((values == _MASKED).sum()), "nan": 0, "inf": 0}
     if values.is_floating_point():
         counts |= {"nan": int(values.isnan().sum()), "inf": int(values.isinf().sum())}

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from audioloss_cli.probe.adapter import Batch
+from audioloss_cli.probe.adapter import Batch, Unreadable, readable
 from audioloss_cli.probe.alignment import (
     OFFSETS,
     Audio,
@@ -108,7 +108,7 @@ class Evidence:
 
     Attributes:
         layout: of the model family.
-        batch: as collated, on the CPU.
+        batch: as collated, on the CPU; ``Unreadable`` in place of what nothing can be computed of.
         audio: its audio in rows.
         again: the audio of the same samples, collated a second time.
         kept: keys that a trainer which removes unused columns would leave; None if there is no model.
@@ -138,6 +138,14 @@ class Evidence:
     held_out: float | None = None
     text_tokens: int = 0
     logged: tuple[Logged, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.batch = readable(self.batch, self.layout)
+
+    @property
+    def unreadable(self) -> dict[str, str]:
+        """Fields that no check could look at -> why; a model is not given them either."""
+        return {name: value.what for name, value in self.batch.items() if isinstance(value, Unreadable)}
 
     @cached_property
     def valid(self) -> Tensor | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from audioloss_cli.probe.errors import UsageError
+from audioloss_cli.terminal import words_of
 
 
 def import_factory(text: str, option: str) -> Callable[..., Any]:
@@ -70,4 +71,4 @@ def _attribute(found: Any, part: str, text: str, option: str) -> Any:
 
 def _told(error: BaseException) -> str:
     """In one line, whatever it says."""
-    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    return f"{type(error).__name__}: {words_of(error)}".removesuffix(": ")

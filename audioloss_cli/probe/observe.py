@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audioloss_cli.probe.adapter import Adapter, Batch, Model, to_device
+from audioloss_cli.probe.adapter import Adapter, Batch, Model, readable, to_device
 from audioloss_cli.probe.alignment import Audio, targets
 from audioloss_cli.probe.device import memory_guard
 from audioloss_cli.probe.errors import ProbeError, UnreadableError
@@ -14,10 +14,12 @@ from audioloss_cli.probe.evidence import Evidence
 from audioloss_cli.probe.gradients import audio_gradients
 from audioloss_cli.probe.perturb import perturb, row_to_perturb, rows_around
 from audioloss_cli.probe.statistics import LogitStatistics, logit_statistics
+from audioloss_cli.terminal import words_of
 
 
 def read_audio(adapter: Adapter, batch: Batch) -> Audio:
     """The audio of a batch in rows, on the CPU; all one segment where the adapter cannot tell."""
+    batch = readable(batch, adapter.layout)
     found = (adapter.codes(batch), adapter.labels(batch), adapter.segments(batch), adapter.samples(batch))
     codes, labels, segments, samples = (None if item is None else item.cpu() for item in found)
     rows = codes if codes is not None else labels
@@ -99,7 +101,7 @@ def _fed(batch: Batch, adapter: Adapter, model: Model, device: torch.device) -> 
 
 
 def _raised(error: BaseException) -> str:
-    return f"the model raised {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    return f"the model raised {type(error).__name__}: {words_of(error)[:300]}"
 
 
 def _forward(evidence: Evidence, adapter: Adapter, model: Model, batch: Batch, keep: list[Tensor] | None) -> None:

@@ -1,6 +1,7 @@
 """The whole probe: load, take batches, observe, check, diagnose."""
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -83,7 +84,7 @@ def _observed(
         evidence.text_tokens = _text_tokens(evidence)
         if index < len(again):
             evidence.again = read_audio(adapter, again[index])
-        if not run_checks(evidence, _FATAL).findings:
+        if not evidence.unreadable and not run_checks(evidence, _FATAL).findings:
             observe(evidence, adapter, loaded.module, device, backward=config.backward)
         seen.append(evidence)
     if config.held_out and not math.isnan(seen[0].next_loss):  # else there is nothing to compare with
@@ -98,9 +99,14 @@ def _observed(
 
 def _held_out(config: ProbeConfig, adapter: Adapter) -> Batch:
     """A file takes no arguments, whatever --data is."""
-    arguments = {} if Path(config.held_out).exists() else config.data_arguments
+    named = os.path.exists(config.held_out)  # noqa: PTH110  # that of Path raises for a name that is too long
+    arguments = {} if named else config.data_arguments
     batch = open_data(config.held_out, arguments=arguments, count=1).batches[0]
-    wrong = run_checks(Evidence(adapter.layout, batch, read_audio(adapter, batch)), _FATAL).findings
+    evidence = Evidence(adapter.layout, batch, read_audio(adapter, batch))
+    if evidence.unreadable:
+        name, what = next(iter(evidence.unreadable.items()))
+        raise UnreadableError(f"--held-out {config.held_out!r}: {name} is {what}; name data that fits the model")
+    wrong = run_checks(evidence, _FATAL).findings
     if wrong:
         raise UnreadableError(f"--held-out {config.held_out!r}: {wrong[0].message}; name data that fits the model")
     return batch

@@ -113,4 +113,4 @@ def test_a_name_that_the_terminal_cannot_show():
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "PASS alerts.toml: gr\\xf6\\xdfe ?[31m loss" in done.stdout
+    assert "PASS alerts.toml: gr\\xf6\\xdfe \\x1b[31m loss" in done.stdout

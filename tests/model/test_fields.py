@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from audioloss_cli import Alert, AudioLossMonitor
-from audioloss_cli.model import RecoveryAttempt, printable
+from audioloss_cli.model import RecoveryAttempt, printable, shortened
 
 
 @pytest.fixture
@@ -83,13 +83,19 @@ def test_an_incident_and_its_edges_are_mappings_too():
         ("", ""),
         ("loss/audio", "loss/audio"),
         ("été 損失 😀", "été 損失 😀"),
-        ("\x1b[31mred", "?[31mred"),
-        ("a\nb\r\tc\x00\x07", "a?b??c??"),
-        ("\udcff", "?"),
-        ("\x9b31m", "?31m"),
-        ("right\u202eleft\u200b", "right?left?"),
-        ("line\u2028paragraph\u2029", "line?paragraph?"),
+        ("\x1b[31mred", r"\x1b[31mred"),
+        ("a\nb\r\tc\x00\x07", r"a\nb\r\tc\x00\x07"),
+        ("\udcff", r"\udcff"),
+        ("\x9b31m", r"\x9b31m"),
+        ("right\u202eleft\u200b", r"right\u202eleft\u200b"),
+        ("line\u2028paragraph\u2029", r"line\u2028paragraph\u2029"),
+        ("tag\U000e0041", r"tag\U000e0041"),
     ],
 )
-def test_what_is_not_to_be_looked_at_is_a_question_mark(text, shown):
+def test_what_is_not_to_be_looked_at_is_escaped(text, shown):
     assert printable(text) == shown
+
+
+def test_a_long_text_loses_its_middle():
+    assert shortened("x" * 1000) == "x" * 1000
+    assert shortened("a" * 600 + "b" * 9_000 + "c" * 600) == f"{'a' * 500} [... 9,200 characters ...] {'c' * 500}"

@@ -45,7 +45,7 @@ def test_the_likeliest_is_shown_in_full_and_one_more_in_brief(report):
 def test_every_one_is_shown_in_full_where_there_is_room(report):
     text = shown(report, verbosity=1)
     assert "or: over-masked (falls fast; in one codebook), but once only; confirm with" in text
-    assert "or: bad-codes (low?[31m from the start); confirm with the probe check poor-codes" in text
+    assert "or: bad-codes (low\\x1b[31m from the start); confirm with the probe check poor-codes" in text
 
 
 @pytest.mark.parametrize("verbosity", [0, 1])

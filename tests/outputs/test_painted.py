@@ -34,9 +34,7 @@ def by_rich(page: list[Line], *, color: bool, width: int) -> str:
         legacy_windows=False,
     )
     for parts in page:
-        text = Text.assemble(*parts)
-        text.plain = printable(text.plain)
-        console.print(text)
+        console.print(Text.assemble(*((printable(part), style) for part, style in parts)))
     return found.getvalue()
 
 

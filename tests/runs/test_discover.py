@@ -126,7 +126,10 @@ def test_nothing_is_asked_twice(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "stat", count)
     assert len(runs(tmp_path)) == 5
-    directories, logs = [tmp_path.name, tmp_path.name, *(f"run{run}" for run in range(5))], ["a.tfevents.1", "b.tfevents.2"] * 5
+    directories, logs = (
+        [tmp_path.name, tmp_path.name, *(f"run{run}" for run in range(5))],
+        ["a.tfevents.1", "b.tfevents.2"] * 5,
+    )
     assert sorted(asked) == sorted(directories + logs)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from textwrap import wrap
 
-from audioloss_cli.model import Severity, View, is_missing
+from audioloss_cli.model import Severity, View, is_missing, shortened
 
 STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _NARROWEST = 40
@@ -29,7 +29,12 @@ def paragraph(text: str, view: View, indent: int, hang: int = 0) -> Iterator[Lin
     first, rest = " " * indent, " " * (indent + hang)
     width = max(view.width, _NARROWEST)
     for found in wrap(
-        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+        shortened(text),
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
     ):
         yield line(found)
 

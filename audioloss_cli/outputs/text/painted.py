@@ -6,10 +6,8 @@ nothing out here, would cost more than all else of a small scan.
 
 from collections.abc import Callable, Iterable
 
-from audioloss_cli.model import printable
+from audioloss_cli.model import printable, shortened
 from audioloss_cli.outputs.text.layout import Line
-
-_SILENT = dict.fromkeys(map(ord, "\a\b\v\f\r"))  # left out, as rich does; whatever else cannot be seen becomes a "?"
 
 
 def painted(lines: Iterable[Line], *, color: bool) -> str:
@@ -19,7 +17,7 @@ def painted(lines: Iterable[Line], *, color: bool) -> str:
 
 
 def _visible(text: str) -> str:
-    return text if text.isprintable() else printable(text.translate(_SILENT))
+    return shortened(printable(text))
 
 
 def _plain(text: str, style: str) -> str:

@@ -41,8 +41,8 @@ def load_checkpoint(
         EnvironmentalError: memory or a package is missing.
     """
     request = Request(path, model, model_arguments or {}, dtype, device)
-    _refuse(path)
     with _blame(request):
+        _refuse(path)
         kind = next((kind for kind in _kinds() if kind.claims(request)), None)
         if kind is None:
             raise UnreadableError(f"{path} is no checkpoint: {_what_is_there(path)}")

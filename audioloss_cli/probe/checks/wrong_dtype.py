@@ -1,7 +1,7 @@
 """A field has the wrong kind of numbers.
 
-What: Ids or labels that are not integers (int64 or int32), a mask of two axes that is neither bool nor integer, or a
-required field that is no tensor.
+What: Ids or labels that are not integers (int64 or int32), a mask of two axes that is neither bool nor integer, a
+required field that is no tensor, or a tensor that is complex, sparse, nested, quantised or on the meta device.
 
 Why: Ids that went through a float lose their exactness above 2048 in bfloat16: code 1025 becomes 1024. A float mask
 is added where a bool mask would select.
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from audioloss_cli.model import Severity
+from audioloss_cli.probe.adapter import Unreadable
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import listed
 from audioloss_cli.probe.evidence import Evidence
@@ -26,6 +27,7 @@ def check(evidence: Evidence) -> Iterator[Problem]:
     """One problem that names all of them."""
     wrong = {item.name: str(found.dtype) for item, found in _tensors(evidence) if not _fits(item, found)}
     wrong |= {item.name: f"a {type(found).__name__}" for item, found in _others(evidence)}
+    wrong |= evidence.unreadable
     if wrong:
         text = listed(f"{name} is {dtype.removeprefix('torch.')}" for name, dtype in wrong.items())
         yield Problem(
@@ -49,7 +51,7 @@ def _others(evidence: Evidence) -> Iterator[tuple[Field, object]]:
     """What no model takes for a tensor: lists, above all."""
     for item in evidence.layout.fields:
         found = evidence.batch.get(item.name)
-        if item.required and found is not None and not isinstance(found, Tensor):
+        if item.required and found is not None and not isinstance(found, (Tensor, Unreadable)):
             yield item, found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 
 from audioloss_cli.probe.errors import ProbeError, UnreadableError
+from audioloss_cli.terminal import words_of
 
 _LONGEST = 300
 _OTHERS = (*{sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}, "<frozen")
@@ -28,7 +29,7 @@ def users_code(what: str) -> Iterator[None]:
     except ProbeError:
         raise
     except (Exception, SystemExit) as error:
-        told = " ".join(str(error).split())[:_LONGEST]
+        told = words_of(error)[:_LONGEST]
         line = f"--data {what!r}: {type(error).__name__} in the dataset or its collate_fn at {_place(error)}: {told}"
         raise UnreadableError(line.removesuffix(": ")) from error
 

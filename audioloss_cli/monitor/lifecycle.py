@@ -1,5 +1,6 @@
 """The life of an incident: pending, firing, resolved (the vocabulary of Prometheus' alerting rules)."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ class Lifecycle:
         self.rules = sorted(rules, key=lambda coded: coded.rank)
         self.relative = any(quiet.relative for coded in rules for quiet in coded.rule.quiet or ())
         self._counts_repeats = any(coded.rule.quiet == () for coded in rules)
+        self._codes = frozenset(coded.code for coded in rules)
         self._ask(self.rules)
         self._reference: float | None = None
         self._low, self._high = self.quiet.interval(None)  # where no rule can hold, under this reference
@@ -77,7 +79,9 @@ class Lifecycle:
         )
 
     def settle(self, past: Past) -> bool:
-        """Say anew at which values none of the rules can hold, because what is usual has changed.
+        """Say anew which rules are asked, and at which values none of them can hold.
+
+        It is due when what is usual has changed, when an alert was raised, and when a state was loaded.
 
         Returns:
             Whether other rules are awake now than before.
@@ -87,6 +91,7 @@ class Lifecycle:
         changed = rules != self._rules
         if changed:
             self._ask(rules)
+        self._denies_numbers, self._denies_all = self._denials()
         self._reference, (self._low, self._high) = past.reference, self.quiet.interval(past.reference)
         return changed
 
@@ -95,20 +100,43 @@ class Lifecycle:
         self.awake = [coded for coded in rules if coded.rule.quiet is None]  # those that no interval describes
         self.intervals = [each for coded in rules for each in coded.rule.quiet or ()]  # where the others cannot hold
         self.quiet = Quiet.all_of(self.intervals)  # all of them together
+        self._denies_numbers = self._denies_all = False
+
+    def _denials(self) -> tuple[bool, bool]:
+        """Whether a rule that is not asked speaks against trouble at every finite value, and at every value.
+
+        A rule that sleeps, or that is not for this kind of series, cannot hold from here on. It need not be asked to
+        say so, but it must count as having said so, or what it opened would never close.
+        """
+        silent = [coded.rule for coded in self.rules if coded not in self._rules and not self._is_said(coded)]
+        return bool(silent), not all(rule.numbers_only for rule in silent)
+
+    @property
+    def _denied(self) -> bool:
+        """Whether something speaks against the open incident at every finite value, though it is not asked.
+
+        That is a rule that cannot hold; or the incident was opened, before a state was loaded, by a rule that is not
+        chosen any more.
+        """
+        return self._denies_numbers or (self.open is not None and self.open.code not in self._codes)
 
     def dozes(self, past: Past) -> bool:
         """Whether a rule that was awake when it was last settled has fallen asleep since."""
         return any(self._sleeps(coded, past) for coded in self.awake)
 
     def _sleeps(self, coded: CodedRule, past: Past) -> bool:
-        if coded.rule.once and (self.open is not None or self.closed):  # closed: said in an earlier segment
+        if self._is_said(coded):
             return True
         return coded.code not in self._since and coded.rule.asleep(past)
+
+    def _is_said(self, coded: CodedRule) -> bool:
+        """Whether it is a rule that is said once, and it was: in this segment or in an earlier one."""
+        return coded.rule.once and (self.firing or bool(self.closed))
 
     @property
     def idle(self) -> bool:
         """Whether nothing is open but what has been said for good."""
-        return self.open is None or (not self._rules and self.firing)
+        return self.open is None or (self.firing and not self._rules and not self._denied)
 
     @property
     def attentive(self) -> bool:
@@ -144,7 +172,8 @@ class Lifecycle:
         """
         step = self._now = point.step
         self._points += self.open is not None
-        held, against, since = list[CodedRule](), False, self._since
+        held, since = list[CodedRule](), self._since
+        against = self.open is not None and (self._denies_all or (self._denied and math.isfinite(point.value)))
         for coded in self._rules if since or self.open is not None else self._to_ask(point.value, past):
             rule, code = coded.rule, coded.code
             verdict = rule.holds(point, past)

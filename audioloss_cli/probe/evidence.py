@@ -26,7 +26,7 @@ REST = "rest"
 _FEWEST_CELLS = 16  # a codebook with fewer common cells tells nothing about alignment
 _ERRORS = 4
 _SPREAD = 0.1  # nats
-_RARE = 1e-3
+_RARE, _ERRORS_OF_A_SHARE = 1e-3, 3
 
 
 #: Which loss a gradient comes from: that of the whole, the audio loss as reported, or the probe's own.
@@ -191,15 +191,19 @@ class Evidence:
 
     @cached_property
     def repeats(self) -> Tensor:
-        """[K] share of the real codes that are followed by themselves; never quite 0 or 1."""
+        """[K] share of the real codes that are followed by themselves, at most; never quite 0 or 1.
+
+        At most is three standard errors above what was counted: in a short batch codes may repeat less than they do.
+        """
         codes = self.audio.labels if self.audio.codes is None else self.audio.codes
         books = self.stats.shape[1] if self.stats is not None else 1
         if codes is None or self.audio.segments is None or codes.shape[1] != books:
             return torch.full((books,), _RARE, device="cpu")
         following = shifted(codes, self.audio.segments, 1, self.layout.ignore_index)
         both = real_codes(codes, self.layout) & real_codes(following, self.layout)
-        share = ((codes == following) & both).sum(0) / both.sum(0).clamp(min=1)
-        return share.clamp(_RARE, 1 - _RARE)
+        count = both.sum(0).clamp(min=1)
+        share = ((codes == following) & both).sum(0) / count
+        return (share + _ERRORS_OF_A_SHARE * (share * (1 - share) / count).sqrt()).clamp(_RARE, 1 - _RARE)
 
     def lower(self, offset: int, than: int, margin: float) -> Tensor:
         """[K] bool: codebooks whose cross entropy at one offset is lower than at another, beyond margin and chance.

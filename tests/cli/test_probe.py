@@ -60,6 +60,28 @@ def test_exit_codes_0_and_1(probe):
     assert probe("masked").code == 1
 
 
+@pytest.mark.parametrize("name", ["untrained", "repeating"])
+@pytest.mark.parametrize(("data", "code", "severity"), [("repeating", 0, "info"), ("few_codes", 1, "warning")])
+def test_codes_that_often_repeat_are_a_note_and_few_of_them_a_fault(name, data, code, severity, audioloss):
+    """Whether the model has learnt how often they repeat, or nothing yet."""
+    ran = audioloss(
+        *("probe", "--ckpt", checkpoint(name), "--data", f"{HERE}:{data}", "--device", "cpu"),
+        *("--fail-on", "warning", "--report", "json"),
+    )
+    findings = {item["code"]: item["severity"] for item in json.loads(ran.out)["findings"]}
+    assert (ran.code, findings["poor-codes"]) == (code, severity), ran.out
+    assert {each for each, found in findings.items() if found != "info"} == ({"poor-codes"} if code else set())
+
+
+def test_codes_that_often_repeat_are_a_fault_where_the_model_copies(audioloss):
+    ran = audioloss(
+        *("probe", "--ckpt", checkpoint("no-shift"), "--data", f"{HERE}:repeating", "--device", "cpu"),
+        *("--report", "json"),
+    )
+    findings = {item["code"]: item["severity"] for item in json.loads(ran.out)["findings"]}
+    assert (ran.code, findings["poor-codes"]) == (1, "warning"), ran.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -13,6 +13,15 @@ def healthy() -> dict[str, Tensor]:
     return tiny.hf_batch(distinct=64)
 
 
+def repeating() -> dict[str, Tensor]:
+    return tiny.hf_batch(((60,), (60,)), distinct=16, sticky=0.7)
+
+
+def few_codes() -> dict[str, Tensor]:
+    """As many repeats, of next to nothing."""
+    return tiny.hf_batch(((60,), (60,)), distinct=5, sticky=0.7)
+
+
 def without_codes() -> dict[str, Tensor]:
     return {name: value for name, value in healthy().items() if name != "audio_input_ids"}
 

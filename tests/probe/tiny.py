@@ -37,9 +37,14 @@ def model(seed: int = 0, *, use_text_head: bool = False, **more: Any) -> HiggsAu
     return HiggsAudioV2ForConditionalGeneration(config(**more), use_text_head=use_text_head).eval()
 
 
-def frames(count: int, generator: torch.Generator, distinct: int = 1024) -> Tensor:
-    """[T, K] random codes below ``distinct``."""
-    return torch.randint(0, distinct, (count, K), generator=generator)
+def frames(count: int, generator: torch.Generator, distinct: int = 1024, sticky: float = 0.0) -> Tensor:
+    """[T, K] random codes below ``distinct``, of which such a share repeats the one before."""
+    codes = torch.randint(0, distinct, (count, K), generator=generator)
+    if sticky:
+        repeats = torch.rand(count, K, generator=generator) < sticky
+        for t in range(1, count):
+            codes[t] = torch.where(repeats[t], codes[t - 1], codes[t])
+    return codes
 
 
 def with_ends(codes: Tensor, *, delay: bool = True) -> Tensor:
@@ -69,6 +74,7 @@ def hf_batch(
     delay: bool = True,
     distinct: int = 1024,
     keep_eos: bool = False,
+    sticky: float = 0.0,
 ) -> dict[str, Tensor]:
     """One batch as the processor of transformers makes it: a tuple of segment lengths (in frames) for each sample."""
     generator = torch.Generator().manual_seed(seed)
@@ -76,7 +82,7 @@ def hf_batch(
     for sample in lengths:
         ids, columns = [1, 5, 6, 7, 8], []
         for count in sample:
-            piece = with_ends(frames(count, generator, distinct), delay=delay)
+            piece = with_ends(frames(count, generator, distinct, sticky), delay=delay)
             late = K - 1 if delay else 0
             ids += [AUDIO_BOS, *[AUDIO] * (len(piece) - late), *[DELAY] * late, AUDIO_EOS, 9]
             columns.append(piece)

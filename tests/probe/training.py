@@ -12,6 +12,8 @@ from tests.probe import tiny
 
 #: As many different codes as a tiny model can learn the frequencies of.
 DISTINCT = 64
+#: What a tiny model needs to learn that a code comes again.
+ABLE_TO_COPY = {"distinct": 16, "frames": 60, "hidden_size": 128, "num_hidden_layers": 1, "head_dim": 32}
 
 
 def logits_of(model: Any, batch: dict[str, Tensor]) -> Tensor:
@@ -37,13 +39,22 @@ def train(
     only_eos: bool = False,
     distinct: int = DISTINCT,
     frames: int = 24,
+    sticky: float = 0.0,
+    start: str = "",
     **settings: Any,
 ) -> Any:
-    """A model trained on random codes (the same ones at every step if ``fixed``), with its labels at an offset."""
+    """A model trained on random codes (the same ones at every step if ``fixed``), with its labels at an offset.
+
+    It starts from scratch, or from the checkpoint ``start``.
+    """
     model = tiny.model(7, **settings).train()
+    if start:
+        model.load_state_dict(type(model).from_pretrained(checkpoint(start)).state_dict())
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.0)
     for step in range(steps):
-        batch = tiny.hf_batch(((frames,),), seed=3 if fixed else step, distinct=distinct, keep_eos=only_eos)
+        batch = tiny.hf_batch(
+            ((frames,),), seed=3 if fixed else step, distinct=distinct, keep_eos=only_eos, sticky=sticky
+        )
         if only_eos:
             batch["audio_labels"] = batch["audio_labels"].masked_fill(batch["audio_labels"] < tiny.BOS, -100)
         optimiser.zero_grad()
@@ -58,7 +69,8 @@ def checkpoint(name: str) -> Path:
     makers = {
         "untrained": tiny.model,
         "healthy": lambda: train(1, 200),
-        "no-shift": lambda: train(0, 340, distinct=16, frames=60, hidden_size=128, num_hidden_layers=1, head_dim=32),
+        "repeating": lambda: train(1, 60, sticky=0.7, start="no-shift", **ABLE_TO_COPY),
+        "no-shift": lambda: train(0, 340, **ABLE_TO_COPY),
         "double-shift": lambda: train(2, 300, fixed=True),
         "memorised": lambda: train(1, 300, fixed=True),
         "only-eos": lambda: train(1, 60, only_eos=True),

@@ -50,7 +50,7 @@ def _learnt(evidence: Evidence) -> Iterator[Problem]:
     if table is None:
         return
     # A calibrated model expects the code it was fed as often as codes repeat: by Jensen's inequality it pays at least
-    # -ln r for it, r being that share.
+    # -ln r for it, r being that share, which is known to some standard errors only.
     copies = table[0] < _COPIED * -evidence.repeats.log()
     absurd = table[OFFSETS.index(1)] > evidence.chance + _ABSURD
     cheaper = evidence.lower(0, than=1, margin=_MARGIN) & (table[0] < evidence.chance - _MARGIN)

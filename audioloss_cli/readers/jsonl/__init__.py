@@ -30,7 +30,7 @@ def claims(path: Path) -> bool:
 
 
 def _looks_like_rows(path: Path) -> bool:
-    from audioloss_cli.readers.jsonl.decompress import DamagedStreamError  # noqa: PLC0415  # names tell most logs
+    from audioloss_cli.readers._decompress import DamagedStreamError  # noqa: PLC0415  # names tell most logs
     from audioloss_cli.readers.jsonl.lines import head  # noqa: PLC0415
     from audioloss_cli.readers.jsonl.salvage import parse_object  # noqa: PLC0415
 

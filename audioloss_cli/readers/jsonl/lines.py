@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from audioloss_cli.readers.jsonl.decompress import DamagedStreamError, compression, decompressed
+from audioloss_cli.readers._decompress import DamagedStreamError, compression, decompressed
 from audioloss_cli.records import Defect
 from audioloss_cli.records.series import DefectKind
 

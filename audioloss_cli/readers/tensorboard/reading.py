@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audioloss_cli.readers.tensorboard.buffer import SlidingBuffer
-from audioloss_cli.readers.tensorboard.framing import Framing
+from audioloss_cli.readers.tensorboard.found import Defects
+from audioloss_cli.readers.tensorboard.framing import HEADER_BYTES, Framing, is_header
 from audioloss_cli.readers.tensorboard.paths import fastest
 from audioloss_cli.readers.tensorboard.scalars import Scalars
 from audioloss_cli.records import EVERYTHING, Defect, Mark, Request, Series, series
+
+if TYPE_CHECKING:
+    from audioloss_cli.readers.tensorboard.inflated import Inflated
 
 Items = Iterator[Series | Defect | Mark]
 
@@ -21,37 +26,67 @@ class Reading:
         path: for defects.
         request: what of it is asked for.
         scalars: what was collected before.
+        offset: byte up to which that was.
 
     Attributes:
         framing: which record comes next.
         scalars: what was collected and not handed over yet.
     """
 
-    def __init__(self, stream: BufferedReader, path: Path, request: Request, scalars: Scalars | None = None) -> None:
-        self.framing = Framing(SlidingBuffer(stream), str(path), checksum=request.checksum)
+    def __init__(
+        self,
+        stream: BufferedReader,
+        path: Path,
+        request: Request,
+        scalars: Scalars | None = None,
+        offset: int = 0,
+    ) -> None:
+        offset = request.since.offset if request.since else offset
+        self._inflated = None if offset else _inflated(stream)
+        buffer = SlidingBuffer(BufferedReader(self._inflated) if self._inflated else stream)
+        self.framing = Framing(buffer, str(path), checksum=request.checksum)
         self.scalars = scalars or Scalars(request.wanted)
         self._request = request
+        self._defects = Defects()
         if request.since is not None:
             self.scalars.resume(request.since.state)
-            self.framing.buffer.seek(request.since.offset)
+        if offset:
+            buffer.seek(offset)
 
     def items(self) -> Items:
-        """What was collected, and all that follows."""
-        intact = True
+        """What was collected, and all that follows; then what is wrong with it."""
         for defect in fastest(self.framing, self.scalars, self._request):
             if defect is not None:
-                intact = False
-                yield defect
+                self._defects.add(defect)
             if self.scalars.points >= series.POINTS_OF_A_CHUNK:
                 yield from self.scalars.flush()
         yield from self.scalars.flush()
+        if self._inflated and self._inflated.damage:
+            self._defects.drop("truncated")  # what ends is the compressed stream
+            self._defects.add(self.framing.defect("compression", self._inflated.damage))
+        intact = not self._defects
+        yield from self._defects.all(self.framing.copied)
         # What stands behind damage may change how it is read.
-        if self._request.mark and intact and not self.framing.believed:
+        if self._request.mark and self.framing.buffer.seekable and intact and not self.framing.believed:
             yield Mark(self.framing.buffer.offset, self.scalars.state())
 
 
+def _inflated(stream: BufferedReader) -> "Inflated | None":
+    """What is compressed in a file, if its first bytes say that something is and are no header of a record."""
+    if is_header(stream.peek(HEADER_BYTES)[:HEADER_BYTES]):
+        return None
+    from audioloss_cli.readers._decompress import compression  # noqa: PLC0415  # few event files need them
+    from audioloss_cli.readers.tensorboard.inflated import Inflated  # noqa: PLC0415
+
+    kind = compression(stream)
+    return Inflated(stream, kind) if kind else None
+
+
 def read(path: Path, request: Request = EVERYTHING) -> Items:
-    """The scalars of the file in file order, checksums verified; every record that could not be read as a Defect.
+    """The scalars of the file in file order, checksums verified; then a Defect for every record that could not be read.
+
+    Of more than a few defects of one kind there is one, with their number. A file that is compressed is read as what
+    was compressed.
 
     Raises:
         OSError: the file cannot be opened or read.

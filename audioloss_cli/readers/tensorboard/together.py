@@ -100,6 +100,4 @@ def _rest(file: _File, head: _Head) -> Items:
             yield Mark(head.taken, head.scalars.state())
         return
     with file.path.open("rb") as stream:
-        reading = Reading(stream, file.path, file.request, head.scalars)
-        reading.framing.buffer.seek(head.taken)
-        yield from reading.items()
+        yield from Reading(stream, file.path, file.request, head.scalars, head.taken).items()

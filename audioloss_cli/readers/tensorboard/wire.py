@@ -53,7 +53,7 @@ def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]
 
     Yields:
         ``(number, wire type, start, stop)``: the value lies in ``data[start:stop]``; for a varint ``start`` is its
-        value and ``stop`` the index behind it; of a group, which no message here has, its end mark is part of the value.
+        value and ``stop`` the index behind it; of a group, which no message here has, its end mark is part of it.
 
     Raises:
         WireError: a field runs past ``end``, has number 0, or a wire type that this format does not use.

@@ -9,7 +9,8 @@ import pytest
 import zstandard
 
 from audioloss_cli import registry
-from audioloss_cli.readers.jsonl import decompress, lines
+from audioloss_cli.readers import _decompress as decompress
+from audioloss_cli.readers.jsonl import lines
 from tests.event_files import read
 
 LINES = [json.dumps({"step": step, "loss": step + 0.5}).encode() + b"\n" for step in range(300)]

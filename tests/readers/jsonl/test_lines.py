@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from audioloss_cli.readers.jsonl import decompress, lines
+from audioloss_cli.readers import _decompress as decompress
+from audioloss_cli.readers.jsonl import lines
 from tests.event_files import read
 
 LINES = [json.dumps({"step": step, "loss": step + 0.5}).encode() for step in range(10)]

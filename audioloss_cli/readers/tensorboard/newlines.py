@@ -9,8 +9,8 @@ from typing import Literal
 
 Copied = Literal["crlf", "lf"]
 
-_MOST_LOST, _MOST_TRIALS = 3, 500  # carriage returns of one record
-_LONGEST = 1 << 12  # bytes of a record in which they are looked for
+_MOST_LOST, _MOST_TRIALS = 3, 100  # carriage returns of one record
+_LONGEST = 1 << 9  # bytes of a record in which they are looked for
 
 #: What happened to the bytes, in words.
 STORIES: dict[Copied, str] = {

@@ -14,8 +14,9 @@ from google_crc32c import value as crc32c
 from audioloss_cli.readers.tensorboard.blobs import holds_no_scalar
 from audioloss_cli.readers.tensorboard.buffer import SlidingBuffer
 from audioloss_cli.readers.tensorboard.checksums import Checksums
+from audioloss_cli.readers.tensorboard.events import parse_event
 from audioloss_cli.readers.tensorboard.newlines import Copied, text_mode_copy
-from audioloss_cli.readers.tensorboard.wire import WireError, fields
+from audioloss_cli.readers.tensorboard.wire import WireError
 from audioloss_cli.records import Defect
 from audioloss_cli.records.series import UNFINISHED, DefectKind
 
@@ -70,10 +71,10 @@ def _headers_in(data: bytes) -> Iterator[int]:
     return (middle - _LOW_BYTES for middle in middles if any(data[middle - _LOW_BYTES : middle]))
 
 
-def _is_message(payload: bytes) -> bool:
-    """Whether the outermost fields follow each other to the very end."""
+def _is_event(payload: bytes) -> bool:
+    """Whether all fields of an event are where they should be, whatever stands in them."""
     try:
-        return all(fields(payload, 0, len(payload)))
+        return not parse_event(payload).faults
     except WireError:
         return False
 
@@ -226,9 +227,10 @@ class Framing:
 
         If bytes were lost, the record's length reaches into its successors, and may end where one of them does: a chain
         of records starts inside that ends where it ends. A chain that ends anywhere else may be part of the payload,
-        unless that is no event at all: then the length was wrong from the start.
+        unless that is no event: then bytes were lost or added, or the length was wrong from the start.
         """
-        first, seen = len(record), set[int]()  # no chain from those seen ends where it should
+        first = chained = len(record)
+        seen = set[int]()  # no chain from here ends where it should
         for start in _headers_in(record):
             at = start
             while (
@@ -241,8 +243,9 @@ class Framing:
                 first = min(first, start)
                 at += length + FRAMING_BYTES
             if at == len(record) and 0 < start < at:
-                return start
-        return first if first < len(record) and not _is_message(record[HEADER_BYTES:-CRC_BYTES]) else len(record)
+                chained = start
+                break
+        return first if first < chained and not _is_event(record[HEADER_BYTES:-CRC_BYTES]) else chained
 
     def cut_short(self, size: int) -> Defect:
         """The record runs past the end: half-written, unless other records stand where its payload should be."""

@@ -6,13 +6,21 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from io import BufferedReader
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal, Protocol
 
 Compression = Literal["gzip", "zstd"] | None
 
 _COMPRESSED_CHUNK = 1 << 12  # what 4 KiB can expand to still fits in memory, bombs included
 _GZIP, _ZSTD = b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a frame of metadata, which may come first (RFC 8878)
+
+
+class Readable(Protocol):
+    """Where compressed bytes come from."""
+
+    def read(self, size: int, /) -> bytes:
+        """So many bytes, fewer at the end."""
+        ...
 
 
 class DamagedStreamError(Exception):
@@ -27,7 +35,7 @@ def compression(stream: BufferedReader) -> Compression:
     return "zstd" if magic == _ZSTD or _ZSTD_SKIPPABLE.fullmatch(magic) else None
 
 
-def decompressed(stream: BufferedReader, kind: Compression, chunk_bytes: Callable[[], int]) -> Iterator[bytes]:
+def decompressed(stream: Readable, kind: Compression, chunk_bytes: Callable[[], int]) -> Iterator[bytes]:
     """The content in pieces of ``chunk_bytes``, the last aside; it is asked before each.
 
     Raises:
@@ -62,7 +70,7 @@ def _gather(pieces: Iterator[bytes], chunk_bytes: Callable[[], int]) -> Iterator
     yield b"".join(kept)
 
 
-def _inflate(stream: BinaryIO, start: Callable[[], Any], failure: type[Exception]) -> Iterator[bytes]:
+def _inflate(stream: Readable, start: Callable[[], Any], failure: type[Exception]) -> Iterator[bytes]:
     """Members one after the other, zeros between and after them aside.
 
     A stream that ends inside a member is an error here, where stream readers stay silent.

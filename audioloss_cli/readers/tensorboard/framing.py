@@ -8,12 +8,17 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from google_crc32c import extend
 from google_crc32c import value as crc32c
 
 from audioloss_cli.model import Defect
 from audioloss_cli.model.series import UNFINISHED, DefectKind
 from audioloss_cli.readers.tensorboard.blobs import holds_no_scalar
 from audioloss_cli.readers.tensorboard.buffer import SlidingBuffer
+from audioloss_cli.readers.tensorboard.checksums import Checksums
+from audioloss_cli.readers.tensorboard.events import parse_event
+from audioloss_cli.readers.tensorboard.newlines import Copied, text_mode_copy
+from audioloss_cli.readers.tensorboard.wire import WireError
 
 _HEADER = struct.Struct("<QI")
 _CRC = struct.Struct("<I")
@@ -26,10 +31,14 @@ _KNOWN_HEADERS = 4096
 _EVENT_KEYS = rb"\x09\x10\x1a\x22\x2a\x32\x3a\x42\x4a\x52"
 _LENGTH = re.compile(rb"\0(?=\0{3}.{4}[" + _EVENT_KEYS + rb"])", re.DOTALL)
 _LOW_BYTES = 4  # of the length, before that place; not all of them are zero
-_SEARCH_BYTES = 1 << 20
-# A record whose length fails its checksum is believed if the payload's checksum proves it; reading more than this for
-# the proof would let one flipped bit pull gigabytes into memory.
-_PROOF_BYTES = 64 << 20
+_SEARCH_BYTES = (1 << 12, 1 << 20)  # at first, for the next header may be near, and at most
+_ZEROS = bytes(_SEARCH_BYTES[1])
+# No more is read of a record that is no blob: to believe a length before its payload was seen would let one header pull
+# gigabytes into memory.
+LARGEST_BYTES = 64 << 20
+_PIECE_BYTES = 1 << 20
+_TROUBLES = 3  # of a file at which a copy in text mode is looked for
+_SMALL_BYTES = 1 << 9  # a record that is looked at as often as there are headers before it
 # From this size on a payload may be skipped unread, and its checksum with it.
 BLOB_BYTES = 1 << 16
 _HEAD_BYTES, _TAIL_BYTES = 1 << 10, 1 << 12
@@ -44,8 +53,16 @@ class Frame(NamedTuple):
 
 def masked_crc(data: bytes) -> int:
     """CRC-32C, rotated right by 15 bits and offset, as TFRecord stores it."""
-    crc: int = crc32c(data)
+    return _masked(crc32c(data))
+
+
+def _masked(crc: int) -> int:
     return ((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF
+
+
+def is_header(header: bytes) -> bool:
+    """Whether this is a whole header whose checksum holds."""
+    return len(header) == HEADER_BYTES and masked_crc(header[:8]) == _HEADER.unpack(header)[1]
 
 
 def _headers_in(data: bytes) -> Iterator[int]:
@@ -54,12 +71,23 @@ def _headers_in(data: bytes) -> Iterator[int]:
     return (middle - _LOW_BYTES for middle in middles if any(data[middle - _LOW_BYTES : middle]))
 
 
+def _is_event(payload: bytes) -> bool:
+    """Whether all fields of an event are where they should be, whatever stands in them."""
+    try:
+        return not parse_event(payload).faults
+    except WireError:
+        return False
+
+
 class Framing:
     """A walk over one file; ``buffer.offset`` is where the next record should start.
 
-    It finds every intact record, wherever it stands, and a Defect for every stretch that holds none. Memory is bounded
-    by the largest record that is no blob. A half-written last record is a Defect of kind ``truncated``. Without
-    ``checksum`` payloads are believed; lengths never are, for one wrong length loses all that follows.
+    It finds every intact record of up to ``LARGEST_BYTES``, wherever it stands, and a Defect for every stretch that
+    holds none. A half-written last record is a Defect of kind ``truncated``. Without ``checksum`` payloads are
+    believed; lengths never are, for one wrong length loses all that follows.
+
+    Each byte is looked at a bounded number of times, however many headers claim it: what was part of a record that
+    failed its checksum is from then on judged by ``Checksums``, and searched for a chain of records once.
     """
 
     def __init__(self, buffer: SlidingBuffer, path: str, *, checksum: bool = True) -> None:
@@ -68,6 +96,12 @@ class Framing:
         self.path = path
         self.believed = False  # the last record was a blob with nothing behind it to prove where it ends
         self.lengths: dict[bytes, int] = {}  # headers whose checksum held; a log repeats a handful of lengths
+        self.checksums = Checksums(buffer)
+        self.copied: Copied | None = None  # what a copy in text mode did to the file
+        self.troubles = 0  # at which that was looked for
+        self.tried = self.searched = (
+            0  # up to where records that failed reach, and those that were searched for a chain
+        )
 
     def step(self) -> list[Frame | Defect] | None:
         """The next record and what is wrong before or with it; nothing for a blob; None at the end of the file."""
@@ -77,18 +111,58 @@ class Framing:
         self.believed = False
         length = self.trusted_length(header)
         if length is None:
+            self.look_for_a_copy()
             return list(self.bad_header(header))
         size = length + FRAMING_BYTES
         if length >= BLOB_BYTES and self.buffer.seekable and self.skips_blob(size):
             return []
+        if length > LARGEST_BYTES and (not self.buffer.seekable or self.buffer.holds(size)):
+            largest = (
+                f"more than the {LARGEST_BYTES >> 20} MiB that are read of one that is no image, audio or histogram"
+            )
+            return [self.resynchronise("framing", f"a record claims {length} bytes, {largest}")]
+        there = self.buffer.holds(size)
+        if not there or (self.checksum and not self.is_intact(size)):
+            self.look_for_a_copy()
+            return [self.bad_payload(size) if there else self.cut_short(size)]
         record, offset = self.buffer.peek(size), self.buffer.offset
-        if len(record) < size:
-            return [self.cut_short(len(record), size)]
-        payload = record[HEADER_BYTES:-CRC_BYTES]
-        if self.checksum and record[-CRC_BYTES:] != _CRC.pack(masked_crc(payload)):
-            return [self.bad_payload(size)]
         self.buffer.skip(size)
-        return [Frame(offset, payload)]
+        return [Frame(offset, record[HEADER_BYTES:-CRC_BYTES])]
+
+    def is_intact(self, size: int) -> bool:
+        """Whether the checksum of the payload of a record holds, which is there."""
+        start, end = self.buffer.offset, self.buffer.offset + size - CRC_BYTES
+        if size <= _SMALL_BYTES or (start >= self.tried and size <= _PIECE_BYTES):
+            record = self.buffer.peek(size)
+            intact = record[-CRC_BYTES:] == _CRC.pack(masked_crc(record[HEADER_BYTES:-CRC_BYTES]))
+        else:
+            again = start < self.tried
+            crc = self.checksums.of(start + HEADER_BYTES, end) if again else self.crc_in_pieces(start, end)
+            intact = self.buffer.glance(end, CRC_BYTES) == _CRC.pack(_masked(crc))
+        if not intact:
+            self.tried = max(self.tried, start + size)
+        return intact
+
+    def crc_in_pieces(self, start: int, end: int) -> int:
+        """Of the payload of a large record, which is kept only once it is known to be one."""
+        crc = 0
+        for at in range(start + HEADER_BYTES, end, _PIECE_BYTES):
+            crc = extend(crc, self.buffer.glance(at, min(_PIECE_BYTES, end - at)))
+        return crc
+
+    def look_for_a_copy(self) -> None:
+        """See whether a copy in text mode is to blame for one of the first records that cannot be read."""
+        if self.copied is None and self.troubles < _TROUBLES:
+            self.troubles += 1
+            self.copied = text_mode_copy(self.buffer.peek(BLOB_BYTES), self.intact_bytes)
+
+    def intact_bytes(self, data: bytes) -> int:
+        """The length of the intact record that data starts with, framing included; 0 if there is none."""
+        length = self.trusted_length(data[:HEADER_BYTES])
+        if length is None or len(data) < length + FRAMING_BYTES:
+            return 0
+        payload, crc = data[HEADER_BYTES : HEADER_BYTES + length], data[HEADER_BYTES + length :][:CRC_BYTES]
+        return length + FRAMING_BYTES if crc == _CRC.pack(masked_crc(payload)) else 0
 
     def skips_blob(self, size: int) -> bool:
         """Move past a record that by its first bytes is all image, audio or histogram, without reading it.
@@ -96,29 +170,26 @@ class Framing:
         It is believed to end where it says if another header or the end of the file follows, and if no record stands
         in its last bytes: where bytes were lost, the length reaches into its successors.
         """
-        start, end = self.buffer.offset, self.buffer.offset + size
+        end = self.buffer.offset + size
         if size > self.buffer.left() or not holds_no_scalar(self.buffer.peek(_HEAD_BYTES)[HEADER_BYTES:], size):
             return False
-        self.buffer.seek(end - _TAIL_BYTES)
-        tail = self.buffer.peek(_TAIL_BYTES + HEADER_BYTES)
+        tail = self.buffer.glance(end - _TAIL_BYTES, _TAIL_BYTES + HEADER_BYTES)
         following = tail[_TAIL_BYTES:]
-        sound = not following or self.trusted_length(following) is not None
-        if sound and not any(
-            self.trusted_length(tail[at : at + HEADER_BYTES]) for at in _headers_in(tail[:_TAIL_BYTES])
-        ):
-            self.buffer.skip(_TAIL_BYTES)
-            self.believed = not following
-            return True
-        self.buffer.seek(start)
-        return False
+        if following and self.trusted_length(following) is None:
+            return False
+        if any(self.trusted_length(tail[at : at + HEADER_BYTES]) for at in _headers_in(tail[:_TAIL_BYTES])):
+            return False
+        self.buffer.seek(end)
+        self.believed = not following
+        return True
 
     def trusted_length(self, header: bytes) -> int | None:
         """The payload's length in bytes, if the header is whole and its checksum holds."""
         length = self.lengths.get(header)
         if length is None and len(header) == HEADER_BYTES:
-            length, crc = _HEADER.unpack(header)
-            if masked_crc(header[:8]) != crc:
+            if not is_header(header):
                 return None
+            length = _HEADER.unpack(header)[0]
             if len(self.lengths) >= _KNOWN_HEADERS:
                 self.lengths.clear()
             self.lengths[header] = length
@@ -129,37 +200,36 @@ class Framing:
         if len(header) < HEADER_BYTES:
             yield self.tail(f"{len(header)} bytes are left, less than the {HEADER_BYTES} of a record header")
             return
-        payload = self.proven_payload(_HEADER.unpack(header)[0])
-        if payload is None:
+        size = _HEADER.unpack(header)[0] + FRAMING_BYTES
+        # A length that is wrong may be far more than the file has.
+        if size > LARGEST_BYTES or not self.buffer.holds(size) or not self.is_intact(size):
             yield self.resynchronise("framing", "the length of a record fails its checksum")
             return
         yield self.defect("checksum", "the length of a record fails its checksum; the record is intact and was read")
-        yield Frame(self.buffer.offset, payload)
-        self.buffer.skip(len(payload) + FRAMING_BYTES)
-
-    def proven_payload(self, length: int) -> bytes | None:
-        """The payload, if its own checksum proves the length."""
-        if length > min(_PROOF_BYTES, self.buffer.left()):
-            return None
-        record = self.buffer.peek(length + FRAMING_BYTES)
-        payload = record[HEADER_BYTES : HEADER_BYTES + length]
-        return payload if record[HEADER_BYTES + length :] == _CRC.pack(masked_crc(payload)) else None
+        yield Frame(self.buffer.offset, self.buffer.peek(size)[HEADER_BYTES:-CRC_BYTES])
+        self.buffer.skip(size)
 
     def bad_payload(self, size: int) -> Defect:
         """Skip one record if another starts where it ends; if none does, bytes were lost or added inside it."""
         offset = self.buffer.offset
-        following = self.buffer.peek(HEADER_BYTES, after=size)
+        following = self.buffer.glance(offset + size, HEADER_BYTES)
         if following and self.trusted_length(following) is None:
             return self.resynchronise("checksum", "a record fails its checksum and no record starts where it ends")
-        self.buffer.skip(self.chain_inside(self.buffer.peek(size)))
+        if offset < self.searched:
+            self.find_header()
+        else:
+            self.searched = offset + size
+            self.buffer.skip(self.chain_inside(self.buffer.peek(size)))
         return self.gap(offset, "checksum", "a record fails its checksum")
 
     def chain_inside(self, record: bytes) -> int:
-        """Where, inside a damaged record, a chain of records starts that ends where it ends; its own end if none does.
+        """Where to go on inside a damaged record; its own end if all of it is one.
 
-        If bytes were lost, the record's length reaches into its successors, and may end where one of them does. A chain
-        that ends anywhere else may be part of the payload.
+        If bytes were lost, the record's length reaches into its successors, and may end where one of them does: a chain
+        of records starts inside that ends where it ends. A chain that ends anywhere else may be part of the payload,
+        unless that is no event: then bytes were lost or added, or the length was wrong from the start.
         """
+        first = chained = len(record)
         seen = set[int]()  # no chain from here ends where it should
         for start in _headers_in(record):
             at = start
@@ -170,14 +240,16 @@ class Framing:
                 and (length := self.trusted_length(record[at : at + HEADER_BYTES])) is not None
             ):
                 seen.add(at)
+                first = min(first, start)
                 at += length + FRAMING_BYTES
             if at == len(record) and 0 < start < at:
-                return start
-        return len(record)
+                chained = start
+                break
+        return first if first < chained and not _is_event(record[HEADER_BYTES:-CRC_BYTES]) else chained
 
-    def cut_short(self, left: int, size: int) -> Defect:
+    def cut_short(self, size: int) -> Defect:
         """The record runs past the end: half-written, unless other records stand where its payload should be."""
-        offset = self.buffer.offset
+        offset, left = self.buffer.offset, self.buffer.left()
         if self.find_header():
             return self.gap(offset, "framing", "a record is shorter than its length says")
         return Defect(self.path, "truncated", f"the last record has {left} of {size} bytes; {UNFINISHED}", offset)
@@ -203,15 +275,17 @@ class Framing:
     def find_header(self) -> bool:
         """Move past the current byte to the next header whose checksum holds, or to the end of the file."""
         self.buffer.skip(1)
-        while len(block := self.buffer.peek(_SEARCH_BYTES)) > HEADER_BYTES:
-            if block.count(0) == len(block):  # a crash leaves gigabytes of zeros
-                self.buffer.skip(len(block) - HEADER_BYTES)
-                continue
-            for start in _headers_in(block):
+        size, most = _SEARCH_BYTES
+        while len(block := self.buffer.peek(size)) > HEADER_BYTES:
+            zeros = block == _ZEROS[: len(block)]
+            for start in () if zeros else _headers_in(block):
                 if self.trusted_length(block[start : start + HEADER_BYTES]) is not None:
                     self.buffer.skip(start)
                     return True
             self.buffer.skip(len(block) - HEADER_BYTES)
+            if zeros:  # a crash leaves gigabytes of them
+                self.buffer.skip_hole(kept=HEADER_BYTES)
+            size = min(2 * size, most)
         self.buffer.skip(HEADER_BYTES)
         return False
 

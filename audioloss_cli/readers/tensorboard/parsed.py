@@ -16,8 +16,8 @@ def parsed(item: Frame | Defect, scalars: Scalars, path: str) -> Defect | None:
     except WireError:
         return _malformed(path, item.offset, "no TensorBoard event")
     scalars.add(event)
-    if event.unreadable:
-        return _malformed(path, item.offset, f"{event.unreadable} values that cannot be read")
+    if event.faults:
+        return _malformed(path, item.offset, ", ".join(event.faults))
     return None
 
 

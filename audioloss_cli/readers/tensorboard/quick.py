@@ -7,6 +7,7 @@ template, nothing is left to parse. Everything else goes through framing and wir
 import math
 import struct
 from collections.abc import Callable, Generator, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from google_crc32c import value as crc32c
@@ -28,6 +29,7 @@ from audioloss_cli.readers.tensorboard.wire import WireError, varint
 _KNOWN_STEPS = 1 << 12
 _KEYED_BYTES = HEADER_BYTES + WALL_TIME_AT  # header of a record, and the key of its wall time
 _STEP_KEY = b"\x10"
+_LAYOUTS_OF_A_LENGTH = 64  # that each record of this length is held against
 _PATIENCE = 1024  # records without a template that are learnt from, beside those that had one
 
 
@@ -168,8 +170,9 @@ class Records:
             text, constants = _outline(template)
             known, single = self.layouts.get(key, {}), len(constants) == 1
             if text not in known:  # first, because steps grow: a layout with shorter ones has had its time
-                unpack = struct.Struct(text).unpack_from
-                known = self.layouts[key] = {text: _Layout(unpack, len(payload) + FRAMING_BYTES, {}, single), **known}
+                unpack, older = struct.Struct(text).unpack_from, islice(known.items(), _LAYOUTS_OF_A_LENGTH - 1)
+                layout = _Layout(unpack, len(payload) + FRAMING_BYTES, {}, single)
+                known = self.layouts[key] = {text: layout, **dict(older)}
             known[text].places[constants[0] if single else constants] = template.places
 
 

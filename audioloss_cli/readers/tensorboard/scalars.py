@@ -1,9 +1,9 @@
 """From events to series: which values are scalars, and where a session starts anew."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from audioloss_cli.model import SeriesCollector
+from audioloss_cli.model import Series, SeriesCollector
 from audioloss_cli.readers.tensorboard.events import SCALAR_PLUGIN, Event, SummaryValue
 from audioloss_cli.readers.tensorboard.template import Place
 
@@ -16,14 +16,19 @@ class Scalars(SeriesCollector):
         self._plugins: dict[str, str] = {}  # a tag's metadata stands in its first value only
         self._session = 0
         self._session_of: dict[str, int] = {}
+        self._last_steps: dict[str, int] = {}  # of the points that were handed over
 
     def add(self, event: Event) -> None:
-        """Take in one event; a session start is marked at the next point of every tag."""
+        """Take in one event; a session start is marked at the next point of every tag.
+
+        Where its step cannot be read, its values stand at the step of the point before, 0 if there is none.
+        """
         self._session += event.starts_session
         for value in event.values:
             number = _number(value, self._plugin(value.tag, value.plugin))
             if number is not None:
-                self.append(value.tag, event.step, number, event.wall_time, restarted=self._restarts(value.tag))
+                step = self._last_step(value.tag) if event.step is None else event.step
+                self.append(value.tag, step, number, event.wall_time, restarted=self._restarts(value.tag))
 
     def put(self, place: Place, step: int, number: float, wall_time: float) -> None:
         """Take in one value of a record that has a template."""
@@ -58,7 +63,7 @@ class Scalars(SeriesCollector):
             event: the next one, but for points that come before it and are still to be put here.
             is_new: whether a tag has none of those, so that its plugin may be learnt already.
         """
-        if event.starts_session or event.unreadable:
+        if event.starts_session or event.faults:
             return False
         learnt = dict[str, str]()  # at the end: nothing is, if one of the values is a point
         for value in event.values:
@@ -73,12 +78,29 @@ class Scalars(SeriesCollector):
 
     def state(self) -> dict[str, Any]:
         """All that later points depend on, in types that JSON knows."""
-        return {"plugins": self._plugins, "session": self._session, "session_of": self._session_of}
+        return {
+            "plugins": self._plugins,
+            "session": self._session,
+            "session_of": self._session_of,
+            "last_steps": self._last_steps,
+        }
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on where ``state`` was taken."""
         self._plugins, self._session = dict(state["plugins"]), state["session"]
         self._session_of = dict(state["session_of"])
+        self._last_steps = dict(state["last_steps"])
+
+    def flush(self) -> Iterator[Series]:
+        """Hand over what was collected; see ``SeriesCollector``."""
+        for chunk in super().flush():
+            if len(chunk):
+                self._last_steps[chunk.tag] = chunk.steps[-1]
+            yield chunk
+
+    def _last_step(self, tag: str) -> int:
+        columns = self.columns(tag)
+        return columns[0][-1] if columns and columns[0] else self._last_steps.get(tag, 0)
 
     def _restarts(self, tag: str) -> bool:
         """Whether a session has started since the last point of the tag."""

@@ -104,7 +104,7 @@ def _place(payload: bytes, event: Event, number: int, at: int, end: int) -> Plac
     value = event.values[number]
     parts = list(fields(payload, at, end))
     kinds = [part[:2] for part in parts]
-    if event.unreadable or len(set(kinds)) != len(kinds) or not _KNOWN.issuperset(kinds):
+    if event.faults or len(set(kinds)) != len(kinds) or not _KNOWN.issuperset(kinds):
         raise _OddError
     numbers = [part for part in parts if part[:2] in (_SIMPLE, _TENSOR)]
     if len(numbers) != 1 or _TAG not in kinds:

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 
-VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
+VARINT, FIXED64, LENGTH, GROUP, GROUP_END, FIXED32 = range(6)
 
 _DOUBLE = struct.Struct("<d")
 _FLOAT = struct.Struct("<f")
@@ -53,7 +53,7 @@ def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]
 
     Yields:
         ``(number, wire type, start, stop)``: the value lies in ``data[start:stop]``; for a varint ``start`` is its
-        value and ``stop`` the index behind it.
+        value and ``stop`` the index behind it; of a group, which no message here has, its end mark is part of it.
 
     Raises:
         WireError: a field runs past ``end``, has number 0, or a wire type that this format does not use.
@@ -69,8 +69,35 @@ def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]
         elif kind in (FIXED64, FIXED32):
             start = at
             at += 8 if kind == FIXED64 else 4
+        elif kind == GROUP:
+            start = at
+            at = _behind_group(data, at, end, number)
         else:
             raise WireError(f"wire type {kind}")
         if at > end or number == 0:
             raise WireError("a field beyond its message" if number else "field number 0")
         yield number, kind, start, at
+
+
+def _behind_group(data: bytes, at: int, end: int, number: int) -> int:
+    """The index behind the end mark of a group whose fields start at ``at``; groups inside of it are stepped over."""
+    open_groups = [number]
+    while open_groups:
+        key, at = varint(data, at, end)
+        number, kind = key >> 3, key & 7
+        if kind == GROUP:
+            open_groups.append(number)
+        elif kind == GROUP_END and number == open_groups[-1]:
+            open_groups.pop()
+        elif kind == VARINT:
+            _, at = varint(data, at, end)
+        elif kind == LENGTH:
+            size, at = varint(data, at, end)
+            at += size
+        elif kind in (FIXED64, FIXED32):
+            at += 8 if kind == FIXED64 else 4
+        else:
+            raise WireError(f"wire type {kind} in a group")
+        if at > end:
+            raise WireError("a group beyond its message")
+    return at

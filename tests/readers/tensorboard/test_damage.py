@@ -195,7 +195,7 @@ def test_records_across_buffer_borders(tmp_path, monkeypatch):
     from audioloss_cli.readers.tensorboard import buffer, framing
 
     monkeypatch.setattr(buffer, "_CHUNKS", (16, 64))
-    monkeypatch.setattr(framing, "_SEARCH_BYTES", 32)
+    monkeypatch.setattr(framing, "_SEARCH_BYTES", (16, 32))
     parts = healthy_records(30)
     data = bytearray(b"".join(parts))
     data[len(parts[0]) + len(parts[1]) + 2] ^= 0x40

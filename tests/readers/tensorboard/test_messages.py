@@ -1,5 +1,6 @@
 """Events byte by byte: fields of another wire type, several values of one tag, sessions, steps out of order."""
 
+import math
 import struct
 
 import pytest
@@ -44,13 +45,60 @@ def test_the_bytes_made_here_are_events(tmp_path):
 
 @pytest.mark.parametrize(
     "wrong",
-    [field(1, VARINT), field(2, FIXED64), field(2, LENGTH), field(5, VARINT), field(5, FIXED32), field(7, VARINT)],
+    [
+        field(1, VARINT),
+        field(2, FIXED64),
+        field(2, LENGTH),
+        field(5, VARINT),
+        field(5, FIXED32),
+        field(7, VARINT),
+        b"\x2b" + TAG + b"\x2c",  # a summary that is a group, as messages were written once
+        b"\x3b\x3b" + STEP + b"\x3c\x3c",
+    ],
 )
-def test_an_event_with_a_field_of_another_wire_type_is_a_defect(wrong, tmp_path):
+@pytest.mark.parametrize("first", [False, True])
+def test_a_field_of_another_wire_type_costs_nothing_but_itself(wrong, first, tmp_path):
     good = event_of(TAG + SIMPLE)
-    points, defects = outcome(tmp_path / "x.tfevents", good, good + wrong, good)
-    assert points == {"loss": [(5, 2.5), (5, 2.5)]}
+    bad = wrong + good if first else good + wrong
+    points, defects = outcome(tmp_path / "x.tfevents", good, bad, good)
+    assert points == {"loss": [(5, 2.5)] * 3}
     assert defects == [("malformed", len(event_files.record(good)))]
+    assert event_pb2.Event.FromString(bad).step == 5, "the reference reader takes it for a message"
+
+
+def test_a_group_of_an_unknown_field_is_no_defect(tmp_path):
+    good = event_of(TAG + SIMPLE)
+    group = b"\xa3\x06" + field(1, VARINT) + field(1, FIXED64) + field(3, LENGTH, b"abc") + b"\xa4\x06"
+    assert outcome(tmp_path / "x.tfevents", good + group, group + good) == ({"loss": [(5, 2.5)] * 2}, [])
+
+
+def test_values_without_a_step_that_can_be_read_stand_at_the_step_before(tmp_path):
+    """At step 0 they would look like a restart of the training."""
+    value = field(5, LENGTH, field(1, LENGTH, TAG + SIMPLE))
+    wrong = field(2, FIXED64) + value
+    points, defects = outcome(tmp_path / "x.tfevents", wrong, event_of(TAG + SIMPLE), wrong, value)
+    assert points == {"loss": [(0, 2.5), (5, 2.5), (5, 2.5), (0, 2.5)]}
+    assert [kind for kind, _ in defects] == ["malformed"] * 2
+    path = tmp_path / "x.tfevents"
+    assert "a step of wire type 1, no step that can be read" in read(path)[1][0].message
+
+
+def test_a_wall_time_of_another_wire_type_is_none(tmp_path):
+    path = tmp_path / "x.tfevents"
+    path.write_bytes(event_files.record(field(1, VARINT) + event_of(TAG + SIMPLE)))
+    (series,), defects = read(path)[0].values(), read(path)[1]
+    assert math.isnan(series.wall_times[0])
+    assert [defect.kind for defect in defects] == ["malformed"]
+
+
+@pytest.mark.parametrize("garbage", [b"\x0f", b"\x2e\x01", b"\x2a\x7f\x01", b"\x2c", b"\x3b\x08", b"\xff" * 11])
+def test_what_stands_before_bytes_that_are_no_field_is_kept(garbage, tmp_path):
+    good = event_of(TAG + SIMPLE)
+    points, defects = outcome(tmp_path / "x.tfevents", good, good + garbage, garbage + good)
+    assert points == {"loss": [(5, 2.5)] * 2}
+    assert [kind for kind, _ in defects] == ["malformed"] * 2
+    cut = STEP + field(5, LENGTH, field(1, LENGTH, TAG + SIMPLE) + garbage)
+    assert outcome(tmp_path / "x.tfevents", cut) == ({"loss": [(5, 2.5)]}, [("malformed", 0)])
 
 
 @pytest.mark.parametrize(

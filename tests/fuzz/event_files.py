@@ -16,12 +16,12 @@ from typing import NamedTuple
 import numpy as np  # noqa: F401  # imported, arrays are worth it for small files
 
 from audioloss_cli import ScanConfig, scan
+from audioloss_cli.model import Defect, ReadOptions, Series
 from audioloss_cli.readers import tensorboard
 from audioloss_cli.readers.tensorboard import paths
 from audioloss_cli.readers.tensorboard.buffer import SlidingBuffer
 from audioloss_cli.readers.tensorboard.framing import BLOB_BYTES, Framing, masked_crc
 from audioloss_cli.readers.tensorboard.scalars import Scalars
-from audioloss_cli.model import Defect, ReadOptions, Series
 from tests.fuzz._run import Case, Target, main
 from tests.readers.bits import in_bits
 

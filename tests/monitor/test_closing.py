@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli import AudioLossMonitor, Series, registry
+from audioloss_cli.model import MISSING
 from audioloss_cli.monitor import machine
 from audioloss_cli.monitor.machine import Machine
-from audioloss_cli.model import MISSING
 
 CHANCE, SUM = math.log(1026), 8 * math.log(1026)
 EARLY = {"select": ["early-drop"]}

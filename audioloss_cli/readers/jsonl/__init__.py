@@ -27,19 +27,8 @@ def claims(file: LogFile) -> bool:
 def _looks_like_rows(file: LogFile) -> bool:
     from audioloss_cli.readers.jsonl.salvage import parse_object  # noqa: PLC0415  # names tell most logs
 
-<<<<<<< /tmp/tmpbxyn0a8z/2
     first = file.lines[:_LINES_TO_SNIFF]
     if file.is_damaged and len(first) <= _LINES_THAT_CONVINCE:
-=======
-def _looks_like_rows(path: Path) -> bool:
-    from audioloss_cli.readers._decompress import DamagedStreamError  # noqa: PLC0415  # names tell most logs
-    from audioloss_cli.readers.jsonl.lines import head  # noqa: PLC0415
-    from audioloss_cli.readers.jsonl.salvage import parse_object  # noqa: PLC0415
-
-    try:
-        first = head(path, _LINES_TO_SNIFF)
-    except DamagedStreamError:
->>>>>>> /tmp/tmpbxyn0a8z/3
         return True  # too little of it can be seen: to read it is to say so
     rows = sum(parse_object(line) is not None for line in first)
     return rows >= _LINES_THAT_CONVINCE and 2 * rows >= len(first)

@@ -9,11 +9,7 @@ from typing import NamedTuple
 
 from audioloss_cli.model import Defect
 from audioloss_cli.model.series import DefectKind
-<<<<<<< /tmp/tmpdqj34c6m/2
 from audioloss_cli.storage.compressed import DamagedStreamError, compression, decompressed
-=======
-from audioloss_cli.readers._decompress import DamagedStreamError, compression, decompressed
->>>>>>> /tmp/tmpdqj34c6m/3
 
 _CHUNK, _WINDOW = 1 << 17, 1 << 20  # for lines one by one; for arrays, each call of which has its price
 _LONGEST_LINE = 64 << 20

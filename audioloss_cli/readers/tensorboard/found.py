@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from audioloss_cli.readers.tensorboard.newlines import STORIES, Copied
 from audioloss_cli.model import Defect
 from audioloss_cli.model.series import DefectKind
+from audioloss_cli.readers.tensorboard.newlines import STORIES, Copied
 
 _MOST_OF_A_KIND = 16  # that are told one by one
 _BY_A_COPY: tuple[DefectKind, ...] = ("framing", "checksum", "truncated")

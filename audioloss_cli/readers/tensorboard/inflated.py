@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from audioloss_cli.readers._decompress import Compression, DamagedStreamError, decompressed
+from audioloss_cli.storage.compressed import Compression, DamagedStreamError, decompressed
 
 _PIECE_BYTES = 1 << 17
 # Event files shrink to a fifth. What a hundredth is left of is no log but made to fill a machine.

@@ -34,39 +34,28 @@ class Reading:
     """
 
     def __init__(
-<<<<<<< /tmp/tmp5ryh2ux_/2
-        self, stream: BufferedReader, path: Path, options: ReadOptions, scalars: Scalars | None = None
-    ) -> None:
-        self.framing = Framing(SlidingBuffer(stream), str(path), checksum=options.checksum)
-        self.scalars = scalars or Scalars(options.wanted)
-        self._request = options
-        if options.since is not None:
-            self.scalars.resume(options.since.state)
-            self.framing.buffer.seek(options.since.offset)
-=======
         self,
         stream: BufferedReader,
         path: Path,
-        request: ReadOptions,
+        options: ReadOptions,
         scalars: Scalars | None = None,
         offset: int = 0,
     ) -> None:
-        offset = request.since.offset if request.since else offset
+        offset = options.since.offset if options.since else offset
         self._inflated = None if offset else _inflated(stream)
         buffer = SlidingBuffer(BufferedReader(self._inflated) if self._inflated else stream)
-        self.framing = Framing(buffer, str(path), checksum=request.checksum)
-        self.scalars = scalars or Scalars(request.wanted)
-        self._request = request
+        self.framing = Framing(buffer, str(path), checksum=options.checksum)
+        self.scalars = scalars or Scalars(options.wanted)
+        self._options = options
         self._defects = Defects()
-        if request.since is not None:
-            self.scalars.resume(request.since.state)
+        if options.since is not None:
+            self.scalars.resume(options.since.state)
         if offset:
             buffer.seek(offset)
->>>>>>> /tmp/tmp5ryh2ux_/3
 
     def items(self) -> Items:
         """What was collected, and all that follows; then what is wrong with it."""
-        for defect in fastest(self.framing, self.scalars, self._request):
+        for defect in fastest(self.framing, self.scalars, self._options):
             if defect is not None:
                 self._defects.add(defect)
             if self.scalars.points >= series.POINTS_OF_A_CHUNK:
@@ -78,31 +67,26 @@ class Reading:
         intact = not self._defects
         yield from self._defects.all(self.framing.copied)
         # What stands behind damage may change how it is read.
-        if self._request.mark and self.framing.buffer.seekable and intact and not self.framing.believed:
+        if self._options.mark and self.framing.buffer.seekable and intact and not self.framing.believed:
             yield Cursor(self.framing.buffer.offset, self.scalars.state())
 
 
-<<<<<<< /tmp/tmp5ryh2ux_/2
-def read(path: Path, options: ReadOptions = EVERYTHING) -> Items:
-    """The scalars of the file in file order, checksums verified; every record that could not be read as a Defect.
-=======
 def _inflated(stream: BufferedReader) -> "Inflated | None":
     """What is compressed in a file, if its first bytes say that something is and are no header of a record."""
     if is_header(stream.peek(HEADER_BYTES)[:HEADER_BYTES]):
         return None
-    from audioloss_cli.readers._decompress import compression  # noqa: PLC0415  # few event files need them
     from audioloss_cli.readers.tensorboard.inflated import Inflated  # noqa: PLC0415
+    from audioloss_cli.storage.compressed import compression  # noqa: PLC0415  # few event files need them
 
     kind = compression(stream)
     return Inflated(stream, kind) if kind else None
 
 
-def read(path: Path, request: ReadOptions = EVERYTHING) -> Items:
+def read(path: Path, options: ReadOptions = EVERYTHING) -> Items:
     """The scalars of the file in file order, checksums verified; then a Defect for every record that could not be read.
 
     Of more than a few defects of one kind there is one, with their number. A file that is compressed is read as what
     was compressed.
->>>>>>> /tmp/tmp5ryh2ux_/3
 
     Raises:
         OSError: the file cannot be opened or read.

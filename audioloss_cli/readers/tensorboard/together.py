@@ -100,10 +100,4 @@ def _rest(file: _File, head: _Head) -> Items:
             yield Cursor(head.taken, head.scalars.state())
         return
     with file.path.open("rb") as stream:
-<<<<<<< /tmp/tmpfh24clux/2
-        reading = Reading(stream, file.path, file.options, head.scalars)
-        reading.framing.buffer.seek(head.taken)
-        yield from reading.items()
-=======
-        yield from Reading(stream, file.path, file.request, head.scalars, head.taken).items()
->>>>>>> /tmp/tmpfh24clux/3
+        yield from Reading(stream, file.path, file.options, head.scalars, head.taken).items()

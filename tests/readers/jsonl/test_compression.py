@@ -9,14 +9,9 @@ import pytest
 import zstandard
 
 from audioloss_cli import registry
-<<<<<<< /tmp/tmpnkytfhlr/2
 from audioloss_cli.readers.jsonl import lines
 from audioloss_cli.storage import compressed
 from audioloss_cli.storage.log_file import LogFile
-=======
-from audioloss_cli.readers import _decompress as decompress
-from audioloss_cli.readers.jsonl import lines
->>>>>>> /tmp/tmpnkytfhlr/3
 from tests.event_files import read
 
 LINES = [json.dumps({"step": step, "loss": step + 0.5}).encode() + b"\n" for step in range(300)]

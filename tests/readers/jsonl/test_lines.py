@@ -6,13 +6,8 @@ import json
 
 import pytest
 
-<<<<<<< /tmp/tmp0ljw3ss9/2
 from audioloss_cli.readers.jsonl import lines
 from audioloss_cli.storage import compressed
-=======
-from audioloss_cli.readers import _decompress as decompress
-from audioloss_cli.readers.jsonl import lines
->>>>>>> /tmp/tmp0ljw3ss9/3
 from tests.event_files import read
 
 LINES = [json.dumps({"step": step, "loss": step + 0.5}).encode() for step in range(10)]

@@ -13,7 +13,7 @@ from audioloss_cli import AudioLossMonitor
 from audioloss_cli.model import MISSING, Series
 from audioloss_cli.monitor import machine
 from audioloss_cli.monitor.points import beside_at
-from audioloss_cli.runs.companions import beside
+from audioloss_cli.runs.companions import RunTags, companions
 from tests.simulator import FAMILIES, simulate
 
 LEVELS = st.sampled_from([3.0, 0.5, 0.01, 0.0099, 0.005, 0.004, 0.0, -1.0, math.nan, math.inf, -math.inf, MISSING])
@@ -121,7 +121,7 @@ def test_every_simulated_family_replays_as_it_would_have_been_watched(family, se
     run = simulate(family, seed, cadence, noise)
     names = {tag: tag for tag in run.series}
     for series in run.series.values():
-        columns = beside(series, list(run.series.values()), names)
+        columns = companions(series, RunTags(list(run.series.values()), names))
         cuts = sorted(data.draw(st.lists(st.integers(0, len(series)), max_size=CUT)))
         one, other = AudioLossMonitor(), AudioLossMonitor()
         points = zip(series.steps.tolist(), series.values.tolist(), series.wall_times.tolist(), strict=True)

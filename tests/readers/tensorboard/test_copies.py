@@ -10,6 +10,7 @@ import pytest
 from audioloss_cli import scan
 from audioloss_cli.model import Cursor, ReadOptions
 from audioloss_cli.readers import tensorboard
+from audioloss_cli.storage.log_file import LogFile
 from tests.event_files import read, records, scalar_event, version_event
 from tests.readers.bits import in_bits
 
@@ -27,14 +28,14 @@ def test_a_compressed_file_is_read_as_what_was_compressed(name, count, tmp_path)
     packed.parent.mkdir()
     plain.write_bytes(b"".join(log(count)))
     packed.write_bytes(gzip.compress(plain.read_bytes()))
-    assert tensorboard.claims(packed)
+    assert tensorboard.claims(LogFile(packed))
     assert in_bits(tensorboard.read(packed)) == in_bits(tensorboard.read(plain))
     assert in_bits(tensorboard.read(packed, ReadOptions(mark=True))) == in_bits(tensorboard.read(plain)), (
         "there is no mark"
     )
     for items in tensorboard.read_many((path, ReadOptions(arrays=True)) for path in (plain, packed, plain)):
         assert in_bits(items) == in_bits(tensorboard.read(plain))
-    assert [len(item.series) for item in scan(packed).runs[0].series] == [count]
+    assert [item.points for item in scan(packed).runs[0].series] == [count]
 
 
 def test_several_members_are_one_file(tmp_path):

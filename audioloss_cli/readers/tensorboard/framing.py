@@ -36,6 +36,7 @@ _ZEROS = bytes(_SEARCH_BYTES[1])
 # No more is read of a record that is no blob: to believe a length before its payload was seen would let one header pull
 # gigabytes into memory.
 LARGEST_BYTES = 64 << 20
+_TOO_LARGE = f"more than the {LARGEST_BYTES >> 20} MiB that are read of one that is no image, audio or histogram"
 _PIECE_BYTES = 1 << 20
 _TROUBLES = 3  # of a file at which a copy in text mode is looked for
 _SMALL_BYTES = 1 << 9  # a record that is looked at as often as there are headers before it
@@ -63,6 +64,11 @@ def _masked(crc: int) -> int:
 def is_header(header: bytes) -> bool:
     """Whether this is a whole header whose checksum holds."""
     return len(header) == HEADER_BYTES and masked_crc(header[:8]) == _HEADER.unpack(header)[1]
+
+
+def is_intact(record: bytes) -> bool:
+    """Whether the checksum of the payload of a whole record holds."""
+    return record[-CRC_BYTES:] == _CRC.pack(masked_crc(record[HEADER_BYTES:-CRC_BYTES]))
 
 
 def _headers_in(data: bytes) -> Iterator[int]:
@@ -117,24 +123,22 @@ class Framing:
         if length >= BLOB_BYTES and self.buffer.seekable and self.skips_blob(size):
             return []
         if length > LARGEST_BYTES and (not self.buffer.seekable or self.buffer.holds(size)):
-            largest = (
-                f"more than the {LARGEST_BYTES >> 20} MiB that are read of one that is no image, audio or histogram"
-            )
-            return [self.resynchronise("framing", f"a record claims {length} bytes, {largest}")]
-        there = self.buffer.holds(size)
-        if not there or (self.checksum and not self.is_intact(size)):
-            self.look_for_a_copy()
-            return [self.bad_payload(size) if there else self.cut_short(size)]
-        record, offset = self.buffer.peek(size), self.buffer.offset
+            return [self.resynchronise("framing", f"a record claims {length} bytes, {_TOO_LARGE}")]
+        offset, there = self.buffer.offset, self.buffer.holds(size)
+        record = self.buffer.peek(size) if there and offset >= self.tried and size <= _PIECE_BYTES else b""
+        if not record or (self.checksum and not is_intact(record)):
+            if not there or (self.checksum and not self.proves_intact(size)):
+                self.look_for_a_copy()
+                return [self.bad_payload(size) if there else self.cut_short(size)]
+            record = self.buffer.peek(size)
         self.buffer.skip(size)
         return [Frame(offset, record[HEADER_BYTES:-CRC_BYTES])]
 
-    def is_intact(self, size: int) -> bool:
+    def proves_intact(self, size: int) -> bool:
         """Whether the checksum of the payload of a record holds, which is there."""
         start, end = self.buffer.offset, self.buffer.offset + size - CRC_BYTES
         if size <= _SMALL_BYTES or (start >= self.tried and size <= _PIECE_BYTES):
-            record = self.buffer.peek(size)
-            intact = record[-CRC_BYTES:] == _CRC.pack(masked_crc(record[HEADER_BYTES:-CRC_BYTES]))
+            intact = is_intact(self.buffer.peek(size))
         else:
             again = start < self.tried
             crc = self.checksums.of(start + HEADER_BYTES, end) if again else self.crc_in_pieces(start, end)
@@ -161,8 +165,8 @@ class Framing:
         length = self.trusted_length(data[:HEADER_BYTES])
         if length is None or len(data) < length + FRAMING_BYTES:
             return 0
-        payload, crc = data[HEADER_BYTES : HEADER_BYTES + length], data[HEADER_BYTES + length :][:CRC_BYTES]
-        return length + FRAMING_BYTES if crc == _CRC.pack(masked_crc(payload)) else 0
+        size = length + FRAMING_BYTES
+        return size if is_intact(data[:size]) else 0
 
     def skips_blob(self, size: int) -> bool:
         """Move past a record that by its first bytes is all image, audio or histogram, without reading it.
@@ -170,18 +174,21 @@ class Framing:
         It is believed to end where it says if another header or the end of the file follows, and if no record stands
         in its last bytes: where bytes were lost, the length reaches into its successors.
         """
-        end = self.buffer.offset + size
+        start, end = self.buffer.offset, self.buffer.offset + size
         if size > self.buffer.left() or not holds_no_scalar(self.buffer.peek(_HEAD_BYTES)[HEADER_BYTES:], size):
             return False
-        tail = self.buffer.glance(end - _TAIL_BYTES, _TAIL_BYTES + HEADER_BYTES)
+        self.buffer.seek(end - _TAIL_BYTES)
+        tail = self.buffer.peek(_TAIL_BYTES + HEADER_BYTES)
         following = tail[_TAIL_BYTES:]
-        if following and self.trusted_length(following) is None:
-            return False
-        if any(self.trusted_length(tail[at : at + HEADER_BYTES]) for at in _headers_in(tail[:_TAIL_BYTES])):
-            return False
-        self.buffer.seek(end)
-        self.believed = not following
-        return True
+        sound = not following or self.trusted_length(following) is not None
+        if sound and not any(
+            self.trusted_length(tail[at : at + HEADER_BYTES]) for at in _headers_in(tail[:_TAIL_BYTES])
+        ):
+            self.buffer.skip(_TAIL_BYTES)
+            self.believed = not following
+            return True
+        self.buffer.seek(start)
+        return False
 
     def trusted_length(self, header: bytes) -> int | None:
         """The payload's length in bytes, if the header is whole and its checksum holds."""
@@ -202,7 +209,7 @@ class Framing:
             return
         size = _HEADER.unpack(header)[0] + FRAMING_BYTES
         # A length that is wrong may be far more than the file has.
-        if size > LARGEST_BYTES or not self.buffer.holds(size) or not self.is_intact(size):
+        if size > LARGEST_BYTES or not self.buffer.holds(size) or not self.proves_intact(size):
             yield self.resynchronise("framing", "the length of a record fails its checksum")
             return
         yield self.defect("checksum", "the length of a record fails its checksum; the record is intact and was read")

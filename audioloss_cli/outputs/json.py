@@ -46,7 +46,11 @@ def document(report: Report) -> dict[str, Any]:
         "schema": SCHEMA,
         "exit_code": report.exit_code,
         "config_file": report.config_file,
-        "gate": {"fail_on": report.gate.fail_on, "allow_defects": report.gate.allow_defects},
+        "gate": {
+            "fail_on": report.gate.fail_on,
+            "allow_defects": report.gate.allow_defects,
+            "allow_unread": report.gate.allow_unread,
+        },
         "runs": [_run(run) for run in report.runs],
         "notes": report.notes,
         "findings": [_finding(item) for item in report.findings],
@@ -65,6 +69,8 @@ def document(report: Report) -> dict[str, Any]:
             for item in report.unaudited
         ],
         "defects": [_defect(defect) for defect in report.stray_defects],
+        "unread": [{"path": item.path, "reason": item.reason, "hint": item.hint} for item in report.unread],
+        "left_out": [{"path": item.path, "reason": item.reason} for item in report.left_out],
     }
 
 
@@ -84,7 +90,11 @@ def _run(run: RunReport) -> dict[str, Any]:
         "format": run.format,
         "note": run.note,
         "files": run.files,
+        "sources": [{"format": source.format, "files": source.files} for source in run.sources],
         "tags": run.tags,
+        "not_audited": run.not_audited,
+        "details": run.details,
+        "findings": [_finding(item) for item in run.findings],
         "blank": run.blank,
         "series": [_series(item) for item in run.series],
         "defects": [_defect(defect) for defect in run.defects],
@@ -107,6 +117,7 @@ def _series(item: SeriesReport) -> dict[str, Any]:
         "window_size": item.limits.window_size,
         "threshold": item.limits.threshold,
         "critical_threshold": item.limits.critical_threshold,
+        "sources": [{"source": share.source, "tag": share.tag, "points": share.points} for share in item.sources],
         "incidents": [_incident(incident) for incident in item.incidents],
     }
 

@@ -51,16 +51,18 @@ def little_memory(monkeypatch):
 def test_every_family_of_runs_gives_the_same_report(family, little_memory):
     for cadence in (10, 100):
         series = list(simulate(family, 1, cadence, 0.05).series.values())
-        in_memory = Report(runs=[report_on("run", series, AuditSettings(ScanConfig()))])
-        in_a_file = Report(runs=[report_on("run", list(map(spilled, series)), AuditSettings(ScanConfig()))])
+        in_memory = Report(runs=[report_on("run", series, AuditSettings(ScanConfig(), keep_points=True))])
+        in_a_file = Report(
+            runs=[report_on("run", list(map(spilled, series)), AuditSettings(ScanConfig(), keep_points=True))]
+        )
         assert said(in_a_file) == said(in_memory)
 
 
 @pytest.mark.parametrize("sample", ["collapse-jsonl", "collapse-tensorboard", "exactly-zero", "nan", "recovery"])
 def test_every_sample_gives_the_same_report(sample, request):
-    in_memory = said(scan(SAMPLES / sample))
+    in_memory = said(scan(SAMPLES / sample, points=True))
     request.getfixturevalue("little_memory")
-    report = scan(SAMPLES / sample)
+    report = scan(SAMPLES / sample, points=True)
     assert long_columns(report) > 0
     assert said(report) == in_memory
 
@@ -78,19 +80,19 @@ def runs(tmp_path):
 
 
 def test_restarts_and_disorder_make_no_difference(runs, request):
-    in_memory = said(scan(runs))
+    in_memory = said(scan(runs, points=True))
     request.getfixturevalue("little_memory")
-    report = scan(runs)
+    report = scan(runs, points=True)
     assert long_columns(report) == 1  # what had to be sorted is in memory
     assert said(report) == in_memory
 
 
 def test_processes_hand_over_the_file(runs, request, monkeypatch):
-    in_memory = said(scan(runs))
+    in_memory = said(scan(runs, points=True))
     monkeypatch.setattr(jobs, "BYTES_WORTH_PROCESSES", 0)
     monkeypatch.setattr(jobs, "BYTES_OF_A_BATCH", 1)
     monkeypatch.setattr(processes, "audited", _audited_with_little_memory)
-    report = scan(runs, ScanConfig(jobs=2))
+    report = scan(runs, ScanConfig(jobs=2), points=True)
     assert long_columns(report) == 1
     assert said(report) == in_memory
 
@@ -104,29 +106,29 @@ def _audited_with_little_memory(*arguments, audited=processes.audited):
 def test_a_cache_keeps_long_logs_and_goes_on_with_them(runs, request):
     log, config = runs / "restarted" / "x.tfevents", ScanConfig(cache=str(runs / "kept"))
     whole = log.read_bytes()
-    in_memory = said(scan(log.parent))
+    in_memory = said(scan(log.parent, points=True))
     request.getfixturevalue("little_memory")
     log.write_bytes(whole[: len(whole) // 2])
-    scan(log.parent, ScanConfig(cache=config.cache, allow_defects=True))
+    scan(log.parent, ScanConfig(cache=config.cache, allow_defects=True), points=True)
     log.write_bytes(whole)
     for _ in range(2):  # the tail is read, then nothing is
-        report = scan(log.parent, config)
+        report = scan(log.parent, config, points=True)
         assert long_columns(report) == 1
         assert said(report) == in_memory
 
 
 def test_without_a_temporary_directory_processes_hand_over_the_points(runs, monkeypatch):
-    in_memory = said(scan(runs))
+    in_memory = said(scan(runs, points=True))
     monkeypatch.setattr(jobs, "BYTES_WORTH_PROCESSES", 0)
     monkeypatch.setattr(jobs, "BYTES_OF_A_BATCH", 1)
     monkeypatch.setattr(tempfile, "tempdir", str(runs / "none"))
-    assert said(scan(runs, ScanConfig(jobs=2))) == in_memory
+    assert said(scan(runs, ScanConfig(jobs=2), points=True)) == in_memory
 
 
 def test_without_a_temporary_directory_a_long_log_is_refused_with_a_remedy(runs, little_memory, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(runs / "none"))
     with pytest.raises(SpillError, match=r"none: the points of a long log do not fit there: .*TMPDIR"):
-        scan(runs)
+        scan(runs, points=True)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are POSIX's")

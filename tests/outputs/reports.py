@@ -4,7 +4,7 @@ import math
 
 from audioloss_cli import AudioLossMonitor, Gate, Limits, Report, Series, Severity
 from audioloss_cli.model import MISSING, Defect, Diagnosis, Finding, RunReport, SeriesReport, Unaudited
-from audioloss_cli.model.report import AuditedSeries, Source
+from audioloss_cli.model.report import AuditedSeries, LeftOut, Source, SourceShare, Unread
 from tests.monitor.toys import plain_monitor
 from tests.wobble import wobbly
 
@@ -28,6 +28,12 @@ def incidents_of_every_kind() -> SeriesReport:
         "loss/audio",
         [3.0, 0.007, 0.001, 3.0, math.nan, 3.0, MISSING, math.inf, -math.inf, *wobbly(3.0, 150), *wobbly(0.007, 200)],
     )
+
+
+def merged() -> SeriesReport:
+    item = audited("loss", [3.0, 0.001])
+    item.sources = [SourceShare("tensorboard", "loss", 2), SourceShare("text train.log", "loss", 0)]
+    return item
 
 
 REPORTS: dict[str, Report] = {
@@ -60,13 +66,27 @@ REPORTS: dict[str, Report] = {
                 "runs/a",
                 [Source("tensorboard", [])],
                 [audited("loss", [3.0])],
-                [Defect("runs/a/f", "checksum", "bad", offset=7)],
+                defects=[Defect("runs/a/f", "checksum", "bad", offset=7)],
             )
         ],
         stray_defects=[
             Defect("runs/c", "unreadable", "Permission denied"),
             Defect("runs/d", "malformed", "bad", line=3),
         ],
+    ),
+    "several sources": Report(
+        runs=[
+            RunReport(
+                "runs/a",
+                [Source("tensorboard", ["runs/a/events.tfevents"]), Source("text", ["runs/a/train.log"])],
+                [merged()],
+                findings=[Finding("sources-disagree", Severity.WARNING, "loss differs", {"step": 3}, "Find out why.")],
+                not_audited=["text_loss"],
+                details=["train.log: step is the step"],
+            )
+        ],
+        unread=[Unread("runs/a/metrics.parquet", "there is no reader for it", "export it as CSV")],
+        left_out=[LeftOut("runs/a/data.jsonl", "samples of a data set")],
     ),
     "unaudited": Report(
         unaudited=[Unaudited("runs/x", "no loss among its scalars", ["lr", "epoch"], "name one with --tag")]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from audioloss_cli import AudioLossMonitor, Report, registry
+from audioloss_cli import AudioLossMonitor, Report, Series, registry
 from audioloss_cli.model import RunReport, View
+from audioloss_cli.model.envelope import Envelope
 from audioloss_cli.model.report import Source
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
 from tests.outputs.reports import REPORTS, audited
@@ -82,12 +83,16 @@ def test_colours_only_where_wanted():
     assert "\x1b[" not in render(REPORTS["incidents"], View())
 
 
+def envelope(values: list[float]) -> Envelope:
+    return Envelope.of(Series("loss", range(len(values)), values), [0], 512)
+
+
 def test_a_sparkline_falls_with_the_loss():
-    assert sparkline([8.0, 7, 6, 5, 4, 3, 2, 1], 8, unicode=True) == "█▇▆▅▄▃▂▁"
-    assert sparkline([8.0, 7, 6, 5, 4, 3, 2, 1], 4, unicode=False) == "#*-_"
-    assert sparkline([1.0, float("nan"), 2.0], 10, unicode=True) == "▁x█"
-    assert sparkline([1.0, 1.0], 10, unicode=True) == "▁▁"
-    assert sparkline([-1.7e308, 1.7e308, *[1.7e308] * 8], 2, unicode=True) == "▁█"
+    assert sparkline(envelope([8.0, 7, 6, 5, 4, 3, 2, 1]), 8, unicode=True) == "█▇▆▅▄▃▂▁"
+    assert sparkline(envelope([8.0, 7, 6, 5, 4, 3, 2, 1]), 4, unicode=False) == "#*-_"
+    assert sparkline(envelope([1.0, float("nan"), 2.0]), 10, unicode=True) == "▁x█"
+    assert sparkline(envelope([1.0, 1.0]), 10, unicode=True) == "▁▁"
+    assert sparkline(envelope([-1.7e308, 1.7e308, *[1.7e308] * 8]), 2, unicode=True) == "▁█"
 
 
 def test_the_alert_row_stands_under_the_incidents():

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audioloss_cli import Series, registry
+from audioloss_cli import Limits, Series, registry
 from audioloss_cli.audit.run import report_on
 from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import MISSING
+from audioloss_cli.model.report import AuditedSeries
 from audioloss_cli.signatures import explain
 from tests.signatures.runs import falling, healthy, series
 
@@ -30,9 +31,7 @@ TAGS = [
 
 
 def explained(run):
-    report = report_on("run", run, AuditSettings(ScanConfig()))
-    explain(report, run)
-    return report
+    return report_on("run", run, AuditSettings(ScanConfig()))
 
 
 @given(st.lists(st.tuples(st.integers(-5, 400), st.lists(ODD, min_size=8, max_size=8)), min_size=1, max_size=60))
@@ -67,10 +66,10 @@ def test_each_pass_of_a_restarted_run_has_its_own_shape():
 
 def test_a_healthy_run_stays_as_it_is():
     run = [series("audio_loss", healthy)]
-    report = report_on("run", run, AuditSettings(ScanConfig()))
-    before = repr(report)
-    explain(report, run)
-    assert repr(report) == before
+    item = AuditedSeries(run[0], "audio", Limits(), [0], [])
+    before = repr(item)
+    explain([item], run)
+    assert repr(item) == before
 
 
 def test_series_that_were_not_audited_have_a_say():

@@ -6,7 +6,13 @@ from audioloss_cli.model import Report, View
 from audioloss_cli.outputs.text.layout import Line
 from audioloss_cli.outputs.text.painted import painted
 from audioloss_cli.outputs.text.runs import run_lines
-from audioloss_cli.outputs.text.sections import advice_lines, defect_lines, diagnosis_lines, unaudited_lines
+from audioloss_cli.outputs.text.sections import (
+    advice_lines,
+    defect_lines,
+    diagnosis_lines,
+    unaudited_lines,
+    unread_lines,
+)
 from audioloss_cli.outputs.text.verdict import settings_lines, verdict_line
 
 
@@ -21,5 +27,5 @@ def lines(report: Report, view: View) -> Iterator[Line]:
     yield verdict_line(report)
     if view.verbosity >= 0:
         yield from settings_lines(report, view)
-        for part in (diagnosis_lines, run_lines, advice_lines, unaudited_lines, defect_lines):
+        for part in (diagnosis_lines, run_lines, advice_lines, unaudited_lines, unread_lines, defect_lines):
             yield from part(report, view)

@@ -24,8 +24,8 @@ _KINDS = {"small": "a loss that is small by nature", "rl": "a policy loss"}
 
 def run_lines(report: Report, view: View) -> Iterator[Line]:
     """Runs with incidents first and in full, then clean ones in a line each, then those without a loss, counted."""
-    troubled = [run for run in report.runs if any(item.incidents for item in run.series)]
-    clean = [run for run in report.runs if run.series and not any(item.incidents for item in run.series)]
+    troubled = [run for run in report.runs if run.findings or any(item.incidents for item in run.series)]
+    clean = [run for run in report.runs if run.series and run not in troubled]
     shown = clean if view.verbosity > 0 else clean[:_MOST_CLEAN_RUNS]
     for run in (*troubled, *shown):
         yield from _run(run, view)
@@ -40,6 +40,16 @@ def _run(run: RunReport, view: View) -> Iterator[Line]:
     yield line((run.run, "bold"), f"  [{run.format}]")
     if run.note:
         yield from paragraph(f"note: {run.note}", view, indent=2)
+    if run.not_audited:
+        shown = run.not_audited if view.verbosity > 0 else run.not_audited[:_MOST_TAGS]
+        more = f", and {len(run.not_audited) - len(shown)} more" if len(run.not_audited) > len(shown) else ""
+        yield from paragraph(f"not audited: {', '.join(shown)}{more}", view, indent=2, hang=2)
+    if view.verbosity > 0:
+        for detail in run.details:
+            yield from paragraph(detail, view, indent=2, hang=2)
+    for finding in run.findings:
+        yield line("  ", (str(finding.severity).upper(), STYLES[finding.severity]), f" {finding.code}")
+        yield from paragraph(finding.message, view, indent=4)
     for item in run.series:
         if item.incidents or view.verbosity > 0:
             yield from _series(item, view)
@@ -89,6 +99,13 @@ def _goes_below(item: SeriesReport) -> bool:
     return item.extremes is not None and item.extremes[0] < item.limits.threshold
 
 
+def _sources(item: SeriesReport) -> str:
+    """Which source gave how many points, where there are several."""
+    if len(item.sources) < 2:  # noqa: PLR2004
+        return ""
+    return "; from " + ", ".join(f"{share.source} {share.points:,}" for share in item.sources)
+
+
 def _extent(item: SeriesReport) -> str:
     text = f"{plural(item.points, 'point')}, {'steps' if item.step_source != 'epoch' else 'epochs'}"
     first, last = item.span
@@ -97,7 +114,7 @@ def _extent(item: SeriesReport) -> str:
         text += " (counted: the log has no steps)"
     restarts = len(item.segment_starts) - 1
     text += f", {plural(restarts, 'restart')}" if restarts else ""
-    return text + (", sorted: the log is out of order" if item.reordered else "")
+    return text + (", sorted: the log is out of order" if item.reordered else "") + _sources(item)
 
 
 def _incident(incident: Incident, view: View) -> Iterator[Line]:

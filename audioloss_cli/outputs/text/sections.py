@@ -41,6 +41,7 @@ def _findings(report: Report, view: View) -> Iterator[Line]:
 def advice_lines(report: Report, view: View) -> Iterator[Line]:
     """The advice for each kind of incident, once."""
     advice = {incident.code: incident.advice for incident in report.incidents if incident.advice}
+    advice |= {finding.code: finding.advice for run in report.runs for finding in run.findings if finding.advice}
     if advice:
         yield from title("What to do next")
     for code, text in sorted(advice.items()):
@@ -59,6 +60,22 @@ def unaudited_lines(report: Report, view: View) -> Iterator[Line]:
         if item.tags:
             more = f", and {len(item.tags) - _MOST_TAGS} more" if len(item.tags) > _MOST_TAGS else ""
             yield from paragraph("scalars there: " + ", ".join(item.tags[:_MOST_TAGS]) + more, view, indent=4)
+
+
+def unread_lines(report: Report, view: View) -> Iterator[Line]:
+    """Files that look like logs and were not read, and with -v those that are none."""
+    if report.unread:
+        yield from title("Not read")
+    for item in report.unread if view.verbosity > 0 else report.unread[:_MOST_DEFECTS]:
+        yield from paragraph(f"{item.path}: {item.reason}; {item.hint}", view, indent=2, hang=2)
+    if view.verbosity <= 0 and len(report.unread) > _MOST_DEFECTS:
+        yield line(f"  ... and {len(report.unread) - _MOST_DEFECTS:,} more; -v lists them")
+    if report.unread and not report.gate.allow_unread:
+        yield from paragraph("--allow-unread lets such files pass.", view, indent=2)
+    if report.left_out and view.verbosity > 0:
+        yield from title("Left out")
+        for other in report.left_out:
+            yield from paragraph(f"{other.path}: {other.reason}", view, indent=2, hang=2)
 
 
 def defect_lines(report: Report, view: View) -> Iterator[Line]:

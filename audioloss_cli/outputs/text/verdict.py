@@ -39,6 +39,8 @@ def _counts(report: Report) -> Iterable[str]:
         yield "no incidents" if report.runs and not report.findings else "nothing found"
     if report.defects:
         yield plural(len(report.defects), "defect")
+    if report.unread:
+        yield f"{plural(len(report.unread), 'file')} not read"
 
 
 def _scope(report: Report) -> str:

@@ -7,7 +7,12 @@ from audioloss_cli import registry
 from audioloss_cli.model import RuleText
 
 #: Folder of plugins -> what one of them is called.
-KINDS = {"rules": "loss rule", "probe.checks": "probe check", "probe.causes": "root cause"}
+KINDS = {
+    "rules": "loss rule",
+    "runs.findings": "finding about a run",
+    "probe.checks": "probe check",
+    "probe.causes": "root cause",
+}
 
 
 class Entry(NamedTuple):
@@ -20,7 +25,7 @@ class Entry(NamedTuple):
 
 
 def catalogue() -> Iterator[Entry]:
-    """Loss rules, probe checks and root causes, each by code."""
+    """Loss rules, findings about a run, probe checks and root causes, each by code."""
     for folder, kind in KINDS.items():
         for name in registry.names(folder):
             yield Entry(registry.code_of(name), kind, folder, RuleText.parse(registry.docstring(folder, name), name))

@@ -6,7 +6,12 @@ import typer
 
 from audioloss_cli.cli._options import choice, one_of, setting
 
-Paths = Annotated[list[str], typer.Argument(metavar="PATH", help="Log files, or directories to search for them.")]
+Paths = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH", help="Log files, archives, or directories to search for them; - for standard input."
+    ),
+]
 Tag = Annotated[
     list[str] | None,
     setting(
@@ -40,6 +45,18 @@ Ignore = Annotated[
 AllowDefects = Annotated[
     bool | None,
     setting("--allow-defects/--no-allow-defects", "A damaged log does not fail the audit.", show_default=False),
+]
+AllowUnread = Annotated[
+    bool | None,
+    setting(
+        "--allow-unread/--no-allow-unread",
+        "A file that looks like a log and cannot be read does not fail the audit.",
+        show_default=False,
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    setting("--exclude", "Do not look at files or directories that match this glob. Repeatable.", metavar="GLOB"),
 ]
 Format = Annotated[
     str | None, setting("--format", f"Read every PATH as {choice('readers')}.", callback=one_of("readers"))

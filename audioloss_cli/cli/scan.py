@@ -58,6 +58,8 @@ def command(
     ignore: scans.Ignore = None,
     fail_on: FailOn = None,
     allow_defects: scans.AllowDefects = None,
+    allow_unread: scans.AllowUnread = None,
+    exclude: scans.Exclude = None,
     format: scans.Format = None,  # noqa: A002  # named as its key
     checksum: scans.Checksum = None,
     jobs: scans.Jobs = None,

@@ -5,15 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from audioloss_cli.model import Finding, Series, Severity
+from audioloss_cli.model import Finding, Series
 from audioloss_cli.model.report import SourceShare
+from audioloss_cli.runs.findings import sources_disagree
 from audioloss_cli.runs.same_run import Unit, compare, has_steps, in_steps_of, is_telling, plain_name, related
-
-CODE = "sources-disagree"
-_ADVICE = (
-    "Two files of this run name the same series and give it different values at the same steps. Find out which of them "
-    "the trainer wrote last, and whether one is left over from another run; move that one out of the run directory."
-)
 
 
 @dataclass(slots=True)
@@ -104,7 +99,9 @@ def _take_in(run: MergedRun, unit: Unit, tag: str, series: Series) -> None:
         name = f"{tag} [{unit.label}]"
         run.series[name] = _renamed(series, name)
         run.shares[name] = [_share(unit, tag, len(series))]
-        run.findings.append(_contradiction(run, unit, known, tag, series))
+        differing = agreement.common - agreement.same
+        first = run.shares[known][0].source
+        run.findings.append(sources_disagree.finding(first, before, unit.label, series, differing, agreement.common))
         return
     filled, added = fill_in(before, series)
     run.series[known] = filled
@@ -122,28 +119,6 @@ def _counterpart(run: MergedRun, tag: str, series: Series) -> str | None:
         return same[0]
     exact = [known for known in named if known == tag] or named
     return exact[0] if len(exact) == 1 else None
-
-
-def _contradiction(run: MergedRun, unit: Unit, known: str, tag: str, series: Series) -> Finding:
-    before = run.series[known]
-    there = dict(zip(map(int, before.steps), map(float, before.values), strict=True))
-    agreement = compare(before, series)
-    worst = max(
-        (
-            (step, there[step], value)
-            for step, value in zip(map(int, series.steps), series.values, strict=True)
-            if step in there
-        ),
-        key=lambda row: abs(row[1] - row[2]) if row[1] == row[1] and row[2] == row[2] else -1.0,
-    )
-    first, second = run.shares[known][0], unit.label
-    message = (
-        f"{known} of {first.source} and {tag} of {second} differ at {agreement.common - agreement.same} of "
-        f"{agreement.common} common steps, such as {worst[1]:.4g} and {worst[2]:.4g} at step {worst[0]:,}; both were "
-        "audited"
-    )
-    evidence = {"tag": known, "sources": [first.source, second], "step": worst[0], "values": [worst[1], worst[2]]}
-    return Finding(CODE, Severity.WARNING, message, evidence, _ADVICE)
 
 
 def _renamed(series: Series, tag: str) -> Series:

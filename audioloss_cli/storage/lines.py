@@ -14,7 +14,7 @@ from audioloss_cli.model.series import DefectKind
 from audioloss_cli.storage.compressed import Damage, compression, pieces
 from audioloss_cli.storage.encoding import UTF8_BOM, in_utf8
 
-_CHUNK = 1 << 18  # stays in the processor's cache
+_CHUNK = 1 << 16  # with what is made of it, it stays in the processor's cache
 LONGEST_LINE = 64 << 20
 _GIVE_UP = 1 << 30  # of a file without a newline
 
@@ -35,10 +35,10 @@ class Place(NamedTuple):
     offset: int = 0
 
 
-def lines_of(path: Path, *, longest: int = LONGEST_LINE) -> Iterator[Line | Defect]:
+def lines_of(path: Path, *, longest: int | None = None) -> Iterator[Line | Defect]:
     r"""Yield each line of a file in UTF-8, without its newline (``\n`` or ``\r\n``) and without a byte order mark.
 
-    A line longer than ``longest`` bytes, and each place at which a compressed stream is damaged, is a Defect.
+    A line longer than ``longest`` bytes (64 MiB), and each place at which a compressed stream is damaged, is a Defect.
 
     Raises:
         OSError: the file cannot be opened or read.
@@ -72,7 +72,7 @@ class Block:
     @cached_property
     def count(self) -> int:
         """How many lines."""
-        return self.data.count(b"\n") + (not self.data.endswith(b"\n"))
+        return count_of(b"\n", self.data) + (not self.data.endswith(b"\n"))
 
     def __iter__(self) -> Iterator[Line]:
         """Each line with its place."""
@@ -89,6 +89,11 @@ class Block:
         return Block(self.start, first), Block(start, self.data[len(first) :])
 
 
+def count_of(byte: bytes, data: bytes) -> int:
+    """How often a byte occurs: ``bytes.count`` looks at each of them, ``replace`` finds them twice as fast."""
+    return len(data) - len(data.replace(byte, b""))
+
+
 class LineReader:
     """All blocks of one file, from a place on.
 
@@ -97,11 +102,11 @@ class LineReader:
             compressed, not in UTF-8, or did not end in a newline.
     """
 
-    def __init__(self, path: Path, start: Place = Place(), longest: int = LONGEST_LINE) -> None:  # noqa: B008  # a tuple
+    def __init__(self, path: Path, start: Place = Place(), longest: int | None = None) -> None:  # noqa: B008  # a tuple
         self.end: Place | None = None
         self._path = path
         self._start = start
-        self._longest = longest
+        self._longest = longest or LONGEST_LINE
 
     def __iter__(self) -> Iterator[Block | Defect]:
         """Every line, and a Defect for one that is too long and for each damage of a compressed stream.
@@ -148,10 +153,13 @@ class _Splitter:
         return not self.held and not self.skipping
 
     def feed(self, chunk: bytes) -> Iterator[Block | Defect]:
-        if self._is_start and chunk:
-            self._is_start = False
+        if self._is_start:
+            chunk = b"".join([*self.rest, chunk])
+            self.rest, self.held, self._is_start = [], 0, len(chunk) < len(UTF8_BOM)
             if chunk.startswith(UTF8_BOM):
                 self.offset, chunk = len(UTF8_BOM), chunk[len(UTF8_BOM) :]
+            elif self._is_start and UTF8_BOM.startswith(chunk):
+                self.rest, self.held, chunk = [chunk], len(chunk), b""
         cut = chunk.rfind(b"\n") + 1
         if cut:
             yield from self._block(b"".join([*self.rest, memoryview(chunk)[:cut]]) if self.rest else chunk[:cut])

@@ -4,7 +4,7 @@ from collections import Counter
 from fnmatch import fnmatch
 
 from audioloss_cli.naming.selection import has_loss
-from audioloss_cli.readers.text.lines import blocks_of, cleaned
+from audioloss_cli.readers.text.lines import TextBlocks, cleaned
 from audioloss_cli.readers.text.parser import LONGEST_PROSE, Parser
 from audioloss_cli.readers.text.template import key_of
 from audioloss_cli.storage.log_file import HEAD_BYTES, LogFile
@@ -62,12 +62,12 @@ def _convince(lines: list[str]) -> bool:
 def _shows_losses_further_on(file: LogFile) -> bool:
     """A log may begin with the code of the training, its configuration or megabytes of warnings."""
     seen = 0
-    for block in blocks_of(file.path):
-        if not hasattr(block, "lines"):
+    for block in TextBlocks(file.path):
+        if not isinstance(block, str):
             return False
-        if _convince(block.lines):
+        if _convince(block.split("\n")):
             return True
-        seen += sum(map(len, block.lines))
+        seen += len(block)
         if seen > _FARTHEST:
             return False
     return False

@@ -3,7 +3,6 @@ r"""The lines of console output: ended by ``\n`` or ``\r``, without colours, in 
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from audioloss_cli.model import Defect
 from audioloss_cli.storage.compressed import Damage, compression, pieces
@@ -15,13 +14,6 @@ _PART_OF_A_LONG_LINE = b"loss"
 # ECMA-48: CSI sequences (colours, erasing, moves of the cursor), and OSC ones (titles, links).
 _ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\x07\x1b\n]*+(?:\x07|\x1b\\)|[@-Z\\^_])")
 _CURSOR_UP = re.compile(rb"\x1b\[\d*+A")
-
-
-class TextBlock(NamedTuple):
-    """Lines that follow each other, and the 1-based number of the first; ``\\r`` starts no new number."""
-
-    number: int
-    lines: list[str]
 
 
 def cleaned(data: bytes) -> str:
@@ -38,22 +30,39 @@ def cleaned(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-def blocks_of(path: Path) -> Iterator[TextBlock | Defect]:
-    r"""Yield all lines in order; a line longer than 1 MiB and damage of a compressed stream are a Defect.
+class TextBlocks:
+    """The text of one file.
 
-    Raises:
-        OSError: the file cannot be opened or read.
+    Attributes:
+        has_content: whether there is anything but white space in it, so far.
     """
-    cutter = _Cutter(str(path))
-    with path.open("rb") as stream:
-        for piece in in_utf8(pieces(stream, compression(stream), lambda: _CHUNK)):
-            if isinstance(piece, Damage):
-                message = f"{piece.message}; what could be decompressed was read"
-                yield Defect(str(path), "compression", message, line=cutter.number)
-                yield from cutter.end()
-            else:
-                yield from cutter.feed(piece)
-    yield from cutter.end()
+
+    def __init__(self, path: Path) -> None:
+        self.has_content = False
+        self._path = path
+
+    def __iter__(self) -> Iterator[str | Defect]:
+        r"""Yield whole lines, each with ``\n``; a line longer than 1 MiB and damage of a compressed stream are a Defect.
+
+        Raises:
+            OSError: the file cannot be opened or read.
+        """
+        cutter = _Cutter(str(self._path))
+        with self._path.open("rb") as stream:
+            raw = self._look_at(pieces(stream, compression(stream), lambda: _CHUNK))
+            for piece in in_utf8(raw):
+                if isinstance(piece, Damage):
+                    message = f"{piece.message}; what could be decompressed was read"
+                    yield Defect(str(self._path), "compression", message, line=cutter.number)
+                    yield from cutter.end()
+                else:
+                    yield from cutter.feed(piece)
+        yield from cutter.end()
+
+    def _look_at(self, raw: Iterator[bytes | Damage]) -> Iterator[bytes | Damage]:
+        for piece in raw:
+            self.has_content = self.has_content or not isinstance(piece, bytes) or bool(piece.strip())
+            yield piece
 
 
 class _Cutter:
@@ -65,7 +74,7 @@ class _Cutter:
         self._has_loss = False
         self._is_start = True
 
-    def feed(self, data: bytes) -> Iterator[TextBlock | Defect]:
+    def feed(self, data: bytes) -> Iterator[str | Defect]:
         if self._is_start and data:
             self._is_start, data = False, data.removeprefix(UTF8_BOM)
         if self._skipped:
@@ -94,11 +103,12 @@ class _Cutter:
         self.number += 1
         self._skipped, self._has_loss = 0, False
 
-    def _block(self, data: bytes) -> Iterator[TextBlock]:
-        yield TextBlock(self.number, cleaned(data).split("\n"))
+    def _block(self, data: bytes) -> Iterator[str]:
+        text = cleaned(data)
+        yield text if text.endswith("\n") else text + "\n"
         self.number += data.count(b"\n")
 
-    def end(self) -> Iterator[TextBlock | Defect]:
+    def end(self) -> Iterator[str | Defect]:
         if self._skipped:
             yield from self._too_long()
         if self._rest:

@@ -1,11 +1,13 @@
 """One line to an entry, by whichever dialect takes it; lines like earlier ones by their template."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from functools import cache
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from audioloss_cli import registry
 from audioloss_cli.readers.text.entry import Entry
+from audioloss_cli.readers.text.pairs import tokens_of
 from audioloss_cli.readers.text.template import Template, key_of
 
 _FOLDER = "readers.text.dialects"
@@ -39,17 +41,23 @@ class Parser:
     """
 
     def __init__(self, own: Sequence[Dialect] = ()) -> None:
-        self._dialects = [*own, *dialects()]
+        self._own = own
+        self._dialects = dialects()
         self._templates = dict[str, list[Template]]()
         self._count = 0
+        self._once = set[str]()  # keys of lines that came once
 
-    def find(self, line: str) -> "tuple[Template, Any] | None":
+    def find(self, line: str) -> "tuple[Template, re.Match[str]] | None":
         """Return the template that a line matches, and the match."""
         for template in self._templates.get(key_of(line), ()):
             match = template.match(line)
             if match is not None:
                 return template, match
         return None
+
+    def parse_own(self, line: str) -> Entry | None:
+        """Return what a pattern of the user says of a line."""
+        return next((entry for own in self._own if (entry := own.parse(line)) is not None), None)
 
     def parse(self, line: str) -> Entry | None:
         """Return what a line says; None if it says nothing."""
@@ -63,13 +71,21 @@ class Parser:
         return None
 
     def learn(self, line: str, entry: Entry | None) -> Template | None:
-        """Return a template of lines like this one; None if there can be none, or there are enough."""
-        if entry is None or not Template.can_stand_for(line, entry):
+        """Return a template of lines like this one, once a second one came; None if there can be none."""
+        key = key_of(line) if len(line) < LONGEST_PROSE else ""
+        if key not in self._once:
+            if len(self._once) >= _MOST_TEMPLATES:
+                self._once.clear()
+            self._once.add(key)
             return None
-        if self._count == _MOST_TEMPLATES:
+        if entry is None:
+            entry = Entry(tokens_of(line))
+        if not Template.can_stand_for(line, entry):
+            return None
+        if self._count >= _MOST_TEMPLATES:
             self._templates.clear()
             self._count = 0
-        known = self._templates.setdefault(key_of(line), [])
+        known = self._templates.setdefault(key, [])
         if len(known) == _MOST_OF_A_KEY:
             del known[0]
             self._count -= 1
@@ -77,10 +93,3 @@ class Parser:
         known.append(template)
         self._count += 1
         return template
-
-    def entries(self, lines: Sequence[str]) -> Iterator[tuple[str, Entry]]:
-        """Yield the lines that say something."""
-        for line in lines:
-            entry = self.parse(line)
-            if entry:
-                yield line, entry

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from audioloss_cli.model import Defect, ReadOptions, Series, series
 from audioloss_cli.naming.selection import has_loss
@@ -12,22 +12,24 @@ from audioloss_cli.readers._rows.row import Row
 from audioloss_cli.readers._rows.steps import StepColumn
 from audioloss_cli.readers._rows.table import Table
 from audioloss_cli.readers.text.entry import Entry, number_in
-from audioloss_cli.readers.text.lines import blocks_of
+from audioloss_cli.readers.text.cycle import LONGEST, Cycle, period_of
+from audioloss_cli.readers.text.lines import TextBlocks
 from audioloss_cli.readers.text.parser import Dialect, Parser
-from audioloss_cli.readers.text.steps import Counts, Steps
+from audioloss_cli.readers.text.steps import Steps
 from audioloss_cli.readers.text.template import Template
 
 _ROWS_TO_LEARN_FROM = 1000
 _ENTRIES_TO_LEARN_FROM = 4000  # lines that count something and hold nothing among them
 _MOST_TAGS = 20_000
 _MOST_HELD = 1000
-NAN = float("nan")
+_LINES_TO_FIND_A_CYCLE = 2 * LONGEST
+_NAN = float("nan")
+_BLANK = Template("", Entry())
 
 
 class Values(NamedTuple):
     """What a line holds: what it counts, its numbers, its names without one."""
 
-    line: int
     counts: list[tuple[str, float, float | None]]
     numbers: list[tuple[str, float]]
     entry: Entry
@@ -45,8 +47,9 @@ class Reading:
         self._path = path
         self._options = options
         self._parser = Parser(own)
+        self._own = bool(own)
         self._first: list[Values] | None = []  # until there are rows enough to tell the step by
-        self._rows = 0  # among them
+        self._rows = 0  # of numbers among them
         self._steps = Steps([])
         self._tables = dict[int, Table]()  # by rank
         self._tags = set[str]()
@@ -55,9 +58,10 @@ class Reading:
         self._has_step = False  # whether anything was counted
         self._mode = False
         self._drawn: tuple[int, list[tuple[str, float]]] | None = None  # the last state of a progress bar
-        self._ready = dict[Template, "_Ready"]()
+        self._last = list[Template | None]()  # what the last lines were, taken one by one
+        self._cycle: Cycle | None = None
         self._too_many = 0
-        self._lines = 0
+        self._points = 0  # since they were last handed over, those that are not wanted included
 
     def run(self) -> Iterator[Series | Defect]:
         """Yield all series in chunks, and the defects.
@@ -65,59 +69,104 @@ class Reading:
         Raises:
             OSError: the file cannot be opened or read.
         """
-        has_text = False
-        for block in blocks_of(self._path):
+        blocks = TextBlocks(self._path)
+        for block in blocks:
             if isinstance(block, Defect):
                 yield block
-                has_text = True
-                continue
-            for number, line in enumerate(block.lines, block.number):
-                if line:
-                    has_text = has_text or not line.isspace()
-                    self._take(number, line)
-            if sum(table.points for table in self._tables.values()) >= series.POINTS_OF_A_CHUNK:
-                yield from self._flush()
-        self._start()
+            else:
+                yield from self._read(block)
+        yield from self._start()
         if not self._tables:
             for values in self._held.values():
                 self._add(values)
         for table in self._tables.values():
             table.end()
         yield from self._flush()
-        yield from self._last_words(has_text)
+        yield from self._last_words(has_content=blocks.has_content)
 
-    def _last_words(self, has_text: bool) -> Iterator[Defect]:
+    def _last_words(self, *, has_content: bool) -> Iterator[Defect]:
         if self._too_many:
             message = f"more than {_MOST_TAGS} different names; the numbers of {self._too_many} more were left out"
             yield Defect(str(self._path), "malformed", message)
-        if has_text and not self._tables:
+        if has_content and not self._tables:
             message = "no line of it holds a metric; say what its lines are like with --pattern"
             yield Defect(str(self._path), "not-a-log", message)
 
     def _flush(self) -> Iterator[Series]:
+        self._points = 0
         for rank, table in self._tables.items():
             for item in table.flush():
                 item.run = f"rank {rank}" if rank else ""
                 yield item
-        self._ready.clear()
 
-    def _take(self, number: int, line: str) -> None:
+    def _read(self, text: str) -> Iterator[Series]:
+        at = 0
+        while at < len(text):
+            if self._cycle is not None:
+                rows, at = self._cycle.rows(text, at)
+                if rows:
+                    self._take_rows(self._cycle, rows)
+                    yield from self._chunk()
+                    continue
+            end = text.index("\n", at)
+            self._take(text[at:end])
+            at = end + 1
+            if self._rows >= _ROWS_TO_LEARN_FROM or len(self._first or ()) >= _ENTRIES_TO_LEARN_FROM:
+                yield from self._start()
+            yield from self._chunk()
+
+    def _chunk(self) -> Iterator[Series]:
+        """Hand over what was collected once it is enough."""
+        if self._points >= series.POINTS_OF_A_CHUNK:
+            yield from self._flush()
+
+    def _take_rows(self, cycle: Cycle, rows: Sequence[Sequence[str]]) -> None:
+        self._last.clear()
+        self._points += len(rows) * cycle.points
+        cycle.take(rows, self._steps, [self._table(each.entry.rank) for each in cycle.templates])
+
+    def _take(self, line: str) -> None:
+        """Take in one line."""
+        template = None
+        if line and not line.isspace():
+            template = self._take_text(line)
+        else:
+            template = _BLANK if not line else None
+        self._last.append(template)
+        if len(self._last) == _LINES_TO_FIND_A_CYCLE:
+            self._find_cycle()
+
+    def _take_text(self, line: str) -> Template | None:
+        if self._own and (entry := self._parser.parse_own(line)) is not None:
+            self._say(self._values_of(line, entry))
+            return None
         known = self._parser.find(line)
-        if known is None:
-            entry = self._parser.parse(line)
-            template = self._parser.learn(line, entry)
-            if entry is not None:
-                self._say(self._values_of(number, line, entry))
-                if template is not None:
-                    self._make_ready(template)
-            return
-        template, match = known
-        ready = self._ready.get(template)
-        if ready is None or not ready.take(match.groups()):
-            self._say(self._values_of_match(number, template, match.groups()))
-            self._make_ready(template)
+        if known is not None:
+            template, match = known
+            if template.entry:
+                self._say(self._values_of_match(template, match.groups()))
+            return template
+        entry = self._parser.parse(line)
+        if entry is not None:
+            self._say(self._values_of(line, entry))
+        return self._parser.learn(line, entry)
 
-    def _values_of(self, number: int, line: str, entry: Entry) -> Values:
+    def _find_cycle(self) -> None:
+        """See whether the last lines come again and again; if so, the next ones are matched together."""
+        last, self._last = self._last, []
+        period = 0 if self._first is not None or self._mode or self._own else period_of(last)
+        templates = [template for template in last[len(last) - period :] if template is not None] if period else []
+        if templates and Cycle.can_be(templates) and all(map(self._is_known, templates)):
+            self._cycle = Cycle(templates)
+
+    def _is_known(self, template: Template) -> bool:
+        """Whether nothing but the numbers of such lines matters: no name is new, none comes twice."""
+        tags = template.tags
+        if template.entry.is_bar and tags:
+            return False
+        return self._tags.issuperset(tags) and len(set(tags)) == len(tags)
+
+    def _values_of(self, line: str, entry: Entry) -> Values:
         texts = [line[token.start : token.end] for token in entry.tokens]
         counts = [
             (each.name, number_in(texts[each.token]), None if each.total is None else number_in(texts[each.total]))
@@ -126,9 +175,9 @@ class Reading:
         if entry.mode is not None:
             self._mode = entry.mode
         numbers = [(self._tag(tag), number_in(texts[index])) for tag, index in entry.numbers]
-        return Values(number, counts, numbers, entry, entry.held_out or self._mode)
+        return Values(counts, numbers, entry, entry.held_out or self._mode)
 
-    def _values_of_match(self, number: int, template: Template, groups: Sequence[str]) -> Values:
+    def _values_of_match(self, template: Template, groups: Sequence[str]) -> Values:
         counts = [
             (each.name, number_in(groups[each.token]), None if each.total is None else number_in(groups[each.total]))
             for each in template.counters
@@ -137,7 +186,7 @@ class Reading:
             (self._tag(tag), number_in(groups[place]))
             for tag, place in zip(template.tags, template.places, strict=True)
         ]
-        return Values(number, counts, numbers, template.entry, template.entry.held_out or self._mode)
+        return Values(counts, numbers, template.entry, template.entry.held_out or self._mode)
 
     def _tag(self, tag: str) -> str:
         return f"eval/{tag}" if self._mode and not is_held_out(tag) else tag
@@ -149,11 +198,10 @@ class Reading:
             return
         self._first.append(values)
         self._rows += bool(values.numbers)
-        if self._rows == _ROWS_TO_LEARN_FROM or len(self._first) == _ENTRIES_TO_LEARN_FROM:
-            self._start()
 
-    def _start(self) -> None:
+    def _start(self) -> Iterator[Series]:
         """Choose the step by the lines that waited, and let them in."""
+        self._rows = 0
         if self._first is None:
             return
         first, self._first = self._first, None
@@ -162,6 +210,7 @@ class Reading:
         self._again = {tags for tags, count in tally.items() if count > 1}
         for values in first:
             self._judge(values)
+            yield from self._chunk()
         self._again = set()
 
     def _judge(self, values: Values) -> None:
@@ -202,7 +251,8 @@ class Reading:
             numbers = [(tag, value) for tag, value in numbers if tag in self._tags]
         else:
             self._tags.update(new)
-        self._table(values.entry.rank).add_row(Row(step, numbers, values.entry.blanks, values.entry.nulls, NAN))
+        self._points += len(numbers)
+        self._table(values.entry.rank).add_row(Row(step, numbers, values.entry.blanks, values.entry.nulls, _NAN))
 
     def _table(self, rank: int) -> "_Table":
         table = self._tables.get(rank)
@@ -211,46 +261,8 @@ class Reading:
             table = self._tables[rank] = _Table(column, str(self._path), self._options.wanted)
         return table  # type: ignore[return-value]
 
-    def _make_ready(self, template: Template) -> None:
-        """From now on lines of this template go the short way, where nothing but their numbers matters."""
-        entry = template.entry
-        if self._first is not None or self._mode or entry.is_bar or not template.tags or template in self._ready:
-            return
-        if self._tags.issuperset(template.tags) and len(set(template.tags)) == len(template.tags):
-            self._ready[template] = _Ready(template, self._steps, self._table(entry.rank), entry.held_out)
-
 
 class _Table(Table):
     def add_row(self, row: Row) -> None:
         for _ in self.add(row):  # the step is a number by now: no Defect
             pass
-
-
-class _Ready:
-    """Puts the numbers of lines of one template where they belong, until the chunk is handed over."""
-
-    def __init__(self, template: Template, steps: Steps, table: Table, held_out: bool) -> None:
-        self._steps, self._table, self._held_out = steps, table, held_out
-        self._tags = template.tags
-        self._counters = template.counters
-        self._places = list[tuple[Any, int]]()
-        for tag, place in zip(template.tags, template.places, strict=True):
-            columns = table.columns(tag)
-            if columns is not None:
-                self._places.append((columns, place))
-
-    def take(self, groups: Sequence[str]) -> bool:
-        """Take in the numbers of a line."""
-        counts: Counts = [
-            (each.name, float(groups[each.token]), None if each.total is None else float(groups[each.total]))
-            for each in self._counters
-        ]
-        step = self._steps.of(counts, self._tags, held_out=self._held_out)
-        table = self._table
-        table.step = step
-        for columns, place in self._places:
-            columns[0].append(step)
-            columns[1].append(float(groups[place]))
-            columns[2].append(NAN)
-        table.points += len(self._places)
-        return True

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from audioloss_cli.model.series import StepSource
 from audioloss_cli.readers._rows.steps import STEP_KEYS
+from audioloss_cli.readers.text.template import Template
 
 #: Names of a step, the most trusted first; ``place`` is the place in an epoch, ``bar`` that of a progress bar.
 _GLOBAL = ("global_step", "trainer/global_step", "train/global_step", "num_updates")
@@ -13,6 +14,7 @@ RANKS = (*_GLOBAL, *(name for name in STEP_KEYS if name not in _GLOBAL), "update
 # A step that one row in a hundred has (a header, a summary) is not that of the log; nor is one in lines of their own
 # (a checkpoint was saved) that are much fewer than the values of a name.
 _SHARE, _SHARE_ALONE = 0.1, 0.5
+_PLACES = ("place", "batch")
 _MOST_EPOCHS = 100_000
 _LARGEST = 1 << 62
 
@@ -79,8 +81,117 @@ class Steps:
             if total == self._bar:
                 self.step = int(value)
         elif (name := next((name for name in self._ranks if name in found), None)) is not None:
-            self._step(*found[name], in_epoch=name in ("place", "batch") or found[name][1] is not None, held_out=held_out)
+            self._step(*found[name], in_epoch=name in _PLACES or found[name][1] is not None, held_out=held_out)
         return self.step
+
+    def of_cycle(
+        self, templates: Sequence[Template], columns: Sequence[Sequence[Sequence[str]]], count: int
+    ) -> list[Sequence[int]]:
+        """Return the steps of lines that come again ``count`` times: for each template a column.
+
+        Args:
+            templates: of the lines, in order.
+            columns: the texts of their numbers, by template and group.
+            count: how often they come.
+        """
+        start = 0
+        parts = list[list[Sequence[int]]]()
+        while start < count:
+            first = self._of_row(templates, columns, start)
+            end = start + 1
+            if start + 1 < count:
+                second, before = self._of_row(templates, columns, start + 1), set(self._in_block)
+                end = start + 2
+                if end < count:
+                    end = self._same_epoch(templates, columns, start + 1, count)
+                    rest = self._go_on(templates, columns, first, second, start + 2, end)
+                    parts.append([[one, two, *more] for one, two, more in zip(first, second, rest, strict=True)])
+                    self._in_block = before
+                else:
+                    parts.append([[one, two] for one, two in zip(first, second, strict=True)])
+            else:
+                parts.append([[one] for one in first])
+            start = end
+        return [[step for part in parts for step in part[index]] for index in range(len(templates))]
+
+    def _of_row(
+        self, templates: Sequence[Template], columns: Sequence[Sequence[Sequence[str]]], row: int
+    ) -> list[int]:
+        """The steps of one time that the lines come, each by ``of``."""
+        found = list[int]()
+        for template, texts in zip(templates, columns, strict=True):
+            counts = [
+                (each.name, float(texts[each.token][row]), None if each.total is None else float(texts[each.total][row]))
+                for each in template.counters
+            ]
+            found.append(self.of(counts, template.tags, held_out=template.entry.held_out))
+        return found
+
+    def _same_epoch(
+        self, templates: Sequence[Template], columns: Sequence[Sequence[Sequence[str]]], start: int, count: int
+    ) -> int:
+        """Up to which row every epoch is that of the row ``start``."""
+        end = count
+        for template, texts in zip(templates, columns, strict=True):
+            for each in template.counters:
+                if each.name == "epoch":
+                    column = [int(float(text)) for text in texts[each.token][start:end]]
+                    same = next((at for at, epoch in enumerate(column) if epoch != column[0]), len(column))
+                    end = start + same
+        return max(end, start + 1)
+
+    def _go_on(
+        self,
+        templates: Sequence[Template],
+        columns: Sequence[Sequence[Sequence[str]]],
+        first: Sequence[int],
+        second: Sequence[int],
+        start: int,
+        end: int,
+    ) -> list[Sequence[int]]:
+        """The steps from row ``start`` on, after two rows, in one epoch."""
+        if start >= end:
+            return [[] for _ in templates]
+        if self.source != "step":
+            more = range(1, end - start + 1)
+            counted = [[two + (two - one) * times for times in more] for one, two in zip(first, second, strict=True)]
+            self.step = counted[-1][-1]
+            return counted
+        found = list[Sequence[int] | None]()
+        for template, texts in zip(templates, columns, strict=True):
+            found.append(self._column(template, texts, start, end))
+        last = next((column for column in reversed(found) if column is not None), None)
+        if last is None:
+            return [[two] * (end - start) for two in second]
+        current: Sequence[int] = [second[-1], *last[:-1]]
+        filled = list[Sequence[int]]()
+        for column in found:
+            current = current if column is None else column
+            filled.append(current)
+        self.step = last[-1]
+        return filled
+
+    def _column(
+        self, template: Template, texts: Sequence[Sequence[str]], start: int, end: int
+    ) -> Sequence[int] | None:
+        """The steps that lines of a template tell; None if they tell none."""
+        names = {each.name: each for each in reversed(template.counters)}
+        if self._bar is not None:
+            bar = names.get("bar")
+            if bar is None or bar.total is None or float(texts[bar.total][start]) != self._bar:
+                return None
+            return [int(text) for text in texts[bar.token][start:end]]
+        name = next((name for name in self._ranks if name in names), None)
+        if name is None:
+            return None
+        counter, held_out = names[name], template.entry.held_out
+        if held_out and self._last and (name in _PLACES or counter.total is not None):
+            return None
+        values = [int(float(text)) if "." in text else int(text) for text in texts[counter.token][start:end]]
+        self._last = values[-1]
+        if counter.total is not None and not held_out:
+            self._total = int(float(texts[counter.total][end - 1]))
+        return [value + self._offset for value in values] if self._offset else values
 
     def _enter(self, epoch: int, value: float, total: float | None) -> None:
         """A step that starts anew with a later epoch goes on; an earlier epoch is a restart, with its own steps."""

@@ -23,10 +23,12 @@ class Template:
         entry: of the line that it was made of.
         counters: of the entry, with places among ``groups`` in place of tokens.
         places: of the values of ``entry.numbers``, among the groups.
+        groups: how many there are.
+        pattern: of the whole of a line.
         match: of the whole of another line, or None; its groups are the numbers that are used.
     """
 
-    __slots__ = ("counters", "entry", "match", "places", "tags")
+    __slots__ = ("counters", "entry", "groups", "match", "pattern", "places", "tags")
 
     def __init__(self, line: str, entry: Entry) -> None:
         used = {index for _, index in entry.numbers} | {counter.token for counter in entry.counters}
@@ -45,7 +47,9 @@ class Template:
             before = token.end
         parts.append(_literal(line[before:]))
         self.entry = entry
-        self.match = re.compile("".join(parts)).fullmatch
+        self.groups = len(order)
+        self.pattern = "".join(parts)
+        self.match = re.compile(self.pattern).fullmatch
         self.places = [order[index] for _, index in entry.numbers]
         self.tags = [tag for tag, _ in entry.numbers]
         self.counters = [
@@ -54,12 +58,11 @@ class Template:
         ]
 
     @staticmethod
-    def can_stand_for(line: str, entry: Entry | None) -> bool:
+    def can_stand_for(line: str, entry: Entry) -> bool:
         """Whether other lines that match say the same: not if two numbers may grow together, or a blank was told."""
-        if len(line) > _LONGEST or (entry is not None and (entry.blanks or entry.mode is not None)):
+        if len(line) > _LONGEST or len(entry.tokens) > _MOST_TOKENS or entry.blanks or entry.mode is not None:
             return False
-        tokens = entry.tokens if entry is not None else ()
-        return len(tokens) <= _MOST_TOKENS and _are_apart(line, [(token.start, token.end) for token in tokens])
+        return _are_apart(line, [(token.start, token.end) for token in entry.tokens])
 
 
 def _are_apart(line: str, spans: Sequence[tuple[int, int]]) -> bool:

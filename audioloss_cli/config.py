@@ -31,6 +31,7 @@ FIELDS = {
     "fail-on": "fail_on",
     "allow-defects": "allow_defects",
     "format": "format",
+    "pattern": "line_patterns",
     "checksum": "checksum",
     "jobs": "jobs",
     "cache": "cache",
@@ -58,6 +59,7 @@ class ScanConfig:
         tags: globs, or regular expressions behind ``re:``; when given, only matching series are audited.
         all_losses: audit every series with a loss in its name.
         format: name of the reader to use; None lets each reader say what it claims.
+        line_patterns: regular expressions over lines of console output, whose named groups are the step and numbers.
         fail_on: lowest severity that fails the audit.
         allow_defects: a damaged log does not fail the audit.
         checksum: verify the checksums of formats that have them.
@@ -86,11 +88,17 @@ class ScanConfig:
     rules: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     checksum: bool = True
     cache: str | None = None
+    line_patterns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.tags, (list, tuple)) or not all(isinstance(tag, str) for tag in self.tags):
             raise SettingError("tags", f"must be a list of patterns, not {self.tags!r}")
         object.__setattr__(self, "tags", tuple(self.tags))
+        if not isinstance(self.line_patterns, (list, tuple)) or not all(isinstance(p, str) for p in self.line_patterns):
+            raise SettingError("line_patterns", f"must be a list of regular expressions, not {self.line_patterns!r}")
+        object.__setattr__(self, "line_patterns", tuple(self.line_patterns))
+        for text in self.line_patterns:
+            _check_line_pattern(text)
         _ = self.limits.scaled(self.scale), self.patterns  # each checks what it is made of
         if self.fail_on not in get_args(FailOn):
             raise SettingError("fail_on", f"must be one of {', '.join(get_args(FailOn))}, not {self.fail_on!r}")
@@ -143,6 +151,12 @@ class ScanConfig:
     def gate(self) -> Gate:
         """When the audit fails."""
         return Gate(self.fail_on, self.allow_defects)
+
+
+def _check_line_pattern(text: str) -> None:
+    from audioloss_cli.naming.line_pattern import LinePattern  # noqa: PLC0415  # few scans have one
+
+    LinePattern(text)
 
 
 def find_config(start: Path) -> Path | None:

@@ -43,7 +43,7 @@ def scan(
     if not roots:
         raise ValueError("no path to audit: what matches nothing must not pass")
     wanted = [config.format] if config.format else registry.names("readers")
-    loaded = {name: cast("Reader", registry.load("readers", name)) for name in wanted}
+    loaded = {name: _reader(name, config) for name in wanted}
     readers = dict(sorted(loaded.items(), key=lambda item: item[1].ORDER))
     if config.cache:
         _prepare(config.cache)
@@ -55,6 +55,14 @@ def scan(
     report.unaudited += _empty_roots(found, audited, config) + _blank_runs(report)
     report.unaudited += _unmatched(config, report) if not report.unaudited else []
     return report
+
+
+def _reader(name: str, config: ScanConfig) -> "Reader":
+    """The reader, which also claims what the user says that its lines are like."""
+    reader = registry.load("readers", name)
+    if config.line_patterns and hasattr(reader, "with_patterns"):
+        return cast("Reader", reader.with_patterns(config.line_patterns))
+    return cast("Reader", reader)
 
 
 def _listed(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Iterable[str | os.PathLike[str]]:

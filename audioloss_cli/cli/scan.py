@@ -59,6 +59,7 @@ def command(
     fail_on: FailOn = None,
     allow_defects: scans.AllowDefects = None,
     format: scans.Format = None,  # noqa: A002  # named as its key
+    pattern: scans.Pattern = None,
     checksum: scans.Checksum = None,
     jobs: scans.Jobs = None,
     cache: scans.Cache = None,

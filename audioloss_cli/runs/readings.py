@@ -62,7 +62,9 @@ def _one(reader: Reader, path: Path, options: ReadOptions) -> Items:
 
 def _asked(source: Source, config: ScanConfig, *, arrays: bool) -> Iterator[tuple[Path, ReadOptions]]:
     """Each file, and what of it is asked for."""
-    options = ReadOptions(wanted(Path(source.run).name, config), config.checksum, arrays=arrays)
+    options = ReadOptions(
+        wanted(Path(source.run).name, config), config.checksum, arrays=arrays, line_patterns=config.line_patterns
+    )
     return ((path, options) for path in source.paths)
 
 
@@ -71,7 +73,7 @@ def _kept(directory: str, reader: Reader, source: Source, config: ScanConfig, *,
     from audioloss_cli.storage.cache import Cache  # noqa: PLC0415  # 10 ms that no other scan needs
 
     # Apart, where other points of them are wanted.
-    cache = Cache(directory, (source.reader, config.checksum, Path(source.run).name, config.tags))
+    cache = Cache(directory, (source.reader, config.checksum, Path(source.run).name, config.tags, config.line_patterns))
     return (cache.read(reader, path, options) for path, options in _asked(source, config, arrays=arrays))
 
 

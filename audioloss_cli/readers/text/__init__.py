@@ -6,7 +6,7 @@ again beside other numbers
 Example: ``Step 10: Text Loss = 2.49, Audio Loss = 6.50`` or ``{'loss': '4.018', 'epoch': 0.01}``
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from audioloss_cli.model import EVERYTHING, Cursor, Defect, ReadOptions, Series
@@ -43,3 +43,26 @@ def read(path: Path, options: ReadOptions = EVERYTHING) -> Iterator[Series | Def
     from audioloss_cli.readers.text.reading import Reading  # noqa: PLC0415  # 10 ms that event files do not need
 
     return Reading(path, options).run()
+
+
+class with_patterns:  # noqa: N801  # it stands for this module, which is a reader too
+    """This reader, which takes for its own also every file that has lines as the user says."""
+
+    ORDER = ORDER
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._patterns = patterns
+
+    def claims(self, file: LogFile) -> bool:
+        """As ever; or two lines hold a pattern."""
+        from audioloss_cli.readers.text.evidence import may_be_console, shows_losses  # noqa: PLC0415  # 10 ms
+
+        return may_be_console(file) and shows_losses(file, self._patterns)
+
+    def run_of(self, path: Path) -> Path:
+        """As ever."""
+        return run_of(path)
+
+    def read(self, path: Path, options: ReadOptions = EVERYTHING) -> Iterator[Series | Defect | Cursor]:
+        """As ever; the options hold the patterns."""
+        return read(path, options)

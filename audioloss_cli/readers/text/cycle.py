@@ -59,7 +59,9 @@ class Cycle:
         for template in self.templates:
             places.append(first)
             first += template.groups
-        found = steps.of_cycle(self.templates, [columns[at : at + t.groups] for at, t in self._parts(places)], len(rows))
+        found = steps.of_cycle(
+            self.templates, [columns[at : at + t.groups] for at, t in self._parts(places)], len(rows)
+        )
         for (at, template), table, column in zip(self._parts(places), tables, found, strict=True):
             if not template.tags:
                 continue

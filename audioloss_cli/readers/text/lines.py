@@ -42,7 +42,7 @@ class TextBlocks:
         self._path = path
 
     def __iter__(self) -> Iterator[str | Defect]:
-        r"""Yield whole lines, each with ``\n``; a line longer than 1 MiB and damage of a compressed stream are a Defect.
+        r"""Yield whole lines, each with ``\n``; a line beyond 1 MiB and damage of a compressed stream are a Defect.
 
         Raises:
             OSError: the file cannot be opened or read.

@@ -17,6 +17,7 @@ _BEFORE_NAN = re.compile(r"(?:[=:(\[,'\">]|loss|losses|nll|ce|ppl|norm|acc)\s*+$
 _RANK = re.compile(r"\s*+(?:\[(?:rank|default|rank )(\d{1,5})\]|\[\d{1,5},(\d{1,5})\]<std\w{3}>)", re.IGNORECASE)
 _RANK_OF = re.compile(r"[\]\s]\((\d{1,4})/(\d{1,5})\) ")
 _LONGEST_NAME = 96  # of what is printed; longer texts before a number are prose
+_LONGEST_OF = 12  # "/" and padding
 _LONGEST_NUMBER = 40
 _MOST_TOKENS = 4000
 
@@ -24,9 +25,27 @@ _MOST_TOKENS = 4000
 _SEPARATOR = re.compile(r"['\"]?\s*+(?:=+|:|->|\bis\b)\s*+(?:\[|\(|['\"]|tensor\(\[?|[\w.]{1,20}\()?$")
 _DELIMITER = re.compile(r"[,;|\[({\])}\t<>]|\s{2,}|\s[-+>]+\s|:\s|\s-$")
 _WORD = re.compile(r"[A-Za-z_@%#][\w./@%#*-]*+")
-_LEVELS = frozenset("INFO DEBUG WARNING WARN TRAIN root INFO: DEBUG:".split())
+_LEVELS = frozenset(["INFO", "DEBUG", "WARNING", "WARN", "TRAIN", "root", "INFO:", "DEBUG:"])
 # Names that need no separator: "loss 4.2 acc 0.1", "| ppl 900 |".
-_METRICS = frozenset("loss acc accuracy ppl perplexity lr grad_norm gnorm nll ce wer cer wps ups bsz".split())
+_METRICS = frozenset(
+    [
+        "loss",
+        "acc",
+        "accuracy",
+        "ppl",
+        "perplexity",
+        "lr",
+        "grad_norm",
+        "gnorm",
+        "nll",
+        "ce",
+        "wer",
+        "cer",
+        "wps",
+        "ups",
+        "bsz",
+    ]
+)
 _COUNTERS = {
     "step": "step",
     "steps": "steps",
@@ -72,9 +91,9 @@ def tokens_of(line: str, start: int = 0, end: int | None = None) -> list[Token]:
 
 def rank_of(line: str) -> tuple[int, int]:
     """Return the rank that a line names, and where the text behind its prefix starts."""
-    if match := _RANK.match(line):
-        return int(match[1] or match[2]), match.end()
-    if (match := _RANK_OF.search(line[:200])) and int(match[1]) < int(match[2]):
+    if (prefix := _RANK.match(line)) is not None:
+        return int(prefix[1] or prefix[2]), prefix.end()
+    if (match := _RANK_OF.search(line[:200])) is not None and int(match[1]) < int(match[2]):
         return int(match[1]), 0
     return 0, 0
 
@@ -117,10 +136,10 @@ class _Pairs:
         short = gap[-_LONGEST_NAME:]
         for match in _SECTION.finditer(short):
             self.section = bool(match[1])
-        if match := _HEADING.search(short):
-            self.heading = match[1]
-        if match := _GROUP.search(short):
-            self.group = match[1]
+        if (heading := _HEADING.search(short)) is not None:
+            self.heading = heading[1]
+        if (group := _GROUP.search(short)) is not None:
+            self.group = group[1]
 
     def _take(self, index: int, token: Token, gap: str) -> None:
         short = gap[-_LONGEST_NAME:]
@@ -146,7 +165,7 @@ class _Pairs:
         after = index + 1
         if after < len(self.tokens) and self.tokens[after].is_number and self.tokens[index].is_number:
             between = self.line[self.tokens[index].end : self.tokens[after].start]
-            if len(between) < 12 and _TOTAL.fullmatch(between):
+            if len(between) < _LONGEST_OF and _TOTAL.fullmatch(between):
                 return after
         return None
 

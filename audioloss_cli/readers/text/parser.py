@@ -1,14 +1,16 @@
 """One line to an entry, by whichever dialect takes it; lines like earlier ones by their template."""
 
-import re
 from collections.abc import Sequence
 from functools import cache
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from audioloss_cli import registry
 from audioloss_cli.readers.text.entry import Entry
 from audioloss_cli.readers.text.pairs import tokens_of
 from audioloss_cli.readers.text.template import Template, key_of
+
+if TYPE_CHECKING:
+    import re
 
 _FOLDER = "readers.text.dialects"
 _MOST_TEMPLATES, _MOST_OF_A_KEY = 4000, 64

@@ -11,12 +11,13 @@ from audioloss_cli.naming.tag_words import is_held_out
 from audioloss_cli.readers._rows.row import Row
 from audioloss_cli.readers._rows.steps import StepColumn
 from audioloss_cli.readers._rows.table import Table
-from audioloss_cli.readers.text.entry import Entry, number_in
 from audioloss_cli.readers.text.cycle import LONGEST, Cycle, period_of
+from audioloss_cli.readers.text.entry import Entry, number_in
 from audioloss_cli.readers.text.lines import TextBlocks
-from audioloss_cli.readers.text.parser import Dialect, Parser
+from audioloss_cli.readers.text.parser import Parser
 from audioloss_cli.readers.text.steps import Steps
 from audioloss_cli.readers.text.template import Template
+from audioloss_cli.readers.text.user_pattern import UserPattern
 
 _ROWS_TO_LEARN_FROM = 1000
 _ENTRIES_TO_LEARN_FROM = 4000  # lines that count something and hold nothing among them
@@ -37,17 +38,13 @@ class Values(NamedTuple):
 
 
 class Reading:
-    """Reads one file, once.
+    """Reads one file, once."""
 
-    Args:
-        own: patterns of the user.
-    """
-
-    def __init__(self, path: Path, options: ReadOptions, own: Sequence[Dialect] = ()) -> None:
+    def __init__(self, path: Path, options: ReadOptions) -> None:
         self._path = path
         self._options = options
-        self._parser = Parser(own)
-        self._own = bool(own)
+        self._own = [UserPattern(text) for text in options.line_patterns]
+        self._parser = Parser(self._own)
         self._first: list[Values] | None = []  # until there are rows enough to tell the step by
         self._rows = 0  # of numbers among them
         self._steps = Steps([])
@@ -88,6 +85,10 @@ class Reading:
         if self._too_many:
             message = f"more than {_MOST_TAGS} different names; the numbers of {self._too_many} more were left out"
             yield Defect(str(self._path), "malformed", message)
+        for pattern in self._own:
+            if pattern.is_exhausted:
+                message = f"--pattern {pattern.text!r} takes too long on long lines, which were left to other patterns"
+                yield Defect(str(self._path), "malformed", message)
         if has_content and not self._tables:
             message = "no line of it holds a metric; say what its lines are like with --pattern"
             yield Defect(str(self._path), "not-a-log", message)
@@ -127,12 +128,8 @@ class Reading:
 
     def _take(self, line: str) -> None:
         """Take in one line."""
-        template = None
-        if line and not line.isspace():
-            template = self._take_text(line)
-        else:
-            template = _BLANK if not line else None
-        self._last.append(template)
+        is_blank = not line or line.isspace()
+        self._last.append((None if line else _BLANK) if is_blank else self._take_text(line))
         if len(self._last) == _LINES_TO_FIND_A_CYCLE:
             self._find_cycle()
 

@@ -3,10 +3,13 @@
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from audioloss_cli.model.series import StepSource
 from audioloss_cli.readers._rows.steps import STEP_KEYS
 from audioloss_cli.readers.text.template import Template
+
+if TYPE_CHECKING:
+    from audioloss_cli.model.series import StepSource
 
 #: Names of a step, the most trusted first; ``place`` is the place in an epoch, ``bar`` that of a progress bar.
 _GLOBAL = ("global_step", "trainer/global_step", "train/global_step", "num_updates")
@@ -45,7 +48,9 @@ class Steps:
             self._bar, self.name = bar, "progress bar"
         else:
             least = _SHARE_ALONE * _most_of_a_tag(rows)
-            self._ranks = self._ranks or _ranked({name: column for name, column in alone.items() if len(column) > least})
+            self._ranks = self._ranks or _ranked(
+                {name: column for name, column in alone.items() if len(column) > least}
+            )
             self.name = self._ranks[0] if self._ranks else ""
         if not self.name:
             self._count_epochs_or_rows([*beside.get("epoch", ()), *alone.get("epoch", ())], rows)
@@ -80,8 +85,9 @@ class Steps:
             value, total = found.get("bar", (0.0, None))
             if total == self._bar:
                 self.step = int(value)
-        elif (name := next((name for name in self._ranks if name in found), None)) is not None:
-            self._step(*found[name], in_epoch=name in _PLACES or found[name][1] is not None, held_out=held_out)
+        elif (ranked := next((name for name in self._ranks if name in found), None)) is not None:
+            in_epoch = ranked in _PLACES or found[ranked][1] is not None
+            self._step(*found[ranked], in_epoch=in_epoch, held_out=held_out)
         return self.step
 
     def of_cycle(
@@ -114,14 +120,16 @@ class Steps:
             start = end
         return [[step for part in parts for step in part[index]] for index in range(len(templates))]
 
-    def _of_row(
-        self, templates: Sequence[Template], columns: Sequence[Sequence[Sequence[str]]], row: int
-    ) -> list[int]:
+    def _of_row(self, templates: Sequence[Template], columns: Sequence[Sequence[Sequence[str]]], row: int) -> list[int]:
         """The steps of one time that the lines come, each by ``of``."""
         found = list[int]()
         for template, texts in zip(templates, columns, strict=True):
             counts = [
-                (each.name, float(texts[each.token][row]), None if each.total is None else float(texts[each.total][row]))
+                (
+                    each.name,
+                    float(texts[each.token][row]),
+                    None if each.total is None else float(texts[each.total][row]),
+                )
                 for each in template.counters
             ]
             found.append(self.of(counts, template.tags, held_out=template.entry.held_out))
@@ -154,7 +162,9 @@ class Steps:
             return [[] for _ in templates]
         if self.source != "step":
             more = range(1, end - start + 1)
-            counted = [[two + (two - one) * times for times in more] for one, two in zip(first, second, strict=True)]
+            counted: list[Sequence[int]] = [
+                [two + (two - one) * times for times in more] for one, two in zip(first, second, strict=True)
+            ]
             self.step = counted[-1][-1]
             return counted
         found = list[Sequence[int] | None]()
@@ -171,9 +181,7 @@ class Steps:
         self.step = last[-1]
         return filled
 
-    def _column(
-        self, template: Template, texts: Sequence[Sequence[str]], start: int, end: int
-    ) -> Sequence[int] | None:
+    def _column(self, template: Template, texts: Sequence[Sequence[str]], start: int, end: int) -> Sequence[int] | None:
         """The steps that lines of a template tell; None if they tell none."""
         names = {each.name: each for each in reversed(template.counters)}
         if self._bar is not None:

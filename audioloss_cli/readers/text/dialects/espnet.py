@@ -16,7 +16,7 @@ _RESULTS = re.compile(r"(?<!\d)(\d{1,9})epoch results: ")
 
 
 def parse(line: str) -> Entry | None:
-    """Return the averages of the batches up to the last one named, or those of a whole epoch (``train/``, ``eval/``)."""
+    """Return the averages of the batches up to the last one named, or of an epoch (``train/``, ``eval/``)."""
     match = _BATCHES.search(line[:300])
     if match is not None:
         spans = [match.span(1), match.span(3), match.span(4)]

@@ -1,7 +1,7 @@
 """Names and numbers in any order: what most people print.
 
-Written by: torchtune, torchtitan, Megatron, NeMo, icefall, nanoGPT, FastSpeech 2, StyleTTS, Tacotron, Keras, Lightning's
-and tqdm's bars, and by hand.
+Written by: torchtune, torchtitan, Megatron, NeMo, icefall, nanoGPT, FastSpeech 2, StyleTTS, Tacotron, Keras, the bars
+of Lightning and tqdm, and by hand.
 
 Example: ``Step 10: Text Loss = 2.49, Audio Loss = 6.50``
 """

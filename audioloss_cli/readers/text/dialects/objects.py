@@ -27,8 +27,22 @@ _TOKEN = re.compile(
 )
 _DEEPEST, _LONGEST_NAME, _MOST_NUMBERS, _LONGEST_LIST = 50, 4096, 20_000, 256
 _STEPS = frozenset(
-    "step global_step iteration iter _step steps current_steps train_step train/step train/global_step"
-    " trainer/global_step num_updates epoch train_num_updates".split()
+    [
+        "step",
+        "global_step",
+        "iteration",
+        "iter",
+        "_step",
+        "steps",
+        "current_steps",
+        "train_step",
+        "train/step",
+        "train/global_step",
+        "trainer/global_step",
+        "num_updates",
+        "epoch",
+        "train_num_updates",
+    ]
 )
 _NAMES = {"train_num_updates": "num_updates"}
 

@@ -18,6 +18,7 @@ MARKS = ("]",)
 _NUMBER = r"-?(?:\d++\.\d++(?:e-?\d++)?|\d++e-\d++|nan|inf)"
 _LIST = re.compile(rf"\[({_NUMBER}(?:, {_NUMBER}){{1,30}}+), (\d++), ({_NUMBER})\]\s*+$")
 _NAMED = re.compile(rf"Losses: \[({_NUMBER}(?:, {_NUMBER}){{1,30}}+)\], step: (\d++), lr: ({_NUMBER})")
+_LEAST = 4  # two losses, step and learning rate
 _FARTHEST = 2000  # a list of losses is short
 
 
@@ -30,7 +31,7 @@ def parse(line: str) -> Entry | None:
         return None
     tokens = tokens_of(line)
     inside = [index for index, token in enumerate(tokens) if match.start() <= token.start < match.end()]
-    if len(inside) < 4 or not all(tokens[index].is_number for index in inside):
+    if len(inside) < _LEAST or not all(tokens[index].is_number for index in inside):
         return None
     *losses, step, rate = inside
     numbers = [(f"losses/{place}", index) for place, index in enumerate(losses)]

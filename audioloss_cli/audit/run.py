@@ -6,7 +6,7 @@ from pathlib import Path
 from audioloss_cli.audit.choice import choice_of
 from audioloss_cli.audit.kinds import kind_of
 from audioloss_cli.config import ScanConfig
-from audioloss_cli.model import Defect, RunReport, Series, SeriesReport, is_missing
+from audioloss_cli.model import Defect, Note, RunReport, Series, SeriesReport, is_missing
 from audioloss_cli.model.report import Role
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.naming.selection import Selection, full_name, select
@@ -41,13 +41,16 @@ def audit_runs(
 
 
 def _audited(
-    source: Source, items: Iterable[Series | Defect], config: ScanConfig, directory: str | None
+    source: Source, items: Iterable[Series | Defect | Note], config: ScanConfig, directory: str | None
 ) -> list[RunReport]:
     """Several reports if its format keeps several runs in one file, at least one in any case."""
     found, defects = Gathered(directory), list[Defect]()
+    details = list[str]()
     for item in items:
         if isinstance(item, Defect):
             defects.append(item)
+        elif isinstance(item, Note):
+            details.append(item.message)
         else:
             found.add(item)
     reports = [
@@ -56,6 +59,7 @@ def _audited(
     ]
     reports = reports or [RunReport(source.run, source.reader, note="no scalars")]
     reports[0].defects = defects
+    reports[0].details = details
     for report in reports:
         report.files = [str(path) for path in source.paths]
     return reports

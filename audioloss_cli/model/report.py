@@ -86,6 +86,7 @@ class RunReport:
         tags: all scalar tags of the run, audited or not.
         note: a sentence when the audit is less than the user may think (a fallback, nothing to audit).
         files: what was read, in order.
+        details: how its files were read, where their format leaves that open.
         blank: audio losses that the log names and never has a number for.
     """
 
@@ -97,6 +98,7 @@ class RunReport:
     note: str = ""
     files: list[str] = field(default_factory=list)
     blank: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,9 @@ def _run(run: RunReport, view: View) -> Iterator[Line]:
     yield line((run.run, "bold"), f"  [{run.format}]")
     if run.note:
         yield from paragraph(f"note: {run.note}", view, indent=2)
+    if view.verbosity > 0:
+        for detail in run.details:
+            yield from paragraph(f"read: {detail}", view, indent=2)
     for item in run.series:
         if item.incidents or view.verbosity > 0:
             yield from _series(item, view)

@@ -9,7 +9,7 @@ Example: ``Step 10: Text Loss = 2.49, Audio Loss = 6.50`` or ``{'loss': '4.018',
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from audioloss_cli.model import EVERYTHING, Cursor, Defect, ReadOptions, Series
+from audioloss_cli.model import EVERYTHING, Cursor, Defect, Note, ReadOptions, Series
 from audioloss_cli.storage.log_file import LogFile
 
 ORDER = 90
@@ -30,7 +30,7 @@ def run_of(path: Path) -> Path:
     return path
 
 
-def read(path: Path, options: ReadOptions = EVERYTHING) -> Iterator[Series | Defect | Cursor]:
+def read(path: Path, options: ReadOptions = EVERYTHING) -> Iterator[Series | Defect | Cursor | Note]:
     """Yield every number that has a name, in line order.
 
     The step of a row is the first of ``steps.RANKS`` that the first rows count, else the position of the progress bar
@@ -63,6 +63,6 @@ class with_patterns:  # noqa: N801  # it stands for this module, which is a read
         """As ever."""
         return run_of(path)
 
-    def read(self, path: Path, options: ReadOptions = EVERYTHING) -> Iterator[Series | Defect | Cursor]:
+    def read(self, path: Path, options: ReadOptions = EVERYTHING) -> Iterator[Series | Defect | Cursor | Note]:
         """As ever; the options hold the patterns."""
         return read(path, options)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from audioloss_cli.model import Defect, ReadOptions, Series, series
+from audioloss_cli.model import Defect, Note, ReadOptions, Series, series
 from audioloss_cli.naming.selection import has_loss
 from audioloss_cli.naming.tag_words import is_held_out
 from audioloss_cli.readers._rows.row import Row
@@ -23,14 +23,17 @@ _ROWS_TO_LEARN_FROM = 1000
 _ENTRIES_TO_LEARN_FROM = 4000  # lines that count something and hold nothing among them
 _MOST_TAGS = 20_000
 _MOST_HELD = 1000
+# Characters of a line, lines, and names of one line in the note.
+_SHOWN, _MOST_SHOWN, _MOST_TAGS_SHOWN = 100, 4, 20
 _LINES_TO_FIND_A_CYCLE = 2 * LONGEST
 _NAN = float("nan")
 _BLANK = Template("", Entry())
 
 
 class Values(NamedTuple):
-    """What a line holds: what it counts, its numbers, its names without one."""
+    """What a line holds: how it begins, what it counts, its numbers, its names without one."""
 
+    start: str
     counts: list[tuple[str, float, float | None]]
     numbers: list[tuple[str, float]]
     entry: Entry
@@ -53,6 +56,7 @@ class Reading:
         self._held = dict[frozenset[str], Values]()  # rows that may be no row of a log, until their names come again
         self._again = set[frozenset[str]]()  # names that come again among the first rows
         self._has_step = False  # whether anything was counted
+        self._samples = dict[str, list[str]]()  # lines, and the losses that each held first
         self._mode = False
         self._drawn: tuple[int, list[tuple[str, float]]] | None = None  # the last state of a progress bar
         self._last = list[Template | None]()  # what the last lines were, taken one by one
@@ -60,7 +64,7 @@ class Reading:
         self._too_many = 0
         self._points = 0  # since they were last handed over, those that are not wanted included
 
-    def run(self) -> Iterator[Series | Defect]:
+    def run(self) -> Iterator[Series | Defect | Note]:
         """Yield all series in chunks, and the defects.
 
         Raises:
@@ -81,7 +85,9 @@ class Reading:
         yield from self._flush()
         yield from self._last_words(has_content=blocks.has_content)
 
-    def _last_words(self, *, has_content: bool) -> Iterator[Defect]:
+    def _last_words(self, *, has_content: bool) -> Iterator[Defect | Note]:
+        if self._tables:
+            yield Note(str(self._path), self._note())
         if self._too_many:
             message = f"more than {_MOST_TAGS} different names; the numbers of {self._too_many} more were left out"
             yield Defect(str(self._path), "malformed", message)
@@ -92,6 +98,16 @@ class Reading:
         if has_content and not self._tables:
             message = "no line of it holds a metric; say what its lines are like with --pattern"
             yield Defect(str(self._path), "not-a-log", message)
+
+    def _note(self) -> str:
+        """What was taken for the step and for a loss, with a line of each loss that was found first."""
+        told = {
+            "step": f"the step is {self._steps.name!r}",
+            "epoch": "the epoch stands in for the step",
+        }.get(self._steps.source, "no step was found; rows are counted")
+        losses = [f"{', '.join(tags)} as in {start.strip()!r}" for start, tags in self._samples.items()]
+        more = len([tag for tag in self._tags if has_loss(tag)]) - sum(map(len, self._samples.values()))
+        return f"{told}; {'; '.join(losses) or 'no loss'}{f'; and {more} more losses' if more > 0 else ''}"
 
     def _flush(self) -> Iterator[Series]:
         self._points = 0
@@ -141,7 +157,7 @@ class Reading:
         if known is not None:
             template, match = known
             if template.entry:
-                self._say(self._values_of_match(template, match.groups()))
+                self._say(self._values_of_match(line, template, match.groups()))
             return template
         entry = self._parser.parse(line)
         if entry is not None:
@@ -172,9 +188,9 @@ class Reading:
         if entry.mode is not None:
             self._mode = entry.mode
         numbers = [(self._tag(tag), number_in(texts[index])) for tag, index in entry.numbers]
-        return Values(counts, numbers, entry, entry.held_out or self._mode)
+        return Values(line[:_SHOWN], counts, numbers, entry, entry.held_out or self._mode)
 
-    def _values_of_match(self, template: Template, groups: Sequence[str]) -> Values:
+    def _values_of_match(self, line: str, template: Template, groups: Sequence[str]) -> Values:
         counts = [
             (each.name, number_in(groups[each.token]), None if each.total is None else number_in(groups[each.total]))
             for each in template.counters
@@ -183,7 +199,7 @@ class Reading:
             (self._tag(tag), number_in(groups[place]))
             for tag, place in zip(template.tags, template.places, strict=True)
         ]
-        return Values(counts, numbers, template.entry, template.entry.held_out or self._mode)
+        return Values(line[:_SHOWN], counts, numbers, template.entry, template.entry.held_out or self._mode)
 
     def _tag(self, tag: str) -> str:
         return f"eval/{tag}" if self._mode and not is_held_out(tag) else tag
@@ -249,6 +265,9 @@ class Reading:
         else:
             self._tags.update(new)
         self._points += len(numbers)
+        losses = [tag for tag in new[:_MOST_TAGS_SHOWN] if has_loss(tag)]
+        if losses and len(self._samples) < _MOST_SHOWN:
+            self._samples.setdefault(values.start, []).extend(losses)
         self._table(values.entry.rank).add_row(Row(step, numbers, values.entry.blanks, values.entry.nulls, _NAN))
 
     def _table(self, rank: int) -> "_Table":

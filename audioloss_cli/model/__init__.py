@@ -68,7 +68,6 @@ __all__ = [
     "Limits",
     "LossRule",
     "Note",
-    "Note",
     "Past",
     "Point",
     "Quiet",

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _FOLDER = "readers.text.dialects"
 _MOST_TEMPLATES, _MOST_OF_A_KEY = 4000, 64
+# To make a template costs as much as to take apart a dozen lines: of lines that never come again there is none.
+_FREE_TEMPLATES, _LINES_OF_A_TEMPLATE = 100, 20
 LONGEST_PROSE = 16_384  # of a line without an object
 
 
@@ -46,7 +48,7 @@ class Parser:
         self._own = own
         self._dialects = dialects()
         self._templates = dict[str, list[Template]]()
-        self._count = 0
+        self._count = self._made = self._lines = 0  # templates, those ever made, and lines that matched none
         self._once = set[str]()  # keys of lines that came once
 
     def find(self, line: str) -> "tuple[Template, re.Match[str]] | None":
@@ -74,11 +76,14 @@ class Parser:
 
     def learn(self, line: str, entry: Entry | None) -> Template | None:
         """Return a template of lines like this one, once a second one came; None if there can be none."""
+        self._lines += 1
         key = key_of(line) if len(line) < LONGEST_PROSE else ""
         if key not in self._once:
             if len(self._once) >= _MOST_TEMPLATES:
                 self._once.clear()
             self._once.add(key)
+            return None
+        if self._made > _FREE_TEMPLATES + self._lines // _LINES_OF_A_TEMPLATE:
             return None
         if entry is None:
             entry = Entry(tokens_of(line))
@@ -89,8 +94,8 @@ class Parser:
             self._count = 0
         known = self._templates.setdefault(key, [])
         if len(known) == _MOST_OF_A_KEY:
-            del known[0]
-            self._count -= 1
+            return None
+        self._made += 1
         template = Template(line, entry)
         known.append(template)
         self._count += 1

@@ -33,10 +33,13 @@ FIELDS = {
     "allow-unread": "allow_unread",
     "exclude": "exclude",
     "format": "format",
+    "pattern": "line_patterns",
     "checksum": "checksum",
     "jobs": "jobs",
     "cache": "cache",
 }
+# Fields that are lists of texts, and what those are.
+_LISTS = {"tags": "patterns", "exclude": "globs", "line_patterns": "regular expressions"}
 KEYS = {field: key for key, field in FIELDS.items()}
 
 
@@ -60,6 +63,7 @@ class ScanConfig:
         tags: globs, or regular expressions behind ``re:``; when given, only matching series are audited.
         all_losses: audit every series with a loss in its name.
         format: name of the reader to use; None lets each reader say what it claims.
+        line_patterns: regular expressions over lines of console output, whose named groups are the step and numbers.
         fail_on: lowest severity that fails the audit.
         allow_defects: a damaged log does not fail the audit.
         allow_unread: a file that looks like a log and cannot be read does not fail the audit.
@@ -92,14 +96,16 @@ class ScanConfig:
     cache: str | None = None
     allow_unread: bool = False
     exclude: tuple[str, ...] = ()
+    line_patterns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.tags, (list, tuple)) or not all(isinstance(tag, str) for tag in self.tags):
-            raise SettingError("tags", f"must be a list of patterns, not {self.tags!r}")
-        object.__setattr__(self, "tags", tuple(self.tags))
-        if not isinstance(self.exclude, (list, tuple)) or not all(isinstance(glob, str) for glob in self.exclude):
-            raise SettingError("exclude", f"must be a list of globs, not {self.exclude!r}")
-        object.__setattr__(self, "exclude", tuple(self.exclude))
+        for name, what in _LISTS.items():
+            texts = getattr(self, name)
+            if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) for text in texts):
+                raise SettingError(name, f"must be a list of {what}, not {texts!r}")
+            object.__setattr__(self, name, tuple(texts))
+        for text in self.line_patterns:
+            _check_line_pattern(text)
         _ = self.limits.scaled(self.scale), self.patterns  # each checks what it is made of
         if self.fail_on not in get_args(FailOn):
             raise SettingError("fail_on", f"must be one of {', '.join(get_args(FailOn))}, not {self.fail_on!r}")
@@ -152,6 +158,12 @@ class ScanConfig:
     def gate(self) -> Gate:
         """When the audit fails."""
         return Gate(self.fail_on, self.allow_defects, self.allow_unread)
+
+
+def _check_line_pattern(text: str) -> None:
+    from audioloss_cli.naming.line_pattern import LinePattern  # noqa: PLC0415  # few scans have one
+
+    LinePattern(text)
 
 
 def find_config(start: Path) -> Path | None:

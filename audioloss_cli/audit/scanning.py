@@ -76,8 +76,16 @@ def scan(
 def _readers(config: ScanConfig) -> "dict[str, Reader]":
     """Readers by name, those that are asked first in front."""
     wanted = [config.format] if config.format else registry.names("readers")
-    loaded = {name: cast("Reader", registry.load("readers", name)) for name in wanted}
+    loaded = {name: _reader(name, config) for name in wanted}
     return dict(sorted(loaded.items(), key=lambda item: item[1].ORDER))
+
+
+def _reader(name: str, config: ScanConfig) -> "Reader":
+    """The reader, which also claims what the user says that its lines are like."""
+    reader = registry.load("readers", name)
+    if config.line_patterns and hasattr(reader, "with_patterns"):
+        return cast("Reader", reader.with_patterns(config.line_patterns))
+    return cast("Reader", reader)
 
 
 def _listed(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Iterable[str | os.PathLike[str]]:

@@ -61,6 +61,15 @@ Exclude = Annotated[
 Format = Annotated[
     str | None, setting("--format", f"Read every PATH as {choice('readers')}.", callback=one_of("readers"))
 ]
+Pattern = Annotated[
+    list[str] | None,
+    setting(
+        "--pattern",
+        r"Read lines of console output that hold this regular expression: (?P<step>\d+), and a named group for each "
+        "number. Repeatable.",
+        metavar="REGEX",
+    ),
+]
 Checksum = Annotated[
     bool | None,
     setting("--checksum/--no-checksum", "Verify the checksums of event files (yes).", show_default=False),

@@ -61,6 +61,7 @@ def command(
     allow_unread: scans.AllowUnread = None,
     exclude: scans.Exclude = None,
     format: scans.Format = None,  # noqa: A002  # named as its key
+    pattern: scans.Pattern = None,
     checksum: scans.Checksum = None,
     jobs: scans.Jobs = None,
     cache: scans.Cache = None,

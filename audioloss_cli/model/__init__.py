@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from audioloss_cli.model.reader import EVERYTHING, Cursor, ReadOptions
     from audioloss_cli.model.report import Gate, Report, RunReport, SeriesReport, Unaudited
     from audioloss_cli.model.rule import LossRule, Past, Quiet, RuleText
-    from audioloss_cli.model.series import MISSING, Defect, Series, SeriesCollector, is_missing
+    from audioloss_cli.model.series import MISSING, Defect, Note, Series, SeriesCollector, is_missing
     from audioloss_cli.model.view import View, printable, shortened
 
 _HOMES = {
@@ -31,6 +31,7 @@ _HOMES = {
     "LikelyCause": "incident",
     "Limits": "limits",
     "LossRule": "rule",
+    "Note": "series",
     "MISSING": "series",
     "Cursor": "reader",
     "Past": "rule",
@@ -67,6 +68,7 @@ __all__ = [
     "LikelyCause",
     "Limits",
     "LossRule",
+    "Note",
     "Past",
     "Point",
     "Quiet",

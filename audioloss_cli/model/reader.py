@@ -31,6 +31,7 @@ class ReadOptions:
         checksum: whether checksums of the format are verified; framing is in any case.
         since: where to go on; the start of the file if None. The reader itself made the mark, for the same options.
         mark: whether a last item says where to go on later, if the reader can.
+        line_patterns: regular expressions of the user over lines of console output; see ``LinePattern``.
         arrays: so much is to be read in all that importing numpy is worth it, however small this file is.
     """
 
@@ -39,6 +40,7 @@ class ReadOptions:
     since: Cursor | None = None
     mark: bool = False
     arrays: bool = False
+    line_patterns: tuple[str, ...] = ()
 
     def wants(self, tag: str) -> bool:
         """Whether the points of this tag are asked for."""

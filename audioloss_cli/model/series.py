@@ -188,6 +188,19 @@ DefectKind = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """How a file was read, where its format leaves that open: what was taken for the step and for the losses.
+
+    Attributes:
+        path: the file.
+        message: one sentence, which -v shows.
+    """
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Defect:
     """Something in a file that could not be read; everything around it was.
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from audioloss_cli.model import EVERYTHING, Cursor, Defect, ReadOptions, Series
+from audioloss_cli.model import EVERYTHING, Cursor, Defect, Note, ReadOptions, Series
 from audioloss_cli.storage.log_file import LogFile
 
-Items = Iterator[Series | Defect | Cursor]
+Items = Iterator[Series | Defect | Cursor | Note]
 
 
 class Reader(Protocol):
@@ -38,6 +38,8 @@ class Reader(Protocol):
 
     def read(self, path: Path, options: ReadOptions = EVERYTHING) -> Items:
         """Yield every series that is asked for, in chunks, and every defect; damaged content is never an exception.
+
+        A Note says how the file was read, where the format leaves that open.
 
         Raises:
             OSError: the file cannot be opened or read.

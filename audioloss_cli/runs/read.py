@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from audioloss_cli import registry
 from audioloss_cli.config import ScanConfig
-from audioloss_cli.model import Defect, Series
+from audioloss_cli.model import Defect, Note, Series
 from audioloss_cli.runs.discover import Source
 from audioloss_cli.runs.gather import Gathered
 from audioloss_cli.runs.group import RunGroup
@@ -62,22 +62,30 @@ def read_runs(
             yield _together(group, files, directory)
 
 
-def _alone(source: Source, items: Iterable[Series | Defect], directory: str | None) -> Iterator[ReadRun]:
+def _alone(source: Source, items: Iterable[Series | Defect | Note], directory: str | None) -> Iterator[ReadRun]:
     """Yield several runs if the format keeps several in one file, at least one in any case."""
-    gathered, defects = Gathered(directory), list[Defect]()
-    _gather(gathered, items, defects)
+    gathered, defects, details = Gathered(directory), list[Defect](), list[str]()
+    _gather(gathered, items, defects, details)
     runs = gathered.runs
     if not runs:
-        yield ReadRun(source.run, [source], None, defects)
+        yield ReadRun(source.run, [source], None, defects, details)
     for place, run in enumerate(runs):
         series = {each.tag: each for each in gathered.pop(run)}
-        yield ReadRun(_named(source, run), [source], MergedRun([], series), [] if place else defects)
+        yield ReadRun(_named(source, run), [source], MergedRun([], series), [] if place else defects, details)
 
 
-def _gather(gathered: Gathered, items: Iterable[Series | Defect], defects: list[Defect], mark: str = "") -> None:
+def _gather(
+    gathered: Gathered,
+    items: Iterable[Series | Defect | Note],
+    defects: list[Defect],
+    details: list[str],
+    mark: str = "",
+) -> None:
     for item in items:
         if isinstance(item, Defect):
             defects.append(item)
+        elif isinstance(item, Note):
+            details.append(item.message)
         else:
             gathered.add(replace(item, run=mark + item.run) if mark else item)
 
@@ -87,18 +95,19 @@ def _named(source: Source, run: str) -> str:
 
 
 def _together(
-    group: RunGroup, files: Iterator[tuple[Source, Iterator[Series | Defect]]], directory: str | None
+    group: RunGroup, files: Iterator[tuple[Source, Iterator[Series | Defect | Note]]], directory: str | None
 ) -> Iterator[ReadRun]:
     """Yield the runs of sources that may be of one run."""
     gathered, clusters = Gathered(directory), Clusters()
     owners: dict[int, Source] = {}
     defects: dict[int, list[Defect]] = {}
+    details: dict[int, list[str]] = {}
     empty = list[Source]()
     for number in range(len(group.sources)):
         source, items = next(files)
         found = defects.setdefault(id(source), [])
         mark = f"{number}{_SEPARATOR}"
-        _gather(gathered, items, found, mark)
+        _gather(gathered, items, found, details.setdefault(id(source), []), mark)
         units = [run for run in gathered.runs if run.startswith(mark)]
         if not units:
             empty.append(source)
@@ -113,9 +122,10 @@ def _together(
         name = _name_of(group, merged, taken)
         taken.add(name)
         own = [defect for source in sources for defect in defects.pop(id(source), [])]
-        yield ReadRun(name, sources, merged, own)
+        said = [detail for source in sources for detail in details.pop(id(source), [])]
+        yield ReadRun(name, sources, merged, own, said)
     for source in empty:
-        yield ReadRun(source.run, [source], None, defects.pop(id(source), []))
+        yield ReadRun(source.run, [source], None, defects.pop(id(source), []), details.pop(id(source), []))
 
 
 def _unit(source: Source, run: str, series: dict[str, Series]) -> Unit:

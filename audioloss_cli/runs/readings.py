@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from audioloss_cli import registry
 from audioloss_cli.config import ScanConfig
-from audioloss_cli.model import Cursor, Defect, ReadOptions, Series
+from audioloss_cli.model import Cursor, Defect, Note, ReadOptions, Series
 from audioloss_cli.readers import Reader
 from audioloss_cli.runs.discover import Source, unreadable
 from audioloss_cli.runs.wanted_tags import wanted
@@ -15,14 +15,14 @@ from audioloss_cli.runs.wanted_tags import wanted
 if TYPE_CHECKING:
     from audioloss_cli.readers import BatchReader
 
-Items = Iterator[Series | Defect | Cursor]
+Items = Iterator[Series | Defect | Cursor | Note]
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def readings(
     sources: Sequence[Source], config: ScanConfig, *, arrays: bool
-) -> Iterator[tuple[Source, Iterator[Series | Defect]]]:
+) -> Iterator[tuple[Source, Iterator[Series | Defect | Note]]]:
     """Each source with everything in its files, which is to be gone through before the next source is asked for.
 
     Args:
@@ -38,7 +38,7 @@ def readings(
         yield source, _of_source(source, files[source.reader])
 
 
-def _of_source(source: Source, files: Iterator[Items]) -> Iterator[Series | Defect]:
+def _of_source(source: Source, files: Iterator[Items]) -> Iterator[Series | Defect | Note]:
     for path in source.paths:
         yield from _checked(path, files)
 
@@ -62,7 +62,12 @@ def _one(reader: Reader, path: Path, options: ReadOptions) -> Items:
 
 def _asked(source: Source, config: ScanConfig, *, arrays: bool) -> Iterator[tuple[Path, ReadOptions]]:
     """Each file, and what of it is asked for."""
-    options = ReadOptions(wanted(Path(source.run).name, config.patterns), config.checksum, arrays=arrays)
+    options = ReadOptions(
+        wanted(Path(source.run).name, config.patterns),
+        config.checksum,
+        arrays=arrays,
+        line_patterns=config.line_patterns,
+    )
     return ((path, options) for path in source.paths)
 
 
@@ -71,11 +76,11 @@ def _kept(directory: str, reader: Reader, source: Source, config: ScanConfig, *,
     from audioloss_cli.storage.cache import Cache  # noqa: PLC0415  # 10 ms that no other scan needs
 
     # Apart, where other points of them are wanted.
-    cache = Cache(directory, (source.reader, config.checksum, Path(source.run).name, config.tags))
+    cache = Cache(directory, (source.reader, config.checksum, Path(source.run).name, config.tags, config.line_patterns))
     return (cache.read(reader, path, options) for path, options in _asked(source, config, arrays=arrays))
 
 
-def _checked(path: Path, files: Iterator[Items]) -> Iterator[Series | Defect]:
+def _checked(path: Path, files: Iterator[Items]) -> Iterator[Series | Defect | Note]:
     """Everything in the next file, or one Defect that says why there is nothing."""
     items, defects, empty = next(files), list[Defect](), True
     try:
@@ -84,6 +89,8 @@ def _checked(path: Path, files: Iterator[Items]) -> Iterator[Series | Defect]:
                 defects.append(item)
             elif isinstance(item, Series):
                 empty = False
+                yield item
+            elif isinstance(item, Note):
                 yield item
     except OSError as error:
         defects.append(unreadable(path, error))

@@ -68,7 +68,7 @@ def decompressed(stream: Readable, kind: Compression, chunk_bytes: Callable[[], 
         yield piece
 
 
-def pieces(stream: BufferedReader, kind: Compression, chunk_bytes: Callable[[], int]) -> Iterator[bytes | Damage]:
+def pieces(stream: Readable, kind: Compression, chunk_bytes: Callable[[], int]) -> Iterator[bytes | Damage]:
     """Yield the content in pieces of ``chunk_bytes``, and a Damage where some is lost; what follows starts a member."""
     if kind is None:
         yield from iter(lambda: stream.read(chunk_bytes()), b"")
@@ -127,7 +127,7 @@ class _Members:
     A stream that ends inside a member is damaged here, where stream readers stay silent.
     """
 
-    def __init__(self, stream: BufferedReader, kind: Literal["gzip", "zstd"]) -> None:
+    def __init__(self, stream: Readable, kind: Literal["gzip", "zstd"]) -> None:
         self._stream = stream
         self._start: Callable[[], _Member] = _GzipMember if kind == "gzip" else ZstdFrame
         self._magic = _GZIP if kind == "gzip" else MAGIC

@@ -38,7 +38,7 @@ class PipedFile(LogFile):
         return super().raw_head
 
     @cached_property
-    def _content(self) -> tuple[bytes, bool]:
+    def _content(self) -> tuple[bytes, bool, bool]:
         self.spool()
         return super()._content
 

@@ -39,7 +39,19 @@ def _tensorboard() -> bytes:
     return b"".join(records([version_event(), start, *points[:19], start, *points[19:]]))
 
 
+def _text() -> bytes:
+    """Bars, colours, a line for a step and lines for its losses, a restart, held-out values, a warning."""
+    parts = ["Using auto half precision backend\n"]
+    for step in [*range(1, 20), *range(15, 25)]:
+        parts.append(f"\r  5%|5         | {step}/100 [00:10<10:00,  1.02it/s]")
+        parts.append(f"\n\x1b[32mINFO\x1b[0m 10:00:{step:02} Step {step}/100, Loss: {step + 0.5}, LR: {1 / step:.2e}\n")
+        parts += [f"Codebook {place} loss: {place + 1 / step}\n" for place in range(2)]
+        parts += [f"Validation loss: {step * 2}\n"] if step % 5 == 0 else []
+    return "".join([*parts, "UserWarning: 3 of the inputs have no gradient\n"]).encode()
+
+
 HEALTHY = {
+    "text": Healthy("train.log", _text()),
     "jsonl": Healthy("log.jsonl", _jsonl()),
     "tensorboard": Healthy("events.out.tfevents.1", _tensorboard()),
 }

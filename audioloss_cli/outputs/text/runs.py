@@ -46,7 +46,7 @@ def _run(run: RunReport, view: View) -> Iterator[Line]:
         yield from paragraph(f"not audited: {', '.join(shown)}{more}", view, indent=2, hang=2)
     if view.verbosity > 0:
         for detail in run.details:
-            yield from paragraph(detail, view, indent=2, hang=2)
+            yield from paragraph(f"read: {detail}", view, indent=2, hang=2)
     for finding in run.findings:
         yield line("  ", (str(finding.severity).upper(), STYLES[finding.severity]), f" {finding.code}")
         yield from paragraph(finding.message, view, indent=4)

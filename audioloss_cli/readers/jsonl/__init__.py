@@ -20,8 +20,18 @@ _LINES_TO_SNIFF, _LINES_THAT_CONVINCE = 10, 2
 
 
 def claims(file: LogFile) -> bool:
-    """By extension; ``.json``, ``.txt`` and ``.log`` when at least half of their first lines are JSON objects."""
-    return file.suffix in _EXTENSIONS or (file.suffix in _PERHAPS and _looks_like_rows(file))
+    """By extension; ``.json``, ``.txt`` and ``.log`` when at least half of their first lines are JSON objects.
+
+    Lines of Python (``{'loss': 4.2}``) and coloured ones are console output, in whatever file they are.
+    """
+    if file.suffix in _EXTENSIONS:
+        return not _is_printed(file)
+    return file.suffix in _PERHAPS and _looks_like_rows(file)
+
+
+def _is_printed(file: LogFile) -> bool:
+    first = file.lines[:_LINES_TO_SNIFF]
+    return 2 * sum(line.lstrip().startswith((b"{'", b"{ '", b"\x1b")) for line in first) > len(first)
 
 
 def _looks_like_rows(file: LogFile) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from audioloss_cli.config import ConfigError
-from audioloss_cli.model import Cursor, Defect, ReadOptions, Series
+from audioloss_cli.model import Cursor, Defect, Note, ReadOptions, Series
 from audioloss_cli.readers import Reader
 from audioloss_cli.storage.cache.draft import Draft, forget_drafts
 from audioloss_cli.storage.cache.fingerprint import Fingerprint
@@ -46,7 +46,7 @@ class Cache:
         self._directory = Path(directory)
         self._how = how
 
-    def read(self, reader: Reader, path: Path, options: ReadOptions) -> Iterator[Series | Defect]:
+    def read(self, reader: Reader, path: Path, options: ReadOptions) -> Iterator[Series | Defect | Note]:
         """What ``reader.read`` hands over; as much of it as possible from what was kept.
 
         Raises:
@@ -79,7 +79,9 @@ class Cache:
             draft.discard()
 
 
-def _all(start: Reading | None, reader: Reader, path: Path, options: ReadOptions) -> Iterator[Series | Defect | Cursor]:
+def _all(
+    start: Reading | None, reader: Reader, path: Path, options: ReadOptions
+) -> Iterator[Series | Defect | Cursor | Note]:
     """What is known already, then the rest."""
     if start is not None:
         yield from start.items(path)
@@ -96,7 +98,7 @@ def _known(path: Path, before: Fingerprint, mark: Cursor | None) -> Fingerprint 
     return None
 
 
-def _without_mark(reader: Reader, path: Path, options: ReadOptions) -> Iterator[Series | Defect]:
+def _without_mark(reader: Reader, path: Path, options: ReadOptions) -> Iterator[Series | Defect | Note]:
     for item in reader.read(path, options):
         if not isinstance(item, Cursor):
             yield item

@@ -12,12 +12,12 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from audioloss_cli.model import Cursor, Defect, Series
+from audioloss_cli.model import Cursor, Defect, Note, Series
 from audioloss_cli.model.columns import blocks
 from audioloss_cli.storage.cache.fingerprint import Fingerprint
 from audioloss_cli.storage.cache.key import Key
 
-MAGIC = b"audioloss reading 2\n"
+MAGIC = b"audioloss reading 3\n"
 LENGTH = struct.Struct("<Q")
 DIGEST = 16
 _A_DAY = 86_400  # seconds
@@ -37,6 +37,7 @@ class Draft:
         self._digest = blake2b(digest_size=DIGEST)
         self._series: list[list[Any]] = []
         self._defects: list[list[Any]] = []
+        self._notes: list[str] = []
         self._stream: IO[bytes] | None = None
         self._try(self._open)
 
@@ -49,10 +50,13 @@ class Draft:
             self._stream.write(data)
             self._digest.update(data)
 
-    def add(self, item: Series | Defect) -> None:
+    def add(self, item: Series | Defect | Note) -> None:
         """The next thing that the reader hands over."""
         if isinstance(item, Defect):
             self._defects.append([item.kind, item.message, item.offset, item.line])
+            return
+        if isinstance(item, Note):
+            self._notes.append(item.message)
             return
         self._series.append([item.run, item.tag, item.step_source, list(item.restarts), len(item)])
         self._try(lambda: self._write_columns(item))
@@ -70,6 +74,7 @@ class Draft:
             "fingerprint": astuple(fingerprint),
             "series": self._series,
             "defects": self._defects,
+            "notes": self._notes,
             "mark": [mark.offset, mark.state] if mark else None,
         }
         self._try(lambda: self._finish(json.dumps(header).encode()))

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from audioloss_cli.model import Cursor, Defect, Series
+from audioloss_cli.model import Cursor, Defect, Note, Series
 from audioloss_cli.runs.gather import POINTS_IN_MEMORY
 from audioloss_cli.storage.cache.draft import DIGEST, LENGTH, MAGIC
 from audioloss_cli.storage.cache.fingerprint import Fingerprint
@@ -28,6 +28,7 @@ class Reading:
         fingerprint: of the log.
         series: whole, one a tag, in the reader's order.
         defects: in the reader's order.
+        notes: how the log was read.
         mark: where the reader can go on, if it can.
     """
 
@@ -35,11 +36,13 @@ class Reading:
     series: list[Series]
     defects: list[Defect]
     mark: Cursor | None
+    notes: list[str] = field(default_factory=list)
 
-    def items(self, path: Path) -> Iterator[Series | Defect]:
+    def items(self, path: Path) -> Iterator[Series | Defect | Note]:
         """All of it, as if the log had been read again."""
         yield from self.series
         yield from (replace(defect, path=str(path)) for defect in self.defects)
+        yield from (Note(str(path), message) for message in self.notes)
 
     def to_go_on_from(self, path: Path, size: int) -> "Reading | None":
         """What still holds of a log that is ``size`` bytes long now and has grown; None if it has to be read anew."""
@@ -76,6 +79,7 @@ class Reading:
             _series(header["series"], stream),
             [Defect("", kind, message, offset, line) for kind, message, offset, line in header["defects"]],
             Cursor(*mark) if mark else None,
+            [str(message) for message in header["notes"]],
         )
 
 

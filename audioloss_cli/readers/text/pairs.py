@@ -1,0 +1,228 @@
+"""Names and numbers in free text: ``Audio loss: 4.2``, ``loss=4.2``, ``nll_loss 4.2``, ``Step 10/500``."""
+
+import re
+from collections.abc import Sequence
+
+from audioloss_cli.naming.tag_words import is_held_out
+from audioloss_cli.readers.text.entry import Counter, Entry, Token
+
+NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?"
+TIME = r"\d++:\d\d(?::\d\d)?(?:[.,]\d++)?"
+_TOKEN = re.compile(
+    rf"(?<![\w.])(?:(?P<time>{TIME})|[-+]?\d{{1,3}}+(?:,\d{{3}}){{1,6}}+(?:\.\d++)?|{NUMBER}|[-+]?(?:nan|inf(?:inity)?))"
+    rf"(?![\w]|\.\w|:\d)",
+    re.IGNORECASE,
+)
+_BEFORE_NAN = re.compile(r"(?:[=:(\[,'\">]|loss|losses|nll|ce|ppl|norm|acc)\s*+$", re.IGNORECASE)
+_RANK = re.compile(r"\s*+(?:\[(?:rank|default|rank )(\d{1,5})\]|\[\d{1,5},(\d{1,5})\]<std\w{3}>)", re.IGNORECASE)
+_RANK_OF = re.compile(r"[\]\s]\((\d{1,4})/(\d{1,5})\) ")
+_LONGEST_NAME = 96  # of what is printed; longer texts before a number are prose
+_LONGEST_OF = 12  # "/" and padding
+_LONGEST_NUMBER = 40
+_MOST_TOKENS = 4000
+
+# What may stand between a name and its number.
+_SEPARATOR = re.compile(r"['\"]?\s*+(?:=+|:|->|\bis\b)\s*+(?:\[|\(|['\"]|tensor\(\[?|[\w.]{1,20}\()?$")
+_DELIMITER = re.compile(r"[,;|\[({\])}\t<>]|\s{2,}|\s[-+>]+\s|:\s|\s-$")
+_WORD = re.compile(r"[A-Za-z_@%#][\w./@%#*-]*+")
+_LEVELS = frozenset(["INFO", "DEBUG", "WARNING", "WARN", "TRAIN", "root", "INFO:", "DEBUG:"])
+# Names that need no separator: "loss 4.2 acc 0.1", "| ppl 900 |".
+_METRICS = frozenset(
+    [
+        "loss",
+        "acc",
+        "accuracy",
+        "ppl",
+        "perplexity",
+        "lr",
+        "grad_norm",
+        "gnorm",
+        "nll",
+        "ce",
+        "wer",
+        "cer",
+        "wps",
+        "ups",
+        "bsz",
+    ]
+)
+_COUNTERS = {
+    "step": "step",
+    "steps": "steps",
+    "global_step": "global_step",
+    "globalstep": "global_step",
+    "train_step": "train_step",
+    "iteration": "iteration",
+    "iter": "iter",
+    "iters": "iter",
+    "it": "iter",
+    "update": "update",
+    "updates": "num_updates",
+    "num_updates": "num_updates",
+    "batch": "batch",
+    "batch_idx": "batch",
+    "epoch": "epoch",
+}
+_COUNTER = re.compile(r"(?<![A-Za-z0-9])([A-Za-z_/]{2,24})\)?['\"]?\s*+[:=#]?\s*+[\[(]?\s*+$")
+_TOTAL = re.compile(r"\s*+(?:/|of)\s*+")
+_SOURCE = re.compile(r"\.(?:py|cc|cpp|cu|c|h|go|rs|js)$")
+_HELD_OUT_WORD = "valid|validation|val|eval|evaluation|evaluating|validating|test|testing|dev|cv"
+_SECTION = re.compile(
+    rf"(?<![\w./\\-])(?:({_HELD_OUT_WORD})|(train|training))\s*+(?:[\])|:]|\s(?:step|epoch|iter|batch|results?|set)\b)",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(r"(\b[A-Za-z_]{0,24}loss(?:es)?)\s*+:\s++(?=\S)", re.IGNORECASE)
+_GROUP = re.compile(r"(\w+)\[\s*+\w+\s*+[=:]\s*+$")
+_NOT_NAMES = frozenset({"cuda", "rank", "device", "local_rank", "port", "pid", "line"})
+
+
+def tokens_of(line: str, start: int = 0, end: int | None = None) -> list[Token]:
+    """Return the numbers and the times of a part of a line, at most 4000."""
+    found = list[Token]()
+    for match in _TOKEN.finditer(line, start, len(line) if end is None else end):
+        if match[0][-1] in "nNfFyY" and not _BEFORE_NAN.search(line, max(0, match.start() - 24), match.start()):
+            continue  # "number of nan iterations"
+        is_number = match.lastgroup is None and match.end() - match.start() <= _LONGEST_NUMBER
+        found.append(Token(match.start(), match.end(), is_number))
+        if len(found) == _MOST_TOKENS:
+            break
+    return found
+
+
+def rank_of(line: str) -> tuple[int, int]:
+    """Return the rank that a line names, and where the text behind its prefix starts."""
+    if (prefix := _RANK.match(line)) is not None:
+        return int(prefix[1] or prefix[2]), prefix.end()
+    if (match := _RANK_OF.search(line[:200])) is not None and int(match[1]) < int(match[2]):
+        return int(match[1]), 0
+    return 0, 0
+
+
+def read_pairs(line: str, entry: Entry, start: int = 0, end: int | None = None) -> Entry:
+    """Add to an entry the pairs and counters of a part of a line."""
+    first = len(entry.tokens)
+    found = tokens_of(line, start, end)
+    entry.tokens = [*entry.tokens, *found]
+    _Pairs(line, start, found, entry, first).run()
+    return entry
+
+
+class _Pairs:
+    """Goes through the numbers of a line once; the text between two of them says what the second is."""
+
+    def __init__(self, line: str, start: int, tokens: Sequence[Token], entry: Entry, first: int) -> None:
+        self.line, self.start, self.tokens, self.entry, self.first = line, start, tokens, entry, first
+        self.heading = self.group = ""
+        self.section: bool | None = None
+        self.skip = -1  # a token that was taken as the total of the one before
+        self.word = ""  # before a whole number without a name: "Codebook" in "Codebook 3 loss: 4.2"
+
+    def run(self) -> None:
+        before = self.start
+        for index, token in enumerate(self.tokens):
+            gap = self.line[before : token.start]
+            self._look_around(gap)
+            if token.is_number and index != self.skip:
+                self._take(index, token, gap)
+            before = token.end
+        self._look_around(self.line[before : before + _LONGEST_NAME])
+
+    def _look_around(self, gap: str) -> None:
+        """Headings and groups that begin or end in this text, and whether it is about held-out data."""
+        if self.group and "]" in gap:
+            self.group = ""
+        if self.heading and ("|" in gap or ";" in gap):
+            self.heading = ""
+        short = gap[-_LONGEST_NAME:]
+        for match in _SECTION.finditer(short):
+            self.section = bool(match[1])
+        if (heading := _HEADING.search(short)) is not None:
+            self.heading = heading[1]
+        if (group := _GROUP.search(short)) is not None:
+            self.group = group[1]
+
+    def _take(self, index: int, token: Token, gap: str) -> None:
+        short = gap[-_LONGEST_NAME:]
+        total = self._total(index)
+        name, separated = _name(short)
+        if self._count(index, short, total):
+            return
+        is_whole = self.line[token.start : token.end].isdigit()
+        if separated and self.word and (not name or (gap[:1] == " " and gap[1:2].isalpha())):
+            name = f"{self.word} {self._text(index - 1)} {name}".rstrip()
+            self.entry.parts_of_names.add(self.first + index - 1)
+        self.word = ""
+        if name and (separated or name.rpartition(" ")[2].lower() in _METRICS or "loss" in name.lower()):
+            self._add(name, index)
+        elif is_whole and (word := _last_word(short)) and word.lower() not in _COUNTERS:
+            self.word = word
+
+    def _text(self, index: int) -> str:
+        return self.line[self.tokens[index].start : self.tokens[index].end]
+
+    def _total(self, index: int) -> int | None:
+        """The token behind ``10/500`` or ``10 of 500``."""
+        after = index + 1
+        if after < len(self.tokens) and self.tokens[after].is_number and self.tokens[index].is_number:
+            between = self.line[self.tokens[index].end : self.tokens[after].start]
+            if len(between) < _LONGEST_OF and _TOTAL.fullmatch(between):
+                return after
+        return None
+
+    def _count(self, index: int, gap: str, total: int | None) -> bool:
+        """Take the number as a counter, if it is one."""
+        if self.line[self.tokens[index].start] in "-+.nNiI":
+            return False
+        match = _COUNTER.search(gap)
+        name = _COUNTERS.get(match[1].rpartition("/")[2].lower()) if match else None
+        counters = self.entry.counters
+        if name is None and total is not None:
+            end = self.line[self.tokens[total].end : self.tokens[total].end + 3]
+            is_bar = gap.strip()[-1:] in ("|", "") and end.startswith(" [")
+            if counters and counters[-1].name == "epoch":
+                name = "place"
+            elif is_bar:
+                name = "bar"
+            self.entry.is_bar |= is_bar
+        if name is None:
+            return False
+        at = self.first + index
+        counters.append(Counter(name, at, None if total is None else self.first + total))
+        self.skip = -1 if total is None else total
+        self.word = ""
+        return True
+
+    def _add(self, name: str, index: int) -> None:
+        if _SOURCE.search(name) or name.lower() in _NOT_NAMES:
+            return
+        tag = name
+        if self.group:
+            tag = f"{self.group}/{name}"
+        elif self.heading and "loss" not in name.lower() and "/" not in name and self.heading != name:
+            tag = f"{self.heading}/{name}" if name[0].isupper() == self.heading[0].isupper() else name
+        if self.section is not None and self.section != is_held_out(tag):
+            tag = f"{'eval' if self.section else 'train'}/{tag}" if self.section else tag
+        self.entry.held_out |= bool(self.section)
+        self.entry.numbers.append((tag, self.first + index))
+
+
+def _name(gap: str) -> tuple[str, bool]:
+    """The name that ends the text before a number, and whether a separator follows it."""
+    separator = _SEPARATOR.search(gap)
+    text = gap[: separator.start()] if separator else gap
+    text = _DELIMITER.split(text.rstrip())[-1]
+    words = list[str]()
+    for word in reversed(text.split(" ")[-6:]):
+        if not _WORD.fullmatch(word):
+            break
+        words.insert(0, word)
+    while words and words[0] in _LEVELS:
+        del words[0]
+    return " ".join(words), separator is not None
+
+
+def _last_word(gap: str) -> str:
+    """The word right before a number: ``Codebook`` in ``Codebook 3``."""
+    words = gap.split(" ")
+    last = words[-2].lstrip("[(|") if len(words) > 1 and not words[-1] else ""
+    return last if _WORD.fullmatch(last) else ""

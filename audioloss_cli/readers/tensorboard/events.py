@@ -5,8 +5,7 @@ Field numbers: tensorboard/compat/proto/event.proto and summary.proto.
 
 from typing import NamedTuple
 
-from audioloss_cli.readers.tensorboard.tensor import TensorNumber, tensor_number
-from audioloss_cli.readers.tensorboard.wire import (
+from audioloss_cli.readers._protobuf import (
     FIXED32,
     FIXED64,
     LENGTH,
@@ -17,6 +16,7 @@ from audioloss_cli.readers.tensorboard.wire import (
     signed,
     single,
 )
+from audioloss_cli.readers.tensorboard.tensor import TensorNumber, tensor_number
 
 _WALL_TIME, _STEP, _SUMMARY, _SESSION_LOG = (1, FIXED64), (2, VARINT), (5, LENGTH), (7, LENGTH)
 _SUMMARY_VALUE = (1, LENGTH)

@@ -16,7 +16,7 @@ from audioloss_cli.storage.log_file import LogFile
 from tests.event_files import bits, read, reference, triples
 
 CORPUS = Path(os.environ.get("AUDIOLOSS_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
-READERS = {"tfevents": "tensorboard", "jsonl": "jsonl"}
+READERS = {"tfevents": "tensorboard", "jsonl": "jsonl", "wandb": "wandb"}
 
 if not (CORPUS / "truth.jsonl").is_file():
     pytest.skip("no corpus here", allow_module_level=True)

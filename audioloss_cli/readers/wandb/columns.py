@@ -9,13 +9,13 @@ import msgspec
 
 from audioloss_cli.model import Defect, Series, series
 from audioloss_cli.model.series import DefectKind
+from audioloss_cli.readers._logged import LONGEST_NAME, metrics, value_of
 from audioloss_cli.readers._protobuf import WireError
 from audioloss_cli.readers._rows import RowCollector, row_of
 from audioloss_cli.readers._rows.numbers import EARLIEST, MILLISECONDS, number, seconds
 from audioloss_cli.readers._rows.steps import StepColumn
 from audioloss_cli.readers._rows.table import Run, Table
 from audioloss_cli.readers.wandb import history
-from audioloss_cli.readers.wandb.metrics import metrics, nested
 
 Values = dict[bytes, bytes]
 
@@ -81,7 +81,7 @@ class HistoryColumns:
         yield from self._find_step(parsed.get(_STEP), offset)
         found = seconds(parsed.get(_TIME))
         wall_time = math.nan if found is None else found
-        kept = {name: value for name, value in parsed.items() if len(name) <= history.LONGEST_NAME}
+        kept = {name: value for name, value in parsed.items() if len(name) <= LONGEST_NAME}
         if len(kept) < len(parsed):
             yield from self.defect("malformed", "a name of more than 4096 bytes was skipped", offset)
         row = row_of(self._rows, {_STEP: self._step} | metrics(kept) | {_STEP: self._step})
@@ -118,11 +118,11 @@ class HistoryColumns:
     def _add_alone(self, values: Values, offset: int) -> Iterator[Series | Defect]:
         """Take in a row as every format made of rows does; learn whether others like it may be read in columns."""
         yield from self._settle()
-        named = {name: history.parts_of(name) for name in values if len(name) <= history.LONGEST_NAME}
+        named = {name: history.parts_of(name) for name in values if len(name) <= LONGEST_NAME}
         if len(named) < len(values):
             yield from self.defect("malformed", "a name of more than 4096 bytes was skipped", offset)
-        parsed = {name: history.value_of(values[name]) for name in named}
-        yield from self.add_object(offset, nested([(named[name], parsed[name]) for name in named]))
+        parsed = {name: value_of(values[name]) for name in named}
+        yield from self.add_object(offset, history.nested([(named[name], parsed[name]) for name in named]))
         tags = {name: "/".join(parts) for name, parts in named.items()}
         if all(type(value) in (int, float) for value in parsed.values()) and len(set(tags.values())) == len(values):
             if len(self._tags) + len(tags) > _MOST_KNOWN_NAMES:

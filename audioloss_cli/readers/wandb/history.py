@@ -4,8 +4,7 @@ Field numbers: wandb/proto/wandb_internal.proto. Releases before 0.18 write the 
 as ``nested_key``, a part each; the value is JSON text. wandb-core shuffles the items of a row.
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from audioloss_cli.readers._protobuf import LENGTH, VARINT, WireError, fields, signed, varint
@@ -16,8 +15,6 @@ _KEY, _NESTED_KEY, _VALUE = (1, LENGTH), (2, LENGTH), (16, LENGTH)
 _NUMBER_KEY, _HISTORY_KEY = 0x08, 0x12  # the first bytes of a record: its number, its history
 _ITEM_KEY, _STEP_KEY, _VALUE_KEY = 0x0A, 0x12, b"\x82\x01"
 _CONTINUED = 0x80  # of a varint
-_LONGEST_VALUE = 1 << 20
-LONGEST_NAME = 1 << 12
 STEP, KEYED_STEP = b"\x12\x05_step", b"\x0a\x05_step"  # names as they stand in items
 
 Items = dict[bytes, bytes]
@@ -138,18 +135,17 @@ def parts_of(name: bytes) -> list[str]:
     return parts
 
 
-def value_of(text: bytes) -> Any:
-    """Return what the JSON text of an item says; the text itself if it is no JSON, or too long to be a number's.
-
-    A whole number of so many digits that Python refuses it is infinite, as it is to every float64.
-    """
-    if len(text) > _LONGEST_VALUE:
-        return ""
-    try:
-        return json.loads(text, parse_int=_whole)
-    except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        return text.decode("utf-8", "replace")
-
-
-def _whole(digits: str) -> int | float:
-    return int(digits) if len(digits) < LONGEST_NAME else float(digits)
+def nested(items: Iterable[tuple[Sequence[str], Any]]) -> dict[str, Any]:
+    """Return the object in which each value lies under the parts of its name."""
+    whole: dict[str, Any] = {}
+    for parts, value in items:
+        place = whole
+        for index, part in enumerate(parts[:-1]):
+            inner = place.setdefault(part, {})
+            if not isinstance(inner, dict):  # the name of a number, and of what lies below it
+                place["/".join(parts[index:])] = value
+                break
+            place = inner
+        else:
+            place[parts[-1] if parts else ""] = value
+    return whole

@@ -1,13 +1,12 @@
 """The history of a run as JSON lines: ``wandb-history.jsonl``, and what ``wandb leet inspect --json`` prints."""
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from audioloss_cli.model import Defect
 from audioloss_cli.model.series import UNFINISHED
+from audioloss_cli.readers._logged import LONGEST_VALUE, value_of
 
-_LONGEST_LINE = 16 << 20
 _RECORD_TYPE, _HISTORY = "type", "history"
 _STEP = "_step"
 
@@ -20,8 +19,8 @@ def rows_of_lines(path: str, pieces: Iterable[bytes]) -> Iterator[Parsed | Defec
         text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
         if not text.strip():
             continue
-        found = _object(text) if len(text) <= _LONGEST_LINE else None
-        if found is None:
+        found = value_of(text)
+        if not isinstance(found, dict):
             cut = "the last line is cut off" if not ended else "the line is no JSON object"
             kind, message = ("malformed", f"{cut}; it was skipped") if ended else ("truncated", f"{cut}; {UNFINISHED}")
             yield Defect(path, kind, message, offset, number)  # type: ignore[arg-type]
@@ -39,17 +38,9 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes, bool]]:
             offset += held + len(line) + 1
             kept, held = [], 0
         held += len(rest)
-        kept += [rest] if held <= _LONGEST_LINE + len(piece) else []
+        kept += [rest] if held <= LONGEST_VALUE + len(piece) else []
     if held:
         yield offset, b"".join(kept), False
-
-
-def _object(text: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(text, parse_int=_whole)
-    except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _row(found: dict[str, Any]) -> dict[str, Any] | None:
@@ -64,8 +55,3 @@ def _row(found: dict[str, Any]) -> dict[str, Any] | None:
     if _STEP not in row and isinstance(step, dict):
         row[_STEP] = step.get("num", 0)
     return row
-
-
-def _whole(digits: str) -> int | float:
-    """Return what Python makes of so many digits, where it takes them."""
-    return int(digits) if len(digits) < 4096 else float(digits)  # noqa: PLR2004  # Python refuses 4300

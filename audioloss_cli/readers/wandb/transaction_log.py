@@ -67,12 +67,12 @@ class TransactionLog:
     def __iter__(self) -> Iterator[Record | Defect]:
         """Yield every intact record, whatever is damaged around it."""
         for piece in self._pieces:
+            if self.end % BLOCK_BYTES:
+                break  # what a writer adds while we read comes too late
             for start in range(0, len(piece), BLOCK_BYTES):
                 block = piece[start : start + BLOCK_BYTES]
                 offset, self.end = self.end, self.end + len(block)
                 yield from self._block(block, offset, 0 if offset else self._first_chunk(block))
-            if len(piece) % BLOCK_BYTES:
-                break  # what a writer adds while we read comes too late
         yield from self._ending()
 
     def _first_chunk(self, block: bytes) -> int:
@@ -171,6 +171,8 @@ class TransactionLog:
         if self._parts:
             what = f"the last record breaks off after {self._size} bytes"
             self._open_gap(self._start, "truncated", f"{what}; {UNFINISHED}")
+        if self.end == len(_FILE_HEADER) and self._gap is None:
+            self._open_gap(self.end, "truncated", f"the file ends behind its header; {UNFINISHED}")
         if self._gap is not None:
             start, kind, message = self._gap
             told = message if kind == "truncated" else f"{message}; {self.end - start} bytes were skipped"

@@ -31,7 +31,7 @@ _LARGEST_COPY = 8 << 30
 _COPY_BYTES = 1 << 20
 _TRIES, _PAUSE = 4, 0.05  # seconds until a writer may have finished what it was at
 _LONGEST_VALUE = 16 << 20
-_ROWS_AT_ONCE = 1000
+_FAILURES = (sqlite3.Error, UnicodeError)  # a message of SQLite may quote what is no UTF-8
 _MOST_GAPS, _MOST_DEFECTS = 1000, 100
 _BEFORE_ALL, _LAST_ROWID = -(1 << 63), (1 << 63) - 1
 _TEMPORARY_BYTES_KEPT_FREE = 64 << 20
@@ -73,7 +73,7 @@ class Database:
                 "SELECT rootpage FROM sqlite_master WHERE type = 'table' AND name = ?", (table.name,)
             ).fetchall()
             columns = self._connection.execute(f"PRAGMA table_xinfo({_quoted(table.name)})").fetchall()
-        except sqlite3.Error as error:
+        except _FAILURES as error:
             self.tell(f"the schema cannot be read ({error}); {_recover(self.path)}")
             return False
         plain = {name for _, name, _, _, _, _, hidden in columns if not hidden}
@@ -93,9 +93,16 @@ class Database:
                     last = row[0]
                     yield row
                 break
-            except sqlite3.Error as error:
+            except _FAILURES as error:
+                next_id = self._id_behind(table, last)
+                # Python has read on to the damage before it gives the row before it.
+                salvaged = None if next_id is None else self._row(table, next_id)
+                if salvaged is not None and next_id is not None:
+                    yield salvaged
+                    last = next_id
+                    continue
                 gaps += 1
-                following = self._row_behind(table, last) if gaps < _MOST_GAPS else None
+                following = None if gaps > _MOST_GAPS else self._id_behind_damage(table, last, next_id)
                 self._lost(table, last, following, error)
                 if following is None:
                     break
@@ -103,52 +110,59 @@ class Database:
         if not gaps:
             self._check(table)
 
-    def _lost(self, table: Table, last: int, following: int | None, error: sqlite3.Error) -> None:
+    def _lost(self, table: Table, last: int, following: int | None, error: Exception) -> None:
         where = "" if last == _BEFORE_ALL else f" after row id {last}"
         on = "none that follows was read" if following is None else f"reading went on at row id {following}"
         self.tell(f"rows of table {table.name}{where} cannot be read ({error}), {on}; {_recover(self.path)}")
 
     def _rows_behind(self, table: Table, last: int) -> Iterator[tuple[Any, ...]]:
-        columns = ", ".join(map(_quoted, ("rowid", *table.columns)))
-        found = self._connection.execute(
-            f"SELECT {columns} FROM {_quoted(table.name)} WHERE rowid > ? ORDER BY rowid",  # noqa: S608  # quoted
-            (last,),
-        )
-        found.arraysize = _ROWS_AT_ONCE
         # One by one: what fails in the midst of many would take those before it along.
-        yield from found
+        yield from self._connection.execute(f"{_selection(table)} WHERE rowid > ? ORDER BY rowid", (last,))
 
-    def _row_behind(self, table: Table, last: int) -> int | None:
-        """Return the id of a readable row behind one that is not, not far behind it; None if there is none."""
-        found = self._probe(table, last)
-        if found is not None:  # its id can be read, and what it holds cannot
-            return self._probe(table, found)
-        reach = 1
-        while found is None and last + reach < _LAST_ROWID:
-            below, reach = reach, 2 * reach
-            found = self._probe(table, last + reach)
-        if found is None:
+    def _row(self, table: Table, row_id: int) -> tuple[Any, ...] | None:
+        """Return one row; None if it cannot be read."""
+        try:
+            found = self._connection.execute(f"{_selection(table)} WHERE rowid = ?", (row_id,)).fetchone()
+        except _FAILURES:
             return None
+        return None if found is None else tuple(found)
+
+    def _id_behind(self, table: Table, last: int) -> int | None:
+        """Return the next row id; None if the page that has it cannot be read."""
+        query = f"SELECT rowid FROM {_quoted(table.name)} WHERE rowid > ? ORDER BY rowid LIMIT 1"  # noqa: S608  # quoted
+        try:
+            found = self._connection.execute(query, (min(last, _LAST_ROWID),)).fetchone()
+        except _FAILURES:
+            return None
+        return None if found is None or found[0] <= last else int(found[0])
+
+    def _id_behind_damage(self, table: Table, last: int, lost: int | None) -> int | None:
+        """Return the id of a row behind those that cannot be read, not far behind them; None if there is none.
+
+        Args:
+            table: whose rows they are.
+            last: the last id before the damage.
+            lost: the id of the row that cannot be read, if that much can be.
+        """
+        if lost is not None and (found := self._id_behind(table, lost)) is not None:
+            return found
+        start, below, reach = last if lost is None else lost, 0, 1
+        while (found := self._id_behind(table, start + reach)) is None:
+            below, reach = reach, 2 * reach
+            if start + reach > _LAST_ROWID:
+                return None
         while reach - below > 1:
             middle = (below + reach) // 2
-            nearer = self._probe(table, last + middle)
+            nearer = self._id_behind(table, start + middle)
             below, reach = (below, middle) if nearer is not None else (middle, reach)
             found = found if nearer is None else nearer
         return found
-
-    def _probe(self, table: Table, last: int) -> int | None:
-        query = f"SELECT rowid FROM {_quoted(table.name)} WHERE rowid > ? ORDER BY rowid LIMIT 1"  # noqa: S608
-        try:
-            found = self._connection.execute(query, (min(last, _LAST_ROWID),)).fetchone()
-        except sqlite3.Error:
-            return None
-        return None if found is None or found[0] <= last else int(found[0])
 
     def _check(self, table: Table) -> None:
         """Note what SQLite finds wrong with a table whose rows could all be read: rows that are not reached."""
         try:
             found = self._connection.execute(f"PRAGMA quick_check({_quoted(table.name)})").fetchone()
-        except sqlite3.Error as error:
+        except _FAILURES as error:
             found = (str(error),)
         if found is not None and found[0] != "ok":
             lines = " ".join(str(found[0]).split())
@@ -257,7 +271,8 @@ def _connected(uri: str) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(uri, timeout=0, isolation_level=None, uri=True, check_same_thread=False)
     try:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
-        for setting in ("cell_size_check = ON", "trusted_schema = OFF", "mmap_size = 0"):
+        # A schema that may be written is read as far as it is intact, and a file that was cut short opened.
+        for setting in ("cell_size_check = ON", "trusted_schema = OFF", "mmap_size = 0", "writable_schema = ON"):
             connection.execute(f"PRAGMA {setting}")
         yield connection
     finally:
@@ -345,6 +360,11 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def _selection(table: Table) -> str:
+    columns = ", ".join(map(_quoted, ("rowid", *table.columns)))
+    return f"SELECT {columns} FROM {_quoted(table.name)}"  # noqa: S608  # quoted
 
 
 def _quoted(name: str) -> str:

@@ -64,7 +64,7 @@ def healthy_store() -> bytes:
     connection = sqlite3.connect(":memory:")
     connection.executescript(MLFLOW)
     add_metrics(connection, metric_rows("aa01", [*range(1, 20)]) + metric_rows("cc03", range(3)))
-    add_metrics(connection, metric_rows("bb02", [*range(1, 20)]) + [("nan", 0, 1, "bb02", 3, 1)])
+    add_metrics(connection, [*metric_rows("bb02", range(1, 20)), ("nan", 0, 1, "bb02", 3, 1)])
     add_metrics(connection, [("inf", 1.7976931348623157e308, 1, "bb02", 3, 0), ("a/b", 3, 1, "bb02", 3, 0)])
     connection.commit()
     return bytes(connection.serialize())

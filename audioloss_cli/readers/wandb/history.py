@@ -109,16 +109,16 @@ def _any_items(payload: bytes) -> Items:
 
 def _item(payload: bytes, at: int, end: int) -> Iterator[tuple[bytes, bytes]]:
     """Yield the name and the value of one item, if it has both."""
-    name, value = b"", None
+    name, value = list[bytes](), None
     before = at
     for number, kind, start, stop in fields(payload, at, end):
         if (number, kind) in (_KEY, _NESTED_KEY):
-            name += payload[before:stop]
+            name.append(payload[before:stop])
         elif (number, kind) == _VALUE:
             value = payload[start:stop]
         before = stop
     if name and value is not None:
-        yield name, value
+        yield b"".join(name), value
 
 
 def parts_of(name: bytes) -> list[str]:

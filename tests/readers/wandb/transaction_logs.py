@@ -81,7 +81,7 @@ def rows(count: int, *, start: int = 0, seed: int | None = None) -> list[bytes]:
 
 
 def healthy_log() -> bytes:
-    """A record of another kind, names of both kinds, NaN, null, text, a nested name, a histogram, steps that go back."""
+    """Names of both kinds, NaN, null, text, a nested name, a histogram, another record, steps that go back."""
     records = [b"\x08\x01" + field(17, field(1, b"k3x8a2q1"))]
     for number, step in enumerate([*range(1, 20), *range(15, 25)], 2):
         values = {"audio_loss": step + 0.5, "lr": 0.1, "_timestamp": 1.7e9 + step, "nan": float("nan")}

@@ -2,7 +2,7 @@
 
 import math
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -44,6 +44,7 @@ class HistoryColumns:
         self._path = path
         self._wanted = wanted
         self._collector = RowCollector(path, wanted, StepColumn(_STEP, "step"))
+        self._starts: history.KnownStarts = {}
         self._tags: dict[bytes, str] = {}  # by names as they stand in items, of those that are read in columns
         self._alike = set[frozenset[bytes]]()  # sets of names of rows that may be read in columns
         self._last: frozenset[bytes] = frozenset()  # one of them
@@ -54,26 +55,25 @@ class HistoryColumns:
         self._step = 0  # of the last row
         self._defects = 0
 
-    def add(self, offset: int, payload: bytes) -> Iterator[Series | Defect]:
-        """Take in a record of a transaction log."""
+    def add(self, offset: int, payload: bytes) -> Iterable[Series | Defect]:
+        """Take in a record of a transaction log; returns what is ready, most of the time nothing."""
         try:
-            values = history.items_of(payload)
+            values = history.items_of(payload, self._starts)
         except WireError as error:
-            yield from self.defect("malformed", f"{error} in a record; it was skipped", offset)
-            return
+            return self.defect("malformed", f"{error} in a record; it was skipped", offset)
         if not values:
-            return
+            return ()
         if values.keys() != self._last:
             names = frozenset(values)
             if names not in self._alike:
-                yield from self._add_alone(values, offset)
-                return
+                return self._add_alone(values, offset)
             self._is_uniform &= not self._block
             self._last = names
         self._block.append((values, offset))
         self._items += len(values)
         if len(self._block) >= _ROWS_OF_A_BLOCK or self._items >= min(_ITEMS_OF_A_BLOCK, series.POINTS_OF_A_CHUNK):
-            yield from self._settle()
+            return self._settle()
+        return ()
 
     def add_object(self, offset: int, parsed: dict[str, Any]) -> Iterator[Series | Defect]:
         """Take in a row that is an object of JSON; nested keys in objects, or joined with dots."""
@@ -83,7 +83,7 @@ class HistoryColumns:
         wall_time = math.nan if found is None else found
         kept = {name: value for name, value in parsed.items() if len(name) <= LONGEST_NAME}
         if len(kept) < len(parsed):
-            yield from self.defect("malformed", "a name of more than 4096 bytes was skipped", offset)
+            yield from self.defect("malformed", f"a name of more than {LONGEST_NAME} bytes was skipped", offset)
         row = row_of(self._rows, {_STEP: self._step} | metrics(kept) | {_STEP: self._step})
         yield from self._collector.add(row._replace(wall_time=wall_time))
 
@@ -118,9 +118,10 @@ class HistoryColumns:
     def _add_alone(self, values: Values, offset: int) -> Iterator[Series | Defect]:
         """Take in a row as every format made of rows does; learn whether others like it may be read in columns."""
         yield from self._settle()
-        named = {name: history.parts_of(name) for name in values if len(name) <= LONGEST_NAME}
+        named = {name: parts for name in values if (parts := _parts_of(name))}
         if len(named) < len(values):
-            yield from self.defect("malformed", "a name of more than 4096 bytes was skipped", offset)
+            message = f"a name of more than {LONGEST_NAME} bytes, or of none, was skipped"
+            yield from self.defect("malformed", message, offset)
         parsed = {name: value_of(values[name]) for name in named}
         yield from self.add_object(offset, history.nested([(named[name], parsed[name]) for name in named]))
         tags = {name: "/".join(parts) for name, parts in named.items()}
@@ -201,6 +202,14 @@ class HistoryColumns:
 
     def _wants(self, tag: str) -> bool:
         return self._wanted is None or self._wanted(tag)
+
+
+def _parts_of(name: bytes) -> list[str]:
+    """Return the parts of a name; nothing if it is none, or too long to be one."""
+    try:
+        return history.parts_of(name) if len(name) <= LONGEST_NAME else []
+    except WireError:
+        return []
 
 
 def _numbers(texts: list[bytes]) -> list[float]:

@@ -17,29 +17,37 @@ _ITEM_KEY, _STEP_KEY, _VALUE_KEY = 0x0A, 0x12, b"\x82\x01"
 _CONTINUED = 0x80  # of a varint
 STEP, KEYED_STEP = b"\x12\x05_step", b"\x0a\x05_step"  # names as they stand in items
 
+_SHORTEST_START = 4  # the key and the length of an item, and of a name
+_MOST_KNOWN = 1 << 14
+
 Items = dict[bytes, bytes]
+KnownStarts = dict[bytes, tuple[bytes, int]]
 
 
 class _UnusualError(Exception):
     """The layout is another than the usual one."""
 
 
-def items_of(payload: bytes) -> Items:
+def items_of(payload: bytes, known: KnownStarts) -> Items:
     """Return the JSON text of each item of a history record by its name; nothing of any other record.
 
     A name is the bytes of its fields in the item, see ``parts_of``. Where ``_step`` is not among the items, it is
     taken from the step beside them.
 
+    Args:
+        payload: the record.
+        known: what other records of the same file have taught; it grows.
+
     Raises:
         WireError: the bytes are no protocol buffers message.
     """
     try:
-        return _usual_items(payload)
+        return _usual_items(payload, known)
     except (_UnusualError, IndexError, WireError):  # IndexError: it breaks off
         return _any_items(payload)
 
 
-def _usual_items(payload: bytes) -> Items:
+def _usual_items(payload: bytes, known: KnownStarts) -> Items:
     """Return the items of a record with nothing behind its history, and no item of more than 127 bytes."""
     at = 0
     if payload[0] == _NUMBER_KEY:
@@ -51,25 +59,34 @@ def _usual_items(payload: bytes) -> Items:
             raise _UnusualError
         return {}
     size, at = varint(payload, at + 1, len(payload))
-    end = at + size
-    if end != len(payload):
+    if at + size != len(payload):
         raise _UnusualError
+    # Cut where values start: between two cuts stand the length of a value, the value, and the start of the next item.
+    start, *parts = payload[at:].split(_VALUE_KEY)
     items: Items = {}
-    count = 0
-    while at < end and payload[at] == _ITEM_KEY:
-        stop = at + 2 + payload[at + 1]
-        middle = payload.find(_VALUE_KEY, at, stop)
-        # The length of the value proves that its key was found, and not two bytes of a name.
-        if stop > end or middle < 0 or payload[middle + 2] != stop - middle - 3 or stop - at > _CONTINUED + 1:
+    for part in parts:
+        name, size = known.get(start) or _learn(start, known)
+        # That the length is the announced one proves that neither cut was made inside a name or a value.
+        if part[0] != size:
             raise _UnusualError
-        items[payload[at + 2 : middle]] = payload[middle + 3 : stop]
-        count += 1
-        at = stop
-    if count != len(items):
+        items[name] = part[1 : 1 + size]
+        start = part[1 + size :]
+    if len(items) != len(parts):
         raise _UnusualError  # a name twice
-    if at < end:
-        _add_step(payload, at, end, items)
+    if items and start:
+        _add_step(start, items)
     return items
+
+
+def _learn(start: bytes, known: KnownStarts) -> tuple[bytes, int]:
+    """Return the name in the start of an item, up to its value, and the length that its value has to have."""
+    if len(start) < _SHORTEST_START or start[0] != _ITEM_KEY or start[1] >= _CONTINUED:
+        raise _UnusualError
+    if len(known) >= _MOST_KNOWN:
+        known.clear()
+    name = start[2:]
+    found = known[start] = name, start[1] - len(name) - len(_VALUE_KEY) - 1
+    return found
 
 
 def _may_hold_history(key: int) -> bool:
@@ -77,16 +94,17 @@ def _may_hold_history(key: int) -> bool:
     return key >= _CONTINUED or key & 7 != LENGTH
 
 
-def _add_step(payload: bytes, at: int, end: int, items: Items) -> None:
-    """Take the step beside the items for one that is not among them."""
-    if payload[at] != _STEP_KEY or at + 2 + payload[at + 1] != end:
+def _add_step(rest: bytes, items: Items) -> None:
+    """Take the step behind the items for one that is not among them."""
+    if rest[0] != _STEP_KEY or len(rest) != 2 + rest[1]:
         raise _UnusualError
-    if STEP in items or KEYED_STEP in items:
-        return
-    number, behind = (0, end) if at + 2 == end else varint(payload, at + 3, end)
-    if behind != end or (at + 2 < end and payload[at + 2] != _NUMBER_KEY):
+    number, behind = 0, 2
+    if rest[1]:
+        number, behind = varint(rest, 3, len(rest))
+    if behind != len(rest) or (rest[1] and rest[2] != _NUMBER_KEY):
         raise _UnusualError
-    items[STEP] = b"%d" % signed(number)
+    if STEP not in items and KEYED_STEP not in items:
+        items[STEP] = b"%d" % signed(number)
 
 
 def _any_items(payload: bytes) -> Items:
@@ -122,17 +140,16 @@ def _item(payload: bytes, at: int, end: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def parts_of(name: bytes) -> list[str]:
-    """Return the parts of a name.
+    """Return the parts of a name; fields of later releases are no parts of it.
 
     Raises:
-        WireError: the bytes are not those of a key or of the parts of a nested one.
+        WireError: the bytes are no fields.
     """
-    parts = list[str]()
-    for number, kind, start, stop in fields(name, 0, len(name)):
-        if (number, kind) not in (_KEY, _NESTED_KEY):
-            raise WireError(f"field {number} of wire type {kind} in a name")
-        parts.append(name[start:stop].decode("utf-8", "backslashreplace"))
-    return parts
+    return [
+        name[start:stop].decode("utf-8", "backslashreplace")
+        for number, kind, start, stop in fields(name, 0, len(name))
+        if (number, kind) in (_KEY, _NESTED_KEY)
+    ]
 
 
 def nested(items: Iterable[tuple[Sequence[str], Any]]) -> dict[str, Any]:

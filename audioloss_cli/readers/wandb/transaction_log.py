@@ -30,11 +30,8 @@ _LONGEST_RECORD = 16 << 20
 _MOST_CHECKED = 4 << 20  # bytes of which checksums are computed to find the next chunk of a block
 
 
-class Record(NamedTuple):
-    """One record: byte offset of its first chunk, and its bytes, checksums verified."""
-
-    offset: int
-    payload: bytes
+#: Byte offset of the first chunk of a record, and its content, checksums verified. No NamedTuple: a million are made.
+Record = tuple[int, bytes]
 
 
 class _Gap(NamedTuple):
@@ -100,7 +97,7 @@ class TransactionLog:
             if kind == _FULL:
                 if self._gap is not None or self._parts:
                     yield from self._between(offset + at)
-                yield Record(offset + at, payload)
+                yield offset + at, payload
             else:
                 yield from self._part(kind, payload, offset + at)
             at = stop
@@ -122,7 +119,7 @@ class TransactionLog:
             if kind == _LAST:
                 parts, self._parts = self._parts, []
                 if self._size <= _LONGEST_RECORD:
-                    yield Record(self._start, b"".join(parts))
+                    yield self._start, b"".join(parts)
                 else:
                     message = f"a record of {self._size} bytes was skipped: no row of numbers is that long"
                     yield Defect(self._path, "malformed", message, self._start)

@@ -16,7 +16,7 @@ from audioloss_cli.storage.log_file import LogFile
 from tests.event_files import bits, read, reference, triples
 
 CORPUS = Path(os.environ.get("AUDIOLOSS_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
-READERS = {"tfevents": "tensorboard", "jsonl": "jsonl"}
+READERS = {"tfevents": "tensorboard", "jsonl": "jsonl", "wandb": "wandb"}
 
 if not (CORPUS / "truth.jsonl").is_file():
     pytest.skip("no corpus here", allow_module_level=True)
@@ -68,7 +68,8 @@ def expected_defects(entry: dict[str, Any]) -> list[str]:
     """One file of the corpus holds a record whose checksum is wrong, which the truth's reader did not look at."""
     if entry["id"] == "tfe0081":
         return ["checksum"]
-    return {"eof": [], "short_record": ["truncated"]}[entry.get("framing", {}).get("stop", "eof")]
+    stop = entry.get("framing", entry["meta"]).get("stop", "eof")
+    return {"eof": [], "short_record": ["truncated"], "short_data": ["truncated"]}[stop]
 
 
 @pytest.mark.parametrize("entry", TRUTH.values(), ids=TRUTH)

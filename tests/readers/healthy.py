@@ -6,6 +6,8 @@ from typing import NamedTuple
 from tensorboard.compat.proto import event_pb2, tensor_pb2, tensor_shape_pb2
 
 from tests.event_files import records, scalar_event, version_event
+from tests.readers.databases import healthy_project, healthy_store
+from tests.readers.wandb.transaction_logs import healthy_log
 
 SHAPE_OF_ONE = tensor_shape_pb2.TensorShapeProto(dim=[tensor_shape_pb2.TensorShapeProto.Dim(size=1)])
 
@@ -52,6 +54,9 @@ def _text() -> bytes:
 
 HEALTHY = {
     "text": Healthy("train.log", _text()),
+    "wandb": Healthy("run-k3x8a2q1.wandb", healthy_log()),
+    "mlflow": Healthy("mlflow.db", healthy_store()),
+    "trackio": Healthy("project.db", healthy_project()),
     "jsonl": Healthy("log.jsonl", _jsonl()),
     "tensorboard": Healthy("events.out.tfevents.1", _tensorboard()),
 }

@@ -5,7 +5,7 @@ The graph of a model comes once, and may be the largest record of all.
 Field numbers: tensorboard/compat/proto/event.proto and summary.proto.
 """
 
-from audioloss_cli.readers.tensorboard.wire import FIXED64, LENGTH, VARINT, WireError, varint
+from audioloss_cli.readers._protobuf import FIXED64, LENGTH, VARINT, WireError, varint
 
 _EVENT_PATH, _SUMMARY_PATH = (5, LENGTH), (1, LENGTH)
 _WALL_TIME, _STEP, _TAG = (1, FIXED64), (2, VARINT), (1, LENGTH)

@@ -7,8 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from audioloss_cli.readers.tensorboard.tensor import TensorNumber, tensor_number
-from audioloss_cli.readers.tensorboard.wire import (
+from audioloss_cli.readers._protobuf import (
     FIXED32,
     FIXED64,
     LENGTH,
@@ -19,6 +18,7 @@ from audioloss_cli.readers.tensorboard.wire import (
     signed,
     single,
 )
+from audioloss_cli.readers.tensorboard.tensor import TensorNumber, tensor_number
 
 _WALL_TIME, _STEP, _SUMMARY, _SESSION_LOG = (1, FIXED64), (2, VARINT), (5, LENGTH), (7, LENGTH)
 _SUMMARY_VALUE = (1, LENGTH)

@@ -13,12 +13,12 @@ from google_crc32c import value as crc32c
 
 from audioloss_cli.model import Defect
 from audioloss_cli.model.series import UNFINISHED, DefectKind
+from audioloss_cli.readers._protobuf import WireError
 from audioloss_cli.readers.tensorboard.blobs import holds_no_scalar
 from audioloss_cli.readers.tensorboard.buffer import SlidingBuffer
 from audioloss_cli.readers.tensorboard.checksums import Checksums
 from audioloss_cli.readers.tensorboard.events import parse_event
 from audioloss_cli.readers.tensorboard.newlines import Copied, text_mode_copy
-from audioloss_cli.readers.tensorboard.wire import WireError
 
 _HEADER = struct.Struct("<QI")
 _CRC = struct.Struct("<I")

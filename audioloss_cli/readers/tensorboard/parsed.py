@@ -1,10 +1,10 @@
 """A record read by the wire parser: the specification of what every faster path must find."""
 
 from audioloss_cli.model import Defect
+from audioloss_cli.readers._protobuf import WireError
 from audioloss_cli.readers.tensorboard.events import parse_event
 from audioloss_cli.readers.tensorboard.framing import Frame
 from audioloss_cli.readers.tensorboard.scalars import Scalars
-from audioloss_cli.readers.tensorboard.wire import WireError
 
 
 def parsed(item: Frame | Defect, scalars: Scalars, path: str) -> Defect | None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from google_crc32c import value as crc32c
 
 from audioloss_cli.model import Defect, series
+from audioloss_cli.readers._protobuf import WireError, varint
 from audioloss_cli.readers.tensorboard.framing import (
     CRC_BYTES,
     FRAMING_BYTES,
@@ -24,7 +25,6 @@ from audioloss_cli.readers.tensorboard.framing import (
 from audioloss_cli.readers.tensorboard.parsed import parsed
 from audioloss_cli.readers.tensorboard.scalars import Scalars
 from audioloss_cli.readers.tensorboard.template import LONGEST_PAYLOAD, STEP_AT, WALL_TIME_AT, Place, Template, learn
-from audioloss_cli.readers.tensorboard.wire import WireError, varint
 
 _KNOWN_STEPS = 1 << 12
 _KEYED_BYTES = HEADER_BYTES + WALL_TIME_AT  # header of a record, and the key of its wall time

@@ -7,8 +7,8 @@ has no template and is read by the parser each time.
 
 from typing import NamedTuple
 
+from audioloss_cli.readers._protobuf import FIXED32, FIXED64, LENGTH, VARINT, WireError, fields
 from audioloss_cli.readers.tensorboard.events import Event, parse_event
-from audioloss_cli.readers.tensorboard.wire import FIXED32, FIXED64, LENGTH, VARINT, WireError, fields
 
 WALL_TIME_AT = 1  # in the payload; its key is the first byte
 STEP_AT = 10  # behind wall time and the key of the step

@@ -7,7 +7,7 @@ patterns is that of tensorboard.util.tensor_util.make_ndarray.
 import struct
 from typing import NamedTuple
 
-from audioloss_cli.readers.tensorboard.wire import FIXED32, FIXED64, LENGTH, VARINT, WireError, fields, signed, varint
+from audioloss_cli.readers._protobuf import FIXED32, FIXED64, LENGTH, VARINT, WireError, fields, signed, varint
 
 _DTYPE, _SHAPE, _CONTENT = (1, VARINT), (2, LENGTH), (4, LENGTH)
 _DIM, _DIM_SIZE = 2, 1

@@ -237,15 +237,10 @@ class Reading:
         own_step = bool(values.counts) and not entry.is_bar
         if entry.is_record or own_step or not tags.isdisjoint(self._tags):
             self._has_step |= own_step
-            if (
-                own_step
-                or not tags.isdisjoint(self._tags)
-                or any(classify(tag).says_loss for tag in tags)
-                or entry.nulls
-            ):
+            if own_step or not tags.isdisjoint(self._tags) or any(map(_says_loss, tags)) or entry.nulls:
                 self._add(values)
                 return
-        if not any(classify(tag).says_loss for tag in tags) and not self._has_step:
+        if not any(map(_says_loss, tags)) and not self._has_step:
             return
         before = self._held.pop(tags, None)
         if before is not None or tags in self._again:
@@ -287,3 +282,7 @@ class _Table(Table):
     def add_row(self, row: Row) -> None:
         for _ in self.add(row):  # the step is a number by now: no Defect
             pass
+
+
+def _says_loss(tag: str) -> bool:
+    return classify(tag).says_loss

@@ -69,6 +69,8 @@ _RUSTBOARD = ("tensorboard_data_server", "tensorboard", "grpc")
 EVENTS = call(OURS, "audioloss.events")
 EVENTS_UNCHECKED = call(f"{OURS}, no checksums", "audioloss.events_unchecked")
 ROWS = call(OURS, "audioloss.rows")
+HISTORY = call(OURS, "audioloss.history")
+LEET = Contender("wandb leet inspect", ("-m", "wandb", "leet", "inspect", "--json", "{path}"), ("wandb",), slow=True)
 SCAN = audioloss("scan", "{path}")
 
 RUSTBOARD = call("rustboard", "rustboard.read", *_RUSTBOARD)

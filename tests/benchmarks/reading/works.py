@@ -151,6 +151,16 @@ WORKS = (
         ),
     ),
     Work(
+        "wandb",
+        "{size} rows of a W&B history, five columns, read; scan and leet inspect as whole processes",
+        "history",
+        1_000_000,
+        "run-benchmark.wandb",
+        (who.HISTORY, who.SCAN, who.LEET),
+        (Target("times", 5, "wandb leet inspect", of="audioloss scan"), Target("MB", 120)),
+        rounds=3,
+    ),
+    Work(
         "start",
         "Start-up, and a run of {size} events, whole processes",
         "scalars",

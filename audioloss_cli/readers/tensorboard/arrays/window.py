@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np  # noqa: TID253  # opened late, where arrays are worth it
 
+from audioloss_cli.readers._protobuf import WireError
 from audioloss_cli.readers.tensorboard.arrays.chain import Chain, chain
 from audioloss_cli.readers.tensorboard.arrays.groups import Found, Groups
 from audioloss_cli.readers.tensorboard.arrays.tags import Span, by_file, hand_over, tags_of
@@ -15,7 +16,6 @@ from audioloss_cli.readers.tensorboard.events import parse_event
 from audioloss_cli.readers.tensorboard.framing import CRC_BYTES, HEADER_BYTES, masked_crc
 from audioloss_cli.readers.tensorboard.scalars import Scalars
 from audioloss_cli.readers.tensorboard.template import Place
-from audioloss_cli.readers.tensorboard.wire import WireError
 
 _groups = Groups()
 _RECORDS_WORTH_A_TAG = 14  # to learn a tag and to sort its points out takes as long as to read so many one by one

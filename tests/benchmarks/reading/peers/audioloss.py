@@ -7,11 +7,12 @@ import counted as reading.
 from pathlib import Path
 
 import audioloss_cli.readers.jsonl.typed
-import audioloss_cli.readers.tensorboard.arrays  # noqa: F401
+import audioloss_cli.readers.tensorboard.arrays
+import audioloss_cli.readers.wandb.reading  # noqa: F401
 from audioloss_cli import registry
 from audioloss_cli.model import Defect, ReadOptions, Series
 
-READERS = {name: registry.load("readers", name) for name in ("tensorboard", "jsonl")}
+READERS = {name: registry.load("readers", name) for name in ("tensorboard", "jsonl", "wandb")}
 
 
 def events(path: Path) -> int:
@@ -27,6 +28,11 @@ def events_unchecked(path: Path) -> int:
 def rows(path: Path) -> int:
     """Two columns: ``audio_loss``, and the step that belongs to it."""
     return _points("jsonl", path, ReadOptions(wanted=lambda tag: tag == "audio_loss"))
+
+
+def history(path: Path) -> int:
+    """Every column, checksums verified."""
+    return _points("wandb", path, ReadOptions())
 
 
 def _points(reader: str, path: Path, request: ReadOptions) -> int:

@@ -86,5 +86,5 @@ def _module() -> Any:
     if sys.version_info >= (3, 14):
         from compression import zstd  # noqa: PLC0415
     else:
-        from backports import zstd  # type: ignore[attr-defined,import-untyped]  # noqa: PLC0415  # it has no stubs
+        from backports import zstd  # noqa: PLC0415
     return zstd

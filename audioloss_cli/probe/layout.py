@@ -109,6 +109,8 @@ class Layout:
             value = getattr(self, name)
             if value is not None and (not _is_whole(value) or abs(value) > _MOST["vocab_size"]):
                 raise ValueError(f"{name} is {str(value)[:80]}")
+        if self.delayed not in (True, False, None):
+            raise ValueError(f"whether codebooks are delayed is {str(self.delayed)[:80]}")
         if not all(_is_whole(each) and abs(each) <= _MOST["vocab_size"] for each in self.placeholder_ids):
             raise ValueError(f"the ids that stand for audio are {str(self.placeholder_ids)[:80]}")
 

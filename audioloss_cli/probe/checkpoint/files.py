@@ -13,6 +13,7 @@ from audioloss_cli.probe.errors import UnreadableError
 
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
 _LONGEST_NAME = 1000
+_LONGEST_FILE_NAME = 200  # characters; a shard's is 32 or so
 _WHOLE = ("model.safetensors", "pytorch_model.bin")
 _NAMES = tuple(name for whole in _WHOLE for name in (whole, f"{whole}.index.json"))
 
@@ -80,7 +81,7 @@ def _read_shards(index: Path) -> Stored:
         raise UnreadableError(f"{index} has no weight_map of tensor names to file names")
     shards = sorted(set(weight_map.values()))
     for name in shards:  # plain names, so that no file goes by many of them
-        if PurePosixPath(name.replace("\\", "/")).name != name or name == ".." or Path(name).is_absolute():
+        if PurePosixPath(name.replace("\\", "/")).name != name or name == ".." or len(name) > _LONGEST_FILE_NAME:
             raise UnreadableError(
                 f"{index} names {name[:200]!r}, which lies outside of the checkpoint; it was not opened"
             )

@@ -1,6 +1,7 @@
 """Files of ``torch.save``: looked at before torch reads them, and read without running what they pickle."""
 
 import io
+import mmap
 import struct
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -36,8 +37,7 @@ def read_pickle(path: Path, foreign: Callable[[Path, Sequence[str]], str] | None
     """
     with path.open("rb") as stream:
         zipped = stream.read(len(_ZIP)) == _ZIP
-    with path.open("rb") as stream:
-        found = _outline_of_zip(stream, path) if zipped else _outline_of_legacy(stream, path)
+    found = _outline_of_file(path, zipped=zipped)
     if found.foreign:
         raise UnreadableError((foreign or _told_foreign)(path, shortened(found.foreign)))
     _check_claims(found, path.stat().st_size, path)
@@ -70,6 +70,17 @@ def shortened(names: Sequence[str]) -> list[str]:
     return cut if len(cut) <= _MOST_NAMED else [*cut[:_MOST_NAMED], f"{len(cut) - _MOST_NAMED:,} more"]
 
 
+def _outline_of_file(path: Path, *, zipped: bool) -> Outline:
+    with path.open("rb") as stream:
+        if zipped:
+            return _outline_of_zip(stream, path)
+        if not path.stat().st_size:
+            raise UnreadableError(f"{path} is empty, so it is damaged or cut short; {_AGAIN}")
+        # a mapped file gives what there is; others allocate as much as a length in the pickle says
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            return _outline_of_legacy(mapped, path)
+
+
 def _outline_of_zip(stream: IO[bytes], name: object) -> Outline:
     """Of ``data.pkl``; each storage must have the size that is said of it, for torch maps what is said."""
     entries = check_archive(stream, name)
@@ -85,7 +96,7 @@ def _outline_of_zip(stream: IO[bytes], name: object) -> Outline:
     return found
 
 
-def _outline_of_legacy(stream: IO[bytes], path: Path) -> Outline:
+def _outline_of_legacy(stream: Any, path: Path) -> Outline:
     """Five pickles, then the storages, each with its length before it (torch/serialization.py, ``_legacy_save``)."""
     magic = _outlined(stream, path)
     if magic.value != torch.serialization.MAGIC_NUMBER:
@@ -124,7 +135,8 @@ def _outlined(stream: IO[bytes], name: object) -> Outline:
 def _check_claims(found: Outline, size: int, name: object) -> None:
     if found.claimed > most_bytes(size):
         raise UnreadableError(
-            f"{name}: its tensors claim {found.claimed:,} bytes, and the file has {size:,}; save them contiguous"
+            f"{name}: its tensors claim more than {most_bytes(size):,} bytes, and the file has {size:,}; save them "
+            "contiguous"
         )
 
 

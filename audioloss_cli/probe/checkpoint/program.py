@@ -39,8 +39,6 @@ def check_program(path: Path) -> None:
     Raises:
         UnreadableError: it is damaged, of an older format, or holds something that would run; that is named.
     """
-    if not zipfile.is_zipfile(path):
-        raise UnreadableError(f"{path} is no archive of torch.export, or cut short; save it again")
     entries = check_archive(path, path)
     with path.open("rb") as stream:
         problem = next(_problems(stream, entries, path.stat().st_size), None)

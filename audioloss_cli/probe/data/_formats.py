@@ -88,7 +88,7 @@ def _check_arrays(stream: IO[bytes], path: Path) -> None:
                 claims, length = _claims_of(member)
             whole += claims
             if whole > most_bytes(size):
-                problem = f"its arrays claim {whole:,} bytes, and the file has {size:,}; save the batch again"
+                problem = f"{size:,} bytes claim to hold more than {most_bytes(size):,}; save the batch again"
             elif length not in (None, entry.file_size):
                 problem = f"{entry.filename[:80]} holds {entry.file_size:,} bytes where its header says {length:,}"
     if problem:

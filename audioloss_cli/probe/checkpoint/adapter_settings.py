@@ -51,7 +51,8 @@ def _ranks(settings: Mapping[str, Any]) -> Iterator[Any]:
 def _patterns(settings: Mapping[str, Any]) -> Iterator[str]:
     for name in (*_PATTERNS, *_BY_PATTERN):
         found = settings.get(name)
-        yield from (item for item in ([found] if isinstance(found, str) else found or ()) if isinstance(item, str))
+        several = found if isinstance(found, (list, Mapping)) else [found]
+        yield from (item for item in several if isinstance(item, str))
 
 
 def _ends(pattern: str) -> bool:

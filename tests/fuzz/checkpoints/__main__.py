@@ -23,7 +23,7 @@ from audioloss_cli.probe.data import open_data
 from audioloss_cli.probe.errors import ProbeError
 from audioloss_cli.probe.run import probe
 from tests.fuzz._run import Case, Target, main
-from tests.fuzz.checkpoints import inputs, layouts, pickles
+from tests.fuzz.checkpoints import archives, inputs, layouts, pickles
 
 _LONGEST_MESSAGE = 2000
 _LAYOUTS: dict[str, layouts.Layout] = {}
@@ -37,6 +37,7 @@ def warm_up() -> None:
     warnings.simplefilter("ignore")
     with contextlib.redirect_stderr(io.StringIO()):
         _LAYOUTS.update(layouts.make_layouts())
+    archives.warm_up()
     place = Path(tempfile.mkdtemp(prefix="audioloss-fuzz-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     layouts.keep(_LAYOUTS, place)

@@ -65,10 +65,8 @@ def make(layouts: dict[str, Layout], source: random.Random) -> Case:
     others = [other.files[each] for other in layouts.values() for each in other.files if other.weight > 2]
     content, made, by_bytes = _content(file, data, source, others)
     whole = source.random() < (0.02 if layout.weight > 2 else 0.3)
-    cut = made == "cut" and len(content) < len(data) and not file.endswith((".safetensors.index.json", "_config.json"))
-    truth = Made(
-        name, layout.checked and by_bytes, whole, broken=cut and file.endswith((".pt", ".npz", ".pt2", ".bin"))
-    )
+    cut = by_bytes and made == "cut" and not file.endswith((".json", ".arrow"))
+    truth = Made(name, layout.checked and by_bytes, whole, broken=cut and len(content) < len(data))
     return Case(f"{name}/{file}", content, truth, f"{file} of {name}: {made}")
 
 

@@ -93,15 +93,15 @@ def _layouts(place: Path) -> Iterator[tuple[str, Layout]]:
     model = tiny.model(5, **_SMALL)
     with_batch = {PARTNER: _tensors(tiny.hf_batch(((6,),)), place)}
     model.save_pretrained(place / "v2")
-    yield "checkpoint-500", Layout(_read(place / "v2") | with_batch, ".", PARTNER, weight=2)
+    yield "checkpoint-500", Layout(_read(place / "v2") | with_batch, ".", PARTNER, weight=1)
     model.save_pretrained(place / "shards", max_shard_size="300KB")
-    yield "shards", Layout(_read(place / "shards") | with_batch, ".", PARTNER, weight=2)
+    yield "shards", Layout(_read(place / "shards") | with_batch, ".", PARTNER, weight=1)
     config = {"config.json": (place / "v2/config.json").read_bytes()} | with_batch
-    yield "bin", Layout(config | {"pytorch_model.bin": saved(model.state_dict())}, ".", PARTNER, checked=True, weight=2)
-    yield "lora", Layout(_lora(place) | with_batch, "adapter", PARTNER, weight=2)
+    yield "bin", Layout(config | {"pytorch_model.bin": saved(model.state_dict())}, ".", PARTNER, checked=True, weight=1)
+    yield "lora", Layout(_lora(place) | with_batch, "adapter", PARTNER, weight=1)
     original.save(model, place / "original")
     with_batch = {PARTNER: _tensors(tiny.original_batch(((6,),)), place)}
-    yield "original", Layout(_read(place / "original") | with_batch, ".", PARTNER, weight=2)
+    yield "original", Layout(_read(place / "original") | with_batch, ".", PARTNER, weight=1)
     siblings = tiny_siblings
     yield "csm", _sibling(siblings.csm_model(), siblings.csm_batch(), place / "csm")
     yield "moshi", _sibling(siblings.moshi_model(), siblings.moshi_batch(), place / "moshi")
@@ -110,7 +110,7 @@ def _layouts(place: Path) -> Iterator[tuple[str, Layout]]:
 
 def _sibling(model: Any, batch: dict[str, Tensor], place: Path) -> Layout:
     model.save_pretrained(place)
-    return Layout(_read(place) | {PARTNER: _tensors(batch, place)}, ".", PARTNER, weight=2)
+    return Layout(_read(place) | {PARTNER: _tensors(batch, place)}, ".", PARTNER, weight=1)
 
 
 def _toys(place: Path) -> Iterator[tuple[str, Layout]]:
@@ -122,7 +122,7 @@ def _toys(place: Path) -> Iterator[tuple[str, Layout]]:
         "zip": ("w.pt", saved(weights), 12),
         "legacy": ("w.pth", saved(weights, zipped=False), 12),
         "tensors": ("w.safetensors", _tensors(state, place), 12),
-        "program": ("w.pt2", _program(place), 3),
+        "program": ("w.pt2", _program(place), 4),
     }
     for name, (file, content, weight) in checkpoints.items():
         checked = name in ("zip", "program")

@@ -56,54 +56,57 @@ def tensor(key: str, count: int, size: tuple[int, ...], stride: tuple[int, ...],
 
 def hostile(source: random.Random) -> tuple[bytes, str]:
     """The opcodes of one value, and what it is."""
-    count = source.choice((100, 3000, 50_000, 200_000))
+    count = source.choice((20, 300, 300, 3000, 3000, 3000, 50_000, 200_000))
     large = source.choice((1 << 20, 10**9, 10**10, 1 << 40, 1 << 62, 1 << 70, -1))
     few = tuple(source.choice((0, 1, 3, 10**6, 10**9, 1 << 40, -1)) for _ in range(source.choice((1, 2, 3, 100))))
     steps = tuple(source.choice((0, 0, 1, 10**9, -1)) for _ in few)
     key = source.choice(("state_dict", "model", "module", "tokens", "a.b"))
-    made: dict[str, bytes] = {
-        "holds itself": b"}q\x00" + text(key) + b"h\x00s",
-        "list in itself": b"]q\x00h\x00a",
-        "deep lists": b"]" * count + b"a" * (count - 1),
-        "deep dicts": b"}" + (text(key)[:5] + key.encode() + b"}") * (count // 20) + b"s" * (count // 20),
-        "deep tuples": b")" + b"\x85" * count,
-        "deep key": b"}" + b")" + b"\x85" * count + b"K\x01s",
-        "laughs": b"]" + b"".join(b"q\x00]h\x00ah\x00a" for _ in range(60)),
-        "dict laughs": b"}" + b"".join(_twice(level) for level in range(40)),
-        "byte array": called("builtins", "bytearray", integer(large)),
-        "storage": b"}" + text(key) + tensor("0", large, few, steps) + b"s",
-        "expanded": b"}" + text(key) + tensor("0", 33, few, tuple(0 for _ in few)) + b"s",
-        "other storage": b"}" + text(key) + tensor(source.choice(("", "0", "7", "../x")), 33, (3,), (1,)) + b"s",
-        "runs": called(source.choice(("posix", "os")), "mkdir", text(str(CANARY))),
-        "evaluates": called("builtins", "eval", text(f"__import__('os').mkdir({str(CANARY)!r})")),
-        "new object": name("builtins", "open") + b"(" + text(str(CANARY)) + text("w") + b"t\x81",
-        "any global": name(source.choice(_MODULES), source.choice(_NAMES)),
-        "long global": name("torch." + "a" * count, source.choice(("", "b", "b.c" * count))),
-        "encodes": called(
+    made = {
+        "holds itself": lambda: b"}q\x00" + text(key) + b"h\x00s",
+        "list in itself": lambda: b"]q\x00h\x00a",
+        "deep lists": lambda: b"]" * count + b"a" * (count - 1),
+        "deep dicts": lambda: b"}" + (text(key)[:5] + key.encode() + b"}") * (count // 20) + b"s" * (count // 20),
+        "deep tuples": lambda: b")" + b"\x85" * count,
+        "deep key": lambda: b"}" + b")" + b"\x85" * count + b"K\x01s",
+        "laughs": lambda: b"]" + b"".join(b"q\x00]h\x00ah\x00a" for _ in range(60)),
+        "dict laughs": lambda: b"}" + b"".join(_twice(level) for level in range(40)),
+        "byte array": lambda: called("builtins", "bytearray", integer(large)),
+        "storage": lambda: b"}" + text(key) + tensor("0", large, few, steps) + b"s",
+        "expanded": lambda: b"}" + text(key) + tensor("0", 33, few, tuple(0 for _ in few)) + b"s",
+        "other storage": lambda: (
+            b"}" + text(key) + tensor(source.choice(("", "0", "7", "../x")), 33, (3,), (1,)) + b"s"
+        ),
+        "runs": lambda: called(source.choice(("posix", "os")), "mkdir", text(str(CANARY))),
+        "evaluates": lambda: called("builtins", "eval", text(f"__import__('os').mkdir({str(CANARY)!r})")),
+        "new object": lambda: name("builtins", "open") + b"(" + text(str(CANARY)) + text("w") + b"t\x81",
+        "any global": lambda: name(source.choice(_MODULES), source.choice(_NAMES)),
+        "long global": lambda: name("torch." + "a" * count, source.choice(("", "b", "b.c" * count))),
+        "encodes": lambda: called(
             "_codecs", "encode", text("a\u20ac" * (count // 3)), text(source.choice(("punycode", "idna", "zlib")))
         ),
-        "long text": b"X" + struct.pack("<I", source.choice((1 << 20, 1 << 31, (1 << 32) - 1))) + b"abc",
-        "memo": b"]" + b"".join(b"r" + struct.pack("<I", (index * 7919) % (1 << 32)) for index in range(count // 4)),
-        "many": b"(" + source.choice((b"}", b"]", b")", b"N", b"\x8f")) * count + b"l",
-        "many marks": b"(" * count,
-        "new tensor": called("torch", "Tensor", integer(large)),
-        "new storage": called("torch", source.choice(("UntypedStorage", "FloatStorage")), integer(large)),
-        "meta": called(
+        "long text": lambda: b"X" + struct.pack("<I", source.choice((1 << 20, 1 << 31, (1 << 32) - 1))) + b"abc",
+        "memo": lambda: (
+            b"]" + b"".join(b"r" + struct.pack("<I", (index * 7919) % (1 << 32)) for index in range(count // 4))
+        ),
+        "many": lambda: b"(" + source.choice((b"}", b"]", b")", b"N", b"\x8f")) * count + b"l",
+        "many marks": lambda: b"(" * count,
+        "new tensor": lambda: called("torch", "Tensor", integer(large)),
+        "new storage": lambda: called("torch", source.choice(("UntypedStorage", "FloatStorage")), integer(large)),
+        "meta": lambda: called(
             "torch._utils", "_rebuild_meta_tensor_no_storage", name("torch", "float32"), b")", b")", b"\x89"
         ),
-        "set": called(
+        "set": lambda: called(
             "builtins", "set", b"(" + b"".join(integer((1 << 61) * n - n) for n in range(1, count // 9)) + b"l"
         ),
-        "keys": b"}(" + b"".join(integer(((1 << 61) - 1) * n) + b"N" for n in range(1, count // 9)) + b"u",
-        "replaced": called("collections", "OrderedDict")
-        + b"}"
-        + text(source.choice(("items", "get", "values")))
-        + b"K\x05sb",
-        "set state": tensor("0", 33, (3,), (1,)) + b")b",
-        "no mark": b"tRs",
+        "keys": lambda: b"}(" + b"".join(integer(((1 << 61) - 1) * n) + b"N" for n in range(1, count // 9)) + b"u",
+        "replaced": lambda: (
+            called("collections", "OrderedDict") + b"}" + text(source.choice(("items", "get", "values"))) + b"K\x05sb"
+        ),
+        "set state": lambda: tensor("0", 33, (3,), (1,)) + b")b",
+        "no mark": lambda: b"tRs",
     }
     kind = source.choice(list(made))
-    return made[kind], kind
+    return made[kind](), kind
 
 
 def soup(source: random.Random) -> bytes:

@@ -155,10 +155,11 @@ def _fill(
 
 def _misfit(weights: Path, settings: dict[str, Any], error: Exception) -> str:
     """PEFT takes ``embed_audio_tokens`` of modules_to_save for each module whose name ends so, one inside the other."""
-    saved = settings.get("modules_to_save") or []
+    found = settings.get("modules_to_save")
+    saved = found if isinstance(found, list) else []
     return (
         f"{weights} does not fit its base: {one_line(error)}; if a module and one inside it both end in an entry of "
-        f"modules_to_save ({', '.join(map(str, saved)) or 'there is none'}), name the outer one in full, such as "
+        f"modules_to_save ({', '.join(map(str, saved))[:200] or 'there is none'}), name the outer one in full, such as "
         "model.embed_audio_tokens, and train the adapter again"
     )
 

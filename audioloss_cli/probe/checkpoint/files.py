@@ -81,7 +81,8 @@ def _read_shards(index: Path) -> Stored:
         raise UnreadableError(f"{index} has no weight_map of tensor names to file names")
     shards = sorted(set(weight_map.values()))
     for name in shards:  # plain names, so that no file goes by many of them
-        if PurePosixPath(name.replace("\\", "/")).name != name or name == ".." or len(name) > _LONGEST_FILE_NAME:
+        plain = PurePosixPath(name.replace("\\", "/")).name == name and name not in ("", "..")
+        if not plain or len(name) > _LONGEST_FILE_NAME:
             raise UnreadableError(
                 f"{index} names {name[:200]!r}, which lies outside of the checkpoint; it was not opened"
             )

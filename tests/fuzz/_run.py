@@ -33,6 +33,7 @@ _ADDRESS_BYTES = 3 << 30  # above what a child starts with: past it, an allocati
 _HANG_SECONDS = 60.0  # of a clock that other processes slow down as well
 _BLOCK = 2000  # inputs of one child
 _MOST_SHOWN = 20
+_MEMORY = Path("/dev/shm")  # a disk would be what takes the time
 _STATE = struct.Struct("<qd")  # number of the input under way, and when it was begun
 
 
@@ -82,7 +83,7 @@ def main(target: Target, name: str, arguments: Sequence[str] | None = None) -> i
     options = _options(name, arguments)
     print(f"{name}: seed {options.seed}", flush=True)
     target.warm_up()
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as directory:
         began, wrong, count = time.monotonic(), Counter[str](), 0
         for number, complaints in _judged(target, options, Path(directory)):
             count = number + 1
@@ -216,9 +217,10 @@ def _one(target: Target, seed: int, number: int, directory: Path) -> tuple[list[
 
 def _written(case: Case, directory: Path) -> Path:
     place = directory / "input"
-    shutil.rmtree(place, ignore_errors=True)
+    for old in place.iterdir() if place.is_dir() else ():
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
     path = place / case.name
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(case.content)
     if case.size:
         os.truncate(path, case.size)

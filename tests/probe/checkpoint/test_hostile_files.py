@@ -268,6 +268,7 @@ def test_terabytes_of_nothing_in_safetensors(tmp_path):
         ({"target_modules": "(a+)+$"}, "may take for ever"),
         ({"target_modules": ".*.*.*.*.*x"}, "may take for ever"),
         ({"layer_replication": [[0, 10**9]]}, "adapter_config.json"),
+        ({"base_model_name_or_path": "a" * 5000}, "which is not here and is not fetched"),
     ],
 )
 def test_settings_of_an_adapter(more, told, tmp_path):

@@ -91,7 +91,7 @@ def _base(request: Request, directory: Path, settings: dict[str, Any]) -> Loaded
         )
     if not request.model:
         raise UnreadableError(
-            f"{directory} is an adapter for {name or 'a base it does not name'}, which is not here and is not fetched: "
+            f"{directory} is an adapter for {name[:200] or 'a base it does not name'}, which is not here and is not fetched: "
             f"set base_model_name_or_path in {_CONFIG} to a directory, or pass --model package.module:factory"
         )
     module = build(request).eval().to(request.device, request.dtype)
@@ -104,7 +104,10 @@ def _base(request: Request, directory: Path, settings: dict[str, Any]) -> Loaded
 
 def _is_base(place: Path) -> bool:
     """Not an adapter again: one that names itself would never end."""
-    return _directory(place) is None and ((place / "config.json").is_file() or holds_weights(place))
+    try:
+        return _directory(place) is None and ((place / "config.json").is_file() or holds_weights(place))
+    except (OSError, ValueError):  # its name is no name of a file
+        return False
 
 
 def _is_renamed(base: LoadedModel) -> bool:

@@ -1,5 +1,6 @@
 """Small files that ask for much: each is refused in one line before torch, numpy, sympy or transformers believe it."""
 
+import collections
 import json
 import pickle
 import re
@@ -55,6 +56,54 @@ def test_what_is_made_by_hand_here_is_read_where_it_is_honest(container, tmp_pat
     (path := tmp_path / "w.pt").write_bytes(container(weights()))
     assert torch.load(path, weights_only=True)["0.weight"].tolist() == [0.0] * 4
     assert open_data(str(path)).batches[0]["0.weight"].tolist() == [0.0] * 4
+
+
+def honest() -> dict[str, Any]:
+    """What trainers keep beside their weights, and torch.load gives back with weights_only=True."""
+    model = torch.nn.Linear(3, 2)
+    optimiser = torch.optim.AdamW(model.parameters())
+    model(torch.ones(1, 3)).sum().backward()
+    optimiser.step()
+    attributed = torch.ones(2)
+    attributed.mark = "x"  # type: ignore[attr-defined]
+    return {
+        "optimizer": optimiser.state_dict(),
+        "rng": torch.get_rng_state(),
+        "plain": [1, -(1 << 40), 1.5, None, True, "x", b"bytes", bytearray(b"x"), 1j, {1, "a"}, (), (1, (2, [3]))],
+        "torch": [torch.Size([2, 3]), torch.float32, torch.device("cpu"), torch.strided],
+        "counted": collections.Counter("abca"),
+        "ordered": collections.OrderedDict([("b", 1), ("a", 2)]),
+        "keys": {0: 1, (1, "a"): 2, None: 3, 1.5: 4},
+        "parameter": torch.nn.Parameter(torch.ones(2)),
+        "attributed": attributed,
+        "expanded": torch.ones(1).expand(3, 4),
+        "transposed": torch.arange(6).reshape(2, 3).T,
+        "nothing": torch.zeros(0, 3),
+        "scalar": torch.tensor(2.0),
+        "half": torch.ones(3, dtype=torch.bfloat16),
+        "unsigned": torch.ones(3, dtype=torch.uint16),
+        "state_dict": model.state_dict(),
+    }
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_what_trainers_keep_is_read(new, tmp_path):
+    saved = honest()
+    if not new:
+        del saved["unsigned"]  # torch itself does not read it in the old format
+    torch.save(saved, path := tmp_path / "w.pt", _use_new_zipfile_serialization=new)
+    read = open_data(str(path)).batches[0]
+    assert read.keys() == saved.keys()
+    for key in ("plain", "torch", "counted", "ordered", "keys"):
+        assert read[key] == saved[key]
+    for key in ("rng", "parameter", "attributed", "expanded", "transposed", "nothing", "scalar", "half"):
+        assert torch.equal(read[key], saved[key])
+    assert not new or torch.equal(read["unsigned"], saved["unsigned"])
+    assert load(path, model="tests.probe.checkpoint.test_hostile_files:small").missing == []
+
+
+def small() -> torch.nn.Module:
+    return torch.nn.Linear(3, 2)
 
 
 PICKLES = {

@@ -91,8 +91,8 @@ def _base(request: Request, directory: Path, settings: dict[str, Any]) -> Loaded
         )
     if not request.model:
         raise UnreadableError(
-            f"{directory} is an adapter for {name[:200] or 'a base it does not name'}, which is not here and is not fetched: "
-            f"set base_model_name_or_path in {_CONFIG} to a directory, or pass --model package.module:factory"
+            f"{directory} is an adapter for {name[:200] or 'a base it does not name'}, which is not here and is not "
+            f"fetched: set base_model_name_or_path in {_CONFIG} to a directory, or pass --model package.module:factory"
         )
     module = build(request).eval().to(request.device, request.dtype)
     config, notes = config_of(request, module)

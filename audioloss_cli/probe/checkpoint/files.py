@@ -12,6 +12,7 @@ from audioloss_cli.probe.checkpoint.safetensors_file import read_safetensors
 from audioloss_cli.probe.errors import UnreadableError
 
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
+_DEEPEST = 100
 _LONGEST_NAME = 1000
 _LONGEST_FILE_NAME = 200  # characters; a shard's is 32 or so
 _WHOLE = ("model.safetensors", "pytorch_model.bin")
@@ -54,7 +55,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """A JSON object.
 
     Raises:
-        UnreadableError: it is something else.
+        UnreadableError: it is something else, or nested beyond all use.
     """
     try:
         found = json.loads(path.read_bytes())
@@ -62,7 +63,22 @@ def read_json(path: Path) -> dict[str, Any]:
         raise UnreadableError(f"{path} is no JSON: {error}") from error
     if not isinstance(found, dict):
         raise UnreadableError(f"{path} must hold an object, it holds a {type(found).__name__}")
+    if _is_deep(found):
+        raise UnreadableError(f"{path} is nested more than {_DEEPEST} levels deep; save it again")
     return found
+
+
+def _is_deep(found: Any) -> bool:
+    """Whoever goes through it later does so level by level, and Python has a limit for that."""
+    level = [found]
+    for _ in range(_DEEPEST):
+        level = [
+            item
+            for value in level
+            for item in (value.values() if isinstance(value, dict) else value)
+            if isinstance(item, (dict, list))
+        ]
+    return bool(level)
 
 
 def _read_file(path: Path) -> Stored:

@@ -266,6 +266,13 @@ def test_configurations(more, told, tmp_path):
     assert re.search(told, refused(lambda: load(path), path / "config.json"))
 
 
+@pytest.mark.parametrize("depth", [200, 900, 100_000])
+def test_a_configuration_that_is_deep(depth, tmp_path):
+    config = (path := directory(tmp_path) / "config.json").read_text()
+    path.write_text('{"x": ' + "[" * depth + "]" * depth + ", " + config[1:])
+    assert re.search("levels deep|is no JSON", refused(lambda: load(tmp_path / "ckpt"), path))
+
+
 def test_a_configuration_without_sizes_beside_sixteen_bytes(tmp_path):
     """It means the three billion weights of the published model."""
     save_file({"a": torch.zeros(4)}, tmp_path / "model.safetensors")

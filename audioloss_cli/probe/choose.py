@@ -1,12 +1,12 @@
 """Which adapter serves a model and a batch."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, cast
 
 from audioloss_cli import registry
 from audioloss_cli.probe.adapter import Adapter, Batch, Config, Options
-from audioloss_cli.probe.errors import UsageError
+from audioloss_cli.probe.errors import UnreadableError, UsageError
 
 FOLDER = "probe.adapters"
 # Keys of any language model; they tell no family from another.
@@ -25,6 +25,7 @@ def choose_adapter(name: str, config: Config, options: Options, batch: Batch) ->
 
     Raises:
         UsageError: no adapter of that name, none is found, or the one that is does not read an option.
+        UnreadableError: the configuration has values that its family cannot have.
     """
     chosen = _chosen(name, config, options, batch)
     _refuse_unread(options, chosen[1])
@@ -38,7 +39,7 @@ def _chosen(name: str, config: Config, options: Options, batch: Batch) -> tuple[
             raise UsageError(f"--adapter {name!r} is not one of {', '.join(names)}")
         return _make(name, config, options), name
     served = [each for each in names if registry.load(FOLDER, each).serves(config)]
-    made = {each: _make(each, config, options) for each in names if each != "generic"}
+    made = dict(_made([each for each in names if each != "generic"], served, config, options))
     by_batch = sorted(made, key=lambda each: -_known(made[each], batch))
     best = by_batch[0] if by_batch and _known(made[by_batch[0]], batch) else ""
     if served and (not best or _known(made[served[0]], batch)):
@@ -68,8 +69,24 @@ def _refuse_unread(options: Options, name: str) -> None:
         )
 
 
+def _made(
+    names: Iterable[str], served: Collection[str], config: Config, options: Options
+) -> Iterator[tuple[str, Adapter]]:
+    """Each adapter by its name; those that make nothing of another family's configuration are left out."""
+    for name in names:
+        try:
+            yield name, _make(name, config, options)
+        except UnreadableError:
+            if name in served:
+                raise
+
+
 def _make(name: str, config: Config, options: Options) -> Adapter:
-    return cast("Adapter", registry.load(FOLDER, name).Adapter(config, options))
+    try:
+        return cast("Adapter", registry.load(FOLDER, name).Adapter(config, options))
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
+        told = " ".join(str(error).split())[:200]
+        raise UnreadableError(f"the configuration is none of the family {name}: {told}; correct it") from error
 
 
 def _known(adapter: Adapter, batch: Batch) -> int:
@@ -79,7 +96,7 @@ def _known(adapter: Adapter, batch: Batch) -> int:
 
 def _complaint(config: Mapping[str, Any], batch: Batch) -> str:
     kind = config.get("model_type")
-    model = f"model type {kind!r}" if kind else "a model without a configuration"
+    model = f"model type {str(kind)[:80]!r}" if kind else "a model without a configuration"
     return (
         f"no adapter serves {model} and a batch of {', '.join(map(str, batch)) or 'nothing'}; name one with --adapter "
         f"({', '.join(registry.names(FOLDER))}), or describe the model with --labels-key, --logits-key and --layout"

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from numbers import Integral
+from typing import Any, Literal
 
 Role = Literal["text", "attention", "codes", "codes-mask", "audio-labels", "text-labels", "positions", "features"]
+
+_MOST = {"num_codebooks": 100_000, "vocab_size": (1 << 31) - 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,29 @@ class Layout:
     placeholder_ids: tuple[int, ...] = ()
     reference: Reference | None = None
 
+    def __post_init__(self) -> None:
+        """Numbers may come from a file that anybody wrote.
+
+        Raises:
+            ValueError: one is none, or out of all proportion.
+        """
+        for name, most in _MOST.items():
+            value = getattr(self, name)
+            if not _is_whole(value) or not 0 <= value <= most:
+                raise ValueError(f"{name} is {str(value)[:80]}")
+        for name in ("bos", "eos", "pad", "text_vocab_size"):
+            value = getattr(self, name)
+            if value is not None and (not _is_whole(value) or abs(value) > _MOST["vocab_size"]):
+                raise ValueError(f"{name} is {str(value)[:80]}")
+        if self.delayed not in (True, False, None):
+            raise ValueError(f"whether codebooks are delayed is {str(self.delayed)[:80]}")
+        if not all(_is_whole(each) and abs(each) <= _MOST["vocab_size"] for each in self.placeholder_ids):
+            raise ValueError(f"the ids that stand for audio are {str(self.placeholder_ids)[:80]}")
+
     def named(self, role: Role) -> Field | None:
         """The first field of a role."""
         return next((item for item in self.fields if item.role == role), None)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)

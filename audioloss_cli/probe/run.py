@@ -56,7 +56,7 @@ def probe(config: ProbeConfig, logged: Sequence[Logged] = ()) -> Report:
     source = open_data(config.data, arguments=config.data_arguments, count=config.batches)
     if config.dump:
         write_dump(Path(config.dump), source.batches, {"checkpoint": config.checkpoint, "data": config.data})
-    adapter, name = choose_adapter(config.adapter, loaded.config, config.options, source.batches[0])
+    adapter, name = _chosen(config, loaded, source.batches[0])
     seen = _observed(config, loaded, source, adapter, device, logged)
     outcome = merge([run_checks(evidence) for evidence in seen])
     notes = [f"{loaded.kind}, adapter {name}; {source.kind}", note, *loaded.notes, *source.notes]
@@ -64,6 +64,13 @@ def probe(config: ProbeConfig, logged: Sequence[Logged] = ()) -> Report:
     report.diagnoses = diagnose(outcome.findings, outcome.passed)
     report.unaudited = _unaudited(config, seen, outcome)
     return report
+
+
+def _chosen(config: ProbeConfig, loaded: LoadedModel, batch: Batch) -> tuple[Adapter, str]:
+    try:
+        return choose_adapter(config.adapter, loaded.config, config.options, batch)
+    except UnreadableError as error:
+        raise UnreadableError(f"{config.checkpoint}: {error}") from error
 
 
 def _observed(

@@ -152,7 +152,7 @@ def _at_the_end(flags: Tensor) -> Tensor:
 
 def _number(config: Config, names: tuple[str, ...]) -> int:
     """The first that the configuration says, else 0."""
-    return next((value for name in names if isinstance(value := config.get(name), int)), 0)
+    return next((value for name in names if type(value := config.get(name)) is int), 0)
 
 
 def _require(options: Options, books: int) -> None:

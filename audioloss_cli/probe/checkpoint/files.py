@@ -7,10 +7,14 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from audioloss_cli.probe.checkpoint.pickles import read_pickle, state_dict_of
+from audioloss_cli.probe.checkpoint.pickles import read_pickle, shortened, state_dict_of
+from audioloss_cli.probe.checkpoint.safetensors_file import read_safetensors
 from audioloss_cli.probe.errors import UnreadableError
 
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
+_DEEPEST = 100
+_LONGEST_NAME = 1000
+_LONGEST_FILE_NAME = 200  # characters; a shard's is 32 or so
 _WHOLE = ("model.safetensors", "pytorch_model.bin")
 _NAMES = tuple(name for whole in _WHOLE for name in (whole, f"{whole}.index.json"))
 
@@ -51,7 +55,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """A JSON object.
 
     Raises:
-        UnreadableError: it is something else.
+        UnreadableError: it is something else, or nested beyond all use.
     """
     try:
         found = json.loads(path.read_bytes())
@@ -59,25 +63,31 @@ def read_json(path: Path) -> dict[str, Any]:
         raise UnreadableError(f"{path} is no JSON: {error}") from error
     if not isinstance(found, dict):
         raise UnreadableError(f"{path} must hold an object, it holds a {type(found).__name__}")
+    if _is_deep(found):
+        raise UnreadableError(f"{path} is nested more than {_DEEPEST} levels deep; save it again")
     return found
 
 
+def _is_deep(found: Any) -> bool:
+    """Whoever goes through it later does so level by level, and Python has a limit for that."""
+    level = [found]
+    for _ in range(_DEEPEST):
+        level = [
+            item
+            for value in level
+            for item in (value.values() if isinstance(value, dict) else value)
+            if isinstance(item, (dict, list))
+        ]
+    return bool(level)
+
+
 def _read_file(path: Path) -> Stored:
-    if path.suffix == ".safetensors":
-        return Stored(_read_safetensors(path), [])
-    return Stored(*state_dict_of(read_pickle(path), path))
-
-
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    from safetensors import SafetensorError, safe_open  # noqa: PLC0415  # needed for these files alone
-
-    if path.is_file() and path.stat().st_size == 0:
-        raise UnreadableError(f"{path} is empty: it was not written to its end; copy or save it again")
-    try:
-        with safe_open(path, framework="pt", device="cpu") as stored:
-            return {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  # it is no dict
-    except SafetensorError as error:
-        raise UnreadableError(f"{path} is damaged or cut short ({error}); copy or save it again") from error
+    safe = path.suffix == ".safetensors"
+    found = (read_safetensors(path), []) if safe else state_dict_of(read_pickle(path), path)
+    longest = max(found[0], key=len, default="")
+    if len(longest) > _LONGEST_NAME:
+        raise UnreadableError(f"{path} has a tensor whose name is {len(longest):,} characters long; save it again")
+    return Stored(*found)
 
 
 def _read_shards(index: Path) -> Stored:
@@ -86,12 +96,15 @@ def _read_shards(index: Path) -> Stored:
     if not isinstance(weight_map, dict) or not all(isinstance(name, str) for name in weight_map.values()):
         raise UnreadableError(f"{index} has no weight_map of tensor names to file names")
     shards = sorted(set(weight_map.values()))
-    for name in shards:
-        if PurePosixPath(name).is_absolute() or Path(name).is_absolute() or ".." in name.replace("\\", "/").split("/"):
-            raise UnreadableError(f"{index} names {name!r}, which lies outside of the checkpoint; it was not opened")
+    for name in shards:  # plain names, so that no file goes by many of them
+        plain = PurePosixPath(name.replace("\\", "/")).name == name and name not in ("", "..")
+        if not plain or len(name) > _LONGEST_FILE_NAME:
+            raise UnreadableError(
+                f"{index} names {name[:200]!r}, which lies outside of the checkpoint; it was not opened"
+            )
     lost = [name for name in shards if not (index.parent / name).is_file()]
     if lost:
-        raise UnreadableError(f"{index} names {', '.join(lost)}, which is missing; copy the shards again")
+        raise UnreadableError(f"{index} names {', '.join(shortened(lost))}, which is missing; copy the shards again")
     stored = _merged([index.parent / name for name in shards])
     absent = sorted(set(weight_map) - set(stored.tensors))
     if absent:

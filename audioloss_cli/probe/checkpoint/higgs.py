@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audioloss_cli.probe.errors import UnreadableError
+from audioloss_cli.probe.checkpoint.configured import check_counts
+from audioloss_cli.probe.errors import ProbeError, UnreadableError
 
 # What HiggsAudioConfig takes where config.json does not say
 DEFAULTS: dict[str, Any] = {
@@ -51,9 +52,10 @@ _RENAMES = (
 _HALVES = re.compile(r"\.(embedding|linear)_(frozen|trainable)\.")
 _ENCODER = re.compile(r"(^|\.)(audio_tower|audio_encoder_proj)\.")
 _COMPUTED = re.compile(r"(^|\.)(audio_codebook_weights|rotary_emb\.\w*inv_freq)$")
-_SHARED = {"audio_mlp.": "mlp.", "audio_input_layernorm.": "input_layernorm."} | {
-    "audio_post_attention_layernorm.": "post_attention_layernorm."
-}
+# What a layer with an audio path of its own has twice, the second time as audio_mlp and so on
+_TEXT_PART = re.compile(
+    r"(?P<front>model\.layers\.(?P<layer>\d{1,9})\.)(?=(mlp|input_layernorm|post_attention_layernorm)\.)"
+)
 
 
 def renamed(name: str) -> str:
@@ -69,8 +71,19 @@ def settings_of(config: Mapping[str, Any], path: Path) -> dict[str, Any]:
     Each codebook has two ids more than ``audio_codebook_size``: the beginning and the end of the stream.
 
     Raises:
-        UnreadableError: the model computes something that transformers' does not.
+        UnreadableError: the model computes something that transformers' does not, or a setting is of the wrong kind.
     """
+    check_counts(config, path)
+    try:
+        return _settings(config, path)
+    except (ProbeError, ModuleNotFoundError):
+        raise
+    except Exception as error:  # the checks of transformers have classes of their own
+        told = " ".join(str(error).split())[:200]
+        raise UnreadableError(f"{path} is no configuration of a Higgs Audio model: {told}; save it again") from error
+
+
+def _settings(config: Mapping[str, Any], path: Path) -> dict[str, Any]:
     from transformers import LlamaConfig  # noqa: PLC0415  # slow, and needed by this kind alone
 
     text = dict(config.get("text_config") or {})
@@ -92,12 +105,12 @@ def settings_of(config: Mapping[str, Any], path: Path) -> dict[str, Any]:
 def own_names(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
     """Tensors under the original's plain names: halves put together, what transformers computes or lacks left out."""
     notes = []
-    encoder = [name for name in tensors if _ENCODER.search(name)]
+    encoder = {name for name in tensors if _ENCODER.search(name)}
     if encoder:
         notes.append(
             f"the audio encoder ({len(encoder)} tensors) is not loaded: audio that is heard, not spoken, is not probed"
         )
-    kept = {name: tensor for name, tensor in tensors.items() if name not in set(encoder) and not _COMPUTED.search(name)}
+    kept = {name: tensor for name, tensor in tensors.items() if name not in encoder and not _COMPUTED.search(name)}
     halves = sorted(name for name in kept if _HALVES.search(name) and "_frozen." in name)
     for frozen in halves:
         trainable = frozen.replace("_frozen.", "_trainable.")
@@ -116,11 +129,11 @@ def with_shared_layers(tensors: dict[str, Tensor], config: Mapping[str, Any]) ->
         config: the original's.
     """
     count = (config.get("text_config") or {}).get("num_hidden_layers", 32)
-    single = [layer for layer in range(count) if layer not in _dual_layers(config)]
-    for layer in single:
-        for audio, text in _SHARED.items():
-            for name in [name for name in tensors if name.startswith(f"model.layers.{layer}.{text}")]:
-                tensors.setdefault(name.replace(f".{text}", f".{audio}", 1), tensors[name].clone())
+    single = set(range(count)) - _dual_layers(config)
+    for name, tensor in list(tensors.items()):
+        found = _TEXT_PART.match(name)
+        if found is not None and int(found["layer"]) in single:
+            tensors.setdefault(f"{found['front']}audio_{name[found.end() :]}", tensor.clone())
     return (
         [f"{len(single)} layers have no audio path of their own; that of the text stands in for it"] if single else []
     )

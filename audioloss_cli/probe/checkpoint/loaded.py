@@ -72,4 +72,4 @@ class LoadedModel:
 def layout_name_of(config: Mapping[str, Any]) -> LayoutName:
     """The family that ``model_type`` names."""
     name = config.get("model_type")
-    return name if name in {"higgs_audio_v2", "higgs_audio"} else ""
+    return name if name in ("higgs_audio_v2", "higgs_audio") else ""

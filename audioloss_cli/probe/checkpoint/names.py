@@ -8,6 +8,7 @@ from audioloss_cli.probe.checkpoint.loaded import Mismatch
 
 # DataParallel and DDP; torch.compile; PEFT; Lightning and most wrapper classes
 PREFIXES = ("module.", "_orig_mod.", "base_model.model.", "model.")
+_MOST_WRAPPERS = 20
 
 
 def same(name: str) -> str:
@@ -48,10 +49,11 @@ def fitting(
 
 
 def _resolved(name: str, wanted: Collection[str], rename: Callable[[str], str]) -> str | None:
-    while True:
+    for _ in range(_MOST_WRAPPERS):
         if rename(name) in wanted:
             return rename(name)
         prefix = next((prefix for prefix in PREFIXES if name.startswith(prefix)), None)
         if prefix is None:
             return None
         name = name.removeprefix(prefix)
+    return None

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from audioloss_cli.probe.checkpoint.configured import check_counts, no_larger_than
 from audioloss_cli.probe.checkpoint.loaded import Mismatch
 from audioloss_cli.probe.device import is_out_of_memory
-from audioloss_cli.probe.errors import UnreadableError
+from audioloss_cli.probe.errors import ProbeError, UnreadableError
 
 # Settings that make transformers fetch kernels, patch classes or read other files
 _NOT_FOLLOWED = frozenset(
@@ -80,15 +81,27 @@ def build(
     return Pretrained(module.eval(), missing, sorted(info["unexpected_keys"]), mismatched)
 
 
-def names_of(model_class: Any, settings: Mapping[str, Any], path: Path, **more: Any) -> set[str]:
+def names_of(
+    model_class: Any, settings: Mapping[str, Any], tensors: Mapping[str, Tensor], path: Path, **more: Any
+) -> set[str]:
     """Names of the model's state, without its memory.
 
+    Args:
+        model_class: a class of transformers.
+        settings: what its configuration class takes.
+        tensors: of the checkpoint, by whatever names: they say how large the model may become.
+        path: of the configuration, for messages.
+        more: keyword arguments of the class.
+
     Raises:
-        UnreadableError: the configuration is none of the class's.
+        UnreadableError: the configuration is none of the class's, or describes a model much larger than the weights.
     """
+    check_counts(settings, path)
     try:
-        with quiet(), torch.device("meta"):
+        with quiet(), torch.device("meta"), no_larger_than(tensors, path):
             return set(model_class(model_class.config_class.from_dict(followed(settings)), **more).state_dict())
+    except ProbeError:
+        raise
     except Exception as error:
         raise UnreadableError(f"{path}: {model_class.__name__} cannot be built: {one_line(error)}") from error
 

@@ -7,16 +7,17 @@ without a guard, and compiled models are shared libraries (torch/export/pt2_arch
 to be harmless is refused.
 """
 
-import ast
-import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from audioloss_cli.probe.checkpoint.pickles import check_zip, unsafe_globals
+from audioloss_cli.probe.checkpoint.claims import claimed, most_bytes
+from audioloss_cli.probe.checkpoint.expressions import is_harmless
+from audioloss_cli.probe.checkpoint.pickles import foreign_names
+from audioloss_cli.probe.checkpoint.zips import check_archive, read_stored
 from audioloss_cli.probe.errors import UnreadableError
 
 _MODEL = "models/model.json"
@@ -30,14 +31,6 @@ _CONTEXT = re.compile(r'[\w"\[\], .\-]*')
 _TREES = re.compile(r"builtins\.(tuple|list|dict)|collections\.OrderedDict|transformers\.[\w.]+")
 _IDENTIFIERS = {"name", "as_name", "forward_arg_names"}
 _TEXT = {"metadata", "guards_code", "as_string", "as_strings"}  # not compiled, or pasted as quoted text
-_FUNCTIONS = re.compile(
-    "Symbol|Integer|Float|Rational|Add|Mul|Pow|Mod|Max|Min|Abs|floor|ceiling|And|Or|Not|Where|Identity|ModularIndexing"
-    "|Eq|Equality|Ne|Unequality|Ge|GreaterThan|Gt|StrictGreaterThan|Le|LessThan|Lt|StrictLessThan|ToFloat|RoundDecimal"
-    "|(Python|Clean)(Mod|Div)|(Ceil|Floor|Trunc|Round)To(Int|Float)|(Ceil|Floor|FloatTrue|IntTrue)Div|[LR]Shift"
-    "|PowByNatural|FloatPow"
-)
-_NODES = (ast.Expression, ast.Call, ast.keyword, ast.Name, ast.Load, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Compare)
-_OPERATORS = (ast.operator, ast.unaryop, ast.cmpop)
 
 
 def check_program(path: Path) -> None:
@@ -46,41 +39,59 @@ def check_program(path: Path) -> None:
     Raises:
         UnreadableError: it is damaged, of an older format, or holds something that would run; that is named.
     """
-    if not zipfile.is_zipfile(path):
-        raise UnreadableError(f"{path} is no archive of torch.export, or cut short; save it again")
-    check_zip(path)
-    with zipfile.ZipFile(path) as archive:
-        problem = next(_problems(archive), None)
+    entries = check_archive(path, path)
+    with path.open("rb") as stream:
+        problem = next(_problems(stream, entries, path.stat().st_size), None)
     if problem is not None:
         raise UnreadableError(
             f"{path}: {problem}; it is not loaded: pass the weights with --model package.module:factory"
         )
 
 
-def _problems(archive: zipfile.ZipFile) -> Iterator[str]:
-    names = archive.namelist()
-    root = names[0].partition("/")[0] + "/" if names else ""
-    # torch looks entries up without regard to case, and takes the first of two
-    if len({name.casefold() for name in names}) < len(names) or not all(name.startswith(root) for name in names):
-        yield "two of its entries go by one name"
-    if f"{root}{_MODEL}" not in names:
+def _problems(stream: IO[bytes], entries: Mapping[str, zipfile.ZipInfo], size: int) -> Iterator[str]:
+    if _MODEL not in entries:
         yield f"there is no {_MODEL} in it, as torch.export.save writes it since torch 2.8"
-    for name in names:
-        yield from _problems_of_entry(archive, name, name.removeprefix(root))
+    sizes = {name: entry.file_size for name, entry in entries.items()}
+    for name, entry in entries.items():
+        if name.startswith("data/aotinductor/"):
+            yield f"{name} is compiled code"
+        elif name.startswith("models/") or name.endswith("_config.json"):
+            yield from (
+                f"{name} {problem}" for problem in _problems_of_text(read_stored(stream, entry), name, sizes, size)
+            )
+        elif name.endswith(".pt"):
+            yield from _problems_of_pickle(name, read_stored(stream, entry))
+        elif name.startswith("data/constants/") and not name.startswith("data/constants/tensor_"):
+            yield f"{name} is an object of another class than a tensor"
 
 
-def _problems_of_entry(archive: zipfile.ZipFile, name: str, inner: str) -> Iterator[str]:
-    if inner.startswith("data/aotinductor/"):
-        yield f"{name} is compiled code"
-    elif inner.startswith("models/") or inner.endswith("_config.json"):
-        try:
-            yield from (f"{name} {problem}" for problem in _problems_of_json(json.loads(archive.read(name))))
-        except (ValueError, RecursionError):
-            yield f"{name} is no JSON"
-    elif inner.endswith(".pt"):
-        yield from _problems_of_pickle(name, archive.read(name))
-    elif inner.startswith("data/constants/") and not inner.startswith("data/constants/tensor_"):
-        yield f"{name} is an object of another class than a tensor"
+def _problems_of_text(data: bytes, name: str, sizes: Mapping[str, int], size: int) -> Iterator[str]:
+    try:
+        found = json.loads(data)
+        yield from _problems_of_json(found)
+        if name.endswith("_config.json") and name.startswith("data/"):
+            yield from _problems_of_payload(found, name.rpartition("/")[0], sizes, size)
+    except (ValueError, RecursionError):
+        yield "is no JSON"
+    except (TypeError, KeyError, AttributeError, IndexError) as error:
+        yield f"is not as torch.export.save writes it ({type(error).__name__})"
+
+
+def _problems_of_payload(found: Any, folder: str, sizes: Mapping[str, int], size: int) -> Iterator[str]:
+    """Views of stored bytes that reach out of them, or claim much more than there is in the file."""
+    whole = 0
+    for name, payload in found["config"].items():
+        meta, stored = payload["tensor_meta"], sizes[f"{folder}/{payload['path_name']}"]
+        shape, strides = ([item["as_int"] for item in meta[field]] for field in ("sizes", "strides"))
+        # in bytes at least: torch holds the views to the dtype
+        last = meta["storage_offset"]["as_int"] + sum(
+            (axis - 1) * step for axis, step in zip(shape, strides, strict=True)
+        )
+        whole += claimed(shape, 1)
+        if 0 not in shape and not 0 <= last < stored:
+            yield f"says that {name[:80]!r} is {str(shape)[:80]}, which is more than is stored"
+        if whole > most_bytes(size):
+            yield f"claims tensors of {whole:,} values"
 
 
 def _problems_of_pickle(name: str, data: bytes) -> Iterator[str]:
@@ -89,9 +100,10 @@ def _problems_of_pickle(name: str, data: bytes) -> Iterator[str]:
         yield f"{name} is a bare pickle"
     elif data:
         try:
-            asked = unsafe_globals(io.BytesIO(data))
-        except Exception as error:  # noqa: BLE001  # whatever a pickle made by hand brings about
-            asked = [f"what cannot be told ({type(error).__name__})"]
+            asked = foreign_names(data, name)
+        except UnreadableError as error:
+            yield str(error)
+            return
         if asked:
             yield f"{name} asks for {', '.join(asked)}"
 
@@ -119,7 +131,7 @@ def _is_flat(value: Any) -> bool:
 
 def _harmless(text: str, key: str) -> bool:
     if key == "expr_str":
-        return _is_expression(text)
+        return is_harmless(text)
     if key in {"target", "as_operator"}:
         return _TARGET.fullmatch(text) is not None
     if key in {"in_spec", "out_spec"}:
@@ -139,30 +151,3 @@ def _is_tree(found: Any) -> bool:
         return False
     kind, context = found.get("type"), found.get("context")
     return (kind is None or _TREES.fullmatch(str(kind)) is not None) and _CONTEXT.fullmatch(str(context)) is not None
-
-
-def _is_expression(text: str) -> bool:
-    """Calls of sympy's own functions on numbers and symbols; text only where it names a symbol or is a number."""
-    try:
-        tree = ast.parse(text, mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    quoted = {
-        id(argument)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"Symbol", "Float"}
-        for argument in node.args
-    }
-    return all(_is_allowed(node, id(node) in quoted) for node in ast.walk(tree))
-
-
-def _is_allowed(node: ast.AST, quoted: bool) -> bool:
-    if isinstance(node, ast.Call):
-        return isinstance(node.func, ast.Name) and _FUNCTIONS.fullmatch(node.func.id) is not None
-    if isinstance(node, ast.Constant):
-        return not isinstance(node.value, (str, bytes)) or (
-            quoted and isinstance(node.value, str) and _PLAIN.fullmatch(node.value) is not None
-        )
-    if isinstance(node, ast.Name):
-        return not node.id.startswith("_")
-    return isinstance(node, (*_NODES, *_OPERATORS))

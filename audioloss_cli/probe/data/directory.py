@@ -26,14 +26,11 @@ def read(what: str, arguments: Mapping[str, Any], count: int) -> BatchSource:
     """
     paths = _files(what)
     batches: list[dict[str, Any]] = []
-    notes: list[str] = []
     for path in paths:
-        found, told = read_batches(path)
-        batches += found
-        notes += told
+        batches += read_batches(path)
         if len(batches) >= count:
             break
-    return BatchSource(batches[:count], f"directory of {len(paths)} batch files", notes)
+    return BatchSource(batches[:count], f"directory of {len(paths)} batch files", [])
 
 
 def _files(what: str) -> list[Path]:

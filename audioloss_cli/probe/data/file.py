@@ -28,5 +28,4 @@ def read(what: str, arguments: Mapping[str, Any], count: int) -> BatchSource:
     path = Path(what)
     if path.suffix not in SUFFIXES:
         raise UnreadableError(f"--data {what!r}: {ACCEPTED}, or name a factory: 'package.module:factory'")
-    batches, notes = read_batches(path)
-    return BatchSource(batches[:count], f"{path.suffix} file", notes)
+    return BatchSource(read_batches(path)[:count], f"{path.suffix} file", [])

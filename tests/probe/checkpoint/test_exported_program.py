@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from audioloss_cli.probe.checkpoint.expressions import is_harmless
 from audioloss_cli.probe.errors import UnreadableError
 from tests.probe.checkpoint.models import load
 from tests.probe.checkpoint.test_files import Bomb
@@ -177,7 +178,7 @@ def test_damage(path: Path) -> None:
     path.write_bytes(data[:where] + b"X" + data[where + 1 :])
     assert "the checksum of" in refused(path)
     path.write_bytes(data[: len(data) // 2])
-    assert "is no archive of torch.export, or cut short" in refused(path)
+    assert "is damaged or cut short" in refused(path)
 
 
 def test_environment_is_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,3 +197,65 @@ def test_cuda(path: Path) -> None:
 
 def _replace(model: Any, expression: str) -> None:
     graph(model)["tensor_values"]["codes"]["sizes"][1]["as_expr"]["expr_str"] = expression
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "9**9**9**9",
+        "1<<(10**12)",
+        "Float('1e1000000000')",
+        "Float('1', 1000000000)",
+        "Pow(Integer(10), Pow(Integer(10), Integer(10)))",
+        "PowByNatural(Integer(10), Integer(1000000000))",
+        "LShift(Integer(1), Integer(1000000000000))",
+        "((9**64)**64)**64",
+        "2**Symbol('s77')",
+        "Symbol('s77')" + "+1" * 900,
+        "9" * 3999,
+        "Max(" + ", ".join(f"Symbol('s{number}')" for number in range(150)) + ")",
+    ],
+)
+def test_expressions_that_do_not_end(path: Path, expression: str) -> None:
+    where = {"metadata": {"as_expr": {"expr_str": expression, "hint": None}}}
+    edit_json(path, MODEL, lambda model: graph(model)["sym_int_values"].update(where))
+    assert "says expr_str" in refused(path)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "Symbol('s77', positive=True, integer=True)",
+        "Add(Mul(Integer(2), Symbol('s77', positive=True, integer=True)), Integer(1))",
+        "FloorDiv(Add(Symbol('s77', integer=True), Integer(-1)), Integer(2))",
+        "Pow(Symbol('s77', integer=True), Rational(1, 2))",
+        "Pow(Symbol('s77', integer=True), Integer(-1))",
+        "Mul(Float('0.5', precision=53), ToFloat(Symbol('s77', integer=True)))",
+        "9223372036854775807",
+        "1 << 20",
+    ],
+)
+def test_expressions_that_torch_writes(expression: str) -> None:
+    assert is_harmless(expression)
+
+
+def test_weights_that_claim_more_than_is_stored(path: Path) -> None:
+    def enlarge(found: Any) -> None:
+        meta = found["config"]["head.bias"]["tensor_meta"]
+        meta.update(sizes=[{"as_int": 10**6}] * 2, strides=[{"as_int": 0}] * 2)
+
+    weights = "w/data/weights/model_weights_config.json"
+    edit_json(path, weights, enlarge)
+    assert "claims tensors of 1,000,000,0" in refused(path)
+    edit_json(
+        path, weights, lambda found: found["config"]["head.bias"]["tensor_meta"].update(strides=[{"as_int": 9}] * 2)
+    )
+    assert "which is more than is stored" in refused(path)
+
+
+def test_an_archive_in_the_archive_that_inflates(path: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model/data.pkl", bytes(1 << 20))
+    rewrite(path, {INPUTS: buffer.getvalue()})
+    assert "data.pkl is compressed" in refused(path)

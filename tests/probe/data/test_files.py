@@ -150,14 +150,13 @@ def test_a_class_of_transformers_is_refused_with_the_remedy(tmp_path: Path) -> N
         open_data(str(path))
 
 
-def test_a_wrong_checksum_is_noted(tmp_path: Path) -> None:
+def test_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
     torch.save({"input_ids": torch.full((1, 64), 7)}, path := tmp_path / "batch.pt")
     blob = bytearray(path.read_bytes())
     blob[blob.index((7).to_bytes(8, "little") * 8)] = 9
     path.write_bytes(blob)
-    source = open_data(str(path))
-    assert source.batches[0]["input_ids"][0, 0] == 9
-    assert source.notes == [f"{path}: the checksum of batch/data/0 is wrong; the file may be damaged."]
+    with pytest.raises(UnreadableError, match=r"batch\.pt: the checksum of batch/data/0 is wrong"):
+        open_data(str(path))
 
 
 @pytest.mark.parametrize("suffix", SAVERS)

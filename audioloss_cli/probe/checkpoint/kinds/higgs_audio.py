@@ -21,12 +21,13 @@ def load(request: Request) -> LoadedModel:
     """Rename in memory; the configuration stays the original's, with its defaults filled in."""
     from transformers import HiggsAudioV2ForConditionalGeneration as Higgs  # noqa: PLC0415  # slow, and needed by this kind alone
 
-    config = {**DEFAULTS, **read_json(request.path / "config.json")}
-    settings = settings_of(config, request.path / "config.json")
+    where = request.path / "config.json"
+    config = {**DEFAULTS, **read_json(where)}
+    settings = settings_of(config, where)
     stored = read_weights(request.path)
     own, notes = own_names(stored.tensors)
     more = {"use_text_head": any(name.endswith(_TEXT_HEAD) for name in own)}
-    names, unexpected = resolve(own, names_of(Higgs, settings, request.path, **more), renamed)
+    names, unexpected = resolve(own, names_of(Higgs, settings, own, where, **more), renamed)
     tensors = {ours: own[theirs] for theirs, ours in names.items()}
     shared = with_shared_layers(tensors, config)
     dtype, note = dtype_of(request.dtype, config, tensors.values())

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from audioloss_cli.probe.checkpoint.adapter_settings import check_settings
+from audioloss_cli.probe.checkpoint.configured import no_larger_than
 from audioloss_cli.probe.checkpoint.files import holds_weights, read_json, read_weights
 from audioloss_cli.probe.checkpoint.higgs import renamed
 from audioloss_cli.probe.checkpoint.kinds.state_dict import build, config_of
@@ -14,11 +16,13 @@ from audioloss_cli.probe.checkpoint.load import load_checkpoint
 from audioloss_cli.probe.checkpoint.loaded import LoadedModel, Mismatch, Request, layout_name_of
 from audioloss_cli.probe.checkpoint.names import fitting, resolve
 from audioloss_cli.probe.checkpoint.pretrained import one_line
-from audioloss_cli.probe.errors import UnreadableError
+from audioloss_cli.probe.device import is_out_of_memory
+from audioloss_cli.probe.errors import ProbeError, UnreadableError
 
 ORDER = 10
 _CONFIG = "adapter_config.json"
 _WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+_LONGEST_PATH = 4095  # PATH_MAX of Linux
 _FRONT = "base_model.model."
 # How the adapter was initialised, which its weights replace, and what makes PEFT import modules by name
 _NOT_FOLLOWED = {"auto_mapping", "megatron_config", "megatron_core", "init_lora_weights", "inference_mode"} | {
@@ -37,19 +41,20 @@ def load(request: Request) -> LoadedModel:
     assert directory is not None  # noqa: S101  # claims() saw it
     settings = read_json(directory / _CONFIG)
     if settings.get("peft_type") != "LORA":
-        raise UnreadableError(
-            f"{directory / _CONFIG}: peft_type {settings.get('peft_type')!r} is not LORA; merge it into its base"
-        )
+        kind = str(settings.get("peft_type"))[:80]
+        raise UnreadableError(f"{directory / _CONFIG}: peft_type {kind!r} is not LORA; merge it into its base")
     weights = next((directory / name for name in _WEIGHTS if (directory / name).is_file()), None)
     if weights is None:
         raise UnreadableError(f"{directory} holds {_CONFIG} but no {' or '.join(_WEIGHTS)}; save it again")
     stored = read_weights(weights)
+    check_settings(settings, stored.tensors, directory / _CONFIG)
     base = _base(request, directory, settings)
     renames = _is_renamed(base)
-    module = _with_adapter(base, settings, directory, renames=renames)
+    with no_larger_than({**dict(base.tensors()), **stored.tensors}, directory / _CONFIG):
+        module = _with_adapter(base, settings, directory, renames=renames)
     try:
         missing, unexpected, mismatched = _fill(module, stored.tensors, renames=renames)
-    except (KeyError, ValueError, RuntimeError, AttributeError) as error:
+    except (KeyError, ValueError, RuntimeError, AttributeError, TypeError, IndexError) as error:
         raise UnreadableError(_misfit(weights, settings, error)) from error
     return LoadedModel(
         module=module.eval().to(request.device),
@@ -73,7 +78,7 @@ def _directory(path: Path) -> Path | None:
 
 def _base(request: Request, directory: Path, settings: dict[str, Any]) -> LoadedModel:
     """The base by its path, from the adapter's directory or the current one; else what the factory builds."""
-    name = str(settings.get("base_model_name_or_path") or "")
+    name = str(settings.get("base_model_name_or_path") or "")[:_LONGEST_PATH]
     places = [directory / name, Path.cwd() / name] if name else []
     found = next((place for place in places if _is_base(place)), None)
     if found is not None:
@@ -86,8 +91,8 @@ def _base(request: Request, directory: Path, settings: dict[str, Any]) -> Loaded
         )
     if not request.model:
         raise UnreadableError(
-            f"{directory} is an adapter for {name or 'a base it does not name'}, which is not here and is not fetched: "
-            f"set base_model_name_or_path in {_CONFIG} to a directory, or pass --model package.module:factory"
+            f"{directory} is an adapter for {name[:200] or 'a base it does not name'}, which is not here and is not "
+            f"fetched: set base_model_name_or_path in {_CONFIG} to a directory, or pass --model package.module:factory"
         )
     module = build(request).eval().to(request.device, request.dtype)
     config, notes = config_of(request, module)
@@ -99,7 +104,10 @@ def _base(request: Request, directory: Path, settings: dict[str, Any]) -> Loaded
 
 def _is_base(place: Path) -> bool:
     """Not an adapter again: one that names itself would never end."""
-    return _directory(place) is None and ((place / "config.json").is_file() or holds_weights(place))
+    try:
+        return _directory(place) is None and ((place / "config.json").is_file() or holds_weights(place))
+    except (OSError, ValueError):  # its name is no name of a file
+        return False
 
 
 def _is_renamed(base: LoadedModel) -> bool:
@@ -124,7 +132,11 @@ def _with_adapter(base: LoadedModel, settings: dict[str, Any], directory: Path, 
         torch.manual_seed(0)
         try:
             return PeftModel(module, LoraConfig(**followed))  # the plain class: it passes every argument through
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ProbeError, ModuleNotFoundError):
+            raise
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
             raise UnreadableError(f"{directory / _CONFIG} does not fit its base: {one_line(error)}") from error
 
 
@@ -146,10 +158,11 @@ def _fill(
 
 def _misfit(weights: Path, settings: dict[str, Any], error: Exception) -> str:
     """PEFT takes ``embed_audio_tokens`` of modules_to_save for each module whose name ends so, one inside the other."""
-    saved = settings.get("modules_to_save") or []
+    found = settings.get("modules_to_save")
+    saved = found if isinstance(found, list) else []
     return (
         f"{weights} does not fit its base: {one_line(error)}; if a module and one inside it both end in an entry of "
-        f"modules_to_save ({', '.join(map(str, saved)) or 'there is none'}), name the outer one in full, such as "
+        f"modules_to_save ({', '.join(map(str, saved))[:200] or 'there is none'}), name the outer one in full, such as "
         "model.embed_audio_tokens, and train the adapter again"
     )
 

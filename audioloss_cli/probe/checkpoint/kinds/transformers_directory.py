@@ -29,7 +29,9 @@ def load(request: Request) -> LoadedModel:
     model_class = _class_of(config, request)
     stored = read_weights(request.path)
     more = _arguments(config, stored.tensors)
-    names, _ = resolve(stored.tensors, names_of(model_class, config, request.path, **more))
+    names, _ = resolve(
+        stored.tensors, names_of(model_class, config, stored.tensors, request.path / "config.json", **more)
+    )
     tensors = {names.get(name, name): tensor for name, tensor in stored.tensors.items()}
     dtype, note = dtype_of(request.dtype, config, tensors.values())
     found = build(model_class, config, tensors, dtype, request.path, **more)
@@ -55,14 +57,15 @@ def _class_of(config: Mapping[str, Any], request: Request) -> Any:
         raise UnreadableError(
             f"{where} says the weights are quantised, which is not read: dequantise them, or {_REMEDY}"
         )
-    for name in config.get("architectures") or _ARCHITECTURES.get(str(model_type), []):
+    named = config.get("architectures") or _ARCHITECTURES.get(str(model_type), [])
+    for name in named if isinstance(named, list) else []:
         found: Any = getattr(transformers, name, None) if isinstance(name, str) else None
         own = isinstance(found, type) and issubclass(found, transformers.PreTrainedModel)
         if own and found.__module__.startswith("transformers.") and found.config_class is not None:
             return found
     raise UnreadableError(
-        f"{where}: transformers {transformers.__version__} has no model for model_type {model_type!r}, "
-        f"architectures {config.get('architectures')!r}: {_REMEDY}"
+        f"{where}: transformers {transformers.__version__} has no model for model_type {str(model_type)[:80]!r}, "
+        f"architectures {str(named)[:160]}: {_REMEDY}"
     )
 
 

@@ -1,17 +1,51 @@
-"""The public doors, as fixtures."""
+"""The public doors, as fixtures; the marks of the wings, and what hypothesis tries."""
 
 from collections.abc import Callable
+from itertools import chain, combinations
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from _pytest.mark.expression import Expression
 from hypothesis import settings
 
 from audioloss_cli import cli
 
+HERE = Path(__file__).parent
+# Where the tests of each wing lie; all others are of the core, which needs no torch and no tensorboard.
+WINGS = {
+    "probe": ("probe/", "cli/test_probe.py"),
+    "training": ("training/",),
+    "reference": ("reference/", "benchmarks/test_bench_reading.py"),
+}
+OTHER_MARKS = ("exhaustive", "gpu")
+
 # Shared machines stall now and then; that says nothing about the code.
-settings.register_profile("audioloss", deadline=None)
-settings.load_profile("audioloss")
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("random", deadline=None, print_blob=True)
+settings.load_profile("same")
+
+
+def wing_of(path: Path) -> str:
+    """Tell the mark of a file or directory by where it lies."""
+    place = path.relative_to(HERE).as_posix() + "/" * path.is_dir()
+    return next((wing for wing, places in WINGS.items() if place.startswith(places)), "core")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the wings that ``-m`` leaves out, so that what they import need not be there."""
+    if not config.option.markexpr or not collection_path.is_relative_to(HERE):
+        return None
+    wing, expression = wing_of(collection_path), Expression.compile(config.option.markexpr)
+    others = chain.from_iterable(combinations(OTHER_MARKS, count) for count in range(len(OTHER_MARKS) + 1))
+    if wing != "core" and not any(expression.evaluate(lambda name, **_: name in {wing, *some}) for some in others):
+        return True
+    return None
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark each test with its wing."""
+    item.add_marker(wing_of(item.path))
 
 
 class Ran(NamedTuple):

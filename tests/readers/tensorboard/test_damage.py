@@ -6,11 +6,11 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tensorboard.compat.proto import event_pb2
 
 from audioloss_cli import registry
 from audioloss_cli.records import Defect, Request, Series
-from tests.event_files import read, records, scalar_event, triples, version_event
+from tests import event_messages as event_pb2
+from tests.event_files import masked_crc32c, read, records, scalar_event, triples, version_event
 
 TAG = "loss"
 
@@ -171,8 +171,6 @@ def test_a_half_written_last_record(left, tmp_path):
 
 
 def test_a_length_no_file_can_have_costs_no_memory(tmp_path):
-    from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
-
     length = struct.pack("<Q", 1 << 60)
     path = tmp_path / "x.tfevents"
     path.write_bytes(length + struct.pack("<I", masked_crc32c(length)) + b"".join(healthy_records(3)))

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tensorboard.compat.proto import event_pb2
 
 from audioloss_cli.readers import tensorboard
 from audioloss_cli.readers.tensorboard import arrays, together
 from audioloss_cli.readers.tensorboard.arrays import window
 from audioloss_cli.readers.tensorboard.arrays.groups import Groups
 from audioloss_cli.records import Defect, Mark, Request, Series
+from tests import event_messages as event_pb2
 from tests.event_files import record
 from tests.readers.bits import in_bits
 from tests.readers.tensorboard.test_paths import Stretch, damage, damaged, payloads, stretches

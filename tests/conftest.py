@@ -1,7 +1,6 @@
 """The public doors, as fixtures; the marks of the wings, and what hypothesis tries."""
 
 from collections.abc import Callable
-from itertools import chain, combinations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ from _pytest.mark.expression import Expression
 from hypothesis import settings
 
 from audioloss_cli import cli
+from tests.effort import SHARE
 
 HERE = Path(__file__).parent
 # Where the tests of each wing lie; all others are of the core, which needs no torch and no tensorboard.
@@ -18,10 +18,9 @@ WINGS = {
     "training": ("training/",),
     "reference": ("reference/", "benchmarks/test_bench_reading.py"),
 }
-OTHER_MARKS = ("exhaustive", "gpu")
 
 # Shared machines stall now and then; that says nothing about the code.
-settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("same", deadline=None, derandomize=True, max_examples=100 // SHARE)
 settings.register_profile("random", deadline=None, print_blob=True)
 settings.load_profile("same")
 
@@ -32,15 +31,21 @@ def wing_of(path: Path) -> str:
     return next((wing for wing, places in WINGS.items() if place.startswith(places)), "core")
 
 
+def may_match(expression: Expression, wing: str) -> bool:
+    """Tell whether a test of the wing matches ``-m``, with or without the marks that are not set by place."""
+    return any(
+        expression.evaluate(lambda name, marks=(wing, *others), **_: name in marks)
+        for others in ((), ("exhaustive",), ("gpu",), ("exhaustive", "gpu"))
+    )
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out the wings that ``-m`` leaves out, so that what they import need not be there."""
     if not config.option.markexpr or not collection_path.is_relative_to(HERE):
         return None
-    wing, expression = wing_of(collection_path), Expression.compile(config.option.markexpr)
-    others = chain.from_iterable(combinations(OTHER_MARKS, count) for count in range(len(OTHER_MARKS) + 1))
-    if wing != "core" and not any(expression.evaluate(lambda name, **_: name in {wing, *some}) for some in others):
-        return True
-    return None
+    wing = wing_of(collection_path)
+    left_out = wing != "core" and not may_match(Expression.compile(config.option.markexpr), wing)
+    return left_out or None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -1,4 +1,4 @@
-"""The plugin examples of CONTRIBUTING.md are plugins; those of the other wings in `tests/probe` and `tests/training`."""
+"""The plugin examples of CONTRIBUTING.md are plugins; `tests/probe` and `tests/training` try those of their wings."""
 
 import re
 import types

@@ -14,6 +14,7 @@ from audioloss_cli.audit.beside import beside
 from audioloss_cli.monitor import machine
 from audioloss_cli.monitor.points import beside_at
 from audioloss_cli.records import MISSING, Series
+from tests.effort import examples
 from tests.simulator import FAMILIES, simulate
 
 LEVELS = st.sampled_from([3.0, 0.5, 0.01, 0.0099, 0.005, 0.004, 0.0, -1.0, math.nan, math.inf, -math.inf, MISSING])
@@ -51,7 +52,7 @@ def live(monitor: AudioLossMonitor, steps, values, times) -> list[str]:
     )
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STRETCHES, STRIDES, st.integers(1, 150), st.data())
 def test_replay_in_any_chunking_equals_update(stretches, strides, window, data):
     steps, values, times = points_of(stretches, strides)

@@ -19,6 +19,7 @@ from audioloss_cli.training import (
 )
 from audioloss_cli.training.forward_hook import ForwardHook
 from audioloss_cli.training.short_way import LATER
+from tests.effort import examples
 from tests.probe import tiny
 from tests.training import loops
 from tests.training.test_lightning import Module, fit
@@ -157,7 +158,7 @@ def steps_of(name):
 
 
 @pytest.mark.parametrize("kind", ["callback", "mixin", "own loss"])
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(steps=st.sampled_from(NAMES).flatmap(steps_of), counted=st.booleans())
 def test_any_forward_passes_come_to_the_same_both_ways(kind, steps, counted):
     factor, came = calm._FACTOR, []

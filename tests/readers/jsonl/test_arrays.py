@@ -18,9 +18,12 @@ from audioloss_cli.readers.jsonl.arrays import windows
 from audioloss_cli.readers.jsonl.learnt import Learnt
 from audioloss_cli.readers.jsonl.rows import Row
 from audioloss_cli.records import Request
+from tests.effort import examples, exhaustive
 from tests.readers.jsonl.test_fast import read
 
-SLOWLY = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+SLOWLY = settings(
+    max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 def left_to_others(path, monkeypatch, **options) -> int:
@@ -113,7 +116,7 @@ LOGS = {
 
 
 @pytest.mark.parametrize("name", LOGS)
-@pytest.mark.parametrize("separators", [(", ", ": "), (",", ":")])
+@pytest.mark.parametrize("separators", [(", ", ": "), *exhaustive((",", ":"))])
 def test_logs_of_one_kind_are_read_by_it(name, separators, tmp_path, monkeypatch):
     path = tmp_path / "x.jsonl"
     path.write_bytes(log(LOGS[name], separators))
@@ -230,23 +233,30 @@ ODD_LINES = [
 ]
 
 
+# Places of an odd line, and sizes of blocks.
+SOME, ALL = ((42, 119), (109, 1 << 16)), ((40, 41, 42, 43, 119), (*range(100, 140, 3), 1 << 16))
+
+
 @pytest.mark.parametrize("odd", ODD_LINES)
-def test_an_odd_line_is_left_to_the_slow_path_wherever_it_is(odd, tmp_path):
+@pytest.mark.parametrize("tried", [SOME, *exhaustive(ALL)], ids=["some", "all"])
+def test_an_odd_line_is_left_to_the_slow_path_wherever_it_is(odd, tried, tmp_path):
     usual = [b'{"step": %d, "loss": %d.5}' % (step, step % 10) for step in range(120)]
     path = tmp_path / "x.jsonl"
-    for at in (40, 41, 42, 43, 119):
+    places, chunks = tried
+    for at in places:
         for end in (b"\n", b""):
             path.write_bytes(b"\n".join([*usual[:at], odd, *usual[at:]]) + end)
             slow = read(path, slow=True)
-            for chunk in (*range(100, 140, 3), 1 << 16):
+            for chunk in chunks:
                 assert read(path, arrays=True, chunk=chunk) == slow
 
 
-def test_a_changed_byte_is_never_overlooked(tmp_path):
+@pytest.mark.parametrize("bytes_changed", [120, *exhaustive(1200)])
+def test_a_changed_byte_is_never_overlooked(bytes_changed, tmp_path):
     content = log(healthy(40))
     draw = random.Random(1)
     path = tmp_path / "x.jsonl"
-    for at in range(len(content) - 1200, len(content)):
+    for at in range(len(content) - bytes_changed, len(content)):
         changed = bytearray(content)
         changed[at] = draw.choice(b'0123456789.,:;eE+-"{}[] \n\x00\x80\xff')
         path.write_bytes(changed)
@@ -304,8 +314,8 @@ def test_a_log_that_is_not_large_is_read_without_numpy(tmp_path):
     assert done.stdout.split() == ["20000", "False"]
 
 
-@pytest.mark.parametrize("short", ['{"a":1,"b":2}', '{"a":1}', '{"a":1,"b":2,"c":3}'])
-@pytest.mark.parametrize("every", [100, 399])
+@pytest.mark.parametrize("short", ['{"a":1,"b":2}', *exhaustive('{"a":1}', '{"a":1,"b":2,"c":3}')])
+@pytest.mark.parametrize("every", [100, *exhaustive(399)])
 def test_short_lines_whose_markers_are_too_close_to_count(short, every, tmp_path):
     noise = random.Random(1)
     lines = [

@@ -9,6 +9,7 @@ import zstandard
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.event_files import read
 
 ROWS = [{"step": step, "loss": step + 0.5, "lr": {"g0": 0.1}} for step in range(10)]
@@ -165,7 +166,7 @@ def first_bad_line(data: bytes) -> int | None:
     return None
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(["flip", "delete", "insert", "cut"]),
     at=st.integers(0, 10**6),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from audioloss_cli.readers import jsonl as reader
 from audioloss_cli.readers.jsonl import choice, lines, reading, rows, shapes
 from audioloss_cli.records import EVERYTHING, Defect, Mark, Request, Series
+from tests.effort import examples
 
 NEVER = 1 << 60
 LONGEST_PAUSE = 1
@@ -174,7 +175,7 @@ def damaged(draw):
 WANTED = st.none() | st.sets(st.sampled_from(["loss", "audio/loss", "audio/0", "eval_loss", "note", "lr", "step"]))
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(content=damaged(), wanted=WANTED, chunk=st.sampled_from(TINY), first=st.sampled_from([1, 3, 10]))
 def test_the_fast_path_gives_what_the_slow_path_gives(tmp_path, content, wanted, chunk, first):
     path = tmp_path / "x.jsonl"
@@ -185,7 +186,7 @@ def test_the_fast_path_gives_what_the_slow_path_gives(tmp_path, content, wanted,
     assert read(path, request, chunk=chunk, rows_to_learn_from=first, arrays=True) == slow
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     number=st.from_regex(r"-?\d{1,25}(\.\d{1,25})?([eE][+-]?\d{1,3})?", fullmatch=True)
     | st.text("0123456789.eE+-", min_size=1, max_size=9)
@@ -264,7 +265,7 @@ def split_reading(path, content: bytes, cut: int, first: int, **options):
     return {tag: tuple(column) for tag, column in columns.items()}, defects + more_defects
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     content=damaged(),
     at=st.integers(0, 60),

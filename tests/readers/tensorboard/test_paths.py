@@ -20,6 +20,7 @@ from audioloss_cli.readers.tensorboard.framing import Framing
 from audioloss_cli.readers.tensorboard.scalars import Scalars
 from audioloss_cli.records import Defect, Mark, Request, Series, series
 from tests import event_messages as event_pb2
+from tests.effort import examples
 from tests.event_files import record
 
 WAYS = ("plain", "quick", "arrays")
@@ -151,7 +152,7 @@ def outcome(way: str, path, *, checksum: bool = True) -> tuple[list[object], lis
     return found, defects
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parts=stretches, wrong=damage, checksum=st.booleans())
 def test_every_way_finds_the_same(tmp_path, parts, wrong, checksum):
     data = b"".join(record(each) for part in parts for each in payloads(part))
@@ -293,7 +294,7 @@ def test_lengths_are_known_by_their_checksums_alone():
     assert (links.ends, links.cut) == ([0], [True])
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parts=stretches, cuts=st.lists(st.integers(0, 10**6), max_size=3), wrong=damage, blob=st.booleans())
 def test_a_log_read_as_it_grows_gives_what_it_gives_at_once(tmp_path, parts, cuts, wrong, blob):
     data = b"".join(record(each) for part in parts for each in payloads(part))

@@ -1,5 +1,7 @@
 """The public doors, as fixtures; the marks of the wings, and what hypothesis tries."""
 
+import gc
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +20,9 @@ WINGS = {
     "training": ("training/",),
     "reference": ("reference/", "benchmarks/test_bench_reading.py"),
 }
+
+# Tiny models gain nothing from a second thread, and wait for it ten times as long where tests run side by side.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Shared machines stall now and then; that says nothing about the code.
 settings.register_profile("same", deadline=None, derandomize=True, max_examples=100 // SHARE)
@@ -51,6 +56,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark each test with its wing."""
     item.add_marker(wing_of(item.path))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was imported: trainers collect all of it at the end of each training."""
+    gc.collect()
+    gc.freeze()
 
 
 class Ran(NamedTuple):

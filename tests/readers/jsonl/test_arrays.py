@@ -201,7 +201,7 @@ ODD_NUMBERS = [
 
 
 @pytest.mark.parametrize("odd", ODD_NUMBERS)
-@pytest.mark.parametrize("key", ["step", "loss", "audio/loss", "lr", "delta"])
+@pytest.mark.parametrize("key", ["step", "loss", *exhaustive("audio/loss", "lr", "delta")])
 def test_what_is_no_usual_number_is_read_as_the_slow_path_reads_it(odd, key, tmp_path):
     lines = [json.dumps(row) for row in healthy(300)]
     for at in (77, 78, 200, 299):

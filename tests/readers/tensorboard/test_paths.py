@@ -333,11 +333,11 @@ def test_a_signalling_nan_is_read_without_a_warning(tmp_path, recwarn):
     assert not recwarn.list
 
 
-def test_gigabytes_of_zeros_cost_no_search(tmp_path):
+def test_zeros_at_the_end_of_a_large_file_cost_no_search(tmp_path):
     path = tmp_path / "x.tfevents"
     path.write_bytes(b"".join(record(each) for each in payloads(Stretch("simple", "loss", 1, 1, 12))))
     with path.open("r+b") as stream:
-        stream.truncate(1 << 30)
+        stream.truncate(1 << 28)
     (found,), (defect,) = outcome("arrays", path)
     assert len(found[1]) == 8 * 12
     assert "no record follows" in defect.message

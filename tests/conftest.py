@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ WINGS = {
     "training": ("training/",),
     "reference": ("reference/", "benchmarks/test_bench_reading.py"),
 }
+OTHER_MARKS = ("exhaustive", "gpu", "hypothesis")
 
 # Tiny models gain nothing from a second thread, and wait for it ten times as long where tests run side by side.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -40,7 +42,8 @@ def may_match(expression: Expression, wing: str) -> bool:
     """Tell whether a test of the wing matches ``-m``, with or without the marks that are not set by place."""
     return any(
         expression.evaluate(lambda name, marks=(wing, *others), **_: name in marks)
-        for others in ((), ("exhaustive",), ("gpu",), ("exhaustive", "gpu"))
+        for count in range(len(OTHER_MARKS) + 1)
+        for others in combinations(OTHER_MARKS, count)
     )
 
 

@@ -14,7 +14,6 @@ from tests.probe import tiny
 from tests.probe.training import checkpoint
 
 HERE = "tests.probe.broken"
-pytestmark = pytest.mark.xdist_group("trained")  # most of them look at the same checkpoints
 
 
 @pytest.fixture

@@ -14,8 +14,6 @@ from tests.training.ranks import BROKEN, VANISHED
 from tests.training.ranks import STEPS as STEPS_OF_ALL
 from tests.training.sharded_ranks import REFUSED
 
-pytestmark = pytest.mark.xdist_group("ranks")  # all of them look at the same runs
-
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory):

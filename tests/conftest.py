@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 from _pytest.mark.expression import Expression
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from audioloss_cli import cli
 from tests.effort import SHARE
@@ -27,8 +27,9 @@ OTHER_MARKS = ("exhaustive", "gpu", "hypothesis")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Shared machines stall now and then; that says nothing about the code.
-settings.register_profile("same", deadline=None, derandomize=True, max_examples=100 // SHARE)
-settings.register_profile("random", deadline=None, print_blob=True)
+STALLS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", STALLS, derandomize=True, max_examples=100 // SHARE)
+settings.register_profile("random", STALLS, print_blob=True)
 settings.load_profile("same")
 
 

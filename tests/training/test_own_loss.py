@@ -232,6 +232,7 @@ def test_what_is_wrapped_around_the_model_may_give_other_tensors(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*")
+@pytest.mark.exhaustive  # `test_compiled.py` compiles in each run
 def test_a_model_that_is_compiled(tmp_path):
     torch._dynamo.reset()
     settings = {"torch_compile": True, "torch_compile_backend": "eager"}

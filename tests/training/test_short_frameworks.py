@@ -19,7 +19,7 @@ from audioloss_cli.training import (
 )
 from audioloss_cli.training.forward_hook import ForwardHook
 from audioloss_cli.training.short_way import LATER
-from tests.effort import combinations, examples
+from tests.effort import combinations, examples, exhaustive
 from tests.probe import tiny
 from tests.training import loops
 from tests.training.test_lightning import Module, fit
@@ -165,7 +165,7 @@ def steps_of(name):
     return st.lists(st.fixed_dictionaries(step), min_size=5, max_size=40)
 
 
-@pytest.mark.parametrize("kind", ["callback", "mixin", "own loss"])
+@pytest.mark.parametrize("kind", ["callback", "own loss", *exhaustive("mixin")])
 @settings(max_examples=examples(150))
 @given(steps=st.sampled_from(NAMES).flatmap(steps_of), counted=st.booleans())
 def test_any_forward_passes_come_to_the_same_both_ways(kind, steps, counted):

@@ -1,43 +1,47 @@
-"""Event files made of the reference implementation's own messages, record by record."""
+"""Event files made record by record of the messages in ``event_messages``."""
 
 import math
 import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tensorboard.backend.event_processing import event_accumulator
-from tensorboard.compat.proto import event_pb2
-from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
-from tensorboard.util import tensor_util
+import google_crc32c
 
 from audioloss_cli import registry
 from audioloss_cli.model import Defect, Series
+from tests.event_messages import Event
 
 Triples = list[tuple[float, int, float]]
 
 
+def masked_crc32c(data: bytes) -> int:
+    """CRC-32C, masked as the TFRecord format stores it."""
+    crc = google_crc32c.value(data)
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
 def record(payload: bytes) -> bytes:
-    """One TFRecord, with checksums from the reference implementation."""
+    """One TFRecord."""
     length = struct.pack("<Q", len(payload))
     return length + struct.pack("<I", masked_crc32c(length)) + payload + struct.pack("<I", masked_crc32c(payload))
 
 
-def scalar_event(step: int, values: dict[str, float], wall_time: float = 0.0) -> event_pb2.Event:
-    event = event_pb2.Event(step=step, wall_time=wall_time or 1.7e9 + step)
+def scalar_event(step: int, values: dict[str, float], wall_time: float = 0.0) -> Event:
+    event = Event(step=step, wall_time=wall_time or 1.7e9 + step)
     for tag, value in values.items():
         event.summary.value.add(tag=tag, simple_value=value)
     return event
 
 
-def version_event() -> event_pb2.Event:
-    return event_pb2.Event(wall_time=1.7e9, file_version="brain.Event:2")
+def version_event() -> Event:
+    return Event(wall_time=1.7e9, file_version="brain.Event:2")
 
 
-def records(events: Iterable[event_pb2.Event]) -> list[bytes]:
+def records(events: Iterable[Event]) -> list[bytes]:
     return [record(event.SerializeToString()) for event in events]
 
 
-def write(path: Path, events: Iterable[event_pb2.Event]) -> Path:
+def write(path: Path, events: Iterable[Event]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"".join(records(events)))
     return path
@@ -61,6 +65,9 @@ def triples(series: Series) -> Triples:
 
 def reference(path: Path) -> dict[str, Triples]:
     """What TensorBoard's own EventAccumulator reads: simple values, and tensors of one number."""
+    from tensorboard.backend.event_processing import event_accumulator
+    from tensorboard.util import tensor_util
+
     everything: dict[str, int] = dict.fromkeys(event_accumulator.DEFAULT_SIZE_GUIDANCE, 0)
     accumulator = event_accumulator.EventAccumulator(str(path), everything, purge_orphaned_data=False)
     accumulator.Reload()

@@ -86,23 +86,29 @@ def alert_tests() -> str:
     return f"```toml\n{(ROOT / file).read_text(encoding='utf-8')}```\n\n{command('test', file)}"
 
 
-PARTS: dict[str, Callable[[], str]] = {
+Parts = dict[str, Callable[[], str]]
+
+CORE: Parts = {
     "sample": lambda: command("scan", "sample_logs/collapse-tensorboard"),
     "patterns": patterns,
     "rules": rules,
     "help": lambda: command("scan", "--help"),
+    "test": alert_tests,
+    "probe-help": lambda: command("probe", "--help"),
+}
+PROBE: Parts = {
     "probe": lambda: command("probe", "--ckpt", CHECKPOINT, "--data", BATCH, "--device", "cpu"),
     "causes": causes,
     "checks": checks,
-    "test": alert_tests,
+}
+TRAINING: Parts = {
     "training": lambda: console("python -m tests.training.example", "tests.training.example"),
-    "probe-help": lambda: command("probe", "--help"),
 }
 
 
-def generated(text: str) -> str:
-    """The text with each generated part made anew."""
-    for name, make in PARTS.items():
+def generated(text: str, parts: Parts) -> str:
+    """The text with each of these parts made anew."""
+    for name, make in parts.items():
         block = f"<!-- generated: {name} -->\n{make()}\n<!-- end -->"
         text, count = re.subn(
             rf"<!-- generated: {name} -->.*?<!-- end -->", lambda _, block=block: block, text, flags=re.DOTALL
@@ -112,4 +118,4 @@ def generated(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    README.write_text(generated(README.read_text(encoding="utf-8"), CORE | PROBE | TRAINING), encoding="utf-8")

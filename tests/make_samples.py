@@ -11,13 +11,15 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-
-from tensorboardX import SummaryWriter as TensorboardXWriter
-from torch.utils.tensorboard import SummaryWriter as TorchWriter
+from typing import TYPE_CHECKING
 
 from audioloss_cli import ScanConfig, scan
 from audioloss_cli.model import View
 from audioloss_cli.outputs.json import render
+
+if TYPE_CHECKING:  # whoever only needs the place of the samples has neither
+    from tensorboardX import SummaryWriter as TensorboardXWriter
+    from torch.utils.tensorboard import SummaryWriter as TorchWriter
 
 SAMPLES = Path(__file__).parent.parent / "sample_logs"
 CHANCE = math.log(1026)  # 8 codebooks of 1024 codes, BOS and EOS
@@ -71,11 +73,25 @@ def wall_time(step: int) -> float:
     return START + step * SECONDS_A_STEP
 
 
+def with_torch(directory: Path) -> "TorchWriter":
+    """The writer that comes with torch."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(directory))
+
+
+def with_tensorboardx(directory: Path) -> "TensorboardXWriter":
+    """The writer of tensorboardX."""
+    from tensorboardX import SummaryWriter
+
+    return SummaryWriter(str(directory))
+
+
 def write_events(
-    directory: Path, points: Iterator[Point], make: Callable[..., TorchWriter | TensorboardXWriter]
+    directory: Path, points: Iterator[Point], make: Callable[[Path], "TorchWriter | TensorboardXWriter"]
 ) -> Path:
     """One event file with the audio loss, the text loss and the learning rate, under a name without host or time."""
-    writer = make(str(directory))
+    writer = make(directory)
     for step, value in points:
         for tag, scalar in (("audio_loss", value), ("text_loss", 2.0 + math.exp(-step / 400)), ("learning_rate", 1e-4)):
             writer.add_scalar(f"train/{tag}", scalar, step, walltime=wall_time(step))
@@ -101,16 +117,16 @@ def write_jsonl(directory: Path, points: Iterator[Point]) -> Path:
 
 def write_truncated(directory: Path) -> None:
     """A healthy log that ends inside its last record, as a killed trainer leaves it."""
-    path = write_events(directory, healthy(), TorchWriter)
+    path = write_events(directory, healthy(), with_torch)
     path.write_bytes(path.read_bytes()[:-17])
 
 
 WRITERS: dict[str, Callable[[Path], object]] = {
     "collapse-jsonl": lambda directory: write_jsonl(directory, collapse()),
-    "collapse-tensorboard": lambda directory: write_events(directory, collapse(), TorchWriter),
-    "exactly-zero": lambda directory: write_events(directory, exactly_zero(), TensorboardXWriter),
-    "healthy": lambda directory: write_events(directory, healthy(), TensorboardXWriter),
-    "nan": lambda directory: write_events(directory, nan(), TorchWriter),
+    "collapse-tensorboard": lambda directory: write_events(directory, collapse(), with_torch),
+    "exactly-zero": lambda directory: write_events(directory, exactly_zero(), with_tensorboardx),
+    "healthy": lambda directory: write_events(directory, healthy(), with_tensorboardx),
+    "nan": lambda directory: write_events(directory, nan(), with_torch),
     "recovery": lambda directory: write_jsonl(directory, recovery()),
     "truncated": write_truncated,
 }

@@ -6,7 +6,6 @@ import types
 from pathlib import Path
 
 import pytest
-from torch.utils.tensorboard import SummaryWriter
 
 from audioloss_cli import registry, scan
 from audioloss_cli.model import Defect, SeriesCollector
@@ -52,17 +51,6 @@ def test_a_log_out_of_order_is_audited_in_order(tmp_path):
         (step, pytest.approx(value)) for step, value in enumerate(LOW)
     ]
     assert list(item.series.wall_times) == [1.7e9 + step for step in range(40)]
-
-
-def test_scalars_that_torch_put_into_directories_are_judged_by_tag_and_key(tmp_path):
-    with SummaryWriter(str(tmp_path)) as writer:
-        for step, value in enumerate(LOW):
-            writer.add_scalars("loss", {"audio": value, "text": 0.001}, step)
-    report = scan(tmp_path, points=True)
-    audited = {Path(run.run).name: [(item.tag, item.role) for item in run.series] for run in report.runs}
-    assert audited["loss_audio"] == [("loss", "audio")]
-    assert audited["loss_text"] == []
-    assert [incident.first_step for incident in report.incidents] == [20]
 
 
 def test_the_summary_of_the_trainer_stands_in_for_nothing_beside_its_loss(tmp_path):

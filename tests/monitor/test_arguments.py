@@ -6,7 +6,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import torch
 
 from audioloss_cli import AudioLossMonitor, Limits
 from audioloss_cli.model import SettingError
@@ -33,13 +32,6 @@ def test_every_dtype_is_a_loss(dtype):
     assert monitor.diagnostics()["max"] == 3.0
 
 
-def test_a_loss_that_requires_a_gradient_is_read_without_a_warning():
-    loss = (torch.tensor([0.004, 0.004], requires_grad=True) * 1.0).mean()
-    (alert,) = AudioLossMonitor().update(loss, 1)
-    assert alert.value == pytest.approx(0.004)
-    assert loss.requires_grad
-
-
 @pytest.mark.parametrize(("loss", "value"), [(10**400, math.inf), (-(10**400), -math.inf)], ids=["plus", "minus"])
 def test_a_whole_number_beyond_float64_is_infinite(loss, value):
     assert AudioLossMonitor().update(loss, 1)[0].value == value
@@ -47,7 +39,7 @@ def test_a_whole_number_beyond_float64_is_infinite(loss, value):
 
 @pytest.mark.parametrize(
     "loss",
-    [np.str_("0.004"), np.array([0.004]), np.array([]), torch.empty(0), torch.zeros(1, 1), torch.tensor(1j)],
+    [np.str_("0.004"), np.array([0.004]), np.array([]), np.zeros((1, 1)), np.complex64(1j)],
 )
 def test_what_is_not_one_number_is_refused_and_leaves_no_trace(loss):
     monitor = AudioLossMonitor()
@@ -70,7 +62,7 @@ def test_without_a_wall_time_it_is_now():
     assert monitor.incidents[0].first_wall_time == fired.wall_time
 
 
-@pytest.mark.parametrize("wall_time", [0, 0.0, np.float32(1.5), torch.tensor(1.5)])
+@pytest.mark.parametrize("wall_time", [0, 0.0, np.float32(1.5)])
 def test_a_wall_time_is_kept_as_a_float(wall_time):
     (alert,) = AudioLossMonitor().update(0.001, 1, wall_time)
     assert (type(alert.wall_time), alert.wall_time) == (float, float(wall_time))

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from audioloss_cli import Severity
 from audioloss_cli.model import MISSING, is_missing
@@ -52,7 +51,7 @@ def test_a_state_does_not_change_with_the_monitor_it_came_from():
     assert repr(state) == before
 
 
-@pytest.mark.parametrize("number", [np.float32, np.float64, torch.tensor])
+@pytest.mark.parametrize("number", [np.float32, np.float64])
 def test_whatever_the_numbers_were_the_state_is_built_in(number):
     monitor = plain_monitor(window_size=np.int64(10), threshold=np.float32(0.01))
     monitor.update(number(0.001), np.int64(1), number(1.5))

@@ -17,6 +17,7 @@ from audioloss_cli import AudioLossMonitor
 from audioloss_cli.model import MISSING, Past, Point, Series, Severity
 from audioloss_cli.monitor import machine, recovery
 from audioloss_cli.monitor.lull import Lull
+from tests.effort import examples
 from tests.monitor.toys import Toy, watched_by
 
 CHANCE = math.log(1026)
@@ -136,7 +137,7 @@ def go(pair: Pair, choose: Random, level: float, odds: Sequence[float]) -> None:
 SEEDS = st.integers(0, 1 << 32).map(Random)
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(120), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(SEEDS)
 def test_with_and_without_lulls_all_comes_out_the_same(choose):
     steps = choose.choice([60, 150, 2000])
@@ -164,7 +165,7 @@ TOYS = st.builds(
 )
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(120), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(TOYS, min_size=1, max_size=4), SEEDS)
 def test_so_it_does_with_any_rules_that_share_incidents(toys, choose):
     for number, toy in enumerate(toys):

@@ -1,9 +1,6 @@
 """What a monitor can tell about itself: diagnostics, recovery attempts, and its state for a checkpoint."""
 
-import io
-
 import pytest
-import torch
 
 from tests.monitor.test_update import feed, steady
 from tests.monitor.toys import plain_monitor
@@ -77,21 +74,6 @@ def test_a_rollback_makes_the_steps_go_back_and_its_window_starts_there():
     assert monitor.recovery_attempts[0].recovered is None
     feed(monitor, (500, 0.001))
     assert monitor.recovery_attempts[0].recovered is False
-
-
-def test_the_state_survives_a_checkpoint_that_allows_no_code():
-    monitor = plain_monitor()
-    feed(monitor, *steady(3.0, 0, 50), *steady(0.007, 51, 90))
-    monitor.record_recovery_attempt(90, "none")
-    file = io.BytesIO()
-    torch.save({"monitor": monitor.state_dict()}, file)
-    file.seek(0)
-    resumed = plain_monitor()
-    resumed.load_state_dict(torch.load(file, weights_only=True)["monitor"])
-    assert repr(resumed.diagnostics()) == repr(monitor.diagnostics())
-    assert (
-        feed(resumed, *steady(0.007, 91, 150)) == feed(monitor, *steady(0.007, 91, 150)) == [(150, "sustained_warning")]
-    )
 
 
 def test_the_limits_belong_to_the_constructor():

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-import torch
 
 from audioloss_cli import AudioLossMonitor, Severity
 from tests.monitor.toys import plain_monitor
@@ -21,7 +20,7 @@ def steady(value: float, first: int, last: int, cadence: int = 1) -> list[tuple[
 def test_the_customers_loop_works_as_written():
     monitor = plain_monitor(window_size=100, threshold=0.01, critical_threshold=0.005)
     errors = []
-    for step, audio_loss in enumerate(torch.tensor([4.0, 0.004])):
+    for step, audio_loss in enumerate(np.array([4.0, 0.004], np.float32)):
         for alert in monitor.update(audio_loss.item(), step):
             if alert["type"] == "critical":
                 errors.append(alert["message"])  # noqa: PERF401  # the customer's code
@@ -50,28 +49,24 @@ def test_an_alert_reads_as_an_object_and_as_a_mapping():
         np.float32(0.004),
         np.float64(0.004),
         np.array(0.004),
-        torch.tensor(0.004),
-        torch.tensor(0.004, dtype=torch.bfloat16),
     ],
 )
 def test_a_loss_is_any_one_number(loss):
     assert [alert.type for alert in plain_monitor().update(loss, 1)] == ["critical"]
 
 
-@pytest.mark.parametrize("loss", [0, np.int64(0), torch.tensor(0), False])
+@pytest.mark.parametrize("loss", [0, np.int64(0), False])
 def test_a_whole_number_is_a_loss(loss):
     assert [alert.type for alert in plain_monitor().update(loss, 1)] == ["critical"]
 
 
-@pytest.mark.parametrize(
-    "loss", ["0.004", b"1", [0.004], np.array([0.004, 1.0]), torch.tensor([0.004]), 1j, object(), {}]
-)
+@pytest.mark.parametrize("loss", ["0.004", b"1", [0.004], np.array([0.004, 1.0]), 1j, object(), {}])
 def test_anything_else_is_refused_in_words(loss):
     with pytest.raises(TypeError, match="loss must be one number, not"):
         plain_monitor().update(loss, 1)
 
 
-@pytest.mark.parametrize("step", [1, 1.0, np.int32(1), torch.tensor(1)])
+@pytest.mark.parametrize("step", [1, 1.0, np.int32(1)])
 def test_a_step_is_any_whole_number(step):
     assert plain_monitor().update(0.001, step)[0].step == 1
 

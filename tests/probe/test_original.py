@@ -114,6 +114,7 @@ def test_labels_shifted_by_the_collator(checkpoints, saved):
     assert causes(report)[:1] == ["double-shift"], grave(report)
 
 
+@pytest.mark.exhaustive  # `test_matrix.py` has it of the other format
 def test_weights_that_were_trained_without_the_shift(saved, tmp_path):
     where = original.save(broken.trained("no-shift"), tmp_path / "model")
     report = probe(ProbeConfig(str(where), saved(lengths=((60,),), seed=999, distinct=16)))

@@ -3,13 +3,12 @@
 import json
 from typing import NamedTuple
 
-from tensorboard.compat.proto import event_pb2, tensor_pb2, tensor_shape_pb2
-
+from tests import event_messages as event_pb2
 from tests.event_files import records, scalar_event, version_event
 from tests.readers.databases import healthy_project, healthy_store
 from tests.readers.wandb.transaction_logs import healthy_log
 
-SHAPE_OF_ONE = tensor_shape_pb2.TensorShapeProto(dim=[tensor_shape_pb2.TensorShapeProto.Dim(size=1)])
+SHAPE_OF_ONE = event_pb2.TensorShapeProto(dim=[event_pb2.Dim(size=1)])
 
 
 class Healthy(NamedTuple):
@@ -35,7 +34,7 @@ def _tensorboard() -> bytes:
     steps = [*range(1, 20), *range(15, 25)]
     points = [scalar_event(step, {"loss": step + 0.5, "audio_loss": float("nan"), "lr": 0.1}) for step in steps]
     for event in points:
-        tensor = tensor_pb2.TensorProto(dtype=1, float_val=[event.step], tensor_shape=SHAPE_OF_ONE)
+        tensor = event_pb2.TensorProto(dtype=1, float_val=[event.step], tensor_shape=SHAPE_OF_ONE)
         event.summary.value.add(tag="tensor", tensor=tensor)
     points[0].summary.value[-1].metadata.plugin_data.plugin_name = "scalars"
     return b"".join(records([version_event(), start, *points[:19], start, *points[19:]]))

@@ -17,6 +17,7 @@ from audioloss_cli.monitor import ruleset
 from audioloss_cli.monitor.past import Past
 from audioloss_cli.monitor.points import MANY_REPEATS
 from audioloss_cli.monitor.steady import MEMORY
+from tests.effort import examples
 
 RULES = registry.names("rules")
 LIMITS = Limits()
@@ -116,7 +117,7 @@ def test_it_answers_for_any_value_and_is_quiet_where_it_says(name, values, strid
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     early=st.lists(st.floats(0, 12), max_size=20),
     stride=st.sampled_from([1, 4, 50]),

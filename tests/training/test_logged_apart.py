@@ -7,6 +7,7 @@ import torch
 
 from audioloss_cli.training import AudioLossCallback, AudioLossGuard, Policy
 from audioloss_cli.training.logged_apart import Line
+from tests.effort import exhaustive, rows
 from tests.training import loops
 from tests.training.test_trainer import WithText, train
 
@@ -173,7 +174,10 @@ class Uneven(WithText):
         return {**item, "input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids}
 
 
-@pytest.mark.parametrize("name", HEALTHY)
+EACH_TIME = ["each step", "each epoch", "a penalty", "text in micro-batches", "evaluation", "late"]
+
+
+@pytest.mark.parametrize("name", [*EACH_TIME, *exhaustive(*(name for name in HEALTHY if name not in EACH_TIME))])
 def test_the_model_s_own_loss_is_not_watched_twice(tmp_path, name):
     settings = dict(HEALTHY[name])
     steps, trainer = settings.pop("max_steps", 62), settings.pop("trainer", loops.InOrder)
@@ -192,7 +196,7 @@ def test_the_model_s_own_loss_is_not_watched_twice(tmp_path, name):
     assert not any(open_series(callback).values())
 
 
-@pytest.mark.parametrize("every", [1, 5, 50])
+@pytest.mark.parametrize("every", [5, *exhaustive(1, 50)])
 def test_a_nan_of_the_model_s_own_is_told_once(tmp_path, every):
     """The Trainer logs 0 for it, or the mean of the others."""
     callback = AudioLossCallback(SILENT)
@@ -244,7 +248,9 @@ class Halves(WithText):
         return {**text, **{name: value[:0] for name, value in item.items() if name not in text}}
 
 
-@pytest.mark.parametrize(("accumulation", "every"), [(1, 1), (2, 1), (4, 1), (2, 2), (4, 5)])
+@pytest.mark.parametrize(
+    ("accumulation", "every"), rows([(1, 1), (2, 1), (4, 1), (2, 2), (4, 5)], each_time=[(1, 1), (2, 2)])
+)
 def test_a_total_is_known_where_the_audio_loss_is_taken_out_of_it(tmp_path, accumulation, every):
     """Without it the total of a step would be that of its other micro-batches, of text alone."""
     callback = AudioLossCallback(STOP)
@@ -260,7 +266,7 @@ def test_a_total_is_known_where_the_audio_loss_is_taken_out_of_it(tmp_path, accu
     assert "logged" not in callback.guard.monitors
 
 
-@pytest.mark.parametrize("every", [5, 20, 40])
+@pytest.mark.parametrize("every", [20, *exhaustive(5, 40)])
 def test_another_loss_is_noticed_where_the_model_s_own_holds_text(tmp_path, every):
     callback = AudioLossCallback(SILENT)
     made = own(hundredth, start=60)(

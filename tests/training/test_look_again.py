@@ -9,6 +9,7 @@ from torch.utils.data import Dataset
 
 from audioloss_cli.training import AudioLossCallback, AudioLossGuard, Policy, late_batch, look_again
 from audioloss_cli.training.recent import Fed, RecentBatches
+from tests.effort import combinations
 from tests.probe import tiny
 from tests.probe.adapters.healthy import HEALTHY
 from tests.training import frameworks, loops
@@ -107,14 +108,20 @@ def test_as_often_as_it_is_said(tmp_path):
     assert "low-valid-fraction" not in [taken.alert for taken in guard.taken]
 
 
-@pytest.mark.parametrize("run", frameworks.ALL)
-@pytest.mark.parametrize("accumulation", [1, 2])
+HEALTHY_RUNS = {
+    "plain": {},
+    "text": {"text_labels": True},
+    "lengths": {"lengths": True},
+    "all": {"lengths": True, "text_labels": True, "text_alone": 3},
+}
+EACH_TIME = zip(frameworks.ALL, [2, 1, 2, 1], ["all", "all", "lengths", "text"], strict=True)
+
+
 @pytest.mark.parametrize(
-    "how",
-    [{}, {"text_labels": True}, {"lengths": True}, {"lengths": True, "text_labels": True, "text_alone": 3}],
+    ("run", "accumulation", "how"), combinations(frameworks.ALL, [1, 2], HEALTHY_RUNS, each_time=EACH_TIME)
 )
 def test_of_healthy_runs_nothing_is_said(run, accumulation, how, tmp_path):
-    samples = Samples(30 * accumulation, **how)
+    samples = Samples(30 * accumulation, **HEALTHY_RUNS[how])
     guard = run(tmp_path, samples, accumulation, policy=STOP, look_again=0.0, at_once=1)
     assert of_inputs(guard) == []
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from audioloss_cli.training import AudioLossCallback, AudioLossMixin, Policy
+from tests.effort import exhaustive, rows
 from tests.training import loops
 from tests.training.test_trainer import WithText
 
@@ -120,7 +121,7 @@ def run(kind, directory, steps=12, *, text=False, **settings):
     return watched, [line["loss"] for line in made.state.log_history if "loss" in line], made
 
 
-@pytest.mark.parametrize("settings", [{}, {"gradient_accumulation_steps": 3}, {"text": True}])
+@pytest.mark.parametrize("settings", [{"gradient_accumulation_steps": 3}, *exhaustive({}, {"text": True})])
 @pytest.mark.parametrize("kind", [Own, Told, Inherited])
 def test_the_model_s_own_loss_is_read_as_that_of_a_plain_trainer(tmp_path, kind, settings):
     plain, _, _ = run(Plain, tmp_path, **settings)
@@ -144,7 +145,10 @@ def test_a_pass_beside_it_is_not_taken_for_it(tmp_path):
     assert watched == pytest.approx([loss / 8 for loss in logged], rel=1e-5)
 
 
-@pytest.mark.parametrize(("kind", "accumulation"), [(Times, 1), (Times, 3), (InPlace, 1), (Doubled, 1)])
+@pytest.mark.parametrize(
+    ("kind", "accumulation"),
+    rows([(Times, 1), (Times, 3), (InPlace, 1), (Doubled, 1)], each_time=[(Times, 3), (InPlace, 1)]),
+)
 def test_another_loss_is_watched_as_it_is_trained(tmp_path, kind, accumulation):
     watched, logged, _ = run(kind, tmp_path, gradient_accumulation_steps=accumulation)
     assert watched == pytest.approx(logged, rel=1e-5)
@@ -228,6 +232,7 @@ def test_what_is_wrapped_around_the_model_may_give_other_tensors(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*")
+@pytest.mark.exhaustive  # `test_compiled.py` compiles in each run
 def test_a_model_that_is_compiled(tmp_path):
     torch._dynamo.reset()
     settings = {"torch_compile": True, "torch_compile_backend": "eager"}

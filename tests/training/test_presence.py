@@ -12,6 +12,7 @@ from audioloss_cli.training.losses import Losses
 from audioloss_cli.training.presence import Presence
 from audioloss_cli.training.slots import Arrived
 from audioloss_cli.training.watch import Watch
+from tests.effort import combinations
 from tests.probe import tiny
 from tests.training import loops
 
@@ -87,9 +88,12 @@ def train(directory, kind, alone, steps, *, absent, **settings):
     return callback.guard, made.state.global_step
 
 
-@pytest.mark.parametrize("absent", [False, True])
-@pytest.mark.parametrize("every", [2, 3, 10])
-@pytest.mark.parametrize("kind", [loops.InOrder, Watched])
+@pytest.mark.parametrize(
+    ("kind", "every", "absent"),
+    combinations(
+        [loops.InOrder, Watched], [2, 3, 10], [False, True], each_time=[(loops.InOrder, 10, False), (Watched, 2, True)]
+    ),
+)
 def test_batches_of_text_alone_in_between_are_no_trouble(tmp_path, kind, every, absent):
     guard, step = train(tmp_path, kind, lambda index: index > 3 and index % every == 0, 150, absent=absent)
     assert (step, guard.taken) == (150, [])
@@ -98,9 +102,12 @@ def test_batches_of_text_alone_in_between_are_no_trouble(tmp_path, kind, every, 
     assert min(points) > 2.5  # a total would hold the text as well, that of text alone nothing else
 
 
-@pytest.mark.parametrize("absent", [False, True])
-@pytest.mark.parametrize("accumulation", [1, 4])
-@pytest.mark.parametrize("kind", [loops.InOrder, Watched])
+@pytest.mark.parametrize(
+    ("kind", "accumulation", "absent"),
+    combinations(
+        [loops.InOrder, Watched], [1, 4], [False, True], each_time=[(loops.InOrder, 4, False), (Watched, 1, True)]
+    ),
+)
 def test_audio_that_is_filtered_out_for_good_is_missing(tmp_path, kind, accumulation, absent):
     settings = {"gradient_accumulation_steps": accumulation}
     guard, step = train(tmp_path, kind, lambda index: index >= 40, 160 // accumulation, absent=absent, **settings)

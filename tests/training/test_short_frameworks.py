@@ -19,6 +19,7 @@ from audioloss_cli.training import (
 )
 from audioloss_cli.training.forward_hook import ForwardHook
 from audioloss_cli.training.short_way import LATER
+from tests.effort import combinations, examples, exhaustive
 from tests.probe import tiny
 from tests.training import loops
 from tests.training.test_lightning import Module, fit
@@ -105,10 +106,18 @@ def counted(guard, count):
     guard._arrivals.take = take
 
 
-@pytest.mark.parametrize("broken", [False, True])
+EACH_TIME = [
+    *((loops.InOrder, "plain", False), (loops.InOrder, "parts", True), (loops.InOrder, "codebooks", False)),
+    *((Mixed, "audio", False), (Mixed, "plain", True)),
+]
+
+
 @pytest.mark.parametrize(
-    ("kind", "model"),
-    [(kind, model) for kind in (loops.InOrder, Mixed) for model in MODELS] + [(Twice, "plain"), (MixedTwice, "plain")],
+    ("kind", "model", "broken"),
+    [
+        *combinations([loops.InOrder, Mixed], MODELS, [False, True], each_time=EACH_TIME),
+        *combinations([Twice, MixedTwice], ["plain"], [False, True], each_time=[(MixedTwice, "plain", False)]),
+    ],
 )
 def test_both_ways_come_to_the_same_in_a_trainer(kind, model, broken, tmp_path, monkeypatch):
     def run(watch):
@@ -156,8 +165,8 @@ def steps_of(name):
     return st.lists(st.fixed_dictionaries(step), min_size=5, max_size=40)
 
 
-@pytest.mark.parametrize("kind", ["callback", "mixin", "own loss"])
-@settings(max_examples=150)
+@pytest.mark.parametrize("kind", ["callback", "own loss", *exhaustive("mixin")])
+@settings(max_examples=examples(150))
 @given(steps=st.sampled_from(NAMES).flatmap(steps_of), counted=st.booleans())
 def test_any_forward_passes_come_to_the_same_both_ways(kind, steps, counted):
     factor, came = calm._FACTOR, []
@@ -197,8 +206,10 @@ def _passed(kind, steps, counted):
 
 
 @pytest.mark.filterwarnings("ignore:.*")
-@pytest.mark.parametrize("kind", ["outputs", "bare", "logged"])
-@pytest.mark.parametrize("broken", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "broken"),
+    combinations(["outputs", "bare", "logged"], [False, True], each_time=[("outputs", False), ("bare", True)]),
+)
 def test_both_ways_come_to_the_same_in_lightning(kind, broken, tmp_path, monkeypatch):
     def run(watch):
         callback = AudioLossLightning(SILENT, window_size=20)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from audioloss_cli.training import AudioLossGuard, Policy, calm
+from tests.effort import examples
 from tests.training import loops
 
 EARLY = calm._EARLY  # before tests make it less
@@ -54,7 +55,7 @@ def forms(value):
 
 
 @pytest.mark.parametrize("form", forms(1.0))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(values=st.lists(VALUES, max_size=40), batch=st.sampled_from([None, "plain", "text"]))
 def test_both_ways_come_to_the_same(form, batch, values):
     given_batch = {**loops.sample(1), **({"labels": torch.ones(1, 3)} if batch == "text" else {})} if batch else None
@@ -62,7 +63,7 @@ def test_both_ways_come_to_the_same(form, batch, values):
     assert came[0] == came[1]
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(steps=st.lists(st.tuples(VALUES, st.sampled_from(list(forms(1.0)))), max_size=30))
 def test_outputs_may_change_from_step_to_step(steps):
     assert _came_to(steps, None, None, short=True) == _came_to(steps, None, None, short=False)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli.training import AudioLossGuard, Policy
+from tests.effort import examples
 from tests.training import loops
 from tests.training.calm_ranks import POLICY, SETTINGS, guessing
 from tests.training.test_short_way import SILENT, VALUES, forms, timeless
@@ -38,7 +39,7 @@ def test_what_waited_is_looked_at_after_the_resumption():
 
 
 @pytest.mark.parametrize("form", ["float", "named", "codebooks"])
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(before=st.lists(VALUES, max_size=40), after=st.lists(VALUES, max_size=20), at_once=st.integers(1, 40))
 def test_a_run_in_two_parts_comes_to_what_a_whole_one_does(form, before, after, at_once):
     whole, first, second = (

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from audioloss_cli.training import AudioLossCallback, AudioLossGuard, AudioLossLightning, AudioLossMixin, Policy
+from tests.effort import combinations
 from tests.training import loops
 
 SILENT = (20, 21, 30)
@@ -91,8 +92,9 @@ def by_lightning(directory, absent, accumulation):
     return callback.guard
 
 
-@pytest.mark.parametrize("absent", [False, True])
-@pytest.mark.parametrize("accumulation", [1, 2])
+@pytest.mark.parametrize(
+    ("accumulation", "absent"), combinations([1, 2], [False, True], each_time=[(1, True), (2, False)])
+)
 @pytest.mark.parametrize("run", [by_guard, by_trainer, by_mixin, by_lightning])
 def test_it_has_no_part_in_the_audio_loss(run, accumulation, absent, tmp_path):
     guard = run(tmp_path, absent, accumulation)

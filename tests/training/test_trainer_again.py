@@ -5,6 +5,7 @@ import copy
 import pytest
 
 from audioloss_cli.training import AudioLossCallback, AudioLossError, Policy
+from tests.effort import exhaustive
 from tests.training import loops
 
 
@@ -95,7 +96,7 @@ def test_a_callback_can_be_copied_in_the_middle_of_a_training(tmp_path):
     assert callback.guard.taken == []
 
 
-@pytest.mark.parametrize("limit", [None, 1])
+@pytest.mark.parametrize("limit", [1, *exhaustive(None)])
 def test_a_checkpoint_that_was_never_written_changes_no_limit_of_another_training(tmp_path, limit):
     """The error leaves before the Trainer saves, and with it the room that was made for it."""
     callback = AudioLossCallback(Policy(critical=("checkpoint", "raise-error")))

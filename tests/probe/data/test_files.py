@@ -15,6 +15,7 @@ from transformers import BatchFeature
 
 from audioloss_cli.probe.data import open_data
 from audioloss_cli.probe.errors import EnvironmentalError, UnreadableError, UsageError
+from tests.effort import examples
 from tests.probe.tiny import hf_batch, original_batch
 
 ACCEPTED = "a batch is a .pt, .pth, .safetensors or .npz file"
@@ -178,7 +179,7 @@ def test_a_batch_without_entries(suffix: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", SAVERS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage_gives_a_batch_or_one_line(suffix: str, data: st.DataObject, tmp_path: Path) -> None:
     path = tmp_path / f"batch{suffix}"

@@ -13,6 +13,7 @@ from audioloss_cli.readers import jsonl as reader
 from audioloss_cli.readers._rows import collector
 from audioloss_cli.readers.jsonl import reading, row_type, rows, typed
 from audioloss_cli.storage import lines
+from tests.effort import examples
 from tests.storage.zstandard import compress
 
 NEVER = 1 << 60
@@ -177,7 +178,7 @@ def damaged(draw):
 WANTED = st.none() | st.sets(st.sampled_from(["loss", "audio/loss", "audio/0", "eval_loss", "note", "lr", "step"]))
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(content=damaged(), wanted=WANTED, chunk=st.sampled_from(TINY), first=st.sampled_from([1, 3, 10]))
 def test_the_fast_path_gives_what_the_slow_path_gives(tmp_path, content, wanted, chunk, first):
     path = tmp_path / "x.jsonl"
@@ -187,7 +188,7 @@ def test_the_fast_path_gives_what_the_slow_path_gives(tmp_path, content, wanted,
     assert read(path, request, chunk=chunk, rows_to_learn_from=first) == slow
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     number=st.from_regex(r"-?\d{1,25}(\.\d{1,25})?([eE][+-]?\d{1,3})?", fullmatch=True)
     | st.text("0123456789.eE+-", min_size=1, max_size=9)
@@ -262,7 +263,7 @@ def split_reading(path, content: bytes, cut: int, first: int, **options):
     return {tag: tuple(column) for tag, column in columns.items()}, defects + more_defects
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     content=damaged(),
     at=st.integers(0, 60),

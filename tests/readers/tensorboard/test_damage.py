@@ -6,11 +6,12 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tensorboard.compat.proto import event_pb2
 
 from audioloss_cli import registry
 from audioloss_cli.model import Defect, ReadOptions, Series
-from tests.event_files import read, records, scalar_event, triples, version_event
+from tests import event_messages as event_pb2
+from tests.effort import examples
+from tests.event_files import masked_crc32c, read, records, scalar_event, triples, version_event
 
 TAG = "loss"
 
@@ -74,7 +75,7 @@ def whole_records(data: bytes, parts: list[bytes]) -> bool:
     return offset == len(data)
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(count=st.integers(1, 12), blob=st.sampled_from([0, 0, 512, 4096]), damage=damages)
 def test_one_damage_of_any_kind(tmp_path, count, blob, damage):
     parts = healthy_records(count, blob)
@@ -94,7 +95,7 @@ def test_one_damage_of_any_kind(tmp_path, count, blob, damage):
     assert defects or whole_records(data, parts), "a silent loss"
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(count=st.integers(1, 12), several=st.lists(damages, min_size=2, max_size=4))
 def test_several_damages_never_crash_and_never_invent(tmp_path, count, several):
     parts = healthy_records(count)
@@ -171,8 +172,6 @@ def test_a_half_written_last_record(left, tmp_path):
 
 
 def test_a_length_no_file_can_have_costs_no_memory(tmp_path):
-    from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
-
     length = struct.pack("<Q", 1 << 60)
     path = tmp_path / "x.tfevents"
     path.write_bytes(length + struct.pack("<I", masked_crc32c(length)) + b"".join(healthy_records(3)))

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tensorboard.compat.proto import event_pb2
 
 from audioloss_cli.model import Cursor, Defect, ReadOptions, Series, series
 from audioloss_cli.readers import tensorboard
@@ -20,11 +19,17 @@ from audioloss_cli.readers.tensorboard.buffer import SlidingBuffer
 from audioloss_cli.readers.tensorboard.events import parse_event
 from audioloss_cli.readers.tensorboard.framing import Framing
 from audioloss_cli.readers.tensorboard.scalars import Scalars
+from tests import event_messages as event_pb2
+from tests.effort import examples
 from tests.event_files import record
 
 WAYS = ("plain", "quick", "arrays")
 TAGS = ("loss", "train/audio_loss", "lr", "loss2", "b" * 200, "")
 SIZES = {"WINDOW_BYTES": 700, "_STINTS": (64, 512)}
+KINDS = [
+    *("simple", "several", "content", "double", "float_val", "rank 1", "half", "named", "named second", "text"),
+    *("image", "histogram", "start", "version", "no time", "twice", "garbage", "long key"),
+]
 
 
 class Stretch(NamedTuple):
@@ -40,23 +45,7 @@ class Stretch(NamedTuple):
 stretches = st.lists(
     st.builds(
         Stretch,
-        st.sampled_from(
-            ["simple"] * 4
-            + [
-                "several",
-                "content",
-                "double",
-                "float_val",
-                "rank 1",
-                "half",
-                "named",
-                "named second",
-                "text",
-                "image",
-                "histogram",
-            ]
-            + ["named second", "start", "version", "no time", "twice", "garbage", "long key"]
-        ),
+        st.sampled_from([*["simple"] * 3, *KINDS, "named second"]),
         st.sampled_from(TAGS),
         st.sampled_from([0, 1, 100, 127, 16380, 2**21 - 2, 2**40, 2**62, -3]),
         st.integers(0, 2**32 - 1),
@@ -163,7 +152,7 @@ def outcome(way: str, path, *, checksum: bool = True) -> tuple[list[object], lis
     return found, defects
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parts=stretches, wrong=damage, checksum=st.booleans())
 def test_every_way_finds_the_same(tmp_path, parts, wrong, checksum):
     data = b"".join(record(each) for part in parts for each in payloads(part))
@@ -305,7 +294,7 @@ def test_lengths_are_known_by_their_checksums_alone():
     assert (links.ends, links.cut) == ([0], [True])
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parts=stretches, cuts=st.lists(st.integers(0, 10**6), max_size=3), wrong=damage, blob=st.booleans())
 def test_a_log_read_as_it_grows_gives_what_it_gives_at_once(tmp_path, parts, cuts, wrong, blob):
     data = b"".join(record(each) for part in parts for each in payloads(part))
@@ -344,11 +333,11 @@ def test_a_signalling_nan_is_read_without_a_warning(tmp_path, recwarn):
     assert not recwarn.list
 
 
-def test_gigabytes_of_zeros_cost_no_search(tmp_path):
+def test_zeros_at_the_end_of_a_large_file_cost_no_search(tmp_path):
     path = tmp_path / "x.tfevents"
     path.write_bytes(b"".join(record(each) for each in payloads(Stretch("simple", "loss", 1, 1, 12))))
     with path.open("r+b") as stream:
-        stream.truncate(1 << 30)
+        stream.truncate(1 << 28)
     (found,), (defect,) = outcome("arrays", path)
     assert len(found[1]) == 8 * 12
     assert "no record follows" in defect.message

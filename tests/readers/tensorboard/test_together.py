@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tensorboard.compat.proto import event_pb2
 
 from audioloss_cli.model import Cursor, Defect, ReadOptions, Series
 from audioloss_cli.readers import tensorboard
 from audioloss_cli.readers.tensorboard import arrays, together
 from audioloss_cli.readers.tensorboard.arrays import window
 from audioloss_cli.readers.tensorboard.arrays.groups import Groups
+from tests import event_messages as event_pb2
+from tests.effort import examples
 from tests.event_files import record
 from tests.readers.bits import in_bits
 from tests.readers.tensorboard.test_paths import Stretch, damage, damaged, payloads, stretches
@@ -48,7 +49,7 @@ def read_together(paths, **asked):
     return [list(items) for items in tensorboard.read_many((path, ReadOptions(arrays=True, **asked)) for path in paths)]
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     parts=logs,
     room=st.sampled_from([300, 3000, 30_000]),

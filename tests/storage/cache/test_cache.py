@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from audioloss_cli.config import ConfigError
 from audioloss_cli.model import EVERYTHING, Defect, ReadOptions, Series
 from audioloss_cli.storage.cache import Cache, prepare
+from tests.effort import examples
 from tests.storage.cache.toy import Reader
 
 HOW = ("toy", True)
@@ -145,7 +146,7 @@ def test_what_grows_while_it_is_read_is_not_taken_for_known(marks, begun, log, k
     assert reader.read_bytes == log.stat().st_size - (before if marks else 0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(LINES), st.lists(st.tuples(st.lists(LINES), st.integers(0, 3)), max_size=4))
 def test_growth_in_any_steps_reads_the_same(tmp_path_factory, first, steps):
     directory = tmp_path_factory.mktemp("growing")
@@ -166,7 +167,7 @@ DAMAGE = {
 }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.sampled_from(sorted(DAMAGE)) | st.binary(max_size=200), st.floats(0, 1, exclude_max=True))
 def test_a_corrupt_reading_is_never_trusted(tmp_path_factory, damage, share):
     directory = tmp_path_factory.mktemp("corrupt")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from audioloss_cli import ScanConfig, registry, scan
 from audioloss_cli.model import View
+from tests.effort import examples
 from tests.event_files import records, scalar_event
 from tests.wobble import wobbly
 
@@ -39,7 +40,7 @@ def text(path: Path, cache: Path | None = None, **more) -> str:
 
 
 @pytest.mark.parametrize("name", LOGS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(sizes=st.lists(st.floats(0, 1), min_size=1, max_size=4), flips=st.lists(st.floats(0, 0.99), max_size=1))
 def test_a_growing_log_gives_the_report_of_a_scan_without(name, sizes, flips, tmp_path_factory):
     """Of whole records or cut inside one, intact or with a changed byte."""

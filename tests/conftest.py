@@ -17,9 +17,15 @@ from tests.effort import SHARE
 HERE = Path(__file__).parent
 # Where the tests of each wing lie; all others are of the core, which needs no torch and no tensorboard.
 WINGS = {
-    "probe": ("probe/", "cli/test_probe.py"),
+    "probe": ("probe/", "cli/test_probe.py", "test_hostile_names.py", "fuzz/checkpoints/"),
     "training": ("training/",),
-    "reference": ("reference/", "benchmarks/test_bench_reading.py"),
+    "reference": (
+        "reference/",
+        "benchmarks/test_bench_reading.py",
+        "readers/mlflow/test_stores.py",
+        "readers/trackio/test_project.py",
+        "readers/wandb/test_releases.py",
+    ),
 }
 OTHER_MARKS = ("exhaustive", "gpu", "hypothesis")
 

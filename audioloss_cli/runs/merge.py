@@ -38,11 +38,10 @@ class Clusters:
         """Take in a unit; it joins every cluster to which it is related."""
         joined, others = [unit], list[list[Unit]]()
         for cluster in self.clusters:
-            known = next((found for each in cluster if (found := _on_its_axis(joined[0], each)) is not None), None)
-            if known is None:
-                others.append(cluster)
-            else:
+            if any(_of_one_run(unit, each) for each in cluster):
                 joined = [*cluster, *joined]
+            else:
+                others.append(cluster)
         self.clusters = [*others, joined]
 
     def merged(self) -> list[MergedRun]:
@@ -50,13 +49,11 @@ class Clusters:
         return [merge(cluster) for cluster in self.clusters]
 
 
-def _on_its_axis(unit: Unit, other: Unit) -> Unit | None:
-    """Return the unit, in steps of the other if it has none, if the two are of one run."""
-    if _is_stepless(unit) and not _is_stepless(other):
-        return in_steps_of(unit, other.series)
-    if _is_stepless(other) and not _is_stepless(unit):
-        return unit if in_steps_of(other, unit.series) is not None else None
-    return unit if related(unit, other) else None
+def _of_one_run(unit: Unit, other: Unit) -> bool:
+    """Tell whether two units are of one run: by their steps, or by the order of their values."""
+    if related(unit, other):
+        return True
+    return in_steps_of(unit, other.series) is not None or in_steps_of(other, unit.series) is not None
 
 
 def _is_stepless(unit: Unit) -> bool:
@@ -72,10 +69,15 @@ def merge(units: Sequence[Unit]) -> MergedRun:
     run.shares = {tag: [_share(ranked[0], tag, len(series))] for tag, series in run.series.items()}
     for unit in ranked[1:]:
         run.units.append(unit)
-        moved = in_steps_of(unit, run.series) if _is_stepless(unit) else unit
+        moved = unit if related(unit, _as_unit(run)) else in_steps_of(unit, run.series)
         for tag, series in (moved or unit).series.items():
             _take_in(run, unit, tag, series)
     return run
+
+
+def _as_unit(run: MergedRun) -> Unit:
+    """Return a merged run as one unit, to be compared with."""
+    return Unit("", "", 0, run.series)
 
 
 def _points(unit: Unit) -> int:
@@ -95,7 +97,7 @@ def _take_in(run: MergedRun, unit: Unit, tag: str, series: Series) -> None:
         return
     before = run.series[known]
     agreement = compare(before, series)
-    if agreement.contradicts:
+    if agreement.contradicts and is_telling(tag):
         name = f"{tag} [{unit.label}]"
         run.series[name] = _renamed(series, name)
         run.shares[name] = [_share(unit, tag, len(series))]

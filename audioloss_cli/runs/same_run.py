@@ -164,11 +164,13 @@ def has_steps(series: Series) -> bool:
 
 
 def in_steps_of(unit: Unit, others: Mapping[str, Series]) -> Unit | None:
-    """Return a unit without steps in the steps of another one, if the order of its values fits; else None.
+    """Return a unit in the steps of another one, if the order of its values fits; else None.
+
+    So a console without steps is held against an event file, and a tracker that counts calls in the place of steps.
 
     Args:
-        unit: a unit of which no series has steps of the training.
-        others: series with steps.
+        unit: a unit whose steps are not those of the others.
+        others: series with steps of the training.
     """
     for tag, series in unit.series.items():
         if not is_telling(tag) or not len(series):

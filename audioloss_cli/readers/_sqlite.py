@@ -31,6 +31,7 @@ _LARGEST_COPY = 8 << 30
 _COPY_BYTES = 1 << 20
 _TRIES, _PAUSE = 4, 0.05  # seconds until a writer may have finished what it was at
 _LONGEST_VALUE = 16 << 20
+_MOST_BYTES_TO_CHECK = 1 << 30
 _FAILURES = (sqlite3.Error, UnicodeError)  # a message of SQLite may quote what is no UTF-8
 _MOST_GAPS, _MOST_DEFECTS = 1000, 100
 _BEFORE_ALL, _LAST_ROWID = -(1 << 63), (1 << 63) - 1
@@ -61,6 +62,7 @@ class Database:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._told = list[str]()
+        self._checked = set[str]()
         self._connection = connection
 
     def has(self, table: Table) -> bool:
@@ -159,9 +161,20 @@ class Database:
         return found
 
     def _check(self, table: Table) -> None:
-        """Note what SQLite finds wrong with a table whose rows could all be read: rows that are not reached."""
+        """Note what SQLite finds wrong though all rows could be read: pages that no row leads to any more.
+
+        Only a look at all pages finds those; of a very large database it is a look at the table.
+        """
         try:
-            found = self._connection.execute(f"PRAGMA quick_check({_quoted(table.name)})").fetchone()
+            (pages,), (size,) = (
+                self._connection.execute(f"PRAGMA page_{what}").fetchone() for what in ("count", "size")
+            )
+            all_of_it = pages * size <= _MOST_BYTES_TO_CHECK
+            what = "1" if all_of_it else _quoted(table.name)
+            if what in self._checked:
+                return
+            self._checked.add(what)
+            found = self._connection.execute(f"PRAGMA quick_check({what})").fetchone()
         except _FAILURES as error:
             found = (str(error),)
         if found is not None and found[0] != "ok":

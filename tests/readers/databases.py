@@ -52,9 +52,10 @@ def add_logged(connection: sqlite3.Connection, run: tuple[str, str], steps: Iter
     )
 
 
-def project(path: Path) -> sqlite3.Connection:
+def project(path: Path, *, page: int = 4096) -> sqlite3.Connection:
     """A project of Trackio without rows, open."""
     connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA page_size = {page}")
     connection.executescript(TRACKIO)
     return connection
 

@@ -159,6 +159,20 @@ def test_a_damaged_page_costs_its_rows(tmp_path):
     assert "sqlite3 mlflow.db .recover" in defect.message
 
 
+def test_pages_that_are_no_more_reached_are_told(tmp_path):
+    """The root of the table is another page with the same columns: all that can be read is a part of the rows."""
+    path = store(tmp_path / "mlflow.db", metric_rows("aa01", range(1000), ["audio_loss"]), page=1024)
+    with closing(sqlite3.connect(path)) as connection:
+        [(root,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'metrics'")
+    content = bytearray(path.read_bytes())
+    leaf = next(at for at in range(8 * 1024, len(content), 1024) if content[at] == 13)
+    content[(root - 1) * 1024 : root * 1024] = content[leaf : leaf + 1024]
+    path.write_bytes(content)
+    series, defects = read(path)
+    assert len(series["audio/first", "audio_loss"]) < 1000
+    assert "rows may be lost or wrong" in defects[0].message
+
+
 def test_a_database_cut_short_gives_what_is_left(tmp_path):
     path = store(tmp_path / "mlflow.db", metric_rows("aa01", range(3000)))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

@@ -157,7 +157,7 @@ WORKS = (
         1_000_000,
         "run-benchmark.wandb",
         (who.HISTORY, who.SCAN, who.LEET),
-        (Target("times", 5, "wandb leet inspect", of="audioloss scan"), Target("MB", 120)),
+        (Target("times", 3, "wandb leet inspect", of="audioloss scan"), Target("MB", 120)),
         rounds=3,
     ),
     Work(

@@ -84,7 +84,8 @@ def test_a_damaged_blob_that_another_length_reaches_over_ends_nothing(tmp_path):
     blob = event_pb2.Event(wall_time=1.0, step=1)
     blob.summary.value.add(tag="audio").audio.encoded_audio_string = bytes(70_000)
     (record,) = records([blob])
-    path = write(tmp_path / "x.tfevents", header(80_000), b"\x09", record[:500], b"!", record[500:], *points(0, 300))
+    lies = [header(80_000), b"\x09"] * 4
+    path = write(tmp_path / "x.tfevents", *lies, record[:500], b"!", record[500:], *points(0, 300))
     assert scan_in_little_memory(path).returncode == 3
     assert list(read(path)[0][TAG].steps) == list(range(300))
 

@@ -281,6 +281,7 @@ class Framing:
 
     def find_header(self) -> bool:
         """Move past the current byte to the next header whose checksum holds, or to the end of the file."""
+        self.buffer.peek(1)  # nothing may have been read yet from here on
         self.buffer.skip(1)
         size, most = _SEARCH_BYTES
         while len(block := self.buffer.peek(size)) > HEADER_BYTES:

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from google_crc32c import value as crc32c
+from tensorboard.compat.proto import event_pb2
 
 from audioloss_cli.readers.tensorboard import buffer, framing
 from audioloss_cli.readers.tensorboard.buffer import SlidingBuffer
@@ -76,6 +77,17 @@ def test_a_record_of_the_bound_is_read_and_one_beyond_it_is_a_defect(tmp_path, m
     assert list(series[TAG].steps) == [7, 8]
     assert [(defect.kind, defect.offset) for defect in defects] == [("framing", len(records([small])[0]))]
     assert "more than the" in defects[0].message
+
+
+def test_a_damaged_blob_that_another_length_reaches_over_ends_nothing(tmp_path):
+    """It is judged without being read, and the search behind it must move on all the same."""
+    blob = event_pb2.Event(wall_time=1.0, step=1)
+    blob.summary.value.add(tag="audio").audio.encoded_audio_string = bytes(70_000)
+    (record,) = records([blob])
+    lies = [header(80_000), b"\x09"] * 4
+    path = write(tmp_path / "x.tfevents", *lies, record[:500], b"!", record[500:], *points(0, 300))
+    assert scan_in_little_memory(path).returncode == 3
+    assert list(read(path)[0][TAG].steps) == list(range(300))
 
 
 class Counted(SlidingBuffer):

@@ -80,7 +80,11 @@ def tokens_of(line: str, start: int = 0, end: int | None = None) -> list[Token]:
     """Return the numbers and the times of a part of a line, at most 4000."""
     found = list[Token]()
     for match in _TOKEN.finditer(line, start, len(line) if end is None else end):
-        if match.lastgroup is None and match[0][-1] in "nNfFyY" and not _BEFORE_NAN.search(line, max(0, match.start() - 24), match.start()):
+        if (
+            match.lastgroup is None
+            and match[0][-1] in "nNfFyY"
+            and not _BEFORE_NAN.search(line, max(0, match.start() - 24), match.start())
+        ):
             continue  # "number of nan iterations"
         is_number = match.lastgroup is None and match.end() - match.start() <= _LONGEST_NUMBER
         found.append(Token(match.start(), match.end(), is_number))

@@ -55,6 +55,7 @@ class Reading:
         self._tags = set[str]()
         self._held = dict[frozenset[str], Values]()  # rows that may be no row of a log, until their names come again
         self._again = set[frozenset[str]]()  # names that come again among the first rows
+        self._to_come = set[str]()  # names that will stand beside a step, in those of the first rows that follow
         self._has_step = False  # whether anything was counted
         self._samples = dict[str, list[str]]()  # lines, and the losses that each held first
         self._mode = False
@@ -221,10 +222,11 @@ class Reading:
         self._steps = Steps([(values.counts, [tag for tag, _ in values.numbers]) for values in first])
         tally = Counter(frozenset(tag for tag, _ in values.numbers) for values in first)
         self._again = {tags for tags, count in tally.items() if count > 1}
+        self._to_come = {tag for values in first if values.counts for tag, _ in values.numbers}
         for values in first:
             self._judge(values)
             yield from self._chunk()
-        self._again = set()
+        self._again, self._to_come = set(), set()
 
     def _judge(self, values: Values) -> None:
         """Rows of a log have a step, or come again; a constant in source code or a summary does neither."""
@@ -235,6 +237,10 @@ class Reading:
             self._has_step |= bool(values.counts)
             return
         own_step = bool(values.counts) and not entry.is_bar
+        if own_step:
+            self._to_come -= tags
+        elif not (entry.is_record or entry.is_bar or self._to_come.isdisjoint(tags)):
+            return  # the code of the training, printed before its first step
         if entry.is_record or own_step or not tags.isdisjoint(self._tags):
             self._has_step |= own_step
             if own_step or not tags.isdisjoint(self._tags) or any(map(has_loss, tags)) or entry.nulls:

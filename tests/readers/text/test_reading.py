@@ -30,7 +30,9 @@ AUDIO = [(step, 5 - step / 100) for step in range(1, 201)]
         "".join(LINES[:100]).encode() + "".join(LINES[100:]).encode("utf-16-le"),
         "".join(f"\x1b[32m{line[:-1]}\x1b[0m\n" for line in LINES).encode(),
         "".join(f"[rank0]: {line}" for line in LINES).encode(),
-        "".join(f"2024-01-01 10:00:{number % 60:02},{number:03} INFO {line}" for number, line in enumerate(LINES)).encode(),
+        "".join(
+            f"2024-01-01 10:00:{number % 60:02},{number:03} INFO {line}" for number, line in enumerate(LINES)
+        ).encode(),
         "".join(f"warning {line.encode().hex()[:9]}\n{line}" for line in LINES).encode(),
     ],
     ids="lf crlf cr bom utf16 utf16le gzip appended colours rank stamps warnings".split(),
@@ -67,19 +69,25 @@ def test_bars_that_came_before_the_rows_are_no_steps(tmp_path):
 
 
 def test_a_bar_that_is_drawn_again_is_one_point(tmp_path):
-    content = "".join(f"\rEpoch 0:  1%|# | {step}/100 [00:1{again}<10:00, loss={step}]" for step in range(60) for again in "123")
+    content = "".join(
+        f"\rEpoch 0:  1%|# | {step}/100 [00:1{again}<10:00, loss={step}]" for step in range(60) for again in "123"
+    )
     assert points(write(tmp_path, content))["loss"] == [(step, step) for step in range(60)]
 
 
 def test_a_step_that_starts_anew_in_each_epoch_goes_on(tmp_path):
     content = "".join(
-        f"Epoch [{epoch}/3], Step [{step}/50], Loss: {epoch + step}\n" for epoch in (1, 2, 3) for step in range(10, 60, 10)
+        f"Epoch [{epoch}/3], Step [{step}/50], Loss: {epoch + step}\n"
+        for epoch in (1, 2, 3)
+        for step in range(10, 60, 10)
     )
     assert [step for step, _ in points(write(tmp_path, content))["Loss"]] == list(range(10, 160, 10))
 
 
 def test_a_restart_goes_back(tmp_path):
-    epochs = "".join(f"Epoch {e} | step {s} | loss: 1.5\n" for e, steps in ((1, (1, 2)), (2, (1, 2)), (1, (1,))) for s in steps)
+    epochs = "".join(
+        f"Epoch {e} | step {s} | loss: 1.5\n" for e, steps in ((1, (1, 2)), (2, (1, 2)), (1, (1,))) for s in steps
+    )
     assert [step for step, _ in points(write(tmp_path, epochs))["loss"]] == [1, 2, 3, 4, 1]
 
 
@@ -107,7 +115,12 @@ def test_each_rank_is_a_run(tmp_path):
 
 
 def test_null_is_missing_and_nan_is_a_value(tmp_path):
-    rows = ["{'loss': 2.5, 'step': 1}", "{'loss': None, 'step': 2}", "{'loss': nan, 'step': 3}", "{'loss': 2.5, 'step': 4}"]
+    rows = [
+        "{'loss': 2.5, 'step': 1}",
+        "{'loss': None, 'step': 2}",
+        "{'loss': nan, 'step': 3}",
+        "{'loss': 2.5, 'step': 4}",
+    ]
     report = scan(write(tmp_path, "\n".join(rows)))
     assert [(incident.code, incident.first_step) for incident in report.incidents] == [("missing-loss", 2)]
     assert [(step, math.isnan(value)) for step, value in points(tmp_path / "train.log")["loss"]] == [
@@ -119,9 +132,10 @@ def test_null_is_missing_and_nan_is_a_value(tmp_path):
 
 
 def test_a_constant_that_comes_once_is_no_series(tmp_path):
-    code = "def f():\n    train_loss = 0.0\n    best_loss = 100\n"
-    found = points(write(tmp_path, code + "".join(LINES)))
-    assert set(found) == {"Text Loss", "Audio Loss"}
+    code = "def f():\n    train_loss = 0.0\n    best_loss = 100\n    val_loss = 0.0\n"
+    rows = "".join(f"step:{step} val_loss:{step / 2}\n" for step in range(1, 50))
+    found = points(write(tmp_path, code + rows))
+    assert found == {"val_loss": [(step, step / 2) for step in range(1, 50)]}
 
 
 def test_the_first_nan_counts_though_its_line_came_never_before(tmp_path):

@@ -39,7 +39,9 @@ def test_it_may_stand_in_the_configuration(tmp_path):
         make_config(file, {})
 
 
-@pytest.mark.parametrize("part", ["(?:a|a)*", "(?:a+)+", ".*", "[^x]*a*", r"(?:\w+\s?)*", r"\d*\d*", "(?P<b>x)(?P=b)", r"(?:x.{0,90}){9}"])
+@pytest.mark.parametrize(
+    "part", ["(?:a|a)*", "(?:a+)+", ".*", "[^x]*a*", r"(?:\w+\s?)*", r"\d*\d*", "(?P<b>x)(?P=b)", r"(?:x.{0,90}){9}"]
+)
 def test_what_could_hang_is_refused(part):
     with pytest.raises(ConfigError, match=r"--pattern .* could take minutes"):
         make_config(None, {"line_patterns": (rf"{part}y(?P<audio_loss>\d+)",)})

@@ -36,5 +36,14 @@ def test_tokens_are_in_order_and_inside_the_line(name):
 def test_a_line_of_1_mb_is_taken_apart(name):
     """A pattern that backtracks would not end within the time that the whole suite may take."""
     dialect = registry.load("readers.text.dialects", name)
-    for piece in (example(name), *dialect.MARKS, example(name)[: len(example(name)) // 2], "1", " ", "loss: ", "'", "["):
+    for piece in (
+        example(name),
+        *dialect.MARKS,
+        example(name)[: len(example(name)) // 2],
+        "1",
+        " ",
+        "loss: ",
+        "'",
+        "[",
+    ):
         dialect.parse((piece * (1 + (1 << 20) // len(piece)))[: 1 << 20])

@@ -35,7 +35,7 @@ AUDIO = [(step, 5 - step / 100) for step in range(1, 201)]
         ).encode(),
         "".join(f"warning {line.encode().hex()[:9]}\n{line}" for line in LINES).encode(),
     ],
-    ids="lf crlf cr bom utf16 utf16le gzip appended colours rank stamps warnings".split(),
+    ids=["lf", "crlf", "cr", "bom", "utf16", "utf16le", "gz", "appended", "colours", "rank", "stamps", "warnings"],
 )
 def test_the_same_lines_in_any_dress(tmp_path, content):
     path = write(tmp_path, content)

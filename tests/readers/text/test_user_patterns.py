@@ -35,7 +35,7 @@ def test_it_may_stand_in_the_configuration(tmp_path):
     file.write_text(f"pattern = ['{PATTERN}']\n")
     assert make_config(file, {}).line_patterns == (PATTERN,)
     file.write_text("pattern = ['(']\n")
-    with pytest.raises(ConfigError, match="pattern .* is no regular expression"):
+    with pytest.raises(ConfigError, match=r"pattern .* is no regular expression"):
         make_config(file, {})
 
 

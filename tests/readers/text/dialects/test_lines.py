@@ -1,4 +1,5 @@
 """Lines as the tools print them, and what is in each; numbers of their own."""
+# ruff: noqa: E501  # lines of logs
 
 import math
 

@@ -69,6 +69,7 @@ _RUSTBOARD = ("tensorboard_data_server", "tensorboard", "grpc")
 EVENTS = call(OURS, "audioloss.events")
 EVENTS_UNCHECKED = call(f"{OURS}, no checksums", "audioloss.events_unchecked")
 ROWS = call(OURS, "audioloss.rows")
+LINES = call(OURS, "audioloss.lines")
 SCAN = audioloss("scan", "{path}")
 
 RUSTBOARD = call("rustboard", "rustboard.read", *_RUSTBOARD)
@@ -91,6 +92,8 @@ LINE_READERS = (
     call("json", "json.read", slow=True),
     call("pandas", "pandas.read", "pandas", slow=True),
 )
+
+PATTERN = call("a pattern, line by line", "pattern.read")
 
 _BARE = str(Path(__file__).with_name("bare_typer.py"))
 PYTHON = Contender("python -c pass", ("-c", "pass"))

@@ -7,11 +7,12 @@ import counted as reading.
 from pathlib import Path
 
 import audioloss_cli.readers.jsonl.arrays
-import audioloss_cli.readers.tensorboard.arrays  # noqa: F401
+import audioloss_cli.readers.tensorboard.arrays
+import audioloss_cli.readers.text.reading  # noqa: F401
 from audioloss_cli import registry
 from audioloss_cli.model import Defect, ReadOptions, Series
 
-READERS = {name: registry.load("readers", name) for name in ("tensorboard", "jsonl")}
+READERS = {name: registry.load("readers", name) for name in ("tensorboard", "jsonl", "text")}
 
 
 def events(path: Path) -> int:
@@ -29,10 +30,16 @@ def rows(path: Path) -> int:
     return _points("jsonl", path, ReadOptions(wanted=lambda tag: tag == "audio_loss"))
 
 
+def lines(path: Path) -> int:
+    """The audio loss, and the step that belongs to it."""
+    return _points("text", path, ReadOptions(wanted=lambda tag: tag == "Audio Loss"))
+
+
 def _points(reader: str, path: Path, request: ReadOptions) -> int:
     chunks: dict[str, list[Series]] = {}
     for item in READERS[reader].read(path, request):
         if isinstance(item, Defect):
             raise RuntimeError(f"{item.place}: {item.message}")  # noqa: TRY004  # damaged data, no wrong type
-        chunks.setdefault(item.tag, []).append(item)
+        if isinstance(item, Series):
+            chunks.setdefault(item.tag, []).append(item)
     return sum(len(Series.join(parts)) for parts in chunks.values())

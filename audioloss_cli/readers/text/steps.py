@@ -138,15 +138,16 @@ class Steps:
     def _same_epoch(
         self, templates: Sequence[Template], columns: Sequence[Sequence[Sequence[str]]], start: int, count: int
     ) -> int:
-        """Up to which row every epoch is that of the row ``start``."""
-        end = count
+        """Up to which row every epoch is that of the row ``start``; that row alone if it has several."""
+        end, epochs = count, set[int]()
         for template, texts in zip(templates, columns, strict=True):
             for each in template.counters:
                 if each.name == "epoch":
                     column = [int(float(text)) for text in texts[each.token][start:end]]
                     same = next((at for at, epoch in enumerate(column) if epoch != column[0]), len(column))
                     end = start + same
-        return max(end, start + 1)
+                    epochs.add(column[0])
+        return max(end, start + 1) if len(epochs) <= 1 else start + 1
 
     def _go_on(
         self,

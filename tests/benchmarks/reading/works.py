@@ -157,7 +157,7 @@ WORKS = (
         1_000_000,
         "train.log",
         (who.LINES, who.PATTERN, who.SCAN),
-        (Target("times", 0.5, who.PATTERN.name), Target("MB", 120, of="audioloss scan")),
+        (Target("times", 0.3, who.PATTERN.name), Target("MB", 120, of="audioloss scan")),
     ),
     Work(
         "start",

@@ -55,10 +55,8 @@ def test_losses_without_a_step_are_counted(tmp_path):
 
 
 def test_the_place_of_the_progress_bar_is_the_step_of_a_row_that_has_none(tmp_path):
-    content = "".join(
-        f"\r{step // 10:3}%|#   | {step}/1000 [00:10<10:00,  1.{step}it/s]\n{{'loss': {step / 4}, 'epoch': {step / 400}}}\n"
-        for step in range(5, 1000, 5)
-    )
+    bar, row = "\r{0:3}%|#   | {0}/1000 [00:10<10:00,  1.{0}it/s]\n", "{{'loss': {0}, 'epoch': {1}}}\n"
+    content = "".join(bar.format(step) + row.format(step / 4, step / 400) for step in range(5, 1000, 5))
     assert points(write(tmp_path, content))["loss"] == [(step, step / 4) for step in range(5, 1000, 5)]
 
 

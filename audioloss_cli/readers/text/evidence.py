@@ -115,7 +115,7 @@ def shows_losses(file: LogFile, patterns: Sequence[str] = ()) -> bool:
         return True
     if len(file.head) < HEAD_BYTES or not (file.name.endswith(_LIKELY) or "log" in file.name):
         return False
-    return _shows_losses_further_on(file)
+    return file.path.is_file() and _shows_losses_further_on(file)  # a pipe cannot be opened twice
 
 
 def _convince(lines: list[str]) -> bool:

@@ -54,7 +54,7 @@ def read(path: Path, reader: str = "tensorboard") -> tuple[dict[str, Series], li
     for item in registry.load("readers", reader).read(path):
         if isinstance(item, Defect):
             defects.append(item)
-        else:
+        elif isinstance(item, Series):
             chunks.setdefault(item.tag, []).append(item)
     return {tag: Series.join(parts) for tag, parts in chunks.items()}, defects
 

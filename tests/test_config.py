@@ -24,6 +24,7 @@ def test_every_key_reaches_its_field(tmp_path):
         'tag = ["a", "re:b"]\nall-losses = true\nwindow = 50\nthreshold = 0.02\ncritical-threshold = 0.01\nscale = 8\n'
         'adaptive = false\nkind = "small"\nselect = ["log-drop", "zero-loss"]\nignore = ["zero-loss"]\n'
         'fail-on = "critical"\nallow-defects = true\nformat = "jsonl"\njobs = 2\nchecksum = false\ncache = "kept"\n'
+        "pattern = ['at (?P<step>[0-9]+) (?P<loss>[0-9.]+)$']\n"
         '[kinds]\n"vq/*" = "rl"\n[rules.log-drop]\nratio = 8\n',
     )
     assert read_config(path).keys() == {field.name for field in fields(ScanConfig)}
@@ -46,6 +47,7 @@ def test_every_key_reaches_its_field(tmp_path):
         jobs=2,
         checksum=False,
         cache=str(tmp_path / "kept"),
+        line_patterns=("at (?P<step>[0-9]+) (?P<loss>[0-9.]+)$",),
     )
     assert make_config(path, {"window_size": 7}).window_size == 7
     assert make_config(path, {"select": ("low-loss",)}).select == ("low-loss",)

@@ -30,7 +30,10 @@ def claims(file: LogFile) -> bool:
 
 
 def _is_printed(file: LogFile) -> bool:
-    first = file.lines[:_LINES_TO_SNIFF]
+    try:
+        first = file.lines[:_LINES_TO_SNIFF]
+    except OSError:
+        return False  # whoever reads it will say so
     return 2 * sum(line.lstrip().startswith((b"{'", b"{ '", b"\x1b")) for line in first) > len(first)
 
 

@@ -3,6 +3,7 @@
 import re
 from array import array
 from collections.abc import Sequence
+from itertools import chain
 
 from audioloss_cli.model import series
 from audioloss_cli.readers._rows.table import Table
@@ -62,18 +63,28 @@ class Cycle:
         found = steps.of_cycle(
             self.templates, [columns[at : at + t.groups] for at, t in self._parts(places)], len(rows)
         )
+        into = dict[tuple[int, str], tuple[Table, list[tuple[Sequence[int], Sequence[str]]]]]()
         for (at, template), table, column in zip(self._parts(places), tables, found, strict=True):
-            if not template.tags:
-                continue
-            packed = array("q", column)
-            table.step = packed[-1]
             for tag, place in zip(template.tags, template.places, strict=True):
-                into = table.columns(tag)
-                if into is not None:
-                    into[0].extend(packed)
-                    into[1].extend(map(float, columns[at + place]))
-                    into[2].extend(_NAN * len(rows))
-                    table.points += len(rows)
+                into.setdefault((id(table), tag), (table, []))[1].append((column, columns[at + place]))
+            table.step = column[-1]
+        for (_, tag), (table, parts) in into.items():
+            _put(table, tag, parts)
 
     def _parts(self, places: Sequence[int]) -> "list[tuple[int, Template]]":
         return list(zip(places, self.templates, strict=True))
+
+
+def _put(table: Table, tag: str, parts: Sequence[tuple[Sequence[int], Sequence[str]]]) -> None:
+    """Lengthen the columns of a tag; of several lines that hold it, each time one after the other."""
+    into = table.columns(tag)
+    if into is None:
+        return
+    steps, texts = parts[0]
+    if len(parts) > 1:
+        steps = list(chain.from_iterable(zip(*(steps for steps, _ in parts), strict=True)))
+        texts = list(chain.from_iterable(zip(*(texts for _, texts in parts), strict=True)))
+    into[0].extend(steps)
+    into[1].extend(map(float, texts))
+    into[2].extend(_NAN * len(texts))
+    table.points += len(texts)

@@ -10,7 +10,7 @@ class Token(NamedTuple):
 
     Attributes:
         start, end: where it stands.
-        is_number: whether it is a number; else a time such as ``10:53:24,123``.
+        is_number: whether it is a number; else a time (``10:53:24,123``) or a number with its unit (``1.02it/s``).
     """
 
     start: int

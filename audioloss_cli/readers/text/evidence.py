@@ -92,7 +92,7 @@ _NAMES = (
 )
 _BINARY = bytes(range(9)) + bytes(range(14, 27)) + bytes(range(28, 32))
 _LIKELY = (".log", ".out", ".err", ".stdout", ".stderr")
-_LINES, _CONVINCING = 3000, 2
+_LINES, _CONVINCING = 3000, 2  # that may hold a loss, and that have to
 _FARTHEST = 2 << 20
 
 
@@ -115,14 +115,18 @@ def shows_losses(file: LogFile, patterns: Sequence[str] = ()) -> bool:
         return True
     if len(file.head) < HEAD_BYTES or not (file.name.endswith(_LIKELY) or "log" in file.name):
         return False
-    return _shows_losses_further_on(file)
+    return file.path.is_file() and _shows_losses_further_on(file)  # a pipe cannot be opened twice
 
 
 def _convince(lines: list[str]) -> bool:
     parser, kinds = Parser(), Counter[str]()
-    for line in lines[:_LINES]:
+    tried = 0
+    for line in lines:
         if len(line) > LONGEST_PROSE or not ("loss" in line.lower() or "nll" in line or "ce" in line or "]" in line):
             continue
+        tried += 1
+        if tried > _LINES:
+            break
         entry = parser.parse(line)
         if entry is None or not any(classify(tag).says_loss for tag, _ in entry.numbers):
             continue

@@ -9,8 +9,8 @@ from audioloss_cli.readers.text.entry import Counter, Entry, Token
 NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?"
 TIME = r"\d++:\d\d(?::\d\d)?(?:[.,]\d++)?"
 _TOKEN = re.compile(
-    rf"(?<![\w.])(?:(?P<time>{TIME})|[-+]?\d{{1,3}}+(?:,\d{{3}}){{1,6}}+(?:\.\d++)?|{NUMBER}|[-+]?(?:nan|inf(?:inity)?))"
-    rf"(?![\w]|\.\w|:\d)",
+    rf"(?<![\w.])(?:(?P<time>{TIME})|[-+]?\d{{1,3}}+(?:,\d{{3}}){{1,6}}+(?:\.\d++)?|{NUMBER}"
+    rf"|[-+]?(?:nan|inf(?:inity)?)|(?P<unit>{NUMBER}[A-Za-z]{{1,12}}+(?:/[A-Za-z]{{1,12}}+)?+))(?![\w]|\.\w|:\d)",
     re.IGNORECASE,
 )
 _BEFORE_NAN = re.compile(r"(?:[=:(\[,'\">]|loss|losses|nll|ce|ppl|norm|acc)\s*+$", re.IGNORECASE)
@@ -80,7 +80,11 @@ def tokens_of(line: str, start: int = 0, end: int | None = None) -> list[Token]:
     """Return the numbers and the times of a part of a line, at most 4000."""
     found = list[Token]()
     for match in _TOKEN.finditer(line, start, len(line) if end is None else end):
-        if match[0][-1] in "nNfFyY" and not _BEFORE_NAN.search(line, max(0, match.start() - 24), match.start()):
+        if (
+            match.lastgroup is None
+            and match[0][-1] in "nNfFyY"
+            and not _BEFORE_NAN.search(line, max(0, match.start() - 24), match.start())
+        ):
             continue  # "number of nan iterations"
         is_number = match.lastgroup is None and match.end() - match.start() <= _LONGEST_NUMBER
         found.append(Token(match.start(), match.end(), is_number))

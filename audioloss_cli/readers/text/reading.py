@@ -52,9 +52,11 @@ class Reading:
         self._rows = 0  # of numbers among them
         self._steps = Steps([])
         self._tables = dict[int, Table]()  # by rank
+        self._waiting = list[Values]()  # rows, until the progress bar behind them is drawn
         self._tags = set[str]()
         self._held = dict[frozenset[str], Values]()  # rows that may be no row of a log, until their names come again
         self._again = set[frozenset[str]]()  # names that come again among the first rows
+        self._to_come = set[str]()  # names that will stand beside a step, in those of the first rows that follow
         self._has_step = False  # whether anything was counted
         self._samples = dict[str, list[str]]()  # lines, and the losses that each held first
         self._mode = False
@@ -77,9 +79,10 @@ class Reading:
             else:
                 yield from self._read(block)
         yield from self._start()
+        self._let_in()
         if not self._tables:
             for values in self._held.values():
-                self._add(values)
+                self._put(values)
         for table in self._tables.values():
             table.end()
         yield from self._flush()
@@ -167,7 +170,8 @@ class Reading:
     def _find_cycle(self) -> None:
         """See whether the last lines come again and again; if so, the next ones are matched together."""
         last, self._last = self._last, []
-        period = 0 if self._first is not None or self._mode or self._own else period_of(last)
+        alone = self._first is not None or self._mode or self._own or self._steps.by_bar
+        period = 0 if alone else period_of(last)
         templates = [template for template in last[len(last) - period :] if template is not None] if period else []
         if templates and Cycle.can_be(templates) and all(map(self._is_known, templates)):
             self._cycle = Cycle(templates)
@@ -221,20 +225,24 @@ class Reading:
         self._steps = Steps([(values.counts, [tag for tag, _ in values.numbers]) for values in first])
         tally = Counter(frozenset(tag for tag, _ in values.numbers) for values in first)
         self._again = {tags for tags, count in tally.items() if count > 1}
+        self._to_come = {tag for values in first if values.counts for tag, _ in values.numbers}
         for values in first:
             self._judge(values)
             yield from self._chunk()
-        self._again = set()
+        self._again, self._to_come = set(), set()
 
     def _judge(self, values: Values) -> None:
         """Rows of a log have a step, or come again; a constant in source code or a summary does neither."""
         entry = values.entry
         tags = frozenset(tag for tag, _ in values.numbers)
         if not tags and not entry.nulls:
-            self._steps.of(values.counts, (), held_out=values.held_out)
-            self._has_step |= bool(values.counts)
+            self._count(values)
             return
         own_step = bool(values.counts) and not entry.is_bar
+        if own_step:
+            self._to_come -= tags
+        elif not (entry.is_record or entry.is_bar or self._to_come.isdisjoint(tags)):
+            return  # the code of the training, printed before its first step
         if entry.is_record or own_step or not tags.isdisjoint(self._tags):
             self._has_step |= own_step
             if own_step or not tags.isdisjoint(self._tags) or any(map(_says_loss, tags)) or entry.nulls:
@@ -250,7 +258,29 @@ class Reading:
         elif len(self._held) < _MOST_HELD:
             self._held[tags] = values
 
+    def _count(self, values: Values) -> None:
+        """Take in a line that says where the training is, and no number."""
+        self._steps.of(values.counts, (), held_out=values.held_out)
+        if self._waiting and self._steps.draws(values.counts):
+            self._let_in()
+        self._has_step |= bool(values.counts)
+
     def _add(self, values: Values) -> None:
+        """Take in a row; where a bar is the step, once the bar behind it is drawn."""
+        if not self._steps.by_bar or values.entry.is_bar:
+            self._put(values)
+            return
+        tags = {tag for tag, _ in values.numbers}
+        if any(not tags.isdisjoint(tag for tag, _ in before.numbers) for before in self._waiting):
+            self._let_in()
+        self._waiting.append(values)
+
+    def _let_in(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for values in waiting:
+            self._put(values)
+
+    def _put(self, values: Values) -> None:
         tags = [tag for tag, _ in values.numbers]
         step = self._steps.of(values.counts, tags, held_out=values.held_out)
         if values.entry.is_bar:

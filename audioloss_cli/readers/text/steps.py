@@ -63,6 +63,19 @@ class Steps:
         self._total = 0
         self._in_block = set[str]()
 
+    @property
+    def by_bar(self) -> bool:
+        """Whether the position of a progress bar is the step.
+
+        A bar is drawn anew behind what is printed over it: the one that follows a row has the row's step, while the one
+        before it may be older.
+        """
+        return self._bar is not None
+
+    def draws(self, counts: Counts) -> bool:
+        """Whether a line without values draws the bar that is the step."""
+        return any(name == "bar" and total == self._bar for name, _, total in counts)
+
     def _count_epochs_or_rows(self, epochs: Sequence[float], rows: Sequence[tuple[Counts, Sequence[str]]]) -> None:
         """Epochs are steps where few rows share one."""
         if epochs and _is_whole(epochs) and 2 * len(set(epochs)) >= _most_of_a_tag(rows):
@@ -138,15 +151,16 @@ class Steps:
     def _same_epoch(
         self, templates: Sequence[Template], columns: Sequence[Sequence[Sequence[str]]], start: int, count: int
     ) -> int:
-        """Up to which row every epoch is that of the row ``start``."""
-        end = count
+        """Up to which row every epoch is that of the row ``start``; that row alone if it has several."""
+        end, epochs = count, set[int]()
         for template, texts in zip(templates, columns, strict=True):
             for each in template.counters:
                 if each.name == "epoch":
                     column = [int(float(text)) for text in texts[each.token][start:end]]
                     same = next((at for at, epoch in enumerate(column) if epoch != column[0]), len(column))
                     end = start + same
-        return max(end, start + 1)
+                    epochs.add(column[0])
+        return max(end, start + 1) if len(epochs) <= 1 else start + 1
 
     def _go_on(
         self,

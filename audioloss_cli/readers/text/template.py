@@ -7,6 +7,7 @@ from audioloss_cli.readers.text.entry import Counter, Entry
 from audioloss_cli.readers.text.pairs import NUMBER, TIME
 
 _VALUE = rf"({NUMBER}|[-+]?(?i:nan|inf(?:inity)?))"
+_NUMBER = re.compile(NUMBER)
 _KEY = {ord(char): None for char in "0123456789.+- "}
 _LONGEST, _MOST_TOKENS = 2000, 90
 
@@ -43,7 +44,7 @@ class Template:
                 order[index] = len(order)
                 parts.append(_VALUE)
             else:
-                parts.append(NUMBER if token.is_number else TIME)
+                parts.append(_unused(line[token.start : token.end]))
             before = token.end
         parts.append(_literal(line[before:]))
         self.entry = entry
@@ -75,6 +76,14 @@ def _are_apart(line: str, spans: Sequence[tuple[int, int]]) -> bool:
             return False
         before = end
     return True
+
+
+def _unused(text: str) -> str:
+    """A pattern for a time, a number, or a number with its unit: ``1.02it/s``."""
+    if ":" in text:
+        return TIME
+    number = _NUMBER.match(text)
+    return NUMBER + re.escape(text[number.end() :]) if number is not None else re.escape(text)
 
 
 def _literal(text: str) -> str:

@@ -71,6 +71,7 @@ EVENTS_UNCHECKED = call(f"{OURS}, no checksums", "audioloss.events_unchecked")
 ROWS = call(OURS, "audioloss.rows")
 HISTORY = call(OURS, "audioloss.history")
 LEET = Contender("wandb leet inspect", ("-m", "wandb", "leet", "inspect", "--json", "{path}"), ("wandb",), slow=True)
+LINES = call(OURS, "audioloss.lines")
 SCAN = audioloss("scan", "{path}")
 
 RUSTBOARD = call("rustboard", "rustboard.read", *_RUSTBOARD)
@@ -93,6 +94,8 @@ LINE_READERS = (
     call("json", "json.read", slow=True),
     call("pandas", "pandas.read", "pandas", slow=True),
 )
+
+PATTERN = call("a pattern, line by line", "pattern.read")
 
 _BARE = str(Path(__file__).with_name("bare_typer.py"))
 PYTHON = Contender("python -c pass", ("-c", "pass"))

@@ -161,6 +161,15 @@ WORKS = (
         rounds=3,
     ),
     Work(
+        "console",
+        "{size} lines of console output, one of three columns",
+        "console",
+        1_000_000,
+        "train.log",
+        (who.LINES, who.PATTERN, who.SCAN),
+        (Target("times", 0.3, who.PATTERN.name), Target("MB", 120, of="audioloss scan")),
+    ),
+    Work(
         "start",
         "Start-up, and a run of {size} events, whole processes",
         "scalars",

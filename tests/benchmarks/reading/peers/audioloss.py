@@ -8,11 +8,12 @@ from pathlib import Path
 
 import audioloss_cli.readers.jsonl.typed
 import audioloss_cli.readers.tensorboard.arrays
+import audioloss_cli.readers.text.reading
 import audioloss_cli.readers.wandb.reading  # noqa: F401
 from audioloss_cli import registry
 from audioloss_cli.model import Defect, ReadOptions, Series
 
-READERS = {name: registry.load("readers", name) for name in ("tensorboard", "jsonl", "wandb")}
+READERS = {name: registry.load("readers", name) for name in ("tensorboard", "jsonl", "text", "wandb")}
 
 
 def events(path: Path) -> int:
@@ -35,10 +36,16 @@ def history(path: Path) -> int:
     return _points("wandb", path, ReadOptions())
 
 
+def lines(path: Path) -> int:
+    """The audio loss, and the step that belongs to it."""
+    return _points("text", path, ReadOptions(wanted=lambda tag: tag == "Audio Loss"))
+
+
 def _points(reader: str, path: Path, request: ReadOptions) -> int:
     chunks: dict[str, list[Series]] = {}
     for item in READERS[reader].read(path, request):
         if isinstance(item, Defect):
             raise RuntimeError(f"{item.place}: {item.message}")  # noqa: TRY004  # damaged data, no wrong type
-        chunks.setdefault(item.tag, []).append(item)
+        if isinstance(item, Series):
+            chunks.setdefault(item.tag, []).append(item)
     return sum(len(Series.join(parts)) for parts in chunks.values())

@@ -69,15 +69,20 @@ def merge(units: Sequence[Unit]) -> MergedRun:
     run.shares = {tag: [_share(ranked[0], tag, len(series))] for tag, series in run.series.items()}
     for unit in ranked[1:]:
         run.units.append(unit)
-        moved = unit if related(unit, _as_unit(run)) else in_steps_of(unit, run.series)
-        for tag, series in (moved or unit).series.items():
+        for tag, series in _placed(unit, run).series.items():
             _take_in(run, unit, tag, series)
     return run
 
 
-def _as_unit(run: MergedRun) -> Unit:
-    """Return a merged run as one unit, to be compared with."""
-    return Unit("", "", 0, run.series)
+def _placed(unit: Unit, run: MergedRun) -> Unit:
+    """Return a unit in the steps of the run: as it is if its longest telling series agrees with the run's as it is."""
+    telling = [series for tag, series in unit.series.items() if is_telling(tag) and len(series)]
+    longest = max(telling, key=len, default=None)
+    if longest is not None:
+        known = [series for tag, series in run.series.items() if plain_name(tag) == plain_name(longest.tag)]
+        if any(compare(series, longest).is_same for series in known):
+            return unit
+    return in_steps_of(unit, run.series) or unit
 
 
 def _points(unit: Unit) -> int:

@@ -1,6 +1,7 @@
 """Weights & Biases: a run's transaction log, its history as JSON lines, what ``wandb leet inspect --json`` prints.
 
-Every scalar of ``wandb.log`` at its ``_step``; media, histograms, the summary and the system metrics are no series.
+Every scalar of ``wandb.log`` at its ``_step``, or at the step of the training that a trainer logs beside it
+(``train/global_step``); media, histograms, the summary and the system metrics are no series.
 
 Claims: ``*.wandb``, ``wandb-history.jsonl``; files that start with ``:W&B`` or as what ``leet inspect --json`` prints
 

@@ -21,6 +21,8 @@ Values = dict[bytes, bytes]
 
 _ROWS_OF_A_BLOCK, _ITEMS_OF_A_BLOCK = 4096, 1 << 16
 _STEP, _TIME = "_step", "_timestamp"
+# Trainers count calls of ``wandb.log`` in ``_step`` and say beside it which step of the training it was.
+_TRAINING_STEPS = ("train/global_step", "trainer/global_step", "global_step")
 _MOST_KNOWN_NAMES = 1 << 17
 _MOST_DEFECTS = 100  # told one by one
 _floats = msgspec.json.Decoder(list[float])
@@ -52,6 +54,7 @@ class HistoryColumns:
         self._items = 0  # of the block
         self._is_uniform = True  # all rows of the block have the same names
         self._rows = 0
+        self._step_name = ""  # which value is the step; as the first row has it
         self._step = 0  # of the last row
         self._defects = 0
 
@@ -78,7 +81,8 @@ class HistoryColumns:
     def add_object(self, offset: int, parsed: dict[str, Any]) -> Iterator[Series | Defect]:
         """Take in a row that is an object of JSON; nested keys in objects, or joined with dots."""
         self._rows += 1
-        yield from self._find_step(parsed.get(_STEP), offset)
+        self._step_name = self._step_name or _step_name(parsed)
+        yield from self._find_step(_value(parsed, self._step_name), offset)
         found = seconds(parsed.get(_TIME))
         wall_time = math.nan if found is None else found
         kept = {name: value for name, value in parsed.items() if len(name) <= LONGEST_NAME}
@@ -110,7 +114,7 @@ class HistoryColumns:
         step = number(value)
         if step is not None and step.is_integer() and abs(step) < 2.0**63:
             self._step = int(step)
-        else:
+        elif value is not None or self._step_name == _STEP:
             what = "has no _step" if value is None else f"has a _step that is no whole number ({str(value)[:40]!r})"
             message = f"row {self._rows} {what}; it was read as one of step {self._step}"
             yield from self.defect("malformed", message, offset)
@@ -166,7 +170,7 @@ class HistoryColumns:
         steps, dates = array("q"), array("d", [math.nan]) * len(block)
         for name in block[0][0]:
             tag, texts = self._tags[name], [values[name] for values, _ in block]
-            if tag == _STEP:
+            if tag == self._step_name:
                 steps = array("q", _integers.decode(b"[%b]" % b",".join(texts)))
                 continue
             columns[tag] = numbers = _numbers(texts)
@@ -185,7 +189,7 @@ class HistoryColumns:
                 tag = self._tags[name]
                 places.setdefault(tag, []).append(place)
                 texts.setdefault(tag, []).append(text)
-        steps = _integers.decode(b"[%b]" % b",".join(texts.pop(_STEP, [])))
+        steps = _integers.decode(b"[%b]" % b",".join(texts.pop(self._step_name, [])))
         if len(steps) != len(block):
             raise ValueError("rows without _step")
         columns = {tag: _numbers(found) for tag, found in texts.items()}
@@ -202,6 +206,20 @@ class HistoryColumns:
 
     def _wants(self, tag: str) -> bool:
         return self._wanted is None or self._wanted(tag)
+
+
+def _step_name(parsed: dict[str, Any]) -> str:
+    """Return the name of the step of the training in a row, for want of one that of W&B."""
+    return next((name for name in _TRAINING_STEPS if number(_value(parsed, name)) is not None), _STEP)
+
+
+def _value(parsed: dict[str, Any], name: str) -> Any:
+    """Return the value of a name, whether its parts are nested or joined; None if there is none."""
+    if name in parsed or "/" not in name:
+        return parsed.get(name)
+    outer, inner = name.split("/")
+    group = parsed.get(outer)
+    return group.get(inner) if isinstance(group, dict) else parsed.get(f"{outer}.{inner}")
 
 
 def _parts_of(name: bytes) -> list[str]:

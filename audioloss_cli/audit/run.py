@@ -46,7 +46,7 @@ def _audited(run: ReadRun, settings: AuditSettings) -> RunReport:
 
 
 def _sources(run: ReadRun) -> list[Source]:
-    return [Source(source.reader, [str(path) for path in source.paths]) for source in run.sources]
+    return [Source(source.reader, [source.name_of(path) for path in source.paths]) for source in run.sources]
 
 
 def report_on(name: str, run: Sequence[Series], settings: AuditSettings) -> RunReport:

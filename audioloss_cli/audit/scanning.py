@@ -57,7 +57,10 @@ def scan(
     present = [root for root in roots if root not in absent]
     found = discover(present, _readers(config), forced=bool(config.format), exclude=config.exclude)
     groups = grouped(found.sources)
-    audited = reports_of(groups, settings, progress)
+    try:
+        audited = reports_of(groups, settings, progress)
+    finally:
+        found.close()
     runs = sorted((run for runs in audited for run in runs), key=lambda run: (run.run, run.format))
     unaudited = [Unaudited(root, reason) for root, reason in absent.items()]
     unaudited += _empty_roots(found, groups, audited, config) + _blank_runs(runs)

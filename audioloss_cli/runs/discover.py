@@ -43,10 +43,14 @@ class Source:
     bounded: bool = True
     shown: dict[str, str] = field(default_factory=dict)
 
+    def name_of(self, path: Path) -> str:
+        """Return the name that the user knows a file by."""
+        return self.shown.get(str(path), str(path))
+
     @property
     def label(self) -> str:
         """Format and file, in words."""
-        first = self.shown.get(str(self.paths[0]), str(self.paths[0])) if self.paths else self.run
+        first = self.name_of(self.paths[0]) if self.paths else self.run
         name = first.replace("\\", "/").rsplit("/", 1)[-1]
         return self.reader if len(self.paths) > 1 or self.in_directory else f"{self.reader} {name}"
 
@@ -72,6 +76,11 @@ class Discovery:
     unread: list[Unread] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     held: list[Any] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Remove the temporary files; call it when nothing is read any more."""
+        for each in self.held:
+            each.close()
 
 
 def discover(
@@ -135,7 +144,7 @@ class _Search:
 
     def _look_into(self, file: LogFile, root: str, reached: dict[int, Source], *, is_root: bool) -> None:
         unpacked = unpack(file)
-        self.found.held.append(unpacked.held)
+        self.found.held.append(unpacked)
         self.found.defects += unpacked.defects
         if is_root and not unpacked.members and not unpacked.defects:
             self.found.unclaimed[root] = "an archive without a file that may be a log"

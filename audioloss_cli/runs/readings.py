@@ -1,6 +1,7 @@
 """What is in the logs of each source: from a cache, from readers file by file, or many small files together."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -40,7 +41,9 @@ def readings(
 
 def _of_source(source: Source, files: Iterator[Items]) -> Iterator[Series | Defect | Note]:
     for path in source.paths:
-        yield from _checked(path, files)
+        shown = source.name_of(path)
+        for item in _checked(path, files):
+            yield replace(item, path=shown) if isinstance(item, Defect) and item.path != shown else item
 
 
 def _files(name: str, sources: Sequence[Source], config: ScanConfig, *, arrays: bool) -> Iterator[Items]:

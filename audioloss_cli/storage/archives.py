@@ -27,7 +27,7 @@ _NO_LOGS = frozenset(
     )
 )
 _MOST_BYTES, _MOST_MEMBERS = 8 << 30, 100_000
-_RATIO, _FREE_BYTES = 1000, 64 << 20  # a member may grow so many times, and any member by so much
+_RATIO, _FREE_BYTES = 100, 64 << 20  # a member may grow so many times, and any member by so much
 _CHUNK = 1 << 20
 # RuntimeError: encrypted; ValueError: a header that makes no sense.
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError)
@@ -46,6 +46,10 @@ class Unpacked:
     members: list[LogFile] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
     held: Any = None
+
+    def close(self) -> None:
+        """Remove the files."""
+        self.held.cleanup()
 
 
 def is_archive(file: LogFile) -> bool:

@@ -42,6 +42,11 @@ class PipedFile(LogFile):
         self.spool()
         return super()._content
 
+    def close(self) -> None:
+        """Remove the temporary file, if there is one."""
+        if self.held is not None:
+            self.held.cleanup()
+
     def spool(self) -> None:
         """Copy it, once.
 

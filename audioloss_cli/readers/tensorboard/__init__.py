@@ -1,12 +1,13 @@
 """TensorBoard event files, of any writer: several files a run, nested directories, checksums verified.
 
-Claims: files with ``tfevents`` in their name.
+Claims: files with ``tfevents`` in their name; others that begin as an event file does.
 
 Example: ``runs/Nov30_12-00-00_host/events.out.tfevents.1700000000.host.1.0``
 """
 
 from pathlib import Path
 
+from audioloss_cli.readers.tensorboard.framing import HEADER_BYTES, is_header
 from audioloss_cli.readers.tensorboard.reading import read
 from audioloss_cli.readers.tensorboard.together import read_many
 from audioloss_cli.storage.log_file import LogFile
@@ -18,8 +19,13 @@ CONTINUES = True
 
 
 def claims(file: LogFile) -> bool:
-    """Follow TensorBoard's own rule: ``tfevents`` in the name; the profiler's empty marker file is no log."""
-    return "tfevents" in file.name and not file.name.endswith(".profile-empty")
+    """Follow TensorBoard's own rule, ``tfevents`` in the name; or a first record whose length has the right checksum.
+
+    The profiler's empty marker file is no log.
+    """
+    if "tfevents" in file.name:
+        return not file.name.endswith(".profile-empty")
+    return is_header(file.raw_head[:HEADER_BYTES]) and b"brain.Event:" in file.raw_head[:64]
 
 
 def run_of(path: Path) -> Path:

@@ -17,6 +17,21 @@ __all__ = ["CONTINUES", "ORDER", "claims", "read", "read_many", "run_of"]
 ORDER = 10
 CONTINUES = True
 
+# Names that say what a file is: they are not opened for a look, since a pipe could not be read again.
+_NAMED_OTHERWISE = {
+    ".jsonl",
+    ".ndjson",
+    ".json",
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".log",
+    ".wandb",
+    ".safetensors",
+    ".py",
+    ".md",
+}
+
 
 def claims(file: LogFile) -> bool:
     """Follow TensorBoard's own rule, ``tfevents`` in the name; or a first record whose length has the right checksum.
@@ -25,6 +40,8 @@ def claims(file: LogFile) -> bool:
     """
     if "tfevents" in file.name:
         return not file.name.endswith(".profile-empty")
+    if file.suffix in _NAMED_OTHERWISE:
+        return False
     return is_header(file.raw_head[:HEADER_BYTES]) and b"brain.Event:" in file.raw_head[:64]
 
 

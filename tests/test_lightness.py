@@ -14,7 +14,16 @@ HEAVY = {
 }
 # Of the standard library and of what Typer brings; each costs 5 to 100 ms, and no small scan needs it.
 SLOW = {
-    *("pydantic", "multiprocessing", "concurrent.futures", "asyncio", "hashlib", "tempfile", "zstandard", "msgspec"),
+    *(
+        "pydantic",
+        "multiprocessing",
+        "concurrent.futures",
+        "asyncio",
+        "hashlib",
+        "tempfile",
+        "backports.zstd",
+        "msgspec",
+    ),
     *("statistics", "fractions", "decimal", "random", "pickle", "rich.console", "importlib.metadata"),
 }
 JSON_LINES = "audioloss_cli.readers.jsonl.reading"

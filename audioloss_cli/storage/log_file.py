@@ -3,7 +3,8 @@
 from functools import cached_property
 from pathlib import Path
 
-from audioloss_cli.storage.compressed import DamagedStreamError, compression, decompressed
+from audioloss_cli.storage.compressed import Damage, compression, pieces
+from audioloss_cli.storage.encoding import UTF8_BOM, in_utf8
 
 HEAD_BYTES = 1 << 16
 _COMPRESSED = (".gz", ".zst")
@@ -49,7 +50,7 @@ class LogFile:
 
     @cached_property
     def head(self) -> bytes:
-        """The first 64 KiB once decompressed; of a damaged stream what could be decompressed.
+        """The first 64 KiB once decompressed, in UTF-8; of a damaged stream what could be decompressed.
 
         Raises:
             OSError: the file cannot be opened or read.
@@ -68,21 +69,20 @@ class LogFile:
     @cached_property
     def lines(self) -> list[bytes]:
         """The lines of ``head`` that are not blank and not cut off, without a byte order mark; one cut off if alone."""
-        whole = self.head.removeprefix(b"\xef\xbb\xbf")
-        cut = whole.rfind(b"\n") + 1 if len(self.head) >= HEAD_BYTES else len(whole)
+        whole, is_cut = self.head.removeprefix(UTF8_BOM), self._content[2]
+        cut = whole.rfind(b"\n") + 1 if is_cut else len(whole)
         return [line for line in (whole[:cut] or whole).splitlines() if line.strip()]
 
     @cached_property
-    def _content(self) -> tuple[bytes, bool]:
+    def _content(self) -> tuple[bytes, bool, bool]:
+        """The head, whether it is damaged, and whether the file goes on behind it."""
         parts, size = list[bytes](), 0
         with self.path.open("rb") as stream:
-            pieces = decompressed(stream, compression(stream), lambda: HEAD_BYTES)
-            try:
-                for piece in pieces:
-                    parts.append(piece)
-                    size += len(piece)
-                    if size >= HEAD_BYTES:
-                        break
-            except DamagedStreamError:
-                return b"".join(parts)[:HEAD_BYTES], True
-        return b"".join(parts)[:HEAD_BYTES], False
+            for piece in in_utf8(pieces(stream, compression(stream), lambda: HEAD_BYTES)):
+                if isinstance(piece, Damage):
+                    return b"".join(parts)[:HEAD_BYTES], True, False
+                parts.append(piece)
+                size += len(piece)
+                if size >= HEAD_BYTES:
+                    break
+            return b"".join(parts)[:HEAD_BYTES], False, size >= HEAD_BYTES

@@ -7,100 +7,126 @@ from audioloss_cli.readers._rows.row import Row
 
 _HELD_OUT = re.compile(r"(?<![a-z])(?:eval|evaluation|val|valid|validation|test|dev|predict)(?![a-z])", re.IGNORECASE)
 _LEARNING_RATE = re.compile(r"(?<![a-z])(?:lr|learning_?rate)(?![a-z])", re.IGNORECASE)
+# Nothing here may grow faster than the log: a key counts for so many outer ones, an outer key for so many inner ones,
+# and the sets of nulls hold so many names in all.
+_MOST_OUTER, _MOST_INNER, _MOST_NULLS = 16, 256, 1 << 20
 
 
 class Learnt:
     """What was learnt row by row.
 
-    It only ever grows, and a row of which one with the same keys was learnt teaches nothing: fast paths rely on that.
+    It only ever grows, and a row of which one with the same keys was learnt teaches nothing: typed reading relies on
+    that.
 
     Attributes:
         version: changes whenever ``missing`` may answer differently than before.
-        never: key that has only ever been null -> step and wall time of its first row.
     """
 
     def __init__(self) -> None:
         self.version = 0
-        self.never: dict[str, tuple[int, float]] = {}
         self._inner: dict[str, list[str]] = {}  # key -> keys below it that have held a number, itself included
-        self._beside: dict[str, set[str]] = {}  # key -> learning rates in a row in which it had a number
-        self._blank_beside: dict[str, set[str]] = {}  # key -> keys that had none in a row in which it had one
+        self._rates = set[str]()  # learning rates that have held a number
+        # Key -> keys that were null in a row in which it had a number. Keys that always come together share one set.
+        self._null_beside: dict[str, frozenset[str]] = {}
+        self._nulls = 0  # names in all of these sets that there ever were
+        self._held_out: dict[str, bool] = {}
         self._last: object = None  # the keys of the row that was learnt last
 
-    def learn(self, row: Row, step: int) -> None:
+    def learn(self, row: Row) -> None:
         """Take in one row."""
-        keys = [key for key, _ in row.numbers], row.blanks, row.nulls
+        keys = [key for key, _ in row.numbers], row.nulls
         if keys == self._last:
             return
         self._last = keys
-        here = {key for key, _ in row.numbers}
-        rates, blanks = {key for key in here if _LEARNING_RATE.search(key)}, set(row.blanks)
-        for key in here - self._beside.keys():
-            self._begin(key)
+        here = dict.fromkeys(keys[0])
         for key in here:
-            self._extend(self._beside, key, rates)
-            if blanks:
-                self._extend(self._blank_beside, key, blanks)
-        for key in row.nulls:
-            if key not in self._inner:
-                self.never.setdefault(key, (step, row.wall_time))
+            if key not in self._null_beside:
+                self._begin(key)
+        if row.nulls:
+            self._note_nulls(here, frozenset(row.nulls))
 
     def _begin(self, key: str) -> None:
-        parts = key.split("/")
-        for depth in range(1, len(parts) + 1):
-            outer = "/".join(parts[:depth])
-            self.never.pop(outer, None)
-            self._inner.setdefault(outer, []).append(key)
+        self.version += 1
+        self._null_beside[key] = frozenset()
+        self._inner.setdefault(key, []).insert(0, key)
+        if _LEARNING_RATE.search(key):
+            self._rates.add(key)
+        at = key.find("/")
+        for _ in range(_MOST_OUTER):
+            if at < 0:
+                break
+            inner = self._inner.setdefault(key[:at], [])
+            if len(inner) < _MOST_INNER:
+                inner.append(key)
+            at = key.find("/", at + 1)
 
-    def _extend(self, known: dict[str, set[str]], key: str, others: set[str]) -> None:
-        found = known.setdefault(key, set())
-        if not others <= found:
-            found |= others
-            self.version += 1
+    def _note_nulls(self, here: dict[str, None], nulls: frozenset[str]) -> None:
+        grown: dict[frozenset[str], frozenset[str]] = {frozenset(): nulls}
+        for key in here:
+            found = self._null_beside[key]
+            if found not in grown:
+                grown[found] = found if nulls <= found or self._nulls > _MOST_NULLS else found | nulls
+                self._nulls += len(grown[found]) if grown[found] is not found else 0
+            if grown[found] is not found:
+                self._null_beside[key] = grown[found]
+                self.version += 1
+
+    def has_numbers(self, key: str) -> bool:
+        """Whether a key, or one below it, has held a number."""
+        return key in self._inner
 
     def missing(self, row: Row) -> list[str]:
-        """The keys whose number the row says is missing."""
-        known = dict.fromkeys(key for blank in row.blanks for key in self._inner.get(blank, ()))
-        here = {key for key, _ in row.numbers} if known else set()
-        return [key for key in known if key not in here and not self._of_another_kind(row, key)]
+        """Return the keys whose number the row says is missing.
 
-    def _of_another_kind(self, row: Row, key: str) -> bool:
-        """Whether the row is one in which the key has nothing to say, such as an evaluation row.
-
-        Logs with fixed columns (LLaMA-Factory's) write null for everything that does not belong to the kind of row at
-        hand: the training loss is null in each evaluation row and in the closing summary. Such a row has a number in a
-        held-out column, or in one that was itself blank beside a number of this key, or it lacks the learning rate that
-        always stood beside one. A new column is no such sign: a counter of bad batches appears just when the loss turns
-        into null. Nor is a gradient norm that is null too.
+        A row of another kind, such as an evaluation row, says nothing of the keys of the others. Logs with fixed
+        columns (LLaMA-Factory's) write null for everything that does not belong to the kind of row at hand: the
+        training loss is null in each evaluation row and in the closing summary. Such a row has a number in a held-out
+        column, or in one that was itself null beside a number of this key, or it lacks a learning rate that others
+        have. A new column is no such sign: a counter of bad batches appears just when the loss turns into null. Nor is
+        a gradient norm that is null too.
         """
-        elsewhere = self._blank_beside.get(key, set())
-        if any(_HELD_OUT.search(other) or other in elsewhere for other, _ in row.numbers):
-            return True
-        return any(other in self._beside[key] for other in row.blanks)
+        known = dict.fromkeys(key for blank in row.blanks for key in self._inner.get(blank, ()))
+        if not known or not self._rates.isdisjoint(row.blanks):
+            return []
+        here = {key for key, _ in row.numbers}
+        if any(map(self._is_held_out, here)):
+            return []
+        apart: dict[int, bool] = {}
+        found = list[str]()
+        for key in known:
+            beside = self._null_beside[key]
+            if id(beside) not in apart:
+                apart[id(beside)] = beside.isdisjoint(here)
+            if key not in here and apart[id(beside)]:
+                found.append(key)
+        return found
+
+    def _is_held_out(self, key: str) -> bool:
+        if key not in self._held_out:
+            self._held_out[key] = _HELD_OUT.search(key) is not None
+        return self._held_out[key]
 
     @property
     def size(self) -> int:
         """How many names it holds."""
-        return sum(len(names) for known in (self._inner, self._beside, self._blank_beside) for names in known.values())
+        return sum(map(len, self._inner.values())) + sum(map(len, set(self._null_beside.values())))
 
-    def state(self) -> dict[str, Any] | None:
-        """What ``resume`` needs, in types that JSON knows; None while a key was never anything but null.
-
-        Such a key has been told as missing by then, which a number further on takes back.
-        """
-        if self.never:
-            return None
+    def state(self) -> dict[str, Any]:
+        """Return what ``resume`` needs, in types that JSON knows."""
+        sets = list(dict.fromkeys(self._null_beside.values()))
+        places = {blanks: place for place, blanks in enumerate(sets)}
         return {
             "inner": self._inner,
-            "beside": {key: sorted(others) for key, others in self._beside.items()},
-            "blank_beside": {key: sorted(others) for key, others in self._blank_beside.items()},
+            "nulls": [sorted(nulls) for nulls in sets],
+            "beside": {key: places[blanks] for key, blanks in self._null_beside.items()},
         }
 
     @classmethod
     def resume(cls, state: dict[str, Any]) -> "Learnt":
         """What was known when ``state`` was asked for."""
         learnt = cls()
+        sets = [frozenset(blanks) for blanks in state["nulls"]]
         learnt._inner = {key: list(inner) for key, inner in state["inner"].items()}
-        learnt._beside = {key: set(others) for key, others in state["beside"].items()}
-        learnt._blank_beside = {key: set(others) for key, others in state["blank_beside"].items()}
+        learnt._null_beside = {key: sets[place] for key, place in state["beside"].items()}
+        learnt._rates = {key for key in learnt._null_beside if _LEARNING_RATE.search(key)}
         return learnt

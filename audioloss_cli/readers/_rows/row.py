@@ -2,7 +2,13 @@
 
 from typing import Any, NamedTuple
 
-from audioloss_cli.readers._rows.numbers import flatten, number, wall_time
+from audioloss_cli.readers._rows.numbers import ALL_NAMES, LONGEST_NAME, flatten, number, wall_time
+
+#: Under which a log of several launches names each; all that a row has count together.
+RUN_KEYS = ("run_name", "run_id", "run")
+#: Under which a row of the long form, ``{"name": "loss", "value": 2.5, "step": 10}``, names its metric.
+NAME_KEYS = ("name", "metric", "metric_name", "tag", "key", "variable")
+_LONGEST_LABEL = 256
 
 
 class Row(NamedTuple):
@@ -14,6 +20,9 @@ class Row(NamedTuple):
         blanks: keys that hold something else, null or not.
         nulls: those of them that are null.
         wall_time: Unix seconds, or NaN.
+        run: what the row says of the launch that it is of; empty if nothing.
+        name: the metric that the row names, as in the long form; empty if none.
+        skipped: the beginning of a key that is too long to be a name; empty if there is none.
     """
 
     line: int
@@ -21,16 +30,32 @@ class Row(NamedTuple):
     blanks: list[str]
     nulls: list[str]
     wall_time: float
+    run: str = ""
+    name: str = ""
+    skipped: str = ""
 
 
 def row_of(line: int, parsed: dict[str, Any]) -> Row:
     """Return the row that an object holds: nested keys and the places of lists are joined with ``/``."""
-    numbers, blanks, nulls = list[tuple[str, float]](), list[str](), list[str]()
-    for key, value in flatten(parsed.items()):
-        found = value if type(value) is float else number(value)
-        if found is not None:
-            numbers.append((key, found))
-        else:
-            blanks.append(key)
-            nulls += [key] if value is None else []
-    return Row(line, numbers, blanks, nulls, wall_time(parsed))
+    numbers, blanks, nulls, skipped = list[tuple[str, float]](), list[str](), list[str](), list[str]()
+    room = [ALL_NAMES]
+    for key, value in parsed.items():
+        if type(value) is float and len(key) <= LONGEST_NAME:  # most of them
+            numbers.append((key, value))
+            continue
+        for name, inner in flatten(key, value, skipped, room):
+            found = number(inner)
+            if found is not None:
+                numbers.append((name, found))
+            else:
+                blanks.append(name)
+                nulls += [name] if inner is None else []
+    label = next((value for key in NAME_KEYS if isinstance(value := parsed.get(key), str)), "") if blanks else ""
+    run = run_of(parsed) if blanks else ""
+    return Row(line, numbers, blanks, nulls, wall_time(parsed), run, label[:LONGEST_NAME], "".join(skipped[:1]))
+
+
+def run_of(parsed: dict[str, Any]) -> str:
+    """Return what an object says of the launch that it is of."""
+    labels = [value for key in RUN_KEYS if isinstance(value := parsed.get(key), str) and value]
+    return " ".join(label[:_LONGEST_LABEL] for label in labels)

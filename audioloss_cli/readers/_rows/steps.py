@@ -1,6 +1,7 @@
-"""Which column of a JSON log holds the step."""
+"""Which column of a log of rows holds the step."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -8,7 +9,7 @@ from typing import NamedTuple
 from audioloss_cli.model.series import StepSource
 from audioloss_cli.readers._rows.row import Row
 
-#: Names of the step, the most trusted first; compared without regard to capitals.
+#: Names of the step, the most trusted first; compared without regard to capitals and to what parts their words.
 STEP_KEYS = (
     "step",
     "global_step",
@@ -23,11 +24,46 @@ STEP_KEYS = (
     "trainer/global_step",
     "global_step/max_steps",
     "num_updates",
+    "cur_step",
+    "current_step",
+    "cur_steps",
+    "curr_step",
+    "training_step",
+    "train_steps",
+    "global_steps",
+    "global_iter",
+    "global_iteration",
+    "optimizer_step",
+    "opt_step",
+    "update_step",
+    "update",
+    "updates",
+    "n_updates",
+    "iterations",
+    "iters",
+    "iter_num",
+    "cur_iter",
+    "current_iter",
+    "current_iteration",
+    "n_iter",
+    "step_num",
+    "num_steps",
+    "nsteps",
 )
-EPOCH_KEY = "epoch"
+EPOCH_KEYS = ("epoch", "current_epoch", "cur_epoch", "epochs", "epoch_num")
 # A key that one odd row in a hundred has (a header, a summary) is not the step of the log; and one damaged row is no
 # reason to distrust the step of all others.
 _LEAST_SHARE, _LEAST_WHOLE = 0.1, 0.9
+_PARTS = re.compile(r"[\s_.-]")
+
+
+def _plain(name: str) -> str:
+    return _PARTS.sub("", name).lower()
+
+
+_RANKS = {_plain(name): rank for rank, name in reversed(list(enumerate(STEP_KEYS)))}
+_EPOCH_RANKS = {_plain(name): rank for rank, name in enumerate(EPOCH_KEYS)}
+_NAMES = _RANKS.keys() | _EPOCH_RANKS.keys()
 
 
 class StepColumn(NamedTuple):
@@ -58,22 +94,43 @@ def choose_step(first: Sequence[Row]) -> StepColumn:
     """Judge by the first rows: a step key, else an epoch, else the line number.
 
     Only whole numbers are steps: a "step" of 0.53 is a duration. Of several step keys the first that never goes back
-    counts, for one of them may start anew in each epoch; if all go back, the first.
+    (within a launch) counts, for one of them may start anew in each epoch; if all go back, the first. A key of the
+    whole name comes before one that has the name at its end, below other keys.
     """
-    columns: dict[str, list[float]] = {}
+    columns: dict[str, dict[str, list[float]]] = {}
+    named = dict[str, bool]()
     for row in first:
         for key, number in row.numbers:
-            columns.setdefault(key, []).append(number)
-    whole = {key: column for key, column in columns.items() if _is_whole(column, len(first) * _LEAST_SHARE)}
-    by_name = {key.lower(): key for key in reversed(whole)}
-    steps = [by_name[name] for name in STEP_KEYS if name in by_name]
-    steady = [key for key in steps if all(before <= after for before, after in pairwise(whole[key]))]
+            if key not in named:
+                named[key] = any(_plain(part) in _NAMES for part in (key, key.rpartition("/")[2]))
+            if named[key]:
+                columns.setdefault(key, {}).setdefault(row.run, []).append(number)
+    whole = [key for key, runs in columns.items() if _is_whole(runs.values(), len(first) * _LEAST_SHARE)]
+    steps = _named(whole, _RANKS)
+    steady = [key for key in steps if all(map(_is_steady, columns[key].values()))]
     if steps:
         return StepColumn((steady or steps)[0], "step")
-    return StepColumn(by_name[EPOCH_KEY], "epoch") if EPOCH_KEY in by_name else StepColumn(None, "line")
+    epochs = _named(whole, _EPOCH_RANKS)
+    return StepColumn(epochs[0], "epoch") if epochs else StepColumn(None, "line")
 
 
-def _is_whole(column: Iterable[float], least: float) -> bool:
-    numbers = list(column)
+def _named(keys: Iterable[str], ranks: dict[str, int]) -> list[str]:
+    """Those of the keys that have one of the names, the most trusted first."""
+    found = list[tuple[int, int, str]]()
+    for key in keys:
+        depth, last = 0, key
+        if _plain(key) not in ranks:
+            depth, last = key.count("/"), key.rpartition("/")[2]
+        if _plain(last) in ranks:
+            found.append((depth, ranks[_plain(last)], key))
+    return [key for *_, key in sorted(found, key=lambda one: one[:2])]
+
+
+def _is_steady(column: Sequence[float]) -> bool:
+    return all(before <= after for before, after in pairwise(column))
+
+
+def _is_whole(columns: Iterable[Sequence[float]], least: float) -> bool:
+    numbers = [number for column in columns for number in column]
     whole = sum(math.isinf(number) or number.is_integer() for number in numbers)
     return len(numbers) > least and whole >= _LEAST_WHOLE * len(numbers)

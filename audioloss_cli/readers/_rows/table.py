@@ -2,44 +2,38 @@
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from audioloss_cli.model import MISSING, Defect, Series, SeriesCollector
+from audioloss_cli.model import MISSING, Defect, SeriesCollector
 from audioloss_cli.readers._rows.learnt import Learnt
 from audioloss_cli.readers._rows.row import Row
 from audioloss_cli.readers._rows.steps import StepColumn
-
-_MISSING = array("d", [MISSING]).tobytes()
 
 
 class Run(NamedTuple):
     """Rows of one kind that follow each other, column by column; only the wanted columns.
 
     Attributes:
-        wall_times: buffer of float64 Unix seconds, NaN where a row has none.
-        columns: keys with buffers of their float64 numbers.
-        steps: buffer of int64; None if the rows have none of their own.
+        wall_times: array of float64 Unix seconds, NaN where a row has none.
+        columns: keys with arrays of their float64 numbers.
+        steps: array of int64; None if the rows have none of their own.
         missing: keys whose number each of the rows says is missing.
     """
 
-    wall_times: Any
-    columns: Sequence[tuple[str, Any]]
-    steps: Any
+    wall_times: "array[float]"
+    columns: Sequence[tuple[str, "array[float]"]]
+    steps: "array[int] | None"
     missing: Sequence[str] = ()
-
-    @property
-    def keys(self) -> tuple[list[str], list[str]]:
-        """Those with numbers, those without."""
-        return [key for key, _ in self.columns], list(self.missing)
 
 
 class Table(SeriesCollector):
-    """Collects the columns of one file.
+    """Collects the columns of one run in one file.
 
     Attributes:
         column: where the steps come from.
         step: of the last row.
-        learnt: what the rows so far have taught.
+        learnt: what the rows of the file so far have taught.
+        never: keys that may have only ever been null -> step and wall time of their first row.
     """
 
     def __init__(
@@ -49,17 +43,17 @@ class Table(SeriesCollector):
         wanted: Callable[[str], bool] | None = None,
         learnt: Learnt | None = None,
         step: int = 0,
+        run: str = "",
     ) -> None:
-        super().__init__(column.source, wants=wanted)
+        super().__init__(column.source, run, wants=wanted)
         self.column = column
         self.step = step
         self.learnt = learnt or Learnt()
+        self.never: dict[str, tuple[int, float]] = {}
         self._path = path
-        self._runs = list[Run]()  # with the same keys
 
     def add(self, row: Row) -> Iterator[Defect]:
         """Take in one row; a Defect if its step is none."""
-        self._settle()
         try:
             self.step = self.column.step(row, self.step)
         except ValueError as error:
@@ -71,46 +65,35 @@ class Table(SeriesCollector):
         for key, value in row.numbers:
             if key != self.column.key:
                 self.append(key, self.step, value, row.wall_time)
-        self.learnt.learn(row, self.step)
+        self.learnt.learn(row)
+        self.note_nulls(row.nulls, self.step, row.wall_time)
+
+    def note_nulls(self, keys: Sequence[str], step: int, wall_time: float) -> None:
+        """Remember where keys were null that had no number before."""
+        for key in keys:
+            if key not in self.never and not self.learnt.has_numbers(key):
+                self.never[key] = (step, wall_time)
 
     def add_run(self, run: Run) -> None:
         """Take in rows with the same keys, of which one was added before."""
         steps = array("q", [self.step]) * len(run.wall_times) if run.steps is None else run.steps
         self.step = int(steps[-1])
-        if self._runs and self._runs[-1].keys != run.keys:
-            self._settle()
-        if run.columns or run.missing:
-            self._runs.append(run._replace(steps=steps))
-            self.points += len(steps) * (len(run.columns) + len(run.missing))
+        for key in run.missing:
+            self.put(key, steps, array("d", [MISSING]) * len(steps), run.wall_times)
+        for key, values in run.columns:
+            self.put(key, steps, values, run.wall_times)
 
-    def _settle(self) -> None:
-        """Let in the runs that wait: joined first, since to lengthen a long array by a little costs more than that."""
-        if not self._runs:
-            return
-        runs, self._runs = self._runs, []
-        steps, times = b"".join(run.steps for run in runs), b"".join(run.wall_times for run in runs)
-        for key in runs[0].missing:
-            self._put(key, steps, _MISSING * (len(steps) // len(_MISSING)), times)
-        for index, (key, _) in enumerate(runs[0].columns):
-            self._put(key, steps, b"".join(run.columns[index][1] for run in runs), times)
-
-    def _put(self, key: str, steps: bytes, values: bytes, times: bytes) -> None:
-        """Lengthen the columns of a key, whose points are counted already."""
+    def put(self, key: str, steps: "array[int]", values: "array[float]", wall_times: "array[float]") -> None:
+        """Add many points of a key."""
         columns = self.columns(key)
-        if columns is None:
-            self.points -= len(steps) // len(_MISSING)
-            return
-        columns[0].frombytes(steps)
-        columns[1].frombytes(values)
-        columns[2].frombytes(times)
-
-    def flush(self) -> Iterator[Series]:
-        """As that of every collector."""
-        self._settle()
-        return super().flush()
+        if columns is not None:
+            columns[0].extend(steps)
+            columns[1].extend(values)
+            columns[2].extend(wall_times)
+            self.points += len(values)
 
     def end(self) -> None:
         """Call after the last row: a key that was never anything but null is told as one missing value."""
-        self._settle()
-        for key, (step, wall_time) in self.learnt.never.items():
-            self.append(key, step, MISSING, wall_time)
+        for key, (step, wall_time) in self.never.items():
+            if not self.learnt.has_numbers(key):
+                self.append(key, step, MISSING, wall_time)

@@ -25,7 +25,7 @@ def claims(file: LogFile) -> bool:
 
 
 def _looks_like_rows(file: LogFile) -> bool:
-    from audioloss_cli.readers.jsonl.salvage import parse_object  # noqa: PLC0415  # names tell most logs
+    from audioloss_cli.readers.jsonl.parsing import parse_object  # noqa: PLC0415  # names tell most logs
 
     first = file.lines[:_LINES_TO_SNIFF]
     if file.is_damaged and len(first) <= _LINES_THAT_CONVINCE:
@@ -42,9 +42,10 @@ def run_of(path: Path) -> Path:
 def read(path: Path, options: ReadOptions = EVERYTHING) -> Iterator[Series | Defect | Cursor]:
     """Yield every number of every row in line order; every bad line as a Defect.
 
-    The step of a row is the first of ``steps.STEP_KEYS`` that the first rows have, else their whole-numbered epoch,
-    else the line number; a row without it keeps the step of the row before. Anything but a number in a column
-    that held numbers is ``MISSING``, unless the row is of another kind (an evaluation row of a fixed-column log).
+    The step of a row is the first of ``STEP_KEYS`` in ``_rows/steps.py`` that the first rows have, else their
+    whole-numbered epoch, else the line number; a row without it keeps the step of the row before. Anything but a number
+    in a column that held numbers is ``MISSING``, unless the row is of another kind (an evaluation row of a fixed-column
+    log).
 
     A cursor is made for a file that is not compressed and has some thousand rows; smaller ones are read anew as fast.
 

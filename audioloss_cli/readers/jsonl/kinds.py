@@ -1,4 +1,4 @@
-"""What stands in each place of every row of one kind, as far as the fast path can hold a row to it."""
+"""What stands in each place of the rows of one kind, as far as the typed decoder can hold a row to it."""
 
 import math
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from audioloss_cli.readers._rows.numbers import EARLIEST, MICROSECONDS, MILLISECONDS, WALL_TIME_KEYS, number, seconds
 
-_DEEPEST, _LONGEST_LIST = 8, 64  # what is larger is left to the slow path
-# Up to here a whole number is the same as int and as float64, as which the slow path reads it.
+_DEEPEST, _LONGEST_LIST, _LONGEST_KEY = 8, 64, 256  # what is larger is left to the specification
+# Up to here a whole number is the same as int and as float64, as which the specification reads it.
 EXACT = 1 << 53
 IN_SECONDS = (EARLIEST, MILLISECONDS)
 _UNITS = (-math.inf, *IN_SECONDS, MICROSECONDS, math.inf)
@@ -49,19 +49,24 @@ class Leaf(NamedTuple):
     clock: Clock = Clock.SILENT
     bounds: tuple[float, float] = (-math.inf, math.inf)
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether it holds no number."""
+        return self.kind in (Kind.TEXT, Kind.BOOL, Kind.NULL)
+
 
 Tree = Leaf | dict[str, "Tree"] | list["Tree"]
 
 
 class UnfitError(Exception):
-    """The row is none that the fast path can hold others to."""
+    """The row is none that the typed decoder can hold others to."""
 
 
 def describe(parsed: dict[str, Any], step_key: str | None) -> dict[str, Tree]:
-    """Every place of a row, in the nesting of the row.
+    """Return every place of a row, in the nesting of the row.
 
     Raises:
-        UnfitError: it holds something that no typed decoder accepts, or that the slow path reads in another way.
+        UnfitError: it holds something that no typed decoder accepts, or that the specification reads in another way.
     """
     tree = {key: _describe(value, key, step_key, 0) for key, value in parsed.items()}
     for key in WALL_TIME_KEYS:
@@ -87,6 +92,8 @@ def leaves(tree: Tree) -> Iterator[Leaf]:
 
 
 def _describe(value: Any, name: str, step_key: str | None, depth: int) -> Tree:
+    if len(name) > _LONGEST_KEY:
+        raise UnfitError("a key is very long")
     if not isinstance(value, (dict, list)):
         return Leaf(name, _kind(value, is_step=name == step_key))
     if not value or depth >= _DEEPEST or (isinstance(value, list) and len(value) > _LONGEST_LIST):

@@ -2,41 +2,43 @@
 
 from typing import Any
 
-from audioloss_cli.model import Cursor, ReadOptions
+from audioloss_cli.model import Cursor
+from audioloss_cli.readers._rows import RowCollector
 from audioloss_cli.readers._rows.learnt import Learnt
 from audioloss_cli.readers._rows.steps import StepColumn
-from audioloss_cli.readers._rows.table import Table
-from audioloss_cli.readers.jsonl.lines import Place
 from audioloss_cli.readers.jsonl.rows import RowParser
+from audioloss_cli.storage.lines import Place
 
 _MOST_NAMES = 1 << 16  # beyond that the state is no lighter than the log
 
 
-def make(place: Place, rows: RowParser, table: Table) -> Cursor | None:
-    """The mark at the end of a file, before ``table.end``; None where the next lines may change what was said so far.
+def make(place: Place, rows: RowParser, collector: RowCollector) -> Cursor | None:
+    """Return the mark at the end of a file, before ``collector.end``.
 
-    They may prolong a stretch of bad lines, or give a number to a key that was only ever null.
+    None where the next lines may change what was said so far: they may prolong a stretch of bad lines, or give a number
+    to a key that was only ever null. None for a log of several runs, or of the long form.
     """
-    learnt = table.learnt.state()
-    if rows.bad or rows.stopped or learnt is None:
+    table = collector.table_of_all_rows
+    if table is None or rows.bad or any(not table.learnt.has_numbers(key) for key in table.never):
         return None
-    shapes = [sorted(keys) for keys in rows.shapes]
-    if table.learnt.size + sum(map(len, shapes)) > _MOST_NAMES:
+    learnt = table.learnt
+    if learnt.size + len(rows.every) > _MOST_NAMES:
         return None
     column = table.column
     state = {"line": place.number, "step": table.step, "key": column.key, "source": column.source}
-    return Cursor(place.offset, {**state, "rows": rows.good, "shapes": shapes, "learnt": learnt})
+    keys = {"core": sorted(rows.core or ()), "every": sorted(rows.every)}
+    parser = {"rows": rows.good, "dressed": rows.dressed, "told": rows.told, **keys}
+    return Cursor(place.offset, {**state, **parser, "learnt": learnt.state()})
 
 
-def place(mark: Cursor | None) -> Place | None:
+def place(mark: Cursor | None) -> Place:
     """Where reading goes on."""
-    return None if mark is None else Place(mark.state["line"], mark.offset)
+    return Place() if mark is None else Place(mark.state["line"], mark.offset)
 
 
-def resume(mark: Cursor, rows: RowParser, path: str, options: ReadOptions) -> Table:
-    """The table as it was; ``rows`` learns what it knew."""
+def resume(mark: Cursor, rows: RowParser, collector: RowCollector) -> None:
+    """Have both know what they knew."""
     state: dict[str, Any] = mark.state
-    rows.good = state["rows"]
-    rows.shapes = {frozenset(keys) for keys in state["shapes"]}
-    column = StepColumn(state["key"], state["source"])
-    return Table(column, path, options.wanted, Learnt.resume(state["learnt"]), state["step"])
+    rows.good, rows.dressed, rows.told = state["rows"], state["dressed"], state["told"]
+    rows.core, rows.every = set(state["core"]), set(state["every"])
+    collector.resume(StepColumn(state["key"], state["source"]), Learnt.resume(state["learnt"]), state["step"])

@@ -1,66 +1,88 @@
 """From lines to rows, with one Defect for each stretch of bad lines."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any
 
 from audioloss_cli.model import Defect
 from audioloss_cli.model.series import UNFINISHED, DefectKind
 from audioloss_cli.readers._rows.row import Row, row_of
-from audioloss_cli.readers.jsonl.lines import UTF8_BOM, Line
-from audioloss_cli.readers.jsonl.salvage import parse_object, salvage
+from audioloss_cli.readers.jsonl.parsing import parse_object, peeled, salvage
+from audioloss_cli.storage.lines import Line
 
-_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 LINES_TO_LEARN_FROM = 100
+_MOST_KEYS = 1 << 16
+_MOST_DEFECTS = 20  # that are told one by one
 
 
 class RowParser:
     """Takes the lines of a file one by one.
 
     Attributes:
-        stopped: nothing that follows can be read; give it no more lines.
-        shapes: the sets of keys of intact lines, by which rows are known in damaged ones.
+        core: the keys that each intact row has.
+        every: the keys that any has; by both, rows are known in damaged lines.
+        dressed: whether most lines have colours, words before their object, or a comma behind it: that is no damage.
         good: number of rows so far.
         parsed: the object that was the last line; None if that was a bad or a blank one.
         bad: the first and the last line of the current stretch of bad ones.
+        told: how many stretches of bad lines there were so far.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.stopped = False
-        self.shapes = set[frozenset[str]]()
+        self.core: set[str] | None = None
+        self.every = set[str]()
+        self.dressed = False
         self.good = 0
         self.parsed: dict[str, Any] | None = None
         self.bad: list[Line] = []
+        self.told = 0
+        self._last_untold = 0
 
     def look_ahead(self, lines: Iterable[Line]) -> None:
         """Learn from lines that will be parsed later, so that even line 1 can be salvaged by the looks of others."""
-        objects = [parse_object(line.data.removeprefix(UTF8_BOM)) for line in islice(lines, LINES_TO_LEARN_FROM)]
-        self.shapes |= {frozenset(found) for found in objects if found is not None}
+        plain = dressed = 0
+        for line in lines:
+            found = parse_object(line.data)
+            plain += found is not None
+            if found is None and (found := parse_object(peeled(line.data))) is not None:
+                dressed += 1
+            if found is not None:
+                self._note(found)
+        self.dressed = dressed > max(plain, 1)
 
     def parse(self, line: Line) -> Iterator[Row | Defect]:
         """The row of an intact line, the rows that can be salvaged from a bad one. A blank line is nothing."""
         self.parsed = None
-        if line.number == 1 and _is_utf16(line.data):
-            self.stopped = True
-            yield Defect(
-                self.path, "encoding", "the text is UTF-16; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)", 0, 1
-            )
-        elif line.data.strip():
+        if line.data.strip():
             yield from self._rows(line)
 
     def _rows(self, line: Line) -> Iterator[Row | Defect]:
-        data = line.data.removeprefix(UTF8_BOM) if line.number == 1 else line.data
-        self.parsed = parsed = parse_object(data)
+        parsed = parse_object(line.data)
+        if parsed is None and self.dressed:
+            parsed = parse_object(peeled(line.data))
         if parsed is None:
             self.bad = [*self.bad[:1], line]
-            made = [row_of(line.number, each) for each in salvage(data, self.shapes)]
+            made = [row_of(line.number, each) for each in salvage(line.data, self._is_row)]
         else:
-            self.shapes.add(frozenset(parsed))
+            self.parsed = parsed
+            self._note(parsed)
             made = [row_of(line.number, parsed)]
         if made:
             yield from self.count(len(made))
         yield from made
+
+    def _note(self, parsed: dict[str, Any]) -> None:
+        if self.core is None:
+            self.core = set(parsed)
+        if not self.core <= parsed.keys():
+            self.core &= parsed.keys()
+        if not parsed.keys() <= self.every and len(self.every) < _MOST_KEYS:
+            self.every.update(parsed)
+
+    def _is_row(self, parsed: dict[str, Any]) -> bool:
+        """Whether an object has the keys that all rows have, and none that is of no row: no inner object has them."""
+        core = self.core or set()
+        return bool(core) and core <= parsed.keys() <= self.every
 
     def count(self, rows: int) -> Iterator[Defect]:
         """Say that rows were found, here or elsewhere: a stretch of bad lines before them ends."""
@@ -68,12 +90,24 @@ class RowParser:
         self.good += rows
 
     def flush(self) -> Iterator[Defect]:
-        """The Defect of the bad lines that came last; call it at the end, too."""
-        if self.bad:
-            first, last = self.bad[0], self.bad[-1]
+        """The Defect of the bad lines that came last, unless there were many before."""
+        if not self.bad:
+            return
+        first, last = self.bad[0], self.bad[-1]
+        self.bad = []
+        self.told += 1
+        if self.told <= _MOST_DEFECTS:
             kind, message = self._complaint(first, last)
             yield Defect(self.path, kind, message, first.offset, first.number)
-            self.bad = []
+        else:
+            self._last_untold = last.number
+
+    def end(self) -> Iterator[Defect]:
+        """The last Defect, and one for all that were not told."""
+        yield from self.flush()
+        if self.told > _MOST_DEFECTS:
+            message = f"{self.told - _MOST_DEFECTS} more stretches of lines hold no JSON object; they were skipped"
+            yield Defect(self.path, "malformed", message, line=self._last_untold)
 
     def _complaint(self, first: Line, last: Line) -> tuple[DefectKind, str]:
         count = last.number - first.number + 1
@@ -90,8 +124,3 @@ class RowParser:
         except UnicodeDecodeError as error:
             return "encoding", f"byte {error.start + 1} of the line is not UTF-8; what could be told apart was read"
         return "malformed", "the line is not one JSON object; what could be told apart was read"
-
-
-def _is_utf16(data: bytes) -> bool:
-    """A byte order mark, and a zero byte in every character of a JSON row's beginning."""
-    return data.startswith(_UTF16_BOMS) and b"\0" in data[2:4]

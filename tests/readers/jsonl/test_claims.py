@@ -4,11 +4,11 @@ import gzip
 import json
 
 import pytest
-import zstandard
 
 from audioloss_cli import registry
 from audioloss_cli.storage.log_file import LogFile
 from tests.event_files import read
+from tests.storage.zstandard import compress
 
 jsonl_reader = registry.load("readers", "jsonl")
 LINES = [json.dumps({"step": step, "loss": step * 0.37}) for step in range(200)]
@@ -45,7 +45,7 @@ def test_names_that_only_look_like_it(name, tmp_path):
 
 @pytest.mark.parametrize("name", ["train.log.1", "TRAIN.LOG", "train.txt.2.gz", "m.json.zst"])
 def test_names_that_must_be_looked_into(name, tmp_path):
-    pack = {".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}.get((tmp_path / name).suffix, bytes)
+    pack = {".gz": gzip.compress, ".zst": compress}.get((tmp_path / name).suffix, bytes)
     assert claimed(tmp_path / name, pack(ROWS))
     assert not claimed(tmp_path / name, pack(CONFIG))
 
@@ -78,7 +78,7 @@ def test_a_compressed_log_is_claimed_wherever_it_breaks_off(name, tmp_path):
         assert claimed(tmp_path / name, packed[:end]), f"cut after {end} bytes"
 
 
-PACKS = {"gzip": gzip.compress, "zstandard": zstandard.ZstdCompressor(write_checksum=True).compress}
+PACKS = {"gzip": gzip.compress, "zstandard": compress}
 
 
 @pytest.mark.parametrize(

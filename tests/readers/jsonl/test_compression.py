@@ -6,16 +6,15 @@ import random
 import struct
 
 import pytest
-import zstandard
 
 from audioloss_cli import registry
-from audioloss_cli.readers.jsonl import lines
-from audioloss_cli.storage import compressed
+from audioloss_cli.storage import compressed, lines
 from audioloss_cli.storage.log_file import LogFile
 from tests.event_files import read
+from tests.storage.zstandard import compress
 
 LINES = [json.dumps({"step": step, "loss": step + 0.5}).encode() + b"\n" for step in range(300)]
-zstd = zstandard.ZstdCompressor(write_checksum=True).compress
+zstd = compress
 
 
 def steps(path) -> list[int]:

@@ -5,11 +5,11 @@ import json
 import random
 
 import pytest
-import zstandard
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.event_files import read
+from tests.storage.zstandard import compress
 
 ROWS = [{"step": step, "loss": step + 0.5, "lr": {"g0": 0.1}} for step in range(10)]
 COMPRESSED = (b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", *(bytes([kind, 0x2A, 0x4D, 0x18]) for kind in range(0x50, 0x60)))
@@ -72,13 +72,6 @@ def test_a_file_that_is_something_else(tmp_path):
     assert outcome(path) == ([], [("not-a-log", 1)])
 
 
-def test_utf16_is_named_with_its_remedy(tmp_path):
-    path = tmp_path / "x.jsonl"
-    path.write_text('{"step": 1, "loss": 2}\n', encoding="utf-16")
-    (defect,) = read(path, "jsonl")[1]
-    assert (defect.kind, "iconv" in defect.message) == ("encoding", True)
-
-
 @pytest.mark.parametrize("index", [0, 4, 8])
 @pytest.mark.parametrize("lost", [b"", b"\x00", b"}", b"7", b'"', b"\xff"])
 def test_a_lost_newline_loses_neither_row(index, lost, tmp_path):
@@ -113,10 +106,10 @@ def test_a_step_that_is_none_costs_neither_its_row_nor_the_steps_of_others(step,
 
 
 def test_an_endless_line_is_skipped_and_the_rest_read(tmp_path, monkeypatch):
-    from audioloss_cli.readers.jsonl import lines
+    from audioloss_cli.storage import lines
 
     monkeypatch.setattr(lines, "_CHUNK", 100)
-    monkeypatch.setattr(lines, "_LONGEST_LINE", 300)
+    monkeypatch.setattr(lines, "LONGEST_LINE", 300)
     path = tmp_path / "x.jsonl"
     path.write_bytes(lines_with((4, b'{"junk": "' + b"x" * 5000 + b'"}')))
     assert outcome(path) == ([0, 1, 2, 3, 5, 6, 7, 8, 9], [("malformed", 5)])
@@ -128,7 +121,7 @@ def test_deep_nesting_is_no_crash(tmp_path):
     assert outcome(path)[0] == [0, 1, 2, 3, 6, 7, 8, 9]
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor(write_checksum=True).compress])
+@pytest.mark.parametrize("pack", [gzip.compress, compress])
 @pytest.mark.parametrize("keep", [0.3, 0.7, 0.999])
 def test_a_compressed_log_that_is_cut_short(pack, keep, tmp_path):
     noise = random.Random(1)
@@ -142,7 +135,7 @@ def test_a_compressed_log_that_is_cut_short(pack, keep, tmp_path):
     assert "compression" in [kind for kind, _ in defects]
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor(write_checksum=True).compress])
+@pytest.mark.parametrize("pack", [gzip.compress, compress])
 def test_a_compressed_log_with_a_flipped_byte_is_told(pack, tmp_path):
     packed = bytearray(pack(b"\n".join(LINES * 50)))
     for place in range(4, len(packed), 7):

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from audioloss_cli.readers.jsonl import lines
-from audioloss_cli.storage import compressed
+from audioloss_cli.storage import compressed, lines
 from tests.event_files import read
 
 LINES = [json.dumps({"step": step, "loss": step + 0.5}).encode() for step in range(10)]
@@ -22,9 +21,17 @@ def outcome(path, content: bytes):
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize(("bom", "encoding"), [(codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")])
-def test_utf16_is_one_defect_whatever_its_length(bom, encoding, pack, tmp_path):
+def test_utf16_is_read(bom, encoding, pack, tmp_path):
+    """As PowerShell writes it."""
     text = "\r\n".join(line.decode() for line in LINES * 100)
-    assert outcome(tmp_path / "x.jsonl", pack(bom + text.encode(encoding))) == ([], [("encoding", 1, 0)])
+    assert outcome(tmp_path / "x.jsonl", pack(bom + text.encode(encoding))) == (list(range(10)) * 100, [])
+
+
+def test_a_half_of_a_surrogate_pair_is_told(tmp_path):
+    rows = [line.decode() + "\n" for line in LINES]
+    rows[4] = rows[4].replace('"loss"', '"\ud800": 1, "loss"')
+    content = codecs.BOM_UTF16_LE + "".join(rows).encode("utf-16-le", "surrogatepass")
+    assert [place[:2] for place in outcome(tmp_path / "x.jsonl", content)[1]] == [("encoding", 5)]
 
 
 @pytest.mark.parametrize("bom", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
@@ -59,7 +66,7 @@ def test_nul_bytes_at_the_end_are_told(tmp_path):
 def test_a_line_beyond_the_longest_is_skipped_with_its_place(pack, index, tmp_path, monkeypatch):
     monkeypatch.setattr(lines, "_CHUNK", 100)
     monkeypatch.setattr(compressed, "_COMPRESSED_CHUNK", 10)
-    monkeypatch.setattr(lines, "_LONGEST_LINE", 300)
+    monkeypatch.setattr(lines, "LONGEST_LINE", 300)
     endless = b'{"step": 99, "loss": 1.0, "junk": "' + b"x" * 5000 + b'"}'
     content = b"\n".join([*LINES[:index], endless, *LINES[index:], b"{oops"]) + b"\n"
     assert outcome(tmp_path / "x.jsonl", pack(content)) == (
@@ -70,7 +77,7 @@ def test_a_line_beyond_the_longest_is_skipped_with_its_place(pack, index, tmp_pa
 
 def test_an_endless_last_line_is_skipped_too(tmp_path, monkeypatch):
     monkeypatch.setattr(lines, "_CHUNK", 100)
-    monkeypatch.setattr(lines, "_LONGEST_LINE", 300)
+    monkeypatch.setattr(lines, "LONGEST_LINE", 300)
     content = b"\n".join(LINES) + b"\n" + b"x" * 5000
     assert outcome(tmp_path / "x.jsonl", content) == (
         list(range(10)),
@@ -80,5 +87,5 @@ def test_an_endless_last_line_is_skipped_too(tmp_path, monkeypatch):
 
 def test_a_line_as_long_as_the_longest_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(lines, "_CHUNK", 7)
-    monkeypatch.setattr(lines, "_LONGEST_LINE", len(LINES[0]))
+    monkeypatch.setattr(lines, "LONGEST_LINE", len(LINES[0]))
     assert outcome(tmp_path / "x.jsonl", b"\n".join(LINES)) == (list(range(10)), [])

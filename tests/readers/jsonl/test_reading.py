@@ -6,12 +6,12 @@ import math
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from audioloss_cli import registry
 from audioloss_cli.model import is_missing, series
 from audioloss_cli.storage.log_file import LogFile
 from tests.event_files import read
+from tests.storage.zstandard import compress
 
 jsonl_reader = registry.load("readers", "jsonl")
 
@@ -140,7 +140,7 @@ def test_no_wall_time(row, jsonl):
 
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.ZstdCompressor().compress])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, compress])
 def test_boms_newlines_blank_lines_and_compression(newline, bom, pack, tmp_path):
     rows = [json.dumps({"step": step, "loss": 1.0}).encode() for step in range(5)]
     path = tmp_path / "x.jsonl"
@@ -148,7 +148,7 @@ def test_boms_newlines_blank_lines_and_compression(newline, bom, pack, tmp_path)
     assert [step for step, _ in points(path)] == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress])
+@pytest.mark.parametrize("pack", [gzip.compress, compress])
 def test_compressed_members_one_after_the_other(pack, tmp_path):
     path = tmp_path / "x.jsonl.any"
     path.write_bytes(b"".join(pack(json.dumps({"step": step, "loss": 1.0}).encode() + b"\n") for step in range(50)))

@@ -6,7 +6,7 @@ import counted as reading.
 
 from pathlib import Path
 
-import audioloss_cli.readers.jsonl.arrays
+import audioloss_cli.readers.jsonl.typed
 import audioloss_cli.readers.tensorboard.arrays  # noqa: F401
 from audioloss_cli import registry
 from audioloss_cli.model import Defect, ReadOptions, Series

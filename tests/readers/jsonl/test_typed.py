@@ -1,30 +1,30 @@
-"""The typed decoder gives, to the last bit, what the slow path gives, and does most of the work."""
+"""The typed reader gives, to the last bit, what the specification (line by line) gives, and does most of the work."""
 
 import gzip
 import json
 from array import array
 
 import pytest
-import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audioloss_cli.model import EVERYTHING, Cursor, Defect, ReadOptions, Series
+from audioloss_cli.model import EVERYTHING, Cursor, Defect, ReadOptions, Series, is_missing
 from audioloss_cli.readers import jsonl as reader
 from audioloss_cli.readers._rows import collector
-from audioloss_cli.readers.jsonl import choice, lines, reading, rows, shapes
+from audioloss_cli.readers.jsonl import reading, row_type, rows, typed
+from audioloss_cli.storage import lines
+from tests.storage.zstandard import compress
 
 NEVER = 1 << 60
-LONGEST_PAUSE = 1
 TINY = [1, 7, 64, 500, 1 << 16]
 
 
 def in_bits(items) -> tuple[list[object], list[Defect], list[Cursor]]:
     """Whole series in the order in which they begin, the defects, and the marks."""
-    chunks: dict[str, list[Series]] = {}
+    chunks: dict[tuple[str, str], list[Series]] = {}
     for item in items:
         if isinstance(item, Series):
-            chunks.setdefault(item.tag, []).append(item)
+            chunks.setdefault((item.run, item.tag), []).append(item)
     whole = [
         (tag, part.step_source, *(array(code, column).tobytes() for code, column in columns))
         for tag, parts in chunks.items()
@@ -38,12 +38,14 @@ def in_bits(items) -> tuple[list[object], list[Defect], list[Cursor]]:
     )
 
 
-def read(path, request=EVERYTHING, *, slow=False, arrays=False, chunk=1 << 16, rows_to_learn_from=3):
+def read_series(path, *, slow: bool) -> list[Series]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("_BYTES_WORTH_NUMPY", "_BYTES_WORTH_ARRAYS", "_SMALL_WINDOW"):
-            patch.setattr(choice, name, 0 if arrays else NEVER)
-        patch.setattr(choice, "_LONGEST_PAUSE", LONGEST_PAUSE)
-        patch.setattr(lines, "_WINDOW", chunk)
+        patch.setattr(reading, "_LINES_OF_A_SMALL_LOG", NEVER if slow else 0)
+        return [item for item in reader.read(path) if isinstance(item, Series)]
+
+
+def read(path, request=EVERYTHING, *, slow=False, chunk=1 << 16, rows_to_learn_from=3):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(collector, "_ROWS_TO_LEARN_FROM", rows_to_learn_from)
         patch.setattr(reading, "_LINES_OF_A_SMALL_LOG", NEVER if slow else 0)
         patch.setattr(lines, "_CHUNK", chunk)
@@ -183,7 +185,6 @@ def test_the_fast_path_gives_what_the_slow_path_gives(tmp_path, content, wanted,
     request = ReadOptions(wanted=None if wanted is None else wanted.__contains__)
     slow = read(path, request, slow=True, rows_to_learn_from=first)
     assert read(path, request, chunk=chunk, rows_to_learn_from=first) == slow
-    assert read(path, request, chunk=chunk, rows_to_learn_from=first, arrays=True) == slow
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -196,13 +197,12 @@ def test_numbers_are_read_to_the_same_bits(tmp_path, number):
     first = '{"step": 1, "loss": 2.0}\n' * 6
     path.write_text(f'{first}{{"step": 2, "loss": {number}}}\n{{"step": {number}, "loss": 3}}\n{first}')
     assert read(path) == read(path, slow=True)
-    assert read(path, arrays=True, chunk=64) == read(path, slow=True)
 
 
 LOG = [{"step": step, "loss": step / 7, "lr": 0.1, "tokens": step * 10, "at": 1.7e9 + step} for step in range(3000)]
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.ZstdCompressor().compress])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, compress])
 def test_a_long_log_is_read_by_the_typed_decoder(pack, tmp_path, monkeypatch):
     path = tmp_path / "x.jsonl"
     path.write_bytes(pack("".join(json.dumps(row) + "\n" for row in LOG).encode()))
@@ -233,17 +233,14 @@ def test_an_odd_text_costs_only_its_own_line_the_fast_path(jsonl, monkeypatch):
 
 def test_few_decoders_are_built_for_a_log_of_which_no_line_is_like_another(jsonl, monkeypatch):
     built = []
-    shape = shapes.Shape
-    monkeypatch.setattr(shapes, "Shape", lambda *args: built.append(1) or shape(*args))
+    monkeypatch.setattr(typed, "RowType", lambda *args: built.append(1) or row_type.RowType(*args))
     path = jsonl(*({"step": row["step"], f"key {row['step'] // 2}": 1.0} for row in LOG))
     assert read(path) == read(path, slow=True)
-    assert len(built) <= 32
+    assert len(built) <= 256
 
 
 def test_a_small_log_is_read_without_the_typed_decoder(jsonl, monkeypatch):
-    from audioloss_cli.readers.jsonl import fast
-
-    monkeypatch.setattr(fast, "Fast", None)
+    monkeypatch.setattr(typed, "TypedReader", None)
     assert len(in_bits(list(reader.read(jsonl(*LOG[:900]))))[0]) == 4
 
 
@@ -270,7 +267,7 @@ def split_reading(path, content: bytes, cut: int, first: int, **options):
     content=damaged(),
     at=st.integers(0, 60),
     chunk=st.sampled_from(TINY),
-    way=st.sampled_from([{"slow": True}, {}, {"arrays": True}]),
+    way=st.sampled_from([{"slow": True}, {}]),
     first=st.sampled_from([1, 3]),
 )
 def test_a_file_read_in_two_parts_is_as_the_whole(tmp_path, content, at, chunk, way, first):
@@ -335,3 +332,33 @@ def test_what_only_looks_like_a_literal_is_read_as_the_slow_path_reads_it(odd, t
     rows = (odd if step % 7 == 5 else LITERALS[step % 3] if step % 2 else "1.5" for step in range(500))
     path.write_text("".join(f'{{"step": {step}, "loss": {loss}}}\n' for step, loss in enumerate(rows)))
     assert read(path) == read(path, slow=True)
+
+
+@pytest.mark.parametrize("nulls", [0, 1, 3, 999, 1000, 1001, 1100, 4000])
+@pytest.mark.parametrize("slow", [True, False])
+def test_any_number_of_nulls_in_front_leaves_the_ones_behind_missing(nulls, slow, jsonl):
+    """What is missing in a row was once kept for all rows like it, though a number had come in between."""
+    values = [None] * nulls + [4.0] * 30 + [None] * 270
+    path = jsonl(*({"step": step, "audio_loss": value, "lr": 0.1} for step, value in enumerate(values)))
+    series = [item for item in read_series(path, slow=slow) if item.tag == "audio_loss"]
+    missing = [
+        step for part in series for step, value in zip(part.steps, part.values, strict=True) if is_missing(value)
+    ]
+    assert missing == list(range(nulls + 30, nulls + 300))
+
+
+LAUNCHES = st.sampled_from(["", "A", "B lr0.1", "7"])
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(data=st.data(), chunk=st.sampled_from(TINY), first=st.sampled_from([1, 3, 10]))
+def test_launches_in_one_file_are_told_apart_in_the_same_way(tmp_path, data, chunk, first):
+    launches = data.draw(st.lists(st.tuples(LAUNCHES, st.integers(1, 30), st.booleans()), min_size=1, max_size=6))
+    rows = [
+        {"run_name": launch, "step": step, "loss": step / 7} | ({"eval_loss": 1.0} if other and step % 3 else {})
+        for launch, count, other in launches
+        for step in range(count)
+    ]
+    path = tmp_path / "x.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert read(path, chunk=chunk, rows_to_learn_from=first) == read(path, slow=True, rows_to_learn_from=first)

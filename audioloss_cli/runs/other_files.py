@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-from audioloss_cli.readers._rows.steps import EPOCH_KEY, STEP_KEYS
+from audioloss_cli.readers._rows.steps import EPOCH_KEYS, STEP_KEYS
 from audioloss_cli.storage.log_file import LogFile
 
 _BY_NAME = (
@@ -36,7 +36,7 @@ _OF_A_SAMPLE = frozenset(
         """,
     )
 )
-_TIMES = {*STEP_KEYS, EPOCH_KEY, "epochs", "cur_step", "current_step", "num_updates", "iters", "epoch_num"}
+_TIMES = {*STEP_KEYS, *EPOCH_KEYS, "epochs", "cur_step", "current_step", "num_updates", "iters", "epoch_num"}
 _LINES = 10
 _WORDS = re.compile(
     r"(?:^|[^a-z])(?:metrics?|history|scalars?|losses|loss|(?:train|trainer|training)[-_.]?(?:logs?|stats))"

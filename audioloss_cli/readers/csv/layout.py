@@ -18,12 +18,11 @@ _SAMPLE = 20
 _LONGEST_PREAMBLE = 20
 _MOST_TO_JUDGE_BY, MOST_COLUMNS = 1024, 1 << 14
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
-_PREAMBLE = re.compile(rb"\s*(?:#.*|\"?sep=.\"?\s*)?")
+_PREAMBLE = re.compile(rb"(?:#.*|\"?sep=.\"?)?", re.DOTALL)
 _EMPTY, _NULL = {"", "na", "n/a", "-"}, {"none", "null"}
 _INDEX = re.compile(r"Unnamed: \d+")
 _TENSORBOARD = ["wall time", "step", "value"]
 _TENSORBOARD_FILE = re.compile(r"(?:run-(?P<run>.*?)-tag-)?(?P<tag>.+?)(?:\.(?:csv|tsv|gz|zst|\d+))*", re.IGNORECASE)
-_WANDB = re.compile(r"(?P<run>.+) - (?P<tag>.+?)(?P<twin>__MIN|__MAX)?")
 
 
 class Dialect(NamedTuple):
@@ -81,14 +80,13 @@ class Header:
     @classmethod
     def _of_wandb(cls, names: list[str]) -> "Header":
         """W&B's export of a chart: ``"Step","run - loss","run - loss__MIN","run - loss__MAX"``."""
-        found = [_WANDB.fullmatch(name) for name in names]
-        kept = [
-            match["tag"] if match and not match["twin"] else "" if match else name
-            for match, name in zip(found, names, strict=True)
-        ]
-        kept = ["" if match and tag == "_step" else tag for match, tag in zip(found, kept, strict=True)]
-        runs = [match["run"] if match else "" for match in found]
-        return cls(kept, runs if len({run for run in runs if run}) > 1 else [])
+        runs, kept = list[str](), list[str]()
+        for name in names:
+            run, is_pair, tag = name.rpartition(" - ")
+            is_twin = tag.endswith(("__MIN", "__MAX")) or (is_pair and tag == "_step")
+            runs.append(run)
+            kept.append("" if is_twin else tag)
+        return cls(kept, runs) if len({run for run in runs if run}) > 1 else cls(_unlike(kept))
 
     @property
     def has_runs(self) -> bool:
@@ -139,7 +137,9 @@ class Layout(NamedTuple):
 
 def layout_of(lines: Sequence[bytes], file_name: str = "") -> Layout | None:
     """Return how a table is written; None if the first line that is no comment is no header."""
-    first = next((at for at, line in enumerate(lines[:_LONGEST_PREAMBLE]) if not _PREAMBLE.fullmatch(line)), None)
+    first = next(
+        (at for at, line in enumerate(lines[:_LONGEST_PREAMBLE]) if not _PREAMBLE.fullmatch(line.strip())), None
+    )
     if first is None or (first and lines[first - 1].lstrip().startswith(b"#") and _is_numeric(lines[first])):
         first = (first or 0) - 1  # numpy.savetxt writes "# step loss" above the numbers
     if not 0 <= first < len(lines) or is_no_header(lines[first : first + 1]):

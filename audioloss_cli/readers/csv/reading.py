@@ -71,21 +71,22 @@ class Reading:
 
     def _block(self, block: Block, header: Header) -> Iterator[Series | Defect]:
         """All lines at once if they are plain, else each half, and a few lines one by one."""
-        if self._collector.column is not None and not self._open and block.count >= _FEWEST_LINES:
-            if self._whole(block, header):
-                self._rows += block.count
-                yield from self._blocks.flush()
-                return
-            if block.count >= 2 * _FEWEST_LINES:
-                for half in block.split(block.count // 2):
-                    yield from self._block(half, self._header or header)
-                return
+        if block.count >= _FEWEST_LINES and not self._open and self._whole(block, header):
+            self._rows += block.count
+            yield from self._blocks.flush()
+        elif block.count >= 2 * _FEWEST_LINES:
+            for half in block.split(block.count // 2):
+                yield from self._block(half, self._header or header)
+        else:
+            yield from self._each(block, header)
+
+    def _each(self, block: Block, header: Header) -> Iterator[Series | Defect]:
         for line in block:
             yield from self._line(line, self._header or header)
 
     def _whole(self, block: Block, header: Header) -> bool:
         """Add all lines at once; False if that gives something else than one by one."""
-        if header.has_runs:
+        if header.has_runs or self._collector.column is None:
             return False
         text = self._as_json(block.data)
         if text is None:
@@ -139,16 +140,14 @@ class Reading:
         cells = self._cells(line._replace(data=data), text, header)
         if cells is None:
             return
-        if len(cells) > len(header.names) and not any(cells[len(header.names) :]):
-            cells = cells[: len(header.names)]
-        if len(cells) > len(header.names):
-            self._complaints.add(
-                "malformed", "the row has more cells than the header; it was skipped; repair or remove it", line.number
-            )
-        elif header.is_repeated_by(cells):
+        width = len(header.names)
+        if header.is_repeated_by(cells):
             self._header = Header.of(cells, self._path.name)
+        elif any(cells[width:]):
+            trouble = "the row has more cells than the header; it was skipped; repair or remove it"
+            self._complaints.add("malformed", trouble, line.number)
         else:
-            yield from self._add(line, cells, header)
+            yield from self._add(line, cells[:width], header)
 
     def _add(self, line: Line, cells: list[str], header: Header) -> Iterator[Series | Defect]:
         if len(cells) < len(header.names):

@@ -11,9 +11,10 @@ _HISTORY = re.compile(rb'"log_history"\s*:\s*\[')
 _BETWEEN = re.compile(rb"[\s,]*")
 _ROW = re.compile(rb'\{\s*"')
 _LONGEST_ROW = 16 << 20
-_FAR_ENOUGH = 1 << 20  # behind the start of a row: rows have some hundred bytes
-_SMALLEST_BLOCK, _MOST_ALONE = 1 << 11, 1 << 7  # so many bytes; so many blocks are not offered where none was taken
+_WINDOW, _LITERAL = 1 << 16, 16  # bytes that are decoded at once; of a number or a word that may be cut
+_SMALLEST_BLOCK, _MOST_ALONE = 1 << 11, 1 << 4  # so many bytes; so many blocks are not offered where none was taken
 _KEY = 256  # bytes of what is passed over that may be the start of the key
+_DEEPEST = 5  # objects that the history stands in
 _MOST_CUT = 1 << 12  # a text that is cut is sound up to the start of its last value
 _MOST_DIGITS = 400  # of an integer; beyond, it is more than float64 holds
 
@@ -58,7 +59,7 @@ class Document:
         self._take = take
         self._anywhere = anywhere
         self._text = b""  # what was read and is still of use
-        self._string: str | None = None  # the same, a character a byte
+        self._window = 0, ""  # a part of it, a character a byte, and where that starts
         self._at = 0  # where the reading stands in it
         self._counted = 0  # up to where newlines were counted
         self._line, self._start = 1, 0  # of the line at ``_counted``, of the first byte of ``_text``
@@ -72,6 +73,8 @@ class Document:
         is_closed = False
         while self._anywhere or self._find_history():
             self.histories += 1
+            if self.histories == 1 and not self._anywhere and not self._is_sound_before():
+                yield Trouble("malformed", "what stands before the history is damaged; the rows were read", 1, 0)
             if self.histories > 1:
                 message = "a second document starts here; its rows were read behind those of the first"
                 yield self._trouble("malformed", message)
@@ -90,14 +93,21 @@ class Document:
         self._at = found.end()
         return True
 
+    def _is_sound_before(self) -> bool:
+        """Whether the list stands in an object, as far as what is before it is still at hand."""
+        if self._start:
+            return True
+        before = self._text[: self._at].decode("latin-1").removeprefix("\xef\xbb\xbf")
+        return any(_is_json(before + "]" + "}" * depth) for depth in range(1, _DEEPEST))
+
     def _rows(self) -> Items:
         """The rows of one list; returns whether its end was found."""
         while True:
             between = _BETWEEN.match(self._text, self._at)
             self._at = between.end() if between else self._at
+            if len(self._text) - self._at < _SMALLEST_BLOCK and self._more():
+                continue
             if self._at >= len(self._text):
-                if self._more():
-                    continue
                 if not self._is_lost:
                     yield self._trouble("truncated", f"the document ends inside its history; {UNFINISHED}")
                 return False
@@ -113,6 +123,8 @@ class Document:
         """Offer as many rows as there are in whole, or half of them, and so on; False to go on with one alone."""
         end = self._text.find(b"]", self._at)  # of the list, unless a row holds one itself
         cut = end if end >= 0 else self._text.rfind(b"},", self._at) + 1
+        if cut - self._at <= _SMALLEST_BLOCK:
+            return False
         while cut - self._at > _SMALLEST_BLOCK:
             if self._take(self._text[self._at : cut], self._line_at(self._at)):
                 self._at = cut
@@ -128,9 +140,11 @@ class Document:
         while True:
             try:
                 row, end = self._object()
-            except (ValueError, RecursionError):
-                if self._may_go_on() and self._more():
+            except _CutError:
+                if len(self._text) - self._at < _LONGEST_ROW and self._more():
                     continue
+                return (yield from self._skip())
+            except (ValueError, RecursionError):
                 return (yield from self._skip())
             if not self._is_lost or "step" in row:
                 self._is_lost = self._anywhere
@@ -142,18 +156,32 @@ class Document:
         """The object that starts here, and the index behind it.
 
         Raises:
-            ValueError: there is none, or it is not whole.
+            ValueError: there is none, or it is broken; _CutError if it may go on behind what was read.
+            RecursionError: it holds lists in lists in lists.
         """
         if self._text[self._at] != ord("{"):
             raise ValueError("what starts here is no object")
-        if self._string is None:
-            self._string = self._text.decode("latin-1")
-        return _DECODER.raw_decode(self._string, self._at)
+        size = _WINDOW
+        while True:
+            start, window = self._window_of(size)
+            try:
+                row, end = _DECODER.raw_decode(window, self._at - start)
+            except json.JSONDecodeError as error:
+                if not error.msg.startswith("Unterminated") and error.pos < len(window) - _LITERAL:
+                    raise
+                if start + len(window) == len(self._text):
+                    raise _CutError from None
+                size *= 4
+            else:
+                return row, start + end
 
-    def _may_go_on(self) -> bool:
-        """Whether the row may be whole once more is read."""
-        size = len(self._text) - self._at
-        return size < _FAR_ENOUGH or (size < _LONGEST_ROW and not _ROW.search(self._text, self._at + 1))
+    def _window_of(self, size: int) -> tuple[int, str]:
+        """A part of the text, and where it starts: an error of ``json`` costs as much as the text is long."""
+        start, window = self._window
+        end = start + len(window)
+        if not start <= self._at < end or (end < len(self._text) and end - self._at < size // 2):
+            self._window = self._at, self._text[self._at : self._at + size].decode("latin-1")
+        return self._window
 
     def _skip(self) -> Items:
         """Go to what may be the next row; returns whether there is none."""
@@ -178,7 +206,7 @@ class Document:
         self._line_at(self._at)
         self._start += self._at
         self._offered = max(self._offered - self._at, 0)
-        self._text, self._string = self._text[self._at :] + piece, None
+        self._text, self._window = self._text[self._at :] + piece, (0, "")
         self._at = self._counted = 0
         self._last = (self._last + piece[-_KEY:].strip())[-1:]
         return True
@@ -191,6 +219,18 @@ class Document:
 
     def _trouble(self, kind: DefectKind, message: str) -> Trouble:
         return Trouble(kind, message, self._line_at(self._at), self._start + self._at)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+class _CutError(ValueError):
+    """The text ends inside an object."""
 
 
 def _integer(digits: str) -> int | float:

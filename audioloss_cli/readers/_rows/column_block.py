@@ -40,20 +40,29 @@ class ColumnBlocks:
 
     def learn(self, row: Row) -> None:
         """Take note of a row that the collector was given."""
-        if len(row.blanks) == len(row.nulls) and not row.run and len(self._kinds) < _MOST_KINDS:
-            self._kinds.add((frozenset([key for key, _ in row.numbers]), frozenset(row.nulls)))
+        if row.run or len(self._kinds) >= _MOST_KINDS:
+            return
+        nulls = frozenset(row.nulls)
+        if len(row.blanks) == len(nulls) or not any(map(self._collector.learnt.has_numbers, set(row.blanks) - nulls)):
+            self._kinds.add((frozenset([key for key, _ in row.numbers]), nulls))
 
-    def add(self, keys: Sequence[str], columns: Sequence[Column], line: int) -> bool:
+    def add(
+        self, keys: Sequence[str], columns: Sequence[Column], line: int, times: "array[float] | None" = None
+    ) -> bool:
         """Add rows, given as the columns of their keys; False if they have to be added one by one, and nothing was.
 
-        ``line`` is that of the first row; where the line is the step, each row has one.
+        Columns of text, of which none ever held a number, are left out. ``line`` is that of the first row; where the
+        line is the step, each row has one. ``times`` are Unix seconds, if text told them.
         """
         collector = self._collector
         if collector.column is None or collector.value_key is not None or collector.table_of_all_rows is None:
             return False
         table, count = collector.table_of_all_rows, len(columns[0])
         steps = _steps(collector.column, keys, columns, range(line, line + count))
-        times = _wall_times(keys, columns, count)
+        told = _wall_times(keys, columns, count)
+        if times is not None and told is not None and not all(map(math.isnan, told)):
+            return False
+        times = told if times is None or told is None else times
         if steps is None or times is None:
             return False
         full = {key: numbers for key, column in zip(keys, columns, strict=True) if (numbers := _numbers(column))}

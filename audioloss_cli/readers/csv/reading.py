@@ -1,25 +1,22 @@
 """One table from its first line to its last: whole blocks of plain numbers at once, all other lines one by one."""
 
-import re
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-import msgspec
 
 from audioloss_cli.model import Defect, ReadOptions, Series
 from audioloss_cli.model.series import UNFINISHED
 from audioloss_cli.readers._rows import RowCollector
 from audioloss_cli.readers._rows.column_block import Column, ColumnBlocks
 from audioloss_cli.readers._rows.complaints import Complaints
-from audioloss_cli.readers._rows.numbers import number
+from audioloss_cli.readers._rows.numbers import WALL_TIME_KEYS, number, seconds
+from audioloss_cli.readers.csv.blocks import cells_of, numbers_of, values_of
 from audioloss_cli.readers.csv.layout import MOST_COLUMNS, Dialect, Header, layout_of, says_nothing_when_empty
 from audioloss_cli.storage.lines import Block, Line, LineReader
 
 _FEWEST_LINES = 32  # of a block that is tried as a whole: a line alone costs less than the try
 _LINES_OF_THE_HEAD = 64
 _LONGEST_RECORD, _MOST_LINES = 1 << 16, 64  # of a row with newlines in quotes
-_NOT_FINITE = re.compile(rb"(?<![\w.])[+-]?(?:nan|inf(?:inity)?)(?![\w.])", re.IGNORECASE)
-_decode = msgspec.json.Decoder(list[float | str | None]).decode
 
 
 class Reading:
@@ -71,6 +68,8 @@ class Reading:
 
     def _block(self, block: Block, header: Header) -> Iterator[Series | Defect]:
         """All lines at once if they are plain, else each half, and a few lines one by one."""
+        if block.data.isspace():
+            return
         if block.count >= _FEWEST_LINES and not self._open and self._whole(block, header):
             self._rows += block.count
             yield from self._blocks.flush()
@@ -88,44 +87,36 @@ class Reading:
         """Add all lines at once; False if that gives something else than one by one."""
         if header.has_runs or self._collector.column is None:
             return False
-        text = self._as_json(block.data)
-        if text is None:
-            return False
-        try:
-            values = _decode(text)
-        except (msgspec.MsgspecError, ValueError):
-            quoted = _NOT_FINITE.sub(rb'"\g<0>"', text)
-            try:
-                values = _decode(quoted) if quoted != text else []
-            except (msgspec.MsgspecError, ValueError):
+        names, width = header.names, len(header.names)
+        times = None
+        columns: Sequence[Column] | None = numbers_of(block.data, block.count, width, self._dialect)
+        if columns is None:
+            cells = cells_of(block.data, width, self._dialect)
+            found = self._numbers_in(cells, names) if cells else None
+            if found is None:
                 return False
-            values = [float(value) if value.__class__ is str and value else value for value in values]
-        width = len(header.names) + 1
-        if len(values) != width * block.count or values[::width].count("") != block.count:
+            columns, times = found
+        kept = [at for at, name in enumerate(names) if name and len(columns[at])]
+        if not kept:
             return False
-        named = [at for at, name in enumerate(header.names) if name]
-        columns: list[Column] = [values[at + 1 :: width] for at in named]
-        return bool(named) and self._blocks.add([header.names[at] for at in named], columns, block.start.number)
+        return self._blocks.add([names[at] for at in kept], [columns[at] for at in kept], block.start.number, times)
 
-    def _as_json(self, data: bytes) -> bytes | None:
-        """Lines as an array of all their cells, with an empty text before each line and null for an empty cell."""
-        if b'"' in data or b"[" in data or not data.isascii():
-            return None
-        delimiter = self._dialect.delimiter.encode()
-        if delimiter != b",":
-            if b"," in data:
-                if not self._dialect.decimal_comma:
+    def _numbers_in(
+        self, cells: Sequence[Sequence[str]], names: Sequence[str]
+    ) -> tuple[list[Column], "array[float] | None"] | None:
+        """The numbers of each column, empty for one of text, and the times that a column tells; None if it is mixed."""
+        columns, times = list[Column](), None
+        for name, column in zip(names, cells, strict=True):
+            values = values_of(column, self._dialect) if name else []
+            if values is None or (not values and self._collector.learnt.has_numbers(name)):
+                return None
+            if not values and name in WALL_TIME_KEYS:
+                dates = list(map(seconds, column))
+                if times is not None or None in dates:
                     return None
-                data = data.replace(b",", b".")
-            data = data.replace(delimiter, b",")
-        if b"\r" in data:
-            data = data.replace(b"\r\n", b"\n")
-        data = data.removesuffix(b"\n")
-        end = b"null]" if data.endswith(b",") else b"]"
-        text = b'["",' + data.replace(b"\n", b',"",') + end
-        if b",," in text:
-            text = text.replace(b",,", b",null,").replace(b",,", b",null,")
-        return text
+                times = array("d", [date for date in dates if date is not None])
+            columns.append(values)
+        return columns, times
 
     def _line(self, line: Line, header: Header) -> Iterator[Series | Defect]:
         data = line.data

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from audioloss_cli.model.series import UNFINISHED, DefectKind
 
 _HISTORY = re.compile(rb'"log_history"\s*:\s*\[')
+_LIST = re.compile(rb'\[\s*\{\s*"')
 _BETWEEN = re.compile(rb"[\s,]*")
 _ROW = re.compile(rb'\{\s*"')
 _LONGEST_ROW = 16 << 20
@@ -71,7 +72,7 @@ class Document:
     def read(self) -> Iterator[Found | Trouble | None]:
         """Yield every row that was not taken, in order, every Trouble, and None after rows that were taken."""
         is_closed = False
-        while self._anywhere or self._find_history():
+        while self._find_list() if self._anywhere else self._find_history():
             self.histories += 1
             if self.histories == 1 and not self._anywhere and not self._is_sound_before():
                 yield Trouble("malformed", "what stands before the history is damaged; the rows were read", 1, 0)
@@ -93,11 +94,21 @@ class Document:
         self._at = found.end()
         return True
 
+    def _find_list(self) -> bool:
+        """Go to what may be the list, near the start; else rows are looked for from the start on."""
+        self._more()
+        found = _LIST.search(self._text)
+        self._at = found.start() + 1 if found else 0
+        return True
+
     def _is_sound_before(self) -> bool:
         """Whether the list stands in an object, as far as what is before it is still at hand."""
         if self._start:
             return True
-        before = self._text[: self._at].decode("latin-1").removeprefix("\xef\xbb\xbf")
+        try:
+            before = self._text[: self._at].decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return False
         return any(_is_json(before + "]" + "}" * depth) for depth in range(1, _DEEPEST))
 
     def _rows(self) -> Items:

@@ -34,8 +34,8 @@ def whole_blocks(path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     taken = list[int]()
     add = reading.ColumnBlocks.add
 
-    def counted(self: Any, keys: Any, columns: Any, line: int) -> bool:
-        is_taken = add(self, keys, columns, line)
+    def counted(self: Any, keys: Any, columns: Any, line: int, times: Any) -> bool:
+        is_taken = add(self, keys, columns, line, times)
         taken.append(len(columns[0]) if is_taken else 0)
         return is_taken
 
@@ -89,6 +89,15 @@ def test_a_loss_that_turns_empty_is_missing_in_whole_blocks_as_well(tmp_path, mo
     audio = next(item for item in read(path, ReadOptions(lambda tag: tag == "audio_loss")) if len(item))
     assert sum(map(math.isnan, audio.values)) in (len(audio.values) - 3000, 3000)
     assert whole_blocks(path, monkeypatch) > 3900
+
+
+def test_text_beside_the_numbers_does_not_slow_them(tmp_path, monkeypatch):
+    rows = [f"2024-01-01 10:{at // 60 % 60:02}:{at % 60:02},{at},train,{at / 7!r}" for at in range(4000)]
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(["timestamp,step,phase,audio_loss", *rows, ""]), encoding="utf-8")
+    assert read_in(path, blocks=True) == read_in(path, blocks=False)
+    assert next(iter(read(path))).wall_times[1] == 1704103201
+    assert whole_blocks(path, monkeypatch) > 2900
 
 
 def test_one_odd_line_costs_its_neighbours_nothing(tmp_path, monkeypatch):

@@ -85,7 +85,7 @@ def test_a_file_that_ends_inside_a_row(tmp_path):
     points, defects = found_in(path)
     assert points == ROWS
     assert [(defect.kind, defect.line) for defect in defects] == [("truncated", 302)]
-    assert scan(path).exit_code == 3
+    assert [defect.kind for defect in scan(path).defects] == ["truncated"]
 
 
 def test_a_damaged_header_is_named(tmp_path):
@@ -96,10 +96,11 @@ def test_a_damaged_header_is_named(tmp_path):
     assert [defect.kind for defect in report.defects] == ["not-a-log"]
 
 
-@pytest.mark.parametrize("keep", [30, 2000])
+@pytest.mark.parametrize("keep", [0.02, 0.5, 0.99])
 def test_a_compressed_table_that_breaks_off_is_told(tmp_path, keep):
     path = tmp_path / "log.csv.gz"
-    path.write_bytes(gzip.compress(TEXT.encode())[:keep])
+    whole = gzip.compress(TEXT.encode())
+    path.write_bytes(whole[: int(len(whole) * keep)])
     assert claims(LogFile(path))
     points, defects = found_in(path)
     assert points == ROWS[: len(points)]

@@ -159,7 +159,11 @@ class Document:
                 return (yield from self._skip())
             if not self._is_lost or "step" in row:
                 self._is_lost = self._anywhere
-                yield Found(self._line_at(self._at), {_utf8(key): value for key, value in row.items()})
+                if not all(map(str.isascii, row)):
+                    row = {_utf8(key): value for key, value in row.items()}
+                    if any("\ufffd" in key for key in row):
+                        yield self._trouble("encoding", "a key in this row is no UTF-8; its numbers were read")
+                yield Found(self._line_at(self._at), row)
             self._at = end
             return False
 

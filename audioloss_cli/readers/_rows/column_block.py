@@ -4,6 +4,7 @@ import math
 import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain, compress, repeat
 from operator import is_not
 from typing import Any
@@ -16,6 +17,7 @@ from audioloss_cli.readers._rows.steps import StepColumn
 from audioloss_cli.readers._rows.table import Table
 
 Kind = tuple[frozenset[str], frozenset[str]]  # keys with numbers, keys with nulls
+Part = tuple[str, "array[int]", "array[float]", "array[float]"]  # key, steps, values, wall times
 Column = Sequence[Any]  # numbers and gaps
 
 _MOST_KINDS = 4096
@@ -73,11 +75,13 @@ class ColumnBlocks:
         missing = self._missing(table, keys, full, sparse)
         if missing is None:
             return False
-        for key, numbers in full.items():
-            if key != collector.column.key:
-                table.put(key, steps, numbers, times)
-        for mask, group in sparse.items():
-            self._put_sparse(table, steps, times, mask, group, missing)
+        try:
+            parts = [part for mask, group in sparse.items() for part in _parts(steps, times, mask, group, missing)]
+        except (TypeError, OverflowError):
+            return False
+        parts += [(key, steps, numbers, times) for key, numbers in full.items() if key != collector.column.key]
+        for part in parts:
+            table.put(*part)
         table.step = steps[-1]
         return True
 
@@ -86,25 +90,6 @@ class ColumnBlocks:
         table = self._collector.table_of_all_rows
         if table is not None:
             yield from self._collector.flush(table)
-
-    def _put_sparse(
-        self,
-        table: Table,
-        steps: "array[int]",
-        times: "array[float]",
-        mask: bytes,
-        columns: dict[str, Column],
-        missing: set[str],
-    ) -> None:
-        """Add columns that have gaps in the same rows."""
-        spans = [found.span() for found in _STRETCH.finditer(mask)]
-        some_steps, some_times = _there(steps, mask, spans), _there(times, mask, spans)
-        for key, column in columns.items():
-            if key in missing:
-                filled = [value if is_there else MISSING for value, is_there in zip(column, mask, strict=True)]
-                table.put(key, steps, array("d", filled), times)
-            elif spans:
-                table.put(key, some_steps, array("d", _there(column, mask, spans)), some_times)
 
     def _missing(
         self, table: Table, keys: Sequence[str], full: Iterable[str], sparse: dict[bytes, dict[str, Column]]
@@ -124,6 +109,20 @@ class ColumnBlocks:
         return None if missing & other else missing
 
 
+def _parts(
+    steps: "array[int]", times: "array[float]", mask: bytes, columns: dict[str, Column], missing: set[str]
+) -> Iterator[Part]:
+    """Yield the points of columns that have gaps in the same rows."""
+    spans = [found.span() for found in _STRETCH.finditer(mask)]
+    some_steps, some_times = _there(steps, mask, spans), _there(times, mask, spans)
+    for key, column in columns.items():
+        if key in missing:
+            filled = [value if is_there else MISSING for value, is_there in zip(column, mask, strict=True)]
+            yield key, steps, array("d", filled), times
+        elif spans:
+            yield key, some_steps, array("d", _there(column, mask, spans)), some_times
+
+
 def _there(numbers: Any, mask: bytes, spans: Sequence[tuple[int, int]]) -> Any:
     """Those of the numbers of an array or a list where the mask is not zero; the spans are the stretches of it."""
     there = numbers[:0]
@@ -136,10 +135,10 @@ def _there(numbers: Any, mask: bytes, spans: Sequence[tuple[int, int]]) -> Any:
 
 
 def _numbers(column: Column) -> "array[float] | None":
-    """The column as float64; None if it has gaps."""
+    """The column as float64; None if it has gaps, or an integer that does not fit."""
     try:
         return array("d", column)
-    except TypeError:
+    except (TypeError, OverflowError):
         return None
 
 
@@ -150,9 +149,9 @@ def _steps(column: StepColumn, keys: Sequence[str], columns: Sequence[Column], l
     if column.key not in keys:
         return None
     values = columns[keys.index(column.key)]
+    with suppress(TypeError, OverflowError):
+        return array("q", values)  # integers all of them
     try:
-        if all(map(isinstance, values[:1], repeat(int))):
-            return array("q", values)
         steps = array("q", map(math.floor, values))
     except (TypeError, ValueError, OverflowError):
         return None

@@ -9,7 +9,7 @@ from audioloss_cli.readers._rows.numbers import spelled
 from audioloss_cli.readers.csv.layout import Dialect
 
 _NOT_FINITE = re.compile(rb"(?<![\w.])[+-]?(?:nan|inf(?:inity)?)(?![\w.])", re.IGNORECASE)
-_decode = msgspec.json.Decoder(list[float | str | None]).decode
+_decode = msgspec.json.Decoder(list[int | float | str | None]).decode
 
 
 def numbers_of(data: bytes, count: int, width: int, dialect: Dialect) -> list[list[float | None]] | None:

@@ -69,6 +69,7 @@ _RUSTBOARD = ("tensorboard_data_server", "tensorboard", "grpc")
 EVENTS = call(OURS, "audioloss.events")
 EVENTS_UNCHECKED = call(f"{OURS}, no checksums", "audioloss.events_unchecked")
 ROWS = call(OURS, "audioloss.rows")
+HISTORY = call(OURS, "audioloss.history")
 SCAN = audioloss("scan", "{path}")
 
 RUSTBOARD = call("rustboard", "rustboard.read", *_RUSTBOARD)
@@ -79,6 +80,10 @@ ACCUMULATOR = call("EventAccumulator", "event_accumulator.read", "tensorboard", 
 TBPARSE = call("tbparse", "tbparse.read", "tbparse", slow=True)
 LOSSLINT = script("losslint", "check", "{path}", slow=True)
 TRAINSPOTTER = script("trainspotter", "analyze", "--format", "tensorboard", "{path}", slow=True)
+
+JSON_LOAD = call("json.load", "json.load")
+_READ_CSV = "import sys, pandas; pandas.read_csv(sys.argv[1], engine='c')"
+READ_CSV = Contender("pandas.read_csv", ("-c", _READ_CSV, "{path}"), ("pandas",))
 
 LINE_READERS = (
     call("orjson", "orjson.read", "orjson"),

@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.benchmarks.reading import event_data, jsonl_data
+from tests.benchmarks.reading import event_data, jsonl_data, table_data
 
 
 def main(name: str, size: str, directory: str) -> None:
@@ -18,7 +18,8 @@ def main(name: str, size: str, directory: str) -> None:
         return
     draft = place.with_name(f"{place.name}.unfinished")
     shutil.rmtree(draft, ignore_errors=True)
-    getattr(jsonl_data if name == "rows" else event_data, name)(draft, int(size))
+    module = next((module for module in (jsonl_data, table_data) if hasattr(module, name)), event_data)
+    getattr(module, name)(draft, int(size))
     draft.rename(place)
 
 

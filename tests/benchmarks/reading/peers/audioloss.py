@@ -7,11 +7,12 @@ import counted as reading.
 from pathlib import Path
 
 import audioloss_cli.readers.jsonl.typed
-import audioloss_cli.readers.tensorboard.arrays  # noqa: F401
+import audioloss_cli.readers.tensorboard.arrays
+import audioloss_cli.readers.trainer_state.reading  # noqa: F401
 from audioloss_cli import registry
 from audioloss_cli.model import Defect, ReadOptions, Series
 
-READERS = {name: registry.load("readers", name) for name in ("tensorboard", "jsonl")}
+READERS = {name: registry.load("readers", name) for name in ("tensorboard", "jsonl", "trainer_state")}
 
 
 def events(path: Path) -> int:
@@ -27,6 +28,12 @@ def events_unchecked(path: Path) -> int:
 def rows(path: Path) -> int:
     """Two columns: ``audio_loss``, and the step that belongs to it."""
     return _points("jsonl", path, ReadOptions(wanted=lambda tag: tag == "audio_loss"))
+
+
+def history(path: Path) -> int:
+    """Every tag of every row; the points of ``loss`` count."""
+    chunks = [item for item in READERS["trainer_state"].read(path, ReadOptions()) if isinstance(item, Series)]
+    return sum(len(item) for item in chunks if item.tag == "loss")
 
 
 def _points(reader: str, path: Path, request: ReadOptions) -> int:

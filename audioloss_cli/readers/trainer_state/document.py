@@ -15,6 +15,7 @@ _LONGEST_ROW = 16 << 20
 _WINDOW, _LITERAL = 1 << 16, 16  # bytes that are decoded at once; of a number or a word that may be cut
 _SMALLEST_BLOCK, _MOST_ALONE = 1 << 11, 1 << 4  # so many bytes; so many blocks are not offered where none was taken
 _KEY = 256  # bytes of what is passed over that may be the start of the key
+_MOST_FAILURES = 10_000
 _DEEPEST = 5  # objects that the history stands in
 _MOST_CUT = 1 << 12  # a text that is cut is sound up to the start of its last value
 _MOST_DIGITS = 400  # of an integer; beyond, it is more than float64 holds
@@ -67,6 +68,7 @@ class Document:
         self._offered = 0  # up to where rows are not offered
         self._alone = 1  # blocks that are not offered after one that was not taken
         self._is_lost = anywhere  # whether it is not known that a row starts at the next brace
+        self._failures = 0  # starts of rows, one after the other, that were none
         self._last = b""  # the last byte of the file that is no white space
 
     def read(self) -> Iterator[Found | Trouble | None]:
@@ -159,6 +161,7 @@ class Document:
                 return (yield from self._skip())
             if not self._is_lost or "step" in row:
                 self._is_lost = self._anywhere
+                self._failures = 0
                 if not all(map(str.isascii, row)):
                     row = {_utf8(key): value for key, value in row.items()}
                     if any("\ufffd" in key for key in row):
@@ -210,6 +213,10 @@ class Document:
                 message = "what stands here in the history is no row; it was skipped; repair or remove it"
                 yield self._trouble("malformed", message)
         self._is_lost = True
+        self._failures += 1
+        if self._failures > _MOST_FAILURES:
+            yield self._trouble("malformed", "no row was found from here on; the rest was not read; restore the file")
+            return True
         self._at = found.start() if found else len(self._text)
         return not found and not self._more()
 

@@ -4,6 +4,8 @@ import gzip
 import json
 import math
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +211,46 @@ def test_a_state_before_the_first_row_is_no_defect(tmp_path):
     path = tmp_path / "trainer_state.json"
     path.write_text('{"log_history": [], "global_step": 0}', encoding="utf-8")
     assert list(read(path)) == []
+
+
+_START = b'{"log_history": ['
+HOSTILE = {
+    "open rows": _START + b'{"a' * (1 << 18),
+    "no steps": _START + b'{"a":1},' * (1 << 17),
+    "empty rows": _START + b"{}," * (1 << 18),
+    "objects in objects": _START + b'{"a":' * (1 << 18),
+    "lists in lists": _START + b"[" * (1 << 20),
+    "histories": _START * (1 << 16),
+    "no history": b'{"a":' * (1 << 18),
+    "a long key": _START + b'{"' + b"a" * (1 << 20) + b'": 1, "step": 1}]}',
+    "a long list": _START + b'{"step": 1, "a": [' + b"1," * (1 << 19) + b"1]}]}",
+    "many keys": _START + b'{"step": 1' + b"".join(b',"k%d": 1' % key for key in range(80_000)) + b"}]}",
+    "many kinds": _START + b",".join(b'{"step": 1, "k%d": 1.5}' % (at % 3000) for at in range(50_000)) + b"]}",
+    "spaces": b'{"log_history": ' + b" " * (1 << 20),
+    "lists with NaN": _START + b'{"step": 1, "a": NaN, "b": [NaN]},' * 30_000,
+}
+BOUNDED = """
+import resource, sys
+from pathlib import Path
+from audioloss_cli.readers.trainer_state import claims, read, reading
+from audioloss_cli.storage.log_file import LogFile
+path = Path(sys.argv[1])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+claims(LogFile(path))
+for item in read(path):
+    pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before >> 10)
+"""
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_megabyte_of_anything_is_read_in_bounds(tmp_path, name):
+    path = tmp_path / "trainer_state.json"
+    path.write_bytes(HOSTILE[name])
+    done = subprocess.run(
+        [sys.executable, "-c", BOUNDED, str(path)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert int(done.stdout) < 200
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=80)

@@ -82,7 +82,7 @@ class Document:
                 message = "a second document starts here; its rows were read behind those of the first"
                 yield self._trouble("malformed", message)
             is_closed = yield from self._rows()
-            if self._anywhere:
+            if self._anywhere or self._failures > _MOST_FAILURES:
                 return
         if is_closed and self._last != b"}":
             yield self._trouble("truncated", f"the document ends before its closing brace; {UNFINISHED}")

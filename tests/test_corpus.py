@@ -16,7 +16,13 @@ from audioloss_cli.storage.log_file import LogFile
 from tests.event_files import read
 
 CORPUS = Path(os.environ.get("AUDIOLOSS_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
-READERS = {"tfevents": "tensorboard", "jsonl": "jsonl", "wandb": "wandb"}
+READERS = {
+    "tfevents": "tensorboard",
+    "jsonl": "jsonl",
+    "csv": "csv",
+    "trainer_state": "trainer_state",
+    "wandb": "wandb",
+}
 
 if not (CORPUS / "truth.jsonl").is_file():
     pytest.skip("no corpus here", allow_module_level=True)
@@ -93,7 +99,7 @@ def test_restarts_are_those_of_the_truth():
     """A segment more for each time the step of a tag goes back, and for each SessionLog.START in the midst of it."""
     more = set()
     for entry in TRUTH.values():
-        for run in scan(CORPUS / entry["file"]).runs:
+        for run in scan(CORPUS / entry["file"], points=True).runs:
             for item in run.series:
                 restarts = entry["series"][item.tag]["restarts"]
                 assert len(item.segment_starts) - 1 == restarts + len(marked(item.series)), entry["id"]

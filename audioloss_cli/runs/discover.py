@@ -12,8 +12,6 @@ from typing import Any, Literal
 from audioloss_cli.model import Defect
 from audioloss_cli.model.report import LeftOut, Unread
 from audioloss_cli.readers import Reader
-from audioloss_cli.runs.other_files import is_no_log, looks_like_log
-from audioloss_cli.storage.archives import is_archive, unpack
 from audioloss_cli.storage.log_file import LogFile
 from audioloss_cli.storage.spool import STANDARD_INPUT, PipedFile
 
@@ -132,8 +130,7 @@ class _Search:
 
     def _look(self, file: LogFile, root: str, reached: dict[int, Source], *, is_root: bool) -> None:
         forced = self._forced and is_root
-        if not forced and is_archive(file):
-            self._look_into(file, root, reached, is_root=is_root)
+        if not forced and file.is_named_archive and self._look_into(file, root, reached, is_root=is_root):
             return
         name = next(iter(self._readers)) if forced else self._claimant(file, is_root=is_root, root=root)
         if name is None:
@@ -142,8 +139,19 @@ class _Search:
         if source is not None:
             reached[id(source)] = source
 
-    def _look_into(self, file: LogFile, root: str, reached: dict[int, Source], *, is_root: bool) -> None:
-        unpacked = unpack(file)
+    def _look_into(self, file: LogFile, root: str, reached: dict[int, Source], *, is_root: bool) -> bool:
+        """Look at the members of an archive; False if it is none, whatever its name says."""
+        from audioloss_cli.storage.archives import is_archive, unpack  # noqa: PLC0415  # 20 ms that few scans need
+
+        if isinstance(file, PipedFile):
+            file.spool()
+        try:
+            if not is_archive(file):
+                return False
+            unpacked = unpack(file)
+        except OSError as error:
+            self.found.defects.append(unreadable(Path(file.shown), error))
+            return True
         self.found.held.append(unpacked)
         self.found.defects += unpacked.defects
         if is_root and not unpacked.members and not unpacked.defects:
@@ -151,13 +159,19 @@ class _Search:
         for member in unpacked.members:
             if not _excluded(member.shown, self._exclude):
                 self._look(member, root, reached, is_root=False)
+        return True
 
     def _claimant(self, file: LogFile, *, is_root: bool, root: str) -> str | None:
         """The reader that takes the file; None if none does, and then it is said what the file is."""
         try:
-            name = next((name for name, reader in self._readers.items() if reader.claims(file)), None)
+            name = self._first_claim(file)
+            if name is None and isinstance(file, PipedFile):
+                file.spool()
+                name = self._first_claim(file)
             if name is not None and (self._readers[name].ORDER < _GENERAL or isinstance(file, PipedFile)):
                 return name
+            from audioloss_cli.runs.other_files import is_no_log, looks_like_log  # noqa: PLC0415  # few files need it
+
             reason = is_no_log(file)
             if name is not None and not reason:
                 return name
@@ -170,6 +184,9 @@ class _Search:
         except OSError as error:
             self.found.defects.append(unreadable(Path(file.shown), error))
         return None
+
+    def _first_claim(self, file: LogFile) -> str | None:
+        return next((name for name, reader in self._readers.items() if reader.claims(file)), None)
 
     def _own(self, file: LogFile, name: str) -> Source | None:
         """The source of a log; it gains the file, unless another way has led to the same one."""

@@ -14,7 +14,6 @@ from audioloss_cli.model import Defect
 from audioloss_cli.storage.log_file import LogFile
 
 _ZIP = b"PK\x03\x04"
-_NAMES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
 # Weights, media and code are no logs; zip files of these names are no archives of runs either.
 _NO_LOGS = frozenset(
     re.findall(
@@ -53,15 +52,14 @@ class Unpacked:
 
 
 def is_archive(file: LogFile) -> bool:
-    """Tell whether it is named like an archive and holds one.
+    """Tell whether a file that is named like an archive holds one.
 
     Raises:
         OSError: it cannot be read.
     """
-    name = file.shown.lower()
-    if not name.endswith(_NAMES):
-        return False
-    return file.raw_head.startswith(_ZIP) if name.endswith(".zip") else tarfile.is_tarfile(file.path)
+    if file.shown.lower().endswith(".zip"):
+        return file.raw_head.startswith(_ZIP)
+    return tarfile.is_tarfile(file.path)
 
 
 def unpack(file: LogFile) -> Unpacked:

@@ -7,6 +7,7 @@ from audioloss_cli.storage.compressed import Damage, compression, pieces
 from audioloss_cli.storage.encoding import UTF8_BOM, in_utf8
 
 HEAD_BYTES = 1 << 16
+_ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 _COMPRESSED = (".gz", ".zst")
 
 
@@ -31,6 +32,11 @@ class LogFile:
             if not stem or not ("." + suffix in _COMPRESSED or (dot and suffix.isdecimal() and "." in stem)):
                 return name
             name = stem
+
+    @property
+    def is_named_archive(self) -> bool:
+        """Whether its name is that of an archive of files."""
+        return self.shown.lower().endswith(_ARCHIVES)
 
     @property
     def suffix(self) -> str:

@@ -1,14 +1,11 @@
-"""Standard input and pipes: what can be read once is kept in a temporary file as soon as somebody looks into it."""
+"""Standard input and pipes, kept in a temporary file where their names do not tell their format."""
 
-import shutil
 import sys
-import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from audioloss_cli.storage.log_file import LogFile
-from audioloss_cli.storage.spill_file import SpillError
 
 STANDARD_INPUT = "-"
 _CHUNK = 1 << 20
@@ -17,8 +14,8 @@ _CHUNK = 1 << 20
 class PipedFile(LogFile):
     """Standard input (``-``) or a pipe.
 
-    A pipe whose name tells its format is read as it comes; it is copied into a temporary file only if a reader asks for
-    its first bytes.
+    A pipe whose name tells its format is read as it comes: until ``spool`` copies it into a temporary file, nobody sees
+    anything of its content.
 
     Attributes:
         held: keeps the temporary file while it is kept; None if there is none.
@@ -34,13 +31,11 @@ class PipedFile(LogFile):
     @cached_property
     def raw_head(self) -> bytes:
         """See ``LogFile``."""
-        self.spool()
-        return super().raw_head
+        return b"" if self.held is None else super().raw_head
 
     @cached_property
     def _content(self) -> tuple[bytes, bool, bool]:
-        self.spool()
-        return super()._content
+        return (b"", False, False) if self.held is None else super()._content
 
     def close(self) -> None:
         """Remove the temporary file, if there is one."""
@@ -56,6 +51,13 @@ class PipedFile(LogFile):
         """
         if self.held is not None:
             return
+        import shutil  # noqa: PLC0415  # 5 ms that only a pipe needs
+        import tempfile  # noqa: PLC0415
+
+        from audioloss_cli.storage.spill_file import SpillError  # noqa: PLC0415
+
+        for name in ("raw_head", "head", "lines", "_content"):
+            vars(self).pop(name, None)
         self.held = tempfile.TemporaryDirectory(prefix="audioloss-", ignore_cleanup_errors=True)
         self.path = Path(self.held.name) / "piped"
         source = sys.stdin.buffer if self._root == STANDARD_INPUT else Path(self._root).open("rb")  # noqa: SIM115

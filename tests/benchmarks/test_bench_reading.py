@@ -41,10 +41,12 @@ def test_data_are_whole_and_always_the_same(work, tmp_path):
     generate(work.data, str(SIZE), str(tmp_path / "again"))
     first, second = (sorted(p for p in (tmp_path / at).rglob("*") if p.is_file()) for at in ("once", "again"))
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
-    read = registry.load("readers", {"rows": "jsonl", "console": "text"}.get(work.data, "tensorboard")).read
+    others = {"rows": "jsonl", "console": "text", "log_history": "trainer_state", "table": "csv", "history": "wandb"}
+    read = registry.load("readers", others.get(work.data, "tensorboard")).read
     found = [item for path in first for item in read(path) if not isinstance(item, Note)]
     assert all(isinstance(item, Series) for item in found)
-    one = {"rows": "audio_loss", "console": "Audio Loss"}.get(work.data)
+    losses = {"rows": "audio_loss", "console": "Audio Loss", "log_history": "loss", "table": "audio_loss"}
+    one = losses.get(work.data)
     wanted = [item for item in found if one in (None, item.tag)]
     assert sum(map(len, wanted)) == SIZE
     assert (tmp_path / "once" / work.path).exists()

@@ -51,11 +51,29 @@ def _text() -> bytes:
     return "".join([*parts, "UserWarning: 3 of the inputs have no gradient\n"]).encode()
 
 
+def _csv() -> bytes:
+    """Lightning's sparse cells: rows of training, of the learning rate and of an evaluation; two sessions; an epoch."""
+    rows = ["epoch,step,train_loss_step,train_loss_epoch,lr-AdamW,val_loss,audio_loss"]
+    for step in [*range(1, 20), *range(15, 25)]:
+        rows += [f"0,{step},{step + 0.5},,,,{'nan' if step == 9 else 1.25}", f",{step},,,1e-04,,"]
+    return "\r\n".join([*rows, "0,24,,2.5,,2.0,", ""]).encode()
+
+
+def _trainer_state() -> bytes:
+    """Rows of training and evaluation and a summary, NaN, and a number that is null."""
+    rows = [{"loss": None if step == 6 else step + 0.5, "grad_norm": 0.5, "step": step} for step in range(1, 25)]
+    rows[8]["grad_norm"] = float("nan")
+    rows += [{"eval_loss": 2.0, "step": 24}, {"train_loss": 9.0, "train_runtime": 5.0, "step": 24}]
+    return json.dumps({"global_step": 24, "log_history": rows, "stateful_callbacks": {}}, indent=2).encode()
+
+
 HEALTHY = {
     "text": Healthy("train.log", _text()),
     "wandb": Healthy("run-k3x8a2q1.wandb", healthy_log()),
     "mlflow": Healthy("mlflow.db", healthy_store()),
     "trackio": Healthy("project.db", healthy_project()),
+    "csv": Healthy("metrics.csv", _csv()),
     "jsonl": Healthy("log.jsonl", _jsonl()),
+    "trainer_state": Healthy("trainer_state.json", _trainer_state()),
     "tensorboard": Healthy("events.out.tfevents.1", _tensorboard()),
 }

@@ -98,7 +98,7 @@ def test_any_bytes_give_series_and_defects_and_never_an_exception(name, tmp_path
             assert item.path == str(path)
             assert item.message
             assert (item.offset or 0) <= len(content)
-    assert items or not content.strip()
+    assert items or not content.removeprefix(b"\xef\xbb\xbf").strip(), "a byte order mark alone is nothing"
 
 
 def test_a_healthy_file_is_claimed_and_read_in_full(name, tmp_path):

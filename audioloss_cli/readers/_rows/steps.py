@@ -66,6 +66,11 @@ _EPOCH_RANKS = {_plain(name): rank for rank, name in enumerate(EPOCH_KEYS)}
 _NAMES = _RANKS.keys() | _EPOCH_RANKS.keys()
 
 
+def is_time(name: str) -> bool:
+    """Tell whether a column of this name may hold the step or the epoch."""
+    return _plain(name) in _NAMES
+
+
 class StepColumn(NamedTuple):
     """The key that holds the step, or None for the line number, and what to call it in the report."""
 

@@ -40,8 +40,6 @@ def claims(file: LogFile) -> bool:
     """
     if "tfevents" in file.name:
         return not file.name.endswith(".profile-empty")
-    if file.suffix in _NAMED_OTHERWISE:
-        return False
     return is_header(file.raw_head[:HEADER_BYTES]) and b"brain.Event:" in file.raw_head[:64]
 
 

@@ -70,6 +70,7 @@ EVENTS = call(OURS, "audioloss.events")
 EVENTS_UNCHECKED = call(f"{OURS}, no checksums", "audioloss.events_unchecked")
 ROWS = call(OURS, "audioloss.rows")
 HISTORY = call(OURS, "audioloss.history")
+LOG_HISTORY = call(OURS, "audioloss.log_history")
 LEET = Contender("wandb leet inspect", ("-m", "wandb", "leet", "inspect", "--json", "{path}"), ("wandb",), slow=True)
 LINES = call(OURS, "audioloss.lines")
 SCAN = audioloss("scan", "{path}")
@@ -82,6 +83,10 @@ ACCUMULATOR = call("EventAccumulator", "event_accumulator.read", "tensorboard", 
 TBPARSE = call("tbparse", "tbparse.read", "tbparse", slow=True)
 LOSSLINT = script("losslint", "check", "{path}", slow=True)
 TRAINSPOTTER = script("trainspotter", "analyze", "--format", "tensorboard", "{path}", slow=True)
+
+JSON_LOAD = call("json.load", "json.load")
+_READ_CSV = "import sys, pandas; pandas.read_csv(sys.argv[1], engine='c')"
+READ_CSV = Contender("pandas.read_csv", ("-c", _READ_CSV, "{path}"), ("pandas",))
 
 LINE_READERS = (
     call("orjson", "orjson.read", "orjson"),

@@ -9,11 +9,12 @@ from pathlib import Path
 import audioloss_cli.readers.jsonl.typed
 import audioloss_cli.readers.tensorboard.arrays
 import audioloss_cli.readers.text.reading
+import audioloss_cli.readers.trainer_state.reading
 import audioloss_cli.readers.wandb.reading  # noqa: F401
 from audioloss_cli import registry
 from audioloss_cli.model import Defect, ReadOptions, Series
 
-READERS = {name: registry.load("readers", name) for name in ("tensorboard", "jsonl", "text", "wandb")}
+READERS = {name: registry.load("readers", name) for name in ("tensorboard", "jsonl", "text", "trainer_state", "wandb")}
 
 
 def events(path: Path) -> int:
@@ -39,6 +40,12 @@ def history(path: Path) -> int:
 def lines(path: Path) -> int:
     """The audio loss, and the step that belongs to it."""
     return _points("text", path, ReadOptions(wanted=lambda tag: tag == "Audio Loss"))
+
+
+def log_history(path: Path) -> int:
+    """Every tag of every row; the points of ``loss`` count."""
+    chunks = [item for item in READERS["trainer_state"].read(path, ReadOptions()) if isinstance(item, Series)]
+    return sum(len(item) for item in chunks if item.tag == "loss")
 
 
 def _points(reader: str, path: Path, request: ReadOptions) -> int:

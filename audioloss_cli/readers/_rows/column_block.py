@@ -1,0 +1,173 @@
+"""Many flat rows at once, column by column, where that gives what row by row gives."""
+
+import math
+import re
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain, compress, repeat
+from operator import is_not
+from typing import Any
+
+from audioloss_cli.model import MISSING, Series
+from audioloss_cli.readers._rows.collector import RowCollector
+from audioloss_cli.readers._rows.numbers import EARLIEST, WALL_TIME_KEYS, seconds
+from audioloss_cli.readers._rows.row import Row
+from audioloss_cli.readers._rows.steps import StepColumn
+from audioloss_cli.readers._rows.table import Table
+
+Kind = tuple[frozenset[str], frozenset[str]]  # keys with numbers, keys with nulls
+Part = tuple[str, "array[int]", "array[float]", "array[float]"]  # key, steps, values, wall times
+Column = Sequence[Any]  # numbers and gaps
+
+_MOST_KINDS = 4096
+_STRETCH = re.compile(rb"[^\0]+")
+_SHORT_STRETCH = 8  # rows on average: below, to take each by itself costs less
+
+
+class ColumnBlocks:
+    """Adds blocks of rows to the table of a collector, provided that rows of each of their kinds were added before.
+
+    Args:
+        collector: which takes all other rows, one by one; each is to be told here as well, with ``learn``.
+        nulls: whether a key without a number is null in that row (a fixed column) rather than not there.
+        gap: what stands in a column where a row has no number.
+    """
+
+    def __init__(self, collector: RowCollector, *, nulls: bool, gap: object = None) -> None:
+        self._collector = collector
+        self._nulls = nulls
+        self._gap = gap
+        self._kinds = set[Kind]()
+
+    def learn(self, row: Row) -> None:
+        """Take note of a row that the collector was given."""
+        if row.run or len(self._kinds) >= _MOST_KINDS:
+            return
+        nulls = frozenset(row.nulls)
+        if len(row.blanks) == len(nulls) or not any(map(self._collector.learnt.has_numbers, set(row.blanks) - nulls)):
+            self._kinds.add((frozenset([key for key, _ in row.numbers]), nulls))
+
+    def add(
+        self, keys: Sequence[str], columns: Sequence[Column], line: int, times: "array[float] | None" = None
+    ) -> bool:
+        """Add rows, given as the columns of their keys; False if they have to be added one by one, and nothing was.
+
+        Columns of text, of which none ever held a number, are left out. ``line`` is that of the first row; where the
+        line is the step, each row has one. ``times`` are Unix seconds, if text told them.
+        """
+        collector = self._collector
+        if collector.column is None or collector.value_key is not None or collector.table_of_all_rows is None:
+            return False
+        table, count = collector.table_of_all_rows, len(columns[0])
+        steps = _steps(collector.column, keys, columns, range(line, line + count))
+        told = _wall_times(keys, columns, count)
+        if times is not None and told is not None and not all(map(math.isnan, told)):
+            return False
+        times = told if times is None or told is None else times
+        if steps is None or times is None:
+            return False
+        full = {key: numbers for key, column in zip(keys, columns, strict=True) if (numbers := _numbers(column))}
+        sparse: dict[bytes, dict[str, Column]] = {}  # columns with gaps, by where they have none
+        for key, column in zip(keys, columns, strict=True):
+            if key not in full:
+                sparse.setdefault(bytes(map(is_not, column, repeat(self._gap))), {})[key] = column
+        missing = self._missing(table, keys, full, sparse)
+        if missing is None:
+            return False
+        try:
+            parts = [part for mask, group in sparse.items() for part in _parts(steps, times, mask, group, missing)]
+        except (TypeError, OverflowError):
+            return False
+        parts += [(key, steps, numbers, times) for key, numbers in full.items() if key != collector.column.key]
+        for part in parts:
+            table.put(*part)
+        table.step = steps[-1]
+        return True
+
+    def flush(self) -> Iterator[Series]:
+        """Yield the series so far once they are a chunk."""
+        table = self._collector.table_of_all_rows
+        if table is not None:
+            yield from self._collector.flush(table)
+
+    def _missing(
+        self, table: Table, keys: Sequence[str], full: Iterable[str], sparse: dict[bytes, dict[str, Column]]
+    ) -> set[str] | None:
+        """The keys whose number is missing in each row that has none; None if that cannot be said of whole columns."""
+        missing, other = set[str](), set[str]()
+        for has in set(zip(*sparse, strict=True)) if sparse else {()}:
+            here = frozenset(chain(full, *compress(sparse.values(), has)))
+            nulls = frozenset(keys) - here if self._nulls else frozenset[str]()
+            if (here, nulls) not in self._kinds:
+                return None
+            if nulls:
+                names = [key for key in keys if key in nulls]
+                told = table.learnt.missing(Row(0, [(key, 0.0) for key in here], names, names, math.nan))
+                missing |= set(told)
+                other |= nulls.difference(told)
+        return None if missing & other else missing
+
+
+def _parts(
+    steps: "array[int]", times: "array[float]", mask: bytes, columns: dict[str, Column], missing: set[str]
+) -> Iterator[Part]:
+    """Yield the points of columns that have gaps in the same rows."""
+    spans = [found.span() for found in _STRETCH.finditer(mask)]
+    some_steps, some_times = _there(steps, mask, spans), _there(times, mask, spans)
+    for key, column in columns.items():
+        if key in missing:
+            filled = [value if is_there else MISSING for value, is_there in zip(column, mask, strict=True)]
+            yield key, steps, array("d", filled), times
+        elif spans:
+            yield key, some_steps, array("d", _there(column, mask, spans)), some_times
+
+
+def _there(numbers: Any, mask: bytes, spans: Sequence[tuple[int, int]]) -> Any:
+    """Those of the numbers of an array or a list where the mask is not zero; the spans are the stretches of it."""
+    there = numbers[:0]
+    if len(spans) * _SHORT_STRETCH > len(mask):
+        there.extend(compress(numbers, mask))
+    else:
+        for start, end in spans:
+            there.extend(numbers[start:end])
+    return there
+
+
+def _numbers(column: Column) -> "array[float] | None":
+    """The column as float64; None if it has gaps, or an integer that does not fit."""
+    try:
+        return array("d", column)
+    except (TypeError, OverflowError):
+        return None
+
+
+def _steps(column: StepColumn, keys: Sequence[str], columns: Sequence[Column], lines: range) -> "array[int] | None":
+    """The step of each row; None if one has none of its own, or one that is none."""
+    if column.key is None:
+        return array("q", lines)
+    if column.key not in keys:
+        return None
+    values = columns[keys.index(column.key)]
+    with suppress(TypeError, OverflowError):
+        return array("q", values)  # integers all of them
+    try:
+        steps = array("q", map(math.floor, values))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return steps if column.source != "step" or steps.tolist() == values else None
+
+
+def _wall_times(keys: Sequence[str], columns: Sequence[Column], count: int) -> "array[float] | None":
+    """Unix seconds of each row, NaN where no column tells; None if some rows have to be looked at one by one."""
+    for key in WALL_TIME_KEYS:
+        if key not in keys:
+            continue
+        values = columns[keys.index(key)]
+        if _numbers(values) is None:
+            return None
+        if max(values) < EARLIEST:
+            continue
+        found = list(map(seconds, values))
+        return None if None in found else array("d", found)  # type: ignore[arg-type]  # numbers alone are left
+    return array("d", [math.nan]) * count

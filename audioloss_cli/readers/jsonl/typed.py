@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 
 from audioloss_cli.model import Defect, Series
+from audioloss_cli.readers._json import parse_object
 from audioloss_cli.readers._rows import Row, RowCollector
 from audioloss_cli.readers._rows.row import RUN_KEYS
 from audioloss_cli.readers._rows.table import Run
 from audioloss_cli.readers.jsonl.kinds import Clock, Kind, Leaf, Tree, UnfitError, describe, leaves
 from audioloss_cli.readers.jsonl.literals import has_literal, quoted
-from audioloss_cli.readers.jsonl.parsing import parse_object
 from audioloss_cli.readers.jsonl.row_type import Columns, RowType, RowTypeError
 from audioloss_cli.readers.jsonl.rows import RowParser
 from audioloss_cli.storage.lines import Block, Line, count_of

@@ -10,7 +10,7 @@ _decoder = json.JSONDecoder()
 # "\r\n" replaced or lost between two rows; anything longer may be the inside of a damaged row.
 _LONGEST_LOST_NEWLINE = 2
 # Every try may parse up to the end of the line: a hostile line must not cost minutes.
-_LONGEST_ROW, _MOST_TRIES = 1 << 16, 64
+_LONGEST_ROW, _MOST_TRIES, _DEEPEST = 1 << 16, 64, 50
 _COLOUR = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 
 
@@ -27,13 +27,19 @@ def salvage(line: bytes, is_row: Callable[[dict[str, Any]], bool]) -> list[dict[
 
     Only an object with the keys of the intact rows of the file counts, so that no inner object is ever taken
     for a row: one that ends where the line ends, and before it those that follow each other from its start, if nothing
-    but lost newlines lies between them all. A text with bytes that are no UTF-8 is left out of its row.
+    but lost newlines lies between them all. Keys and texts with bytes that are no UTF-8 are left out.
     """
-    return [{key: value for key, value in row.items() if not _is_damaged(value)} for row in _whole_rows(line, is_row)]
+    return [_undamaged(row) for row in _whole_rows(line, is_row)]
 
 
-def _is_damaged(value: object) -> bool:
-    return isinstance(value, str) and "\ufffd" in value
+def _undamaged(row: dict[str, Any], depth: int = 0) -> dict[str, Any]:
+    """A row without the keys and the texts in which bytes were no UTF-8."""
+    kept: dict[str, Any] = {}
+    for key, value in row.items():
+        if "\ufffd" in key or (isinstance(value, str) and "\ufffd" in value):
+            continue
+        kept[key] = _undamaged(value, depth + 1) if isinstance(value, dict) and depth < _DEEPEST else value
+    return kept
 
 
 def _whole_rows(line: bytes, is_row: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:

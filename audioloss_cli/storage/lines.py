@@ -72,7 +72,9 @@ class Block:
     @cached_property
     def count(self) -> int:
         """How many lines."""
-        return count_of(b"\n", self.data) + (not self.data.endswith(b"\n"))
+        # bytes.count looks at each byte, replace finds them twice as fast.
+        newlines = len(self.data) - len(self.data.replace(b"\n", b""))
+        return newlines + (not self.data.endswith(b"\n"))
 
     def __iter__(self) -> Iterator[Line]:
         """Each line with its place."""
@@ -87,11 +89,6 @@ class Block:
         first = b"".join(self.lines[:index])
         start = Place(self.start.number + index, self.start.offset + len(first))
         return Block(self.start, first), Block(start, self.data[len(first) :])
-
-
-def count_of(byte: bytes, data: bytes) -> int:
-    """How often a byte occurs: ``bytes.count`` looks at each of them, ``replace`` finds them twice as fast."""
-    return len(data) - len(data.replace(byte, b""))
 
 
 class LineReader:

@@ -21,7 +21,7 @@ from audioloss_cli.readers.jsonl.kinds import Clock, Kind, Leaf, Tree, UnfitErro
 from audioloss_cli.readers.jsonl.literals import has_literal, quoted
 from audioloss_cli.readers.jsonl.row_type import Columns, RowType, RowTypeError
 from audioloss_cli.readers.jsonl.rows import RowParser
-from audioloss_cli.storage.lines import Block, Line, count_of
+from audioloss_cli.storage.lines import Block, Line
 
 # Speculation is bounded: no more types than this are built or tried for a line, however odd the file.
 _MOST_TYPES, _MOST_BUILT, _MOST_TRIES, _MOST_LOOKS, _MOST_TRIED_AT_ONCE = 32, 256, 4, 1024, 2
@@ -62,7 +62,7 @@ class TypedReader:
         Where no line holds two objects, a newline stands between any two rows; and as there are as many rows as lines,
         no row goes over two lines, and no line is blank.
         """
-        if count_of(b"}", data) > block.count and _TWO_OBJECTS.search(data):
+        if _TWO_OBJECTS.search(data):
             return False
         for row_type in self._types[:_MOST_TRIED_AT_ONCE]:
             with suppress(*_REFUSALS, RowTypeError):

@@ -219,7 +219,7 @@ def judge(path: Path, case: Case) -> tuple[list[str], int | None]:
     lot = zlib.crc32(case.content) % 4
     if lot == 0 and len(case.content) < 100_000:
         complaints += ways_differ(path)
-    if lot == 1 and len(case.content) < 100_000:
+    if lot == 1 and case.truth is not None:
         report = scan(path, ScanConfig(tags=("*",)))
         code = report.exit_code
         if defects and code == 0 and jsonl.claims(LogFile(path)):

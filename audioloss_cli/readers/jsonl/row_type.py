@@ -57,7 +57,8 @@ class Columns(NamedTuple):
         for name, have, values in self.numbers:
             chosen = rows if have is None else list(compress(rows, have))
             kept = None if have is None else list(compress(have, rows))
-            numbers.append((name, kept, array("d", compress(values, chosen))))
+            if any(chosen):
+                numbers.append((name, kept, array("d", compress(values, chosen))))
         steps = None if self.steps is None else array("q", compress(self.steps, rows))
         return Columns(array("d", compress(self.wall_times, rows)), steps, numbers, None)
 

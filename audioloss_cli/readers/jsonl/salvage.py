@@ -16,7 +16,10 @@ _COLOUR = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 
 def peeled(line: bytes) -> bytes:
     """Return a line without colours, without the comma at its end and without the words before its object."""
-    text = _COLOUR.sub("", line.decode("utf-8", "replace")).rstrip(" \t\r,")
+    try:
+        text = _COLOUR.sub("", line.decode()).rstrip(" \t\r,")
+    except UnicodeDecodeError:
+        return line
     prefix, brace, rest = text.partition("{")
     is_prefix = text.endswith("}") and '"' not in prefix and "}" not in prefix and "\0" not in prefix
     return (brace + rest if is_prefix else text).encode()

@@ -25,6 +25,7 @@ from audioloss_cli.storage.lines import Block, Line
 
 # Speculation is bounded: no more types than this are built or tried for a line, however odd the file.
 _MOST_TYPES, _MOST_BUILT, _MOST_TRIES, _MOST_LOOKS, _MOST_TRIED_AT_ONCE = 32, 256, 4, 1024, 2
+_ROWS_TO_PART = 256  # at a time by their runs, of which each may have one of its own
 _TWO_OBJECTS = re.compile(rb"\}[ \t\r]*\{")
 _REFUSALS = (msgspec.MsgspecError, ValueError, RecursionError)
 
@@ -117,12 +118,15 @@ class TypedReader:
     def _take(self, row_type: RowType, columns: Columns) -> Iterator[Series | Defect]:
         """Let columns in, each row in the table of its run."""
         yield from self._rows.count(len(columns.wall_times))
-        missing = self._missing_in(row_type)
-        if columns.runs is None or len(set(columns.runs)) == 1:
-            yield from self._put(row_type, columns, missing, columns.runs[0] if columns.runs else "")
+        missing, runs = self._missing_in(row_type), columns.runs
+        if runs is None or len(set(runs)) == 1 or not self._collector.has_runs:
+            yield from self._put(row_type, columns, missing, runs[0] if runs else "")
             return
-        for run in dict.fromkeys(columns.runs):
-            yield from self._put(row_type, columns.of([label == run for label in columns.runs]), missing, run)
+        for start in range(0, len(runs), _ROWS_TO_PART):
+            here = runs[start : start + _ROWS_TO_PART]
+            for run in dict.fromkeys(here):
+                rows = [False] * start + [label == run for label in here]
+                yield from self._put(row_type, columns.of(rows), missing, run)
 
     def _put(self, row_type: RowType, columns: Columns, missing: Sequence[str], run: str) -> Iterator[Series]:
         table, times = self._collector.table_of(run), columns.wall_times

@@ -152,10 +152,11 @@ class _Splitter:
     def feed(self, chunk: bytes) -> Iterator[Block | Defect]:
         if self._is_start:
             chunk = b"".join([*self.rest, chunk])
-            self.rest, self.held, self._is_start = [], 0, len(chunk) < len(UTF8_BOM)
+            self.rest, self.held = [], 0
+            self._is_start = len(chunk) < len(UTF8_BOM) and UTF8_BOM.startswith(chunk)
             if chunk.startswith(UTF8_BOM):
                 self.offset, chunk = len(UTF8_BOM), chunk[len(UTF8_BOM) :]
-            elif self._is_start and UTF8_BOM.startswith(chunk):
+            elif self._is_start:
                 self.rest, self.held, chunk = [chunk], len(chunk), b""
         cut = chunk.rfind(b"\n") + 1
         if cut:

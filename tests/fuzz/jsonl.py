@@ -20,6 +20,7 @@ from audioloss_cli import ScanConfig, scan
 from audioloss_cli.model import Defect, Series, is_missing
 from audioloss_cli.readers import jsonl
 from audioloss_cli.readers._rows import collector, row_of
+from audioloss_cli.readers._rows.steps import choose_step
 from audioloss_cli.readers.jsonl import reading, typed  # noqa: F401  # memory is counted from here
 from audioloss_cli.storage import lines
 from audioloss_cli.storage.log_file import LogFile
@@ -248,11 +249,16 @@ def untrue(truth: Truth, items: list[object], defects: list[Defect]) -> Iterator
     held, inside, shows = held_by(truth.text)
     if found - truth.points - held - inside:
         yield f"an invented value: {sorted(found - truth.points - held - inside)[:2]}"
-    lost = {(tag, value) for tag, value in held - found if not tag.endswith(("step", "iter", "epoch"))}
+    lost = {(tag, value) for tag, value in held - found if not is_step(tag)}
     if lost:
         yield f"a lost value: {sorted(lost)[:2]}"
     if shows and not defects:
         yield "a silent loss"
+
+
+def is_step(tag: str) -> bool:
+    """Whether the column may be where the steps come from, which is no series."""
+    return choose_step([row_of(1, {tag: 1})]).key is not None
 
 
 def held_by(text: bytes) -> tuple[frozenset[Point], frozenset[Point], bool]:

@@ -111,3 +111,11 @@ def test_nothing_in_it_crashes_a_scan():
     report = scan(CORPUS / "files")
     assert len([run for run in report.runs if run.series]) > 50
     assert {defect.kind for defect in report.defects} == {"truncated", "checksum"}
+
+
+def test_the_summary_of_a_run_is_no_log():
+    """Both documents of the corpus hold the last numbers of a training, and none of its steps."""
+    summaries = sorted(CORPUS.glob("files/jso*/metrics.json"))
+    assert len(summaries) == 2
+    for path in summaries:
+        assert [one for one in registry.names("readers") if registry.load("readers", one).claims(LogFile(path))] == []

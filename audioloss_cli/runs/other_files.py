@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-from audioloss_cli.readers._rows.steps import EPOCH_KEYS, STEP_KEYS
+from audioloss_cli.readers._rows.purpose import is_training_log
 from audioloss_cli.storage.log_file import LogFile
 
 _BY_NAME = (
@@ -24,19 +24,6 @@ _OURS = (
     (frozenset(("type", "severity", "code", "step", "message", "edge", "incident")), "alerts that audioloss wrote"),
     (frozenset(("schema", "exit_code", "gate")), "a report of audioloss"),
 )
-# Keys by which a row is a sample of a data set, a prediction or the loss of one sample.
-_OF_A_SAMPLE = frozenset(
-    re.findall(
-        r"\S+",
-        """
-        id sample_id uid uuid utt utt_id utterance_id key audio audio_path audio_filepath audio_file wav
-        wav_path path file filename file_name text transcript transcription sentence prompt messages
-        conversations conversation input output instruction prediction predictions predict pred reference
-        references hypothesis label labels target answer question speaker duration
-        """,
-    )
-)
-_TIMES = {*STEP_KEYS, *EPOCH_KEYS}
 _LINES = 10
 _WORDS = re.compile(
     r"(?:^|[^a-z])(?:metrics?|history|scalars?|losses|loss|(?:train|trainer|training)[-_.]?(?:logs?|stats))"
@@ -75,7 +62,7 @@ def is_no_log(file: LogFile) -> str:
     if not rows:
         return "a report of audioloss" if b'"schema": "audioloss.report/' in file.head[:200] else ""
     ours = next((reason for keys, reason in _OURS if keys <= rows[0].keys()), "")
-    return ours or ("samples of a data set, predictions or losses by sample" if all(map(_is_sample, rows)) else "")
+    return ours or ("" if is_training_log(rows) else "samples of a data set, predictions or losses by sample")
 
 
 def looks_like_log(file: LogFile) -> tuple[str, str] | None:
@@ -122,10 +109,3 @@ def _json(line: bytes) -> Any:
         return json.loads(line)
     except (ValueError, RecursionError):
         return None
-
-
-def _is_sample(row: dict[str, Any]) -> bool:
-    """Whether a row names a sample and no time in a training."""
-    keys = {str(key).strip().lower() for key in row}
-    text = {str(key).strip().lower() for key, value in row.items() if isinstance(value, (str, list, dict)) and value}
-    return not keys & _TIMES and (bool(text & _OF_A_SAMPLE) or bool({"id", "sample_id", "uid"} & keys))

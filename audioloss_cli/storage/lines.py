@@ -72,7 +72,9 @@ class Block:
     @cached_property
     def count(self) -> int:
         """How many lines."""
-        return count_of(b"\n", self.data) + (not self.data.endswith(b"\n"))
+        # bytes.count looks at each byte, replace finds them twice as fast.
+        newlines = len(self.data) - len(self.data.replace(b"\n", b""))
+        return newlines + (not self.data.endswith(b"\n"))
 
     def __iter__(self) -> Iterator[Line]:
         """Each line with its place."""
@@ -87,11 +89,6 @@ class Block:
         first = b"".join(self.lines[:index])
         start = Place(self.start.number + index, self.start.offset + len(first))
         return Block(self.start, first), Block(start, self.data[len(first) :])
-
-
-def count_of(byte: bytes, data: bytes) -> int:
-    """How often a byte occurs: ``bytes.count`` looks at each of them, ``replace`` finds them twice as fast."""
-    return len(data) - len(data.replace(byte, b""))
 
 
 class LineReader:
@@ -155,10 +152,11 @@ class _Splitter:
     def feed(self, chunk: bytes) -> Iterator[Block | Defect]:
         if self._is_start:
             chunk = b"".join([*self.rest, chunk])
-            self.rest, self.held, self._is_start = [], 0, len(chunk) < len(UTF8_BOM)
+            self.rest, self.held = [], 0
+            self._is_start = len(chunk) < len(UTF8_BOM) and UTF8_BOM.startswith(chunk)
             if chunk.startswith(UTF8_BOM):
                 self.offset, chunk = len(UTF8_BOM), chunk[len(UTF8_BOM) :]
-            elif self._is_start and UTF8_BOM.startswith(chunk):
+            elif self._is_start:
                 self.rest, self.held, chunk = [chunk], len(chunk), b""
         cut = chunk.rfind(b"\n") + 1
         if cut:

@@ -28,6 +28,7 @@ class ZstdFrame:
         self._left = next(self._layout)  # bytes up to the end of a header or a block
         self._header = b""
         self._is_metadata = False
+        self._missing: int | None = None  # bytes of content that are still to come, where the frame says how many
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Decode more of it, up to a failure.
@@ -46,11 +47,15 @@ class ZstdFrame:
             self.rest = data[at:]
             try:
                 if not self._is_metadata:
-                    yield self._decoder.decompress(part)
+                    content = self._decoder.decompress(part)
+                    self._missing = None if self._missing is None else self._missing - len(content)
+                    yield content
             except (self._failure, EOFError) as error:
                 raise ValueError(str(error)) from None
             except MemoryError:
                 raise ValueError("it asks for more memory than there is") from None
+        if self.is_complete and self._missing:
+            raise ValueError("it is shorter or longer than it says")
 
     def _next_part(self) -> None:
         try:
@@ -72,7 +77,9 @@ class ZstdFrame:
             self.window = (8 + (window & 7)) << (7 + (window >> 3))
         yield (0, 1, 2, 4)[dictionary]
         size = yield (is_single, 2, 4, 8)[sizes]
-        self.window = self.window or int.from_bytes(size, "little")
+        if size:
+            self._missing = int.from_bytes(size, "little") + 256 * (len(size) == 2)  # noqa: PLR2004
+        self.window = self.window or self._missing or 0
         block = 0
         while not block & 1:
             block = int.from_bytes((yield 3), "little")

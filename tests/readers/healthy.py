@@ -28,6 +28,15 @@ def _jsonl() -> bytes:
     return "".join(json.dumps(row) + "\n" for row in [*rows, {"step": 24, "eval_loss": 2.0, "loss": None}]).encode()
 
 
+def _json() -> bytes:
+    """The history of a training, an array of rows over several lines."""
+    rows = [
+        {"epoch": epoch, "train": {"ce": 6.0 / epoch, "lr": 0.1}, "valid": {"ce": 7.0 / epoch}}
+        for epoch in range(1, 20)
+    ]
+    return json.dumps(rows, indent=2).encode()
+
+
 def _tensorboard() -> bytes:
     """Two sessions, of which the second goes back; a list of one number, which only its first event calls a scalar."""
     start = event_pb2.Event(wall_time=1.7e9, session_log=event_pb2.SessionLog(status=event_pb2.SessionLog.START))
@@ -73,6 +82,7 @@ HEALTHY = {
     "mlflow": Healthy("mlflow.db", healthy_store()),
     "trackio": Healthy("project.db", healthy_project()),
     "csv": Healthy("metrics.csv", _csv()),
+    "json": Healthy("history.json", _json()),
     "jsonl": Healthy("log.jsonl", _jsonl()),
     "trainer_state": Healthy("trainer_state.json", _trainer_state()),
     "tensorboard": Healthy("events.out.tfevents.1", _tensorboard()),

@@ -138,6 +138,12 @@ def test_damage_anywhere_is_told_and_costs_one_member_at_most(kind, at, lost, no
     assert defects or set(texts(got)) == set(LINES[:300])
 
 
+def test_a_frame_that_is_shorter_than_it_says_is_damaged(tmp_path):
+    """The library looks at that in one call alone, not piece by piece: 45 bytes are promised, and none is there."""
+    got, (defect,) = found(tmp_path / "x", bytes.fromhex("28b52ffd242d01000099e9d851"))
+    assert (got, defect.kind) == ([], "compression")
+
+
 def test_a_window_as_long_as_zstd_can_make_it_is_no_damage(tmp_path):
     got, defects = found(tmp_path / "x", compress_long(TEXT))
     assert (texts(got), defects) == (LINES, [])

@@ -27,6 +27,7 @@ class RowCollector:
         column: where the step stands; None before it is chosen.
         learnt: what the rows have taught.
         tables: run -> where its rows go.
+        has_runs: whether rows are of the runs that they name.
         value_key: the key of the numbers in a log of the long form; else None.
     """
 
@@ -42,14 +43,14 @@ class RowCollector:
         self._waiting = list[Row | Defect]()  # until there are rows enough to tell the step by
         self._rows = self._names = 0  # rows among them, and their keys
         self._unnamed: str | None = None  # the run that is called by the name of the file alone
-        self._has_runs = True
+        self.has_runs = True
         self._skipped: list[Row] = []  # the first row with a key that is too long, and the last
         self._step = 0
 
     def resume(self, column: StepColumn, learnt: Learnt, step: int) -> None:
         """Go on where ``column``, ``learnt`` and the step of the last row are known."""
         self.column, self.learnt, self._step = column, learnt, step
-        self._has_runs = False
+        self.has_runs = False
 
     def add(self, item: Row | Defect) -> Iterator[Series | Defect]:
         """Take in a row or a defect; yields what is ready."""
@@ -72,7 +73,7 @@ class RowCollector:
 
     def table_of(self, run: str) -> Table:
         """Return where the rows go that say this of their run."""
-        if not self._has_runs or run == self._unnamed or (run not in self.tables and len(self.tables) >= _MOST_RUNS):
+        if not self.has_runs or run == self._unnamed or (run not in self.tables and len(self.tables) >= _MOST_RUNS):
             run = ""
         if run not in self.tables:
             assert self.column is not None  # noqa: S101  # chosen before the first row comes here
@@ -118,13 +119,13 @@ class RowCollector:
         rows = [item for item in waiting if isinstance(item, Row)]
         self._name_runs(rows)
         self.value_key = value_key(rows)
-        self.column = choose_step(rows if self._has_runs else [row._replace(run="") for row in rows])
+        self.column = choose_step(rows if self.has_runs else [row._replace(run="") for row in rows])
         for item in waiting:
             yield from self.add(item)
 
     def _name_runs(self, first: Sequence[Row]) -> None:
         """The first run goes by the name of the file, unless the first rows hold another."""
         names = dict.fromkeys(row.run for row in first if row.run)
-        self._has_runs = _ROWS_OF_A_RUN * len(names) <= max(len(first), 2)
+        self.has_runs = _ROWS_OF_A_RUN * len(names) <= max(len(first), 2)
         if len(names) == 1:
             self._unnamed = next(iter(names))

@@ -9,7 +9,7 @@ _HELD_OUT = re.compile(r"(?<![a-z])(?:eval|evaluation|val|valid|validation|test|
 _LEARNING_RATE = re.compile(r"(?<![a-z])(?:lr|learning_?rate)(?![a-z])", re.IGNORECASE)
 # Nothing here may grow faster than the log: a key counts for so many outer ones, an outer key for so many inner ones,
 # and the sets of nulls hold so many names in all.
-_MOST_OUTER, _MOST_INNER, _MOST_NULLS = 16, 256, 1 << 20
+_MOST_OUTER, _MOST_INNER, _MOST_NULLS = 16, 64, 1 << 20
 
 
 class Learnt:

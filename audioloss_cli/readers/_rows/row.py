@@ -51,7 +51,7 @@ def row_of(line: int, parsed: dict[str, Any]) -> Row:
                 blanks.append(name)
                 nulls += [name] if inner is None else []
     label = next((value for key in NAME_KEYS if isinstance(value := parsed.get(key), str)), "") if blanks else ""
-    run = run_of(parsed) if blanks else ""
+    run = run_of(parsed)
     return Row(line, numbers, blanks, nulls, wall_time(parsed), run, label[:LONGEST_NAME], "".join(skipped[:1]))
 
 

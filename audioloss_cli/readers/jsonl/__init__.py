@@ -5,8 +5,9 @@ Claims: ``*.jsonl``, ``*.ndjson``; any other text of which at least half of the 
 Example: ``{"step": 10, "train": {"audio_loss": 6.91, "text_loss": 2.3}}``
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from audioloss_cli.model import EVERYTHING, Cursor, Defect, ReadOptions, Series
 from audioloss_cli.storage.log_file import LogFile
@@ -16,35 +17,50 @@ CONTINUES = False
 
 _EXTENSIONS = {".jsonl", ".ndjson"}
 _PERHAPS = {".json", ".txt", ".log"}
-_LINES_TO_SNIFF, _LINES_THAT_CONVINCE = 10, 2
+_LINES_TO_SNIFF, _LINES_THAT_CONVINCE, _ROWS_TO_LOOK_AT = 10, 2, 50
 
 
 def claims(file: LogFile) -> bool:
-    """By extension; ``.json``, ``.txt`` and ``.log`` when at least half of their first lines are JSON objects.
+    """By extension, or when at least half of the lines are JSON objects; no document of several lines, no samples.
 
-    Lines of Python (``{'loss': 4.2}``) and coloured ones are console output, in whatever file they are.
+    Lines of Python (``{'loss': 4.2}``) are console output, in whatever file they are.
     """
-    if file.suffix in _EXTENSIONS:
-        return not _is_printed(file)
-    return file.suffix in _PERHAPS and _looks_like_rows(file)
+    if file.suffix not in _EXTENSIONS | _PERHAPS:
+        return False
+    from audioloss_cli.readers._json import is_document  # noqa: PLC0415  # 10 ms that event files do not need
 
-
-def _is_printed(file: LogFile) -> bool:
-    try:
-        first = file.lines[:_LINES_TO_SNIFF]
-    except OSError:
-        return False  # whoever reads it will say so
-    return 2 * sum(line.lstrip().startswith((b"{'", b"{ '", b"\x1b")) for line in first) > len(first)
-
-
-def _looks_like_rows(file: LogFile) -> bool:
-    from audioloss_cli.readers.jsonl.parsing import parse_object  # noqa: PLC0415  # names tell most logs
-
-    first = file.lines[:_LINES_TO_SNIFF]
-    if file.is_damaged and len(first) <= _LINES_THAT_CONVINCE:
+    lines = file.lines
+    if file.is_damaged and len(lines) <= _LINES_THAT_CONVINCE:
         return True  # too little of it can be seen: to read it is to say so
-    rows = sum(parse_object(line) is not None for line in first)
-    return rows >= _LINES_THAT_CONVINCE and 2 * rows >= len(first)
+    if is_document(lines[:2]) or _are_of_python(lines[:_LINES_TO_SNIFF]):
+        return False
+    return _are_of_a_training(lines) and (file.suffix in _EXTENSIONS or _are_rows(lines))
+
+
+def _are_of_python(lines: Sequence[bytes]) -> bool:
+    return 2 * sum(line.lstrip().startswith((b"{'", b"{ '")) for line in lines) > len(lines)
+
+
+def _are_rows(lines: Sequence[bytes]) -> bool:
+    """At the start, or all over the first 64 KiB, where the start is damaged."""
+    found = [_object(line) is not None for line in lines]
+    return any(
+        sum(part) >= _LINES_THAT_CONVINCE and 2 * sum(part) >= len(part) for part in (found[:_LINES_TO_SNIFF], found)
+    )
+
+
+def _are_of_a_training(lines: Sequence[bytes]) -> bool:
+    from audioloss_cli.readers._rows.purpose import is_training_log  # noqa: PLC0415
+
+    rows = [row for line in lines[:_ROWS_TO_LOOK_AT] if (row := _object(line)) is not None]
+    return not rows or is_training_log(rows)
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    from audioloss_cli.readers._json import parse_object  # noqa: PLC0415
+    from audioloss_cli.readers.jsonl.salvage import peeled  # noqa: PLC0415
+
+    return parse_object(line) or parse_object(peeled(line))
 
 
 def run_of(path: Path) -> Path:

@@ -1,7 +1,7 @@
 """A typed decoder for rows that are alike, built from some of them.
 
 msgspec reads a line into a struct with these keys and types, and refuses every other line: a new key, null for a
-number, a number for text, NaN, damage. It checks all of JSON on its way, and reads a number to the same
+number, a number for text, NaN, damage. It checks the grammar of JSON while it is at it, and reads a number to the same
 bits as ``float``. What it accepts therefore has the keys and the kinds of values of rows that were learnt before, and
 teaches nothing new about the log. A few columns are taken from it: the wanted ones, the step, the wall time, and texts,
 for a text may turn into one that spells a number.
@@ -57,7 +57,8 @@ class Columns(NamedTuple):
         for name, have, values in self.numbers:
             chosen = rows if have is None else list(compress(rows, have))
             kept = None if have is None else list(compress(have, rows))
-            numbers.append((name, kept, array("d", compress(values, chosen))))
+            if any(chosen):
+                numbers.append((name, kept, array("d", compress(values, chosen))))
         steps = None if self.steps is None else array("q", compress(self.steps, rows))
         return Columns(array("d", compress(self.wall_times, rows)), steps, numbers, None)
 

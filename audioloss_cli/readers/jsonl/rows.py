@@ -5,8 +5,9 @@ from typing import Any
 
 from audioloss_cli.model import Defect
 from audioloss_cli.model.series import UNFINISHED, DefectKind
+from audioloss_cli.readers._json import parse_object
 from audioloss_cli.readers._rows.row import Row, row_of
-from audioloss_cli.readers.jsonl.parsing import parse_object, peeled, salvage
+from audioloss_cli.readers.jsonl.salvage import peeled, salvage
 from audioloss_cli.storage.lines import Line
 
 LINES_TO_LEARN_FROM = 100

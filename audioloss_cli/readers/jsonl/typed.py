@@ -13,18 +13,19 @@ from typing import Any
 import msgspec
 
 from audioloss_cli.model import Defect, Series
+from audioloss_cli.readers._json import parse_object
 from audioloss_cli.readers._rows import Row, RowCollector
 from audioloss_cli.readers._rows.row import RUN_KEYS
 from audioloss_cli.readers._rows.table import Run
 from audioloss_cli.readers.jsonl.kinds import Clock, Kind, Leaf, Tree, UnfitError, describe, leaves
 from audioloss_cli.readers.jsonl.literals import has_literal, quoted
-from audioloss_cli.readers.jsonl.parsing import parse_object
 from audioloss_cli.readers.jsonl.row_type import Columns, RowType, RowTypeError
 from audioloss_cli.readers.jsonl.rows import RowParser
-from audioloss_cli.storage.lines import Block, Line, count_of
+from audioloss_cli.storage.lines import Block, Line
 
 # Speculation is bounded: no more types than this are built or tried for a line, however odd the file.
 _MOST_TYPES, _MOST_BUILT, _MOST_TRIES, _MOST_LOOKS, _MOST_TRIED_AT_ONCE = 32, 256, 4, 1024, 2
+_ROWS_TO_PART = 256  # at a time by their runs, of which each may have one of its own
 _TWO_OBJECTS = re.compile(rb"\}[ \t\r]*\{")
 _REFUSALS = (msgspec.MsgspecError, ValueError, RecursionError)
 
@@ -62,7 +63,7 @@ class TypedReader:
         Where no line holds two objects, a newline stands between any two rows; and as there are as many rows as lines,
         no row goes over two lines, and no line is blank.
         """
-        if count_of(b"}", data) > block.count and _TWO_OBJECTS.search(data):
+        if _TWO_OBJECTS.search(data):
             return False
         for row_type in self._types[:_MOST_TRIED_AT_ONCE]:
             with suppress(*_REFUSALS, RowTypeError):
@@ -117,12 +118,15 @@ class TypedReader:
     def _take(self, row_type: RowType, columns: Columns) -> Iterator[Series | Defect]:
         """Let columns in, each row in the table of its run."""
         yield from self._rows.count(len(columns.wall_times))
-        missing = self._missing_in(row_type)
-        if columns.runs is None or len(set(columns.runs)) == 1:
-            yield from self._put(row_type, columns, missing, columns.runs[0] if columns.runs else "")
+        missing, runs = self._missing_in(row_type), columns.runs
+        if runs is None or len(set(runs)) == 1 or not self._collector.has_runs:
+            yield from self._put(row_type, columns, missing, runs[0] if runs else "")
             return
-        for run in dict.fromkeys(columns.runs):
-            yield from self._put(row_type, columns.of([label == run for label in columns.runs]), missing, run)
+        for start in range(0, len(runs), _ROWS_TO_PART):
+            here = runs[start : start + _ROWS_TO_PART]
+            for run in dict.fromkeys(here):
+                rows = [False] * start + [label == run for label in here]
+                yield from self._put(row_type, columns.of(rows), missing, run)
 
     def _put(self, row_type: RowType, columns: Columns, missing: Sequence[str], run: str) -> Iterator[Series]:
         table, times = self._collector.table_of(run), columns.wall_times

@@ -35,7 +35,7 @@ def claimed(path, content: bytes) -> bool:
     ],
 )
 def test_rotated_compressed_and_capital_names(name, tmp_path):
-    assert jsonl_reader.claims(LogFile(tmp_path / name))
+    assert claimed(tmp_path / name, ROWS)
 
 
 @pytest.mark.parametrize("name", ["x.jsonl.bak", "x.jsonl.1a", "jsonl.1", "x.gz", "x.1", "jsonl"])
@@ -58,9 +58,20 @@ def test_damage_in_the_first_line_disclaims_no_log(first, tmp_path):
     assert (len(series["loss"]), [defect.line for defect in defects]) == (200, [1])
 
 
-def test_half_of_the_first_ten_lines_must_be_rows(tmp_path):
-    assert claimed(tmp_path / "log.txt", "\n".join([*["text"] * 5, *LINES]).encode())
-    assert not claimed(tmp_path / "log.txt", "\n".join([*["text"] * 6, *LINES]).encode())
+def test_half_of_the_lines_must_be_rows_at_the_start_or_all_over(tmp_path):
+    assert claimed(tmp_path / "log.txt", "\n".join([*LINES[:5], *["text"] * 90]).encode())
+    assert claimed(tmp_path / "log.txt", "\n".join([*["text"] * 90, *LINES]).encode())
+    assert not claimed(tmp_path / "log.txt", "\n".join([*["text"] * 6, *LINES[:4]]).encode())
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "train.log", "metrics.json.gz", "log.txt"])
+@pytest.mark.parametrize("damage", [b"\xff\xfe\xfd" * 200, b"\0" * 4096, b'{"step": 0, "lo', b"x\n" * 100])
+def test_a_log_with_a_damaged_head_is_not_skipped(name, damage, tmp_path, audioloss):
+    pack = gzip.compress if name.endswith(".gz") else bytes
+    (tmp_path / name).write_bytes(pack(damage + b"\n" + ROWS))
+    done = audioloss("scan", tmp_path)
+    assert done.code != 0
+    assert "1 defect in 1 series" in done.out
 
 
 def test_blank_lines_do_not_count(tmp_path):

@@ -187,3 +187,13 @@ def test_any_damage_spares_the_lines_it_does_not_touch(tmp_path, kind, at, noise
     for step in range(10):
         if step < first or (step > last and kind != "cut"):
             assert (step, step + 0.5) in found
+
+
+def test_bytes_that_are_no_utf8_are_told_in_every_line(tmp_path):
+    """They are no dress, as colours are, though most lines have some."""
+    path = tmp_path / "x.jsonl"
+    rows = [b'{"step": %d, "loss": %d.5, "note": "\xff"}' % (step, step) for step in range(10)]
+    path.write_bytes(b"\n".join([*rows, b'{"step": 10, "loss": 10.5, "note": ""}', b""]))
+    steps, defects = outcome(path)
+    assert steps == list(range(11))
+    assert defects == [("encoding", line) for line in range(1, 11)]

@@ -363,3 +363,16 @@ def test_launches_in_one_file_are_told_apart_in_the_same_way(tmp_path, data, chu
     path = tmp_path / "x.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert read(path, chunk=chunk, rows_to_learn_from=first) == read(path, slow=True, rows_to_learn_from=first)
+
+
+@pytest.mark.parametrize("lost", [b"", b" ", b"\r", b"\t\r "])
+@pytest.mark.parametrize("split", [b", ", b": ", b"{"])
+def test_a_lost_newline_is_seen_though_another_line_is_split(lost, split, tmp_path):
+    """There are as many rows as lines then."""
+    lines = [json.dumps(row).encode() for row in LOG[:2000]]
+    lines[1500] = lines[1500].replace(split, split + b"\n", 1)
+    content = b"\n".join(lines[:1600]) + lost + b"\n".join(lines[1600:]) + b"\n"
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(content)
+    assert read(path) == read(path, slow=True)
+    assert [defect.line for defect in read(path)[1]] == [1501, 1601]

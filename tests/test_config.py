@@ -23,7 +23,8 @@ def test_every_key_reaches_its_field(tmp_path):
         tmp_path / "audioloss.toml",
         'tag = ["a", "re:b"]\nall-losses = true\nwindow = 50\nthreshold = 0.02\ncritical-threshold = 0.01\nscale = 8\n'
         'adaptive = false\nkind = "small"\nselect = ["log-drop", "zero-loss"]\nignore = ["zero-loss"]\n'
-        'fail-on = "critical"\nallow-defects = true\nformat = "jsonl"\njobs = 2\nchecksum = false\ncache = "kept"\n'
+        'fail-on = "critical"\nallow-defects = true\nallow-unread = true\n'
+        'exclude = ["old/*"]\nformat = "jsonl"\njobs = 2\nchecksum = false\ncache = "kept"\n'
         "pattern = ['at (?P<step>[0-9]+) (?P<loss>[0-9.]+)$']\n"
         '[kinds]\n"vq/*" = "rl"\n[rules.log-drop]\nratio = 8\n',
     )
@@ -44,6 +45,8 @@ def test_every_key_reaches_its_field(tmp_path):
         format="jsonl",
         fail_on="critical",
         allow_defects=True,
+        allow_unread=True,
+        exclude=("old/*",),
         jobs=2,
         checksum=False,
         cache=str(tmp_path / "kept"),

@@ -29,7 +29,12 @@ _ONE_ESCAPE = 0xFFFF
 
 def render(report: Report, view: View) -> str:
     """Indented JSON, ASCII where ``view`` cannot print more; what is no character to look at is escaped."""
-    text = json.dumps(document(report), indent=2, ensure_ascii=not view.unicode, allow_nan=False) + "\n"
+    text = (
+        json.dumps(
+            document(report, verbose=view.verbosity > 0), indent=2, ensure_ascii=not view.unicode, allow_nan=False
+        )
+        + "\n"
+    )
     return text if text.isascii() and "\x7f" not in text else _UNUSUAL.sub(_escaped, text)
 
 
@@ -40,8 +45,11 @@ def _escaped(found: re.Match[str]) -> str:
     return json.dumps(found[0])[1:-1] if ord(found[0]) > _ONE_ESCAPE else f"\\u{ord(found[0]):04x}"
 
 
-def document(report: Report) -> dict[str, Any]:
-    """The document as plain built-in types; numbers that are not finite are strings."""
+def document(report: Report, *, verbose: bool = False) -> dict[str, Any]:
+    """The document as plain built-in types; numbers that are not finite are strings.
+
+    Files that are no logs of a training are listed if ``verbose``.
+    """
     return {
         "schema": SCHEMA,
         "exit_code": report.exit_code,
@@ -70,7 +78,7 @@ def document(report: Report) -> dict[str, Any]:
         ],
         "defects": [_defect(defect) for defect in report.stray_defects],
         "unread": [{"path": item.path, "reason": item.reason, "hint": item.hint} for item in report.unread],
-        "left_out": [{"path": item.path, "reason": item.reason} for item in report.left_out],
+        "left_out": [{"path": item.path, "reason": item.reason} for item in report.left_out if verbose],
     }
 
 

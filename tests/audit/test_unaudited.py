@@ -78,9 +78,9 @@ def test_a_pattern_that_matches_nothing_does_not_pass_in_silence(jsonl):
 
 
 def test_a_forced_format_reads_what_no_reader_claims(tmp_path):
-    path = tmp_path / "log.weird"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows("audio_loss", LOW)))
-    assert why(scan(path))[0][1] == "not recognised as a log"
+    path = tmp_path / "samples.jsonl"
+    path.write_text("".join(json.dumps({"id": f"utt{n}", "audio_loss": loss}) + "\n" for n, loss in enumerate(LOW)))
+    assert why(scan(path))[0][1].startswith("not a log of a training: samples of a data set")
     assert scan(path, ScanConfig(format="jsonl")).exit_code == FINDINGS
 
 

@@ -45,7 +45,13 @@ def test_data_are_whole_and_always_the_same(work, tmp_path):
     read = registry.load("readers", others.get(work.data, "tensorboard")).read
     found = [item for path in first for item in read(path) if not isinstance(item, Note)]
     assert all(isinstance(item, Series) for item in found)
-    losses = {"rows": "audio_loss", "console": "Audio Loss", "log_history": "loss", "table": "audio_loss"}
+    losses = {
+        "rows": "audio_loss",
+        "console": "Audio Loss",
+        "log_history": "loss",
+        "table": "audio_loss",
+        "history": "train/audio_loss",
+    }
     one = losses.get(work.data)
     wanted = [item for item in found if one in (None, item.tag)]
     assert sum(map(len, wanted)) == SIZE

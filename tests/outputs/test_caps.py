@@ -64,15 +64,16 @@ def test_runs_without_a_loss_are_counted(rows, jsonl, audioloss, tmp_path):
     assert "tag10" not in full
 
 
-def test_twenty_defects(rows, audioloss):
-    path = rows(wobbly(3.0, 28))
-    first, *others = path.read_text().splitlines(keepends=True)
-    path.write_text("".join([first, *others[:2], *(f"no row\n{row}" for row in others[2:])]))
-    brief, full = (audioloss("scan", path, *more).out for more in ([], ["-v"]))
+def test_twenty_defects(tmp_path, rows, audioloss):
+    for number in range(25):
+        path = rows(wobbly(3.0 + number / 100, 28), name=f"runs/{number}.jsonl")
+        first, *others = path.read_text().splitlines(keepends=True)
+        path.write_text("".join([first, "no row\n", *others]))
+    brief, full = (audioloss("scan", tmp_path / "runs", *more).out for more in ([], ["-v"]))
     assert brief.count("malformed:") == 20
     assert "  ... and 5 more; -v lists them" in brief.splitlines()
     assert full.count("malformed:") == 25
-    assert brief.startswith("INCOMPLETE (exit 3): no incidents, 25 defects in 1 series of 1 run\n")
+    assert brief.startswith("INCOMPLETE (exit 3): no incidents, 25 defects in 25 series of 25 runs\n")
 
 
 def test_twenty_tags_of_a_path_without_a_loss(jsonl, audioloss):

@@ -86,7 +86,7 @@ def test_scalars_that_torch_put_into_directories_are_judged_by_tag_and_key(tmp_p
         for step, value in enumerate([*wobbly(6.9, 20), *wobbly(0.001, 20)]):
             writer.add_scalars("loss", {"audio": value, "text": 0.001}, step)
     report = scan(tmp_path)
-    audited = {run.run.rpartition("/")[2]: [(item.series.tag, item.role) for item in run.series] for run in report.runs}
+    audited = {run.run.rpartition("/")[2]: [(item.tag, item.role) for item in run.series] for run in report.runs}
     assert audited["loss_audio"] == [("loss", "audio")]
     assert audited["loss_text"] == []
     assert [incident.first_step for incident in report.incidents] == [20]

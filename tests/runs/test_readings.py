@@ -9,9 +9,11 @@ import pytest
 
 from audioloss_cli import ScanConfig, scan
 from audioloss_cli.audit.jobs import reports_of
+from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.model import RunReport
 from audioloss_cli.readers.tensorboard import arrays
 from audioloss_cli.runs.discover import Source
+from audioloss_cli.runs.group import RunGroup
 from tests.event_files import scalar_event, write
 from tests.wobble import wobbly
 
@@ -49,9 +51,9 @@ def test_the_reports_are_those_of_each_run(runs, monkeypatch):
         return together(files, **options)
 
     monkeypatch.setattr(arrays, "several", several)
-    every = [told(report) for report in scan(runs).runs]
+    every = [told(report) for report in scan(runs, points=True).runs]
     assert decoded == [15]
-    each = [told(report) for run in sorted(runs.iterdir()) for report in scan(run).runs]
+    each = [told(report) for run in sorted(runs.iterdir()) for report in scan(run, points=True).runs]
     assert every == each
     assert [len(item[2]) for item in every] == [0, 0, 0, 0, 1, 1, 1, 0]
     assert [bool(item[4][0][3]) for item in every] == [False] * 3 + [True] + [False] * 4
@@ -63,9 +65,10 @@ def test_a_log_that_has_gone_is_a_defect_of_its_run_alone(runs):
         Source(str(run), "tensorboard", sorted(run.iterdir()), 1) for run in sorted(runs.iterdir()) if run.is_dir()
     ]
     sources[1].paths[0].unlink()
-    found = [report for reports in reports_of(sources, ScanConfig(), None) for report in reports]
+    groups = [RunGroup(source.run, [source]) for source in sources]
+    found = [report for reports in reports_of(groups, AuditSettings(ScanConfig()), None) for report in reports]
     assert [defect.kind for defect in found[1].defects] == ["unreadable"]
-    assert [len(report.series[0].series) for report in found[:4]] == [200, 80, 200, 200]
+    assert [report.series[0].points for report in found[:4]] == [200, 80, 200, 200]
 
 
 def python(code: str) -> str:

@@ -249,8 +249,8 @@ def test_alerts_go_into_the_tensorboard_of_the_run_and_a_scan_shows_them(tmp_pat
     found = scan([str(directory)])
     tags = {tag for run in found.runs for tag in run.tags}
     assert {"alerts/audio_loss", "alerts/severity"} <= tags
-    audited = {series.series.tag: series for run in found.runs for series in run.series}
-    assert [len(audited["alerts/audio_loss"].series), audited["alerts/audio_loss"].incidents[0].first_step] == [12, 12]
+    audited = {series.tag: series for run in found.runs for series in run.series}
+    assert [audited["alerts/audio_loss"].points, audited["alerts/audio_loss"].incidents[0].first_step] == [12, 12]
 
 
 def test_alerts_are_lines_of_json(tmp_path):

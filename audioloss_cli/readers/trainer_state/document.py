@@ -39,6 +39,9 @@ class Trouble(NamedTuple):
     offset: int
 
 
+# What stands behind a list in an object: its end, another key, or nothing where the file was cut.
+_GOES_ON = re.compile(rb"$|\}|,\s*(?:\"|$)")
+
 Items = Generator[Found | Trouble | None, None, bool]
 
 
@@ -125,8 +128,15 @@ class Document:
                     yield self._trouble("truncated", f"the document ends inside its history; {UNFINISHED}")
                 return False
             if self._text[self._at] == ord("]") and not self._is_lost:
+                behind = self._text[self._at + 1 :].lstrip()
+                if len(behind) < _SMALLEST_BLOCK and self._more():
+                    continue
                 self._at += 1
-                return True
+                if _GOES_ON.match(behind):
+                    return True
+                message = "a bracket closes the history before its end; the rows behind it were read"
+                yield self._trouble("malformed", message)
+                continue
             if not self._is_lost and self._at >= self._offered and self._whole():
                 yield None
             elif (yield from self._one()):

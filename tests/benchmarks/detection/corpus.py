@@ -33,8 +33,8 @@ def section(names: Sequence[str], corpus: Path = CORPUS) -> Iterator[str]:
     entries = [row for row in entries if row["kind"] in KINDS]
     with TemporaryDirectory() as scratch:
         paths = {row["id"]: readable(corpus / row["file"], Path(scratch) / row["id"]) for row in entries}
-        audited = {key: scan([path]).runs for key, path in paths.items()}
-        points = sum(len(item.series) for runs in audited.values() for run in runs for item in run.series)
+        audited = {key: scan([path], points=True).runs for key, path in paths.items()}
+        points = sum(item.points for runs in audited.values() for run in runs for item in run.series)
         yield f"{points:,} points in the audited series of {len(entries)} healthy files"
         found = {name: list(_alarms(name, paths, audited)) for name in names}
     rows = [[name, f"{len(each)}", f"{1e6 * len(each) / points:.1f}"] for name, each in found.items()]
@@ -62,7 +62,7 @@ def readable(path: Path, directory: Path) -> Path:
 def _alarms(name: str, paths: dict[str, Path], audited: dict[str, list[RunReport]]) -> Iterator[tuple[str, Alarm]]:
     for key, path in paths.items():
         if name in OURS:
-            found = [alarm for run in scan([path], config(name)).runs for alarm in alarms_of(run)]
+            found = [alarm for run in scan([path], config(name), points=True).runs for alarm in alarms_of(run)]
         else:
             series = [item.series for run in audited[key] for item in run.series]
             found = [alarm for item in series for alarm in merged(make(name).alarms([_named(item)]), _cadence(item))]

@@ -71,7 +71,7 @@ def test_a_compressed_file_that_is_damaged_is_read_up_to_there(tmp_path):
 def test_a_header_that_looks_like_that_of_a_compressed_stream_is_believed(tmp_path):
     """A first record of 559,903 bytes begins as gzip does."""
     event = scalar_event(1, {TAG: 2.5, "x" * 559_900: 1.0})
-    event.summary.value[1].tag = event.summary.value[1].tag[: 0x88B1F - event.ByteSize()]
+    event.summary.value[1].tag = event.summary.value[1].tag[: 0x88B1F - len(event.SerializeToString())]
     data = b"".join([*records([event]), *log(3)])
     assert data.startswith(b"\x1f\x8b\x08")
     path = tmp_path / "x.tfevents"

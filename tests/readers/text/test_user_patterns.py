@@ -22,7 +22,7 @@ def test_a_file_is_claimed_for_it_alone(tmp_path):
     path = write(tmp_path, CONTENT)
     assert scan(path).unaudited
     report = scan(path, ScanConfig(line_patterns=(PATTERN,)))
-    assert [item.series.tag for run in report.runs for item in run.series] == ["audio_loss"]
+    assert [item.tag for run in report.runs for item in run.series] == ["audio_loss"]
 
 
 def test_other_lines_are_read_as_ever(tmp_path):

@@ -33,8 +33,9 @@ def rows(path: Path) -> int:
 
 
 def history(path: Path) -> int:
-    """Every column, checksums verified."""
-    return _points("wandb", path, ReadOptions())
+    """Every column, checksums verified; the points of the loss count."""
+    chunks = [item for item in READERS["wandb"].read(path, ReadOptions()) if isinstance(item, Series)]
+    return sum(len(item) for item in chunks if item.tag == "train/audio_loss")
 
 
 def lines(path: Path) -> int:

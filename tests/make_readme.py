@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from audioloss_cli import Limits, registry
+from audioloss_cli.cli import formats as log_formats
 from audioloss_cli.model import RuleText
 from audioloss_cli.naming.roles import AUDIO_LOSS_PATTERNS, TRAINING_LOSS_WORDS
 
@@ -34,6 +35,21 @@ def console(shown: str, *module: str) -> str:
         encoding="utf-8",
     )
     return f"```console\n$ {shown}\n{done.stdout.rstrip()}\n```"
+
+
+def formats() -> str:
+    """One row a log format, from the docstring of its reader."""
+    rows = ["| format | what | files that are taken for it |", "|---|---|---|"]
+    for name in registry.names("readers"):
+        title, claims, _ = log_formats.described(name)
+        rows.append(f"| `{name}` | {_cell(title)} | {_cell(claims)} |")
+    return "\n".join(rows)
+
+
+def _cell(text: str) -> str:
+    """A text of a docstring as it stands in a table of Markdown, a sentence with its full stop."""
+    sentence = f"{text[0].upper()}{text[1:].rstrip('.')}."
+    return sentence.replace("``", "`").replace("|", "\\|")
 
 
 def patterns() -> str:
@@ -90,6 +106,7 @@ Parts = dict[str, Callable[[], str]]
 
 CORE: Parts = {
     "sample": lambda: command("scan", "sample_logs/collapse-tensorboard"),
+    "formats": formats,
     "patterns": patterns,
     "rules": rules,
     "help": lambda: command("scan", "--help"),

@@ -1,6 +1,7 @@
 """JSON lines: one object a line, nested keys and lists joined with ``/``, plain, gzip or Zstandard.
 
-Claims: ``*.jsonl``, ``*.ndjson``; any other text of which at least half of the first lines are JSON objects.
+Claims: ``*.jsonl``, ``*.ndjson``; ``*.json``, ``*.txt`` and ``*.log`` of which at least half of the first lines are
+JSON objects.
 
 Example: ``{"step": 10, "train": {"audio_loss": 6.91, "text_loss": 2.3}}``
 """

@@ -1,14 +1,14 @@
 """What kind of loss an audited series is: what the user says, or what its run and its start tell."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import Series
 from audioloss_cli.model.rule import Kind
-from audioloss_cli.naming import Role, Tag
 from audioloss_cli.naming.selection import Why
+from audioloss_cli.runs.companions import RunTags
 
 _CHANCE = math.log(1026)  # of Higgs Audio's codes, in nats
 # Fine-tunes of an audio language model start between 4 and 8 nats; at less than this share of chance the loss of a run
@@ -23,15 +23,13 @@ class Declared(NamedTuple):
     reason: str = ""
 
 
-def kind_of(
-    series: Series, why: Why, tags: Mapping[str, Tag], siblings: Sequence[Series], config: ScanConfig
-) -> Declared:
+def kind_of(series: Series, why: Why, tags: RunTags, siblings: Sequence[Series], config: ScanConfig) -> Declared:
     """The kind of one series.
 
     Args:
         series: the series.
         why: why it is audited.
-        tags: every tag of its run, and what its name says.
+        tags: every series of its run, and what its name says.
         siblings: the losses of the other codebooks: where one is a cross entropy, all are.
         config: what the user declares; thresholds and scale.
     """
@@ -42,9 +40,9 @@ def kind_of(
         return Declared("ce")
     if not config.adaptive or why not in ("training", "loss"):
         return Declared(None)
-    if any(tag.role is Role.REWARD for tag in tags.values()) and _start(series) < _LEAST_SHARE * _CHANCE * config.scale:
+    if tags.has_rewards and _start(series) < _LEAST_SHARE * _CHANCE * config.scale:
         return Declared("rl", "rewards are logged in the same run")
-    return _by_start(series, config) if not any(tag.names_audio for tag in tags.values()) else Declared(None)
+    return _by_start(series, config) if not tags.names_audio else Declared(None)
 
 
 def _start(series: Series) -> float:

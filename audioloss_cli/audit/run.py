@@ -108,7 +108,7 @@ def _note(report: RunReport, selection: Selection) -> str:
 
 def _audit(name: str, series: Series, role: Role, tags: RunTags, settings: AuditSettings) -> AuditedSeries:
     config = settings.config
-    kind, reason = kind_of(series, role, tags.tags, siblings_of(series, tags), config)
+    kind, reason = kind_of(series, role, tags, siblings_of(series, tags), config)
     monitor = AudioLossMonitor(
         config.window_size,
         config.threshold,

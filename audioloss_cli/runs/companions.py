@@ -19,11 +19,18 @@ class RunTags:
     Args:
         run: all series of the run.
         names: each tag, and the name by which to judge it.
+
+    Attributes:
+        tags: what the name of each series says.
+        has_rewards: whether rewards are logged.
+        names_audio: whether audio is named anywhere.
     """
 
     def __init__(self, run: Sequence[Series], names: Mapping[str, str]) -> None:
         self.run = run
         self.tags: dict[str, Tag] = {series.tag: classify(names[series.tag]) for series in run}
+        self.has_rewards = any(tag.role is Role.REWARD for tag in self.tags.values())
+        self.names_audio = any(tag.names_audio for tag in self.tags.values())
         self._families: dict[str, list[Series]] = {}
         self._by_role: dict[str, list[Series]] = {}
         for series in run:

@@ -98,7 +98,7 @@ def _rows(file: LogFile) -> list[dict[str, Any]]:
         texts = [line.decode("utf-8", "replace") for line in lines]
         delimiter = "\t" if "\t" in texts[0] else ";" if ";" in texts[0] and "," not in texts[0] else ","
         try:
-            return list(csv.DictReader(texts, delimiter=delimiter))
+            return [dict(row) for row in csv.DictReader(texts, delimiter=delimiter, restkey="")]
         except csv.Error:
             return []
     return []

@@ -7,7 +7,7 @@ import pytest
 from audioloss_cli import ScanConfig, Series, scan
 from audioloss_cli.audit.kinds import kind_of
 from audioloss_cli.model.report import CLEAN, FINDINGS
-from audioloss_cli.naming import classify
+from audioloss_cli.runs.companions import RunTags
 from tests.wobble import wobbly
 
 
@@ -15,7 +15,9 @@ def judged(*tags: str, start=2.5, role="training", **config):
     """The kind of the first series of a run with these tags, and why."""
     values = start if isinstance(start, list) else [start, 2.0]
     series = Series(tags[0], range(len(values)), values)
-    return kind_of(series, role, {tag: classify(tag) for tag in tags}, [], ScanConfig(**config))
+    return kind_of(
+        series, role, RunTags([Series(tag) for tag in tags], {tag: tag for tag in tags}), [], ScanConfig(**config)
+    )
 
 
 @pytest.mark.parametrize("role", ["audio", "training", "selected", "loss"])

@@ -15,6 +15,7 @@ import torch
 
 import audioloss_cli
 from tests.conftest import Ran
+from tests.effort import exhaustive
 from tests.probe import custom
 from tests.probe.training import checkpoint
 from tests.wobble import wobbly
@@ -60,7 +61,7 @@ def test_exit_codes_0_and_1(probe):
     assert probe("masked").code == 1
 
 
-@pytest.mark.parametrize("name", ["untrained", "repeating"])
+@pytest.mark.parametrize("name", ["untrained", *exhaustive("repeating")])
 @pytest.mark.parametrize(("data", "code", "severity"), [("repeating", 0, "info"), ("few_codes", 1, "warning")])
 def test_codes_that_often_repeat_are_a_note_and_few_of_them_a_fault(name, data, code, severity, audioloss):
     """Whether the model has learnt how often they repeat, or nothing yet."""

@@ -2,6 +2,8 @@
 
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -173,3 +175,25 @@ def test_losses_that_are_not_audited_are_named(tmp_path):
     write(tmp_path / "events.tfevents.1", events)
     (run,) = scan(tmp_path).runs
     assert run.not_audited == ["text_loss"]
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("tag", ["codebook_{}_loss", "loss/{}", "loss " * 20_000 + "{}"])
+def test_work_on_tags_is_linear_in_their_number_and_length(tag, tmp_path):
+    """Each pair of 20,000 tags once would take half an hour."""
+    count = 20_000 if len(tag) < 100 else 20
+    values = {tag.format(number): 5.0 for number in range(count)}
+    write(tmp_path / "events.tfevents.1", [scalar_event(step, values) for step in range(2)])
+    command = [
+        sys.executable,
+        "-m",
+        "audioloss_cli",
+        "scan",
+        str(tmp_path),
+        "--report",
+        "json",
+        "-o",
+        "/dev/null",
+        "-q",
+    ]
+    assert subprocess.run(command, timeout=120, check=False).returncode in (0, 1)

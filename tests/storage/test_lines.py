@@ -150,6 +150,7 @@ def test_a_window_as_long_as_zstd_can_make_it_is_no_damage(tmp_path):
 
 
 @packs
+@pytest.mark.exhaustive
 def test_a_bomb_takes_little_memory_and_ends(pack, tmp_path):
     """1 MB that expand to gigabytes of nothing."""
     block = pack(b"\n" * (64 << 20))

@@ -172,6 +172,7 @@ class HistoryColumns:
             tag, texts = self._tags[name], [values[name] for values, _ in block]
             if tag == self._step_name:
                 steps = array("q", _integers.decode(b"[%b]" % b",".join(texts)))
+            if tag == _STEP:
                 continue
             columns[tag] = numbers = _numbers(texts)
             if tag == _TIME:
@@ -189,7 +190,8 @@ class HistoryColumns:
                 tag = self._tags[name]
                 places.setdefault(tag, []).append(place)
                 texts.setdefault(tag, []).append(text)
-        steps = _integers.decode(b"[%b]" % b",".join(texts.pop(self._step_name, [])))
+        steps = _integers.decode(b"[%b]" % b",".join(texts.get(self._step_name, [])))
+        texts.pop(_STEP, None)
         if len(steps) != len(block):
             raise ValueError("rows without _step")
         columns = {tag: _numbers(found) for tag, found in texts.items()}

@@ -167,6 +167,7 @@ def test_a_document_that_ends_before_its_end(cut, rows, tmp_path):
     ],
     ids=["lists", "objects", "text", "key", "digits", "halves", "nested", "column", "keys"],
 )
+@pytest.mark.exhaustive
 def test_no_megabyte_takes_long_or_much_memory(content, tmp_path):
     path = tmp_path / "metrics.json"
     path.write_text(content)

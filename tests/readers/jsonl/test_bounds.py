@@ -45,11 +45,13 @@ def peak(content: str, path) -> int:
     return int(told.stdout)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
 def test_no_megabyte_takes_long_or_much_memory(content, tmp_path):
     assert peak(content, tmp_path / "x.jsonl") < 200 << 10
 
 
+@pytest.mark.exhaustive
 def test_megabytes_of_empty_lists_are_read_in_little_more_than_their_own_memory(tmp_path):
     content = '{"step": 1, "a": [' + "[]," * (4 << 20) + '[]], "audio_loss": 2.5}\n'
     assert peak(content, tmp_path / "x.jsonl") < 100 << 10

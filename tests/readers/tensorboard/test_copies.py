@@ -11,6 +11,7 @@ from audioloss_cli import scan
 from audioloss_cli.model import Cursor, ReadOptions
 from audioloss_cli.readers import tensorboard
 from audioloss_cli.storage.log_file import LogFile
+from tests.effort import exhaustive
 from tests.event_files import read, records, scalar_event, version_event
 from tests.readers.bits import in_bits
 
@@ -79,7 +80,7 @@ def test_a_header_that_looks_like_that_of_a_compressed_stream_is_believed(tmp_pa
     assert (list(read(path)[0][TAG].steps), read(path)[1]) == ([1, 0, 1, 2], [])
 
 
-@pytest.mark.parametrize("filling", [bytes(1 << 20), records([scalar_event(9, {TAG: 2.5})])[0] * 15_000])
+@pytest.mark.parametrize("filling", [bytes(1 << 20), *exhaustive(records([scalar_event(9, {TAG: 2.5})])[0] * 15_000)])
 def test_a_bomb_is_read_as_far_as_a_log_may_grow(filling, tmp_path):
     path = tmp_path / "x.tfevents.gz"
     with gzip.open(path, "wb") as stream:

@@ -172,7 +172,7 @@ class _Search:
                 return name
             from audioloss_cli.runs.other_files import is_no_log, looks_like_log  # noqa: PLC0415  # few files need it
 
-            reason = is_no_log(file)
+            reason = is_no_log(file, claimed=name is not None)
             if name is not None and not reason:
                 return name
             if is_root:

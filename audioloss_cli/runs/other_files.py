@@ -49,8 +49,12 @@ _LOSS_AND_NUMBER = re.compile(rb"(?i)\bloss(?:es)?\b[^\n\d]{0,12}\d+\.\d")
 _FEWEST_LINES = 2
 
 
-def is_no_log(file: LogFile) -> str:
+def is_no_log(file: LogFile, *, claimed: bool) -> str:
     """Return what a file is instead of a log of a training; empty if nobody can tell, or it is one.
+
+    Args:
+        file: the file.
+        claimed: whether a reader takes it, which has seen then that its rows are those of a training.
 
     Raises:
         OSError: the file cannot be read.
@@ -58,11 +62,17 @@ def is_no_log(file: LogFile) -> str:
     by_name = next((reason for pattern, reason in _BY_NAME if pattern.fullmatch(file.name)), "")
     if by_name:
         return by_name
+    if claimed and not _may_be_ours(file):
+        return ""
     rows = _rows(file)
     if not rows:
         return "a report of audioloss" if b'"schema": "audioloss.report/' in file.head[:200] else ""
     ours = next((reason for keys, reason in _OURS if keys <= rows[0].keys()), "")
     return ours or ("" if is_training_log(rows) else "samples of a data set, predictions or losses by sample")
+
+
+def _may_be_ours(file: LogFile) -> bool:
+    return b'"incident"' in file.head[:4096] or b'"schema": "audioloss' in file.head[:200]
 
 
 def looks_like_log(file: LogFile) -> tuple[str, str] | None:

@@ -31,6 +31,7 @@ LONGEST_NAME = 4096
 ALL_NAMES = 16 << 20  # characters of the names of one row: a long outer key stands before each of its inner ones
 
 WALL_TIME_KEYS = ("wall_time", "_timestamp", "timestamp", "time", "at", "created_at")
+_WALL_TIME_KEYS = frozenset(WALL_TIME_KEYS)
 # "time" is often the seconds that a step took. Numbers below this (1973) are no dates; from 1e11 on they are in
 # milliseconds, from 1e14 on in microseconds.
 EARLIEST, MILLISECONDS, MICROSECONDS = 1e8, 1e11, 1e14
@@ -86,6 +87,8 @@ def flatten(key: str, value: Any, skipped: list[str], room: list[int], depth: in
 
 def wall_time(item: dict[str, Any]) -> float:
     """Unix seconds from the first of ``WALL_TIME_KEYS`` that holds a date; NaN if none does. Naive dates are UTC."""
+    if _WALL_TIME_KEYS.isdisjoint(item):
+        return math.nan
     for key in WALL_TIME_KEYS:
         if key in item and (found := seconds(item[key])) is not None:
             return found

@@ -8,7 +8,9 @@ from audioloss_cli.readers._rows.numbers import ALL_NAMES, LONGEST_NAME, flatten
 RUN_KEYS = ("run_name", "run_id", "run")
 #: Under which a row of the long form, ``{"name": "loss", "value": 2.5, "step": 10}``, names its metric.
 NAME_KEYS = ("name", "metric", "metric_name", "tag", "key", "variable")
+_RUN_KEYS = frozenset(RUN_KEYS)
 _LONGEST_LABEL = 256
+_PLAIN = 1 << 63  # below it a whole number is taken as it is
 
 
 class Row(NamedTuple):
@@ -43,6 +45,9 @@ def row_of(line: int, parsed: dict[str, Any]) -> Row:
         if type(value) is float and len(key) <= LONGEST_NAME:  # most of them
             numbers.append((key, value))
             continue
+        if type(value) is int and -_PLAIN < value < _PLAIN and len(key) <= LONGEST_NAME:
+            numbers.append((key, float(value)))
+            continue
         for name, inner in flatten(key, value, skipped, room):
             found = number(inner)
             if found is not None:
@@ -57,5 +62,7 @@ def row_of(line: int, parsed: dict[str, Any]) -> Row:
 
 def run_of(parsed: dict[str, Any]) -> str:
     """Return what an object says of the launch that it is of."""
+    if _RUN_KEYS.isdisjoint(parsed):
+        return ""
     labels = [value for key in RUN_KEYS if isinstance(value := parsed.get(key), str) and value]
     return " ".join(label[:_LONGEST_LABEL] for label in labels)

@@ -27,20 +27,20 @@ def audit_runs(
     Args:
         groups: what to read.
         settings: what to audit, and the limits.
-        arrays: importing numpy is worth it, however small each source is.
+        arrays: importing numpy is worth it, however small each source is, and however short each series.
         directory: where what does not fit into memory is kept for another process; see ``SpillFile``.
 
     Raises:
         SpillError: it does not fit there.
     """
     for runs in read_runs(groups, settings.config, arrays=arrays, directory=directory):
-        yield [_audited(run, settings) for run in runs]
+        yield [_audited(run, settings, arrays=arrays) for run in runs]
 
 
-def _audited(run: ReadRun, settings: AuditSettings) -> RunReport:
+def _audited(run: ReadRun, settings: AuditSettings, *, arrays: bool) -> RunReport:
     if run.merged is None:
         return RunReport(run.name, _sources(run), defects=run.defects, note="no scalars", details=run.details)
-    report = _report_on(run.name, run.merged, settings)
+    report = _report_on(run.name, run.merged, settings, arrays=arrays)
     report.sources, report.defects, report.details = _sources(run), run.defects, run.details
     return report
 
@@ -57,10 +57,10 @@ def report_on(name: str, run: Sequence[Series], settings: AuditSettings) -> RunR
         run: each of its series, whole; one a tag.
         settings: what to audit, and the limits.
     """
-    return _report_on(name, MergedRun([], {series.tag: series for series in run}), settings)
+    return _report_on(name, MergedRun([], {series.tag: series for series in run}), settings, arrays=False)
 
 
-def _report_on(name: str, merged: MergedRun, settings: AuditSettings) -> RunReport:
+def _report_on(name: str, merged: MergedRun, settings: AuditSettings, *, arrays: bool) -> RunReport:
     names = {tag: full_name(tag, Path(name).name) for tag in merged.series}
     config = settings.config
     selection = select(names, settings.patterns, all_losses=config.all_losses)
@@ -68,7 +68,7 @@ def _report_on(name: str, merged: MergedRun, settings: AuditSettings) -> RunRepo
     blank = {item.tag for item in series if item.tag in selection.roles and all(map(is_missing, item.values))}
     tags = RunTags(series, names)
     audited = [
-        _audit(name, item, selection.roles[item.tag], tags, settings)
+        _audit(name, item, selection.roles[item.tag], tags, settings, arrays=arrays)
         for item in series
         if item.tag in selection.roles and item.tag not in blank
     ]
@@ -106,7 +106,9 @@ def _note(report: RunReport, selection: Selection) -> str:
     return "; ".join(notes)
 
 
-def _audit(name: str, series: Series, role: Role, tags: RunTags, settings: AuditSettings) -> AuditedSeries:
+def _audit(
+    name: str, series: Series, role: Role, tags: RunTags, settings: AuditSettings, *, arrays: bool
+) -> AuditedSeries:
     config = settings.config
     kind, reason = kind_of(series, role, tags, siblings_of(series, tags), config)
     monitor = AudioLossMonitor(
@@ -122,8 +124,8 @@ def _audit(name: str, series: Series, role: Role, tags: RunTags, settings: Audit
         ignore=settings.ignored(held_out=tags.tags[series.tag].held_out),
         options=config.rules,
     )
-    ordered = in_order(series)
-    _replay(monitor, ordered, companions(ordered, tags))
+    ordered = in_order(series, arrays=arrays)
+    _replay(monitor, ordered, companions(ordered, tags, arrays=arrays), arrays=arrays)
     return AuditedSeries(
         ordered,
         role,
@@ -136,7 +138,8 @@ def _audit(name: str, series: Series, role: Role, tags: RunTags, settings: Audit
     )
 
 
-def _replay(monitor: AudioLossMonitor, series: Series, columns: Mapping[str, Sequence[float]]) -> None:
+def _replay(monitor: AudioLossMonitor, series: Series, columns: Mapping[str, Sequence[float]], *, arrays: bool) -> None:
     for start in range(0, len(series), _PART):
         end = min(start + _PART, len(series))
-        monitor.replay(series.part(start, end), {name: column[start:end] for name, column in columns.items()})
+        beside = {name: column[start:end] for name, column in columns.items()}
+        monitor.replay(series.part(start, end), beside, arrays=arrays)

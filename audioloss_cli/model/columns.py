@@ -5,6 +5,9 @@ from typing import Any
 
 BLOCK = 1 << 16  # numbers in a slice that is worth a read and fits into the processor's cache
 
+# To import numpy takes about as long as to go through this many numbers a few times without it.
+POINTS_WORTH_IMPORTING = 50_000
+
 
 def lies_in_a_file(column: Any) -> bool:
     """Tell whether a column is a ``LongColumn`` of ``audioloss_cli.storage``, which reads itself from a file."""

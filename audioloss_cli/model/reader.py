@@ -8,6 +8,10 @@ from typing import Any
 BYTES_WORTH_ARRAYS = 8 << 20
 
 
+class MarkError(ValueError):
+    """A reader cannot go on from a mark: it is not one of its own. It says so before its first item."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """How far a reader came in a file that may grow.
@@ -29,7 +33,8 @@ class ReadOptions:
         wanted: whether the points of a tag are; all tags if None. A tag that is not wanted is handed over without its
             points, so that its name is known.
         checksum: whether checksums of the format are verified; framing is in any case.
-        since: where to go on; the start of the file if None. The reader itself made the mark, for the same options.
+        since: where to go on; the start of the file if None. The reader itself made the mark, for the same options; it
+            raises ``MarkError`` if it cannot have done.
         mark: whether a last item says where to go on later, if the reader can.
         line_patterns: regular expressions of the user over lines of console output; see ``LinePattern``.
         arrays: so much is to be read in all that importing numpy is worth it, however small this file is.

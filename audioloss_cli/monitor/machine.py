@@ -1,11 +1,11 @@
 """The state machine behind both doors: points in, alerts out."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from audioloss_cli.model import Alert, Limits, Point, Quiet, RecoveryAttempt, Series
+from audioloss_cli.model.columns import POINTS_WORTH_IMPORTING
 from audioloss_cli.model.incident import Resolution
 from audioloss_cli.model.rule import Kind
 from audioloss_cli.monitor import ruleset
@@ -15,8 +15,7 @@ from audioloss_cli.monitor.past import Past
 from audioloss_cli.monitor.points import MANY_REPEATS, plain, points_of
 from audioloss_cli.monitor.recovery import RecoveryLog
 
-# Below this many points it costs more than it saves to use numpy, and to import it.
-POINTS_WORTH_ARRAYS, POINTS_WORTH_IMPORTING = 512, 50_000
+POINTS_WORTH_ARRAYS = 512  # below it costs more than it saves to use numpy, though it is paid for
 
 
 class Machine:
@@ -179,14 +178,21 @@ class Machine:
         """Nothing is open, nothing is waited for, and intervals describe all that rules may object to."""
         return not (self.busy or self._watchful or self.recovery.running)
 
-    def replay(self, series: Series, beside: Mapping[str, Sequence[float]]) -> list[Alert]:
-        """Take in a chunk; long ones by the array, but for the points at which something can happen."""
+    def replay(self, series: Series, beside: Mapping[str, Sequence[float]], *, arrays: bool = False) -> list[Alert]:
+        """Take in a chunk; long ones by the array, but for the points at which something can happen.
+
+        Args:
+            series: the chunk.
+            beside: other series at its points.
+            arrays: numpy is paid for; as it is where the chunk comes in numpy arrays.
+        """
         alerts: list[Alert] = []
+        least = POINTS_WORTH_ARRAYS if arrays or hasattr(series.values, "dtype") else POINTS_WORTH_IMPORTING
         for start, end in pairwise(sorted({0, *series.restarts, len(series)})):
             if start in series.restarts:
                 self.restart()
             parts = (series.steps[start:end], series.values[start:end], series.wall_times[start:end])
-            alerts += self._replay(*parts, {name: column[start:end] for name, column in beside.items()})
+            alerts += self._replay(*parts, {name: column[start:end] for name, column in beside.items()}, least)
         return alerts
 
     def _replay(
@@ -195,8 +201,9 @@ class Machine:
         values: Sequence[float],
         times: Sequence[float],
         beside: Mapping[str, Sequence[float]],
+        least: int,
     ) -> list[Alert]:
-        if len(values) >= (POINTS_WORTH_ARRAYS if "numpy" in sys.modules else POINTS_WORTH_IMPORTING):
+        if len(values) >= least:
             from audioloss_cli.monitor.bulk import Bulk  # noqa: PLC0415  # numpy
 
             return Bulk(self, steps, values, times, beside).run()

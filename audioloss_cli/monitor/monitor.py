@@ -90,12 +90,15 @@ class AudioLossMonitor:
         others = as_beside(beside) if beside else NOTHING
         return self._machine.advance(Point(as_step(step), as_loss(loss), seconds, others))
 
-    def replay(self, series: Series, beside: Mapping[str, Sequence[float]] | None = None) -> list[Alert]:
+    def replay(
+        self, series: Series, beside: Mapping[str, Sequence[float]] | None = None, *, arrays: bool = False
+    ) -> list[Alert]:
         """Take in a chunk of a series; return the alerts that its points raise, in order.
 
         Args:
             series: the buffers may be ``array.array`` or numpy arrays (int64 steps, float64 values and wall times).
             beside: other series of the run at the same points, ``MISSING`` where they have none; see ``update``.
+            arrays: importing numpy is worth it, however short this chunk is; the alerts are the same either way.
 
         Raises:
             ValueError: what stands beside the series is not as long as it is.
@@ -104,7 +107,7 @@ class AudioLossMonitor:
         for name, column in columns.items():
             if len(column) != len(series):
                 raise ValueError(f"{name!r} has {len(column)} values beside {len(series)} points of {series.tag!r}")
-        return self._machine.replay(series, columns)
+        return self._machine.replay(series, columns, arrays=arrays)
 
     def restart(self) -> None:
         """The training restarted here: end what fires as unresolved, and watch the next points afresh."""

@@ -4,7 +4,6 @@ After a restart steps are there twice: the first time goes with the first, the s
 more often than the series itself counts as last logged.
 """
 
-import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -14,18 +13,24 @@ from itertools import chain, pairwise
 from typing import Any
 
 from audioloss_cli.model import MISSING, Series, is_missing
-from audioloss_cli.model.columns import BLOCK, blocks
+from audioloss_cli.model.columns import BLOCK, POINTS_WORTH_IMPORTING, blocks
 from audioloss_cli.storage.long_column import LongColumn
 
-_WORTH_ARRAYS = 256  # points, where numpy has been imported already
+_WORTH_ARRAYS = 256  # points, where numpy is paid for
 # Points of the other series that are matched in one go, and passes over the same steps that are told apart without all
 # points in memory.
 _MOST_POINTS, _MOST_PASSES = 1 << 20, 1000
 _SHRINKS = 0.75  # of the points of a slice, in half of it; if more are left, it is of no use to cut
 
 
-def aligned(series: Series, other: Series, least: float) -> Sequence[float] | None:
+def aligned(series: Series, other: Series, least: float, *, arrays: bool = False) -> Sequence[float] | None:
     """Float64, one value a point of ``series``, ``MISSING`` where ``other`` has none.
+
+    Args:
+        series: at whose points.
+        other: whose values.
+        least: the share of points that must have one.
+        arrays: importing numpy is worth it, however short they are.
 
     Returns:
         None if fewer than the share ``least`` are not missing. A column that is no sequence of numbers in memory if the
@@ -33,15 +38,16 @@ def aligned(series: Series, other: Series, least: float) -> Sequence[float] | No
     """
     if _same(series.steps, other.steps):
         return other.values
-    column = _column(series.steps, other)
+    arrays = arrays or len(series) + len(other) >= POINTS_WORTH_IMPORTING
+    column = _column(series.steps, other, arrays=arrays)
     if not least:
         return column
     parts = (column[start : start + BLOCK] for start in range(0, len(series), BLOCK))
-    return column if sum(map(_missing, parts)) < len(series) * (1 - least) else None
+    return column if sum(_missing(part, arrays=arrays) for part in parts) < len(series) * (1 - least) else None
 
 
-def _missing(values: Sequence[float]) -> int:
-    if "numpy" not in sys.modules:
+def _missing(values: Sequence[float], *, arrays: bool) -> int:
+    if not arrays:
         return sum(map(is_missing, values))
     import numpy as np
 
@@ -49,12 +55,12 @@ def _missing(values: Sequence[float]) -> int:
     return int(np.count_nonzero(found == np.float64(MISSING).view(np.int64)))
 
 
-def _column(steps: Sequence[int], other: Series) -> Sequence[float]:
+def _column(steps: Sequence[int], other: Series, *, arrays: bool) -> Sequence[float]:
     if isinstance(steps, LongColumn) or isinstance(other.steps, LongColumn):
         passes, others = _passes(steps), _passes(other.steps)
         if max(len(passes), len(others)) <= _MOST_PASSES:
             return LateColumn(steps, passes, other, others)
-    return matched(steps, other.steps, other.values)
+    return matched(steps, other.steps, other.values, arrays=arrays)
 
 
 def _same(steps: Sequence[int], others: Sequence[int]) -> bool:
@@ -68,9 +74,9 @@ def _equal(one: Sequence[int], other: Sequence[int]) -> bool:
     return one == other if isinstance(one, array) and isinstance(other, array) else list(one) == list(other)
 
 
-def matched(steps: Sequence[int], others: Sequence[int], values: Sequence[float]) -> "array[float]":
-    """The values of the others at each of the steps; by the array where somebody has paid for numpy already."""
-    if "numpy" in sys.modules and len(steps) + len(others) >= _WORTH_ARRAYS:
+def matched(steps: Sequence[int], others: Sequence[int], values: Sequence[float], *, arrays: bool) -> "array[float]":
+    """The values of the others at each of the steps; by numpy, if ``arrays``, where there are enough."""
+    if arrays and len(steps) + len(others) >= _WORTH_ARRAYS:
         return _by_array(steps, others, values)
     return array("d", _one_by_one(steps, others, values))
 
@@ -124,7 +130,7 @@ class LateColumn(Sequence[float]):
 
     @cached_property
     def _all(self) -> "array[float]":
-        return matched(self._steps, self._other.steps, self._other.values)
+        return matched(self._steps, self._other.steps, self._other.values, arrays=True)
 
     def _part(self, start: int, end: int) -> "array[float]":
         own, others = self._over(start, end)
@@ -139,6 +145,7 @@ class LateColumn(Sequence[float]):
             _joined("q", self._steps, own),
             _joined("q", self._other.steps, others),
             _joined("d", self._other.values, others),
+            arrays=True,
         )
         before = sum(len(part) for part in own if part.start < start and part.stop <= start)
         before += sum(start - part.start for part in own if part.start < start < part.stop)
@@ -161,11 +168,9 @@ def _passes(steps: Sequence[int]) -> list[range]:
 
 
 def _falls(steps: Sequence[int], before: int | None) -> list[int]:
-    first = [0] if before is not None and steps[0] < before else []
-    if "numpy" not in sys.modules:
-        return first + [index for index, (one, other) in enumerate(pairwise(steps), 1) if other < one]
-    import numpy as np
+    import numpy as np  # worth it for any column that does not fit into memory
 
+    first = [0] if before is not None and steps[0] < before else []
     found = np.asarray(steps)
     return first + (np.flatnonzero(found[1:] < found[:-1]) + 1).tolist()
 

@@ -63,21 +63,22 @@ def companion_of(tag: Tag) -> str:
     return TOTAL if tag.role is Role.TRAINING and not tag.part and tag.codebook is None else ""
 
 
-def companions(series: Series, tags: RunTags) -> dict[str, Sequence[float]]:
+def companions(series: Series, tags: RunTags, *, arrays: bool = False) -> dict[str, Sequence[float]]:
     """Columns for ``AudioLossMonitor.replay``, float64, ``MISSING`` where the other series has no value.
 
     Args:
         series: the audited one.
         tags: all series of its run.
+        arrays: importing numpy is worth it, however short they are.
     """
     own = tags.tags[series.tag]
     wanted = [GRAD_NORM, EPOCH]
     if own.codebook is None and not own.held_out:
         wanted += [TEXT, TOTAL]
     found = {name: other for name in wanted if (other := tags.companion(name, series)) is not None}
-    columns = {name: aligned(series, other, _LEAST_SHARE) for name, other in found.items()}
+    columns = {name: aligned(series, other, _LEAST_SHARE, arrays=arrays) for name, other in found.items()}
     if own.codebook is not None:
-        columns |= _siblings(series, own.codebook, tags)
+        columns |= _siblings(series, own.codebook, tags, arrays=arrays)
     return {name: column for name, column in columns.items() if column is not None}
 
 
@@ -100,9 +101,9 @@ def siblings_of(series: Series, tags: RunTags) -> list[Series]:
     return [other for other in tags.family(series) if other.tag != series.tag]
 
 
-def _siblings(series: Series, number: int, tags: RunTags) -> dict[str, Sequence[float] | None]:
+def _siblings(series: Series, number: int, tags: RunTags, *, arrays: bool) -> dict[str, Sequence[float] | None]:
     """Return the losses of all codebooks of the family; there are at most 100 numbers of one."""
     columns: dict[str, Sequence[float] | None] = {OWN_CODEBOOK: _Constant(number, len(series))}
     for other in tags.family(series):
-        columns[f"{CODEBOOK}{tags.tags[other.tag].codebook}"] = aligned(series, other, least=0.0)
+        columns[f"{CODEBOOK}{tags.tags[other.tag].codebook}"] = aligned(series, other, least=0.0, arrays=arrays)
     return columns

@@ -1,6 +1,5 @@
 """The order of the points of a series: steps that never move, and logs that are out of order."""
 
-import sys
 from array import array
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +8,7 @@ from operator import gt
 from typing import Any
 
 from audioloss_cli.model import Series
-from audioloss_cli.model.columns import blocks
+from audioloss_cli.model.columns import POINTS_WORTH_IMPORTING, blocks
 
 # Steps that go back more often than this are no restarts: several writers, or one that does not keep order.
 _MOST_RESTARTS, _MOST_RESTARTS_SHARE = 10, 0.05
@@ -27,32 +26,36 @@ def _moves(steps: Sequence[int]) -> bool:
     return steps[0] != steps[-1] or min(steps) != max(steps)
 
 
-def in_order(series: Series) -> Series:
+def in_order(series: Series, *, arrays: bool = False) -> Series:
     """Sorted by step, if the steps go back so often that no run was restarted that often; else as it is.
 
     However long it is, a series has to be in memory to be sorted.
+
+    Args:
+        series: one of a run.
+        arrays: importing numpy is worth it, however short the series is.
     """
-    if times_back(series.steps) <= max(_MOST_RESTARTS, _MOST_RESTARTS_SHARE * len(series)):
+    arrays = arrays or len(series) >= POINTS_WORTH_IMPORTING
+    if times_back(series.steps, arrays=arrays) <= max(_MOST_RESTARTS, _MOST_RESTARTS_SHARE * len(series)):
         return series
     columns = (series.steps, series.values, series.wall_times)
-    steps, values, times = _sorted_by_array(*columns) if "numpy" in sys.modules else _sorted(*columns)
+    steps, values, times = _sorted_by_array(*columns) if arrays else _sorted(*columns)
     return replace(series, steps=steps, values=values, wall_times=times, restarts=[])
 
 
-def times_back(steps: Sequence[int]) -> int:
-    """How often a step is lower than the one before."""
+def times_back(steps: Sequence[int], *, arrays: bool) -> int:
+    """How often a step is lower than the one before; by numpy, if ``arrays``."""
     count, last = 0, array("q")
     for block in blocks(steps):
         if len(last) and len(block):
             count += last[0] > block[0]
-        count += _within(block)
+        count += _within(block, arrays=arrays)
         last = block[-1:]
     return count
 
 
-def _within(steps: Sequence[int]) -> int:
-    """By the array where somebody has paid for numpy already."""
-    if "numpy" not in sys.modules:
+def _within(steps: Sequence[int], *, arrays: bool) -> int:
+    if not arrays:
         return sum(map(gt, steps, islice(steps, 1, None)))
     import numpy as np
 

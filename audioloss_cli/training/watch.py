@@ -72,11 +72,11 @@ class Watch:
         self.points.extend(zip(series.steps, series.values, series.wall_times, strict=True))
         if TOTAL in beside:
             self._totals.extend((row[0], row[3][1]) for row in rows if row[3] and row[3][1] is not None)
-        found = [(AUDIO, alert) for alert in self._main.replay(series, beside)]
+        found = [(AUDIO, alert) for alert in self._main.replay(series, beside, arrays=True)]
         takes = self._codebook_steps.takes
         fed = [row for row in rows if row[3] and row[3][0] and takes(row[0], row[3][0])]
         for name, (series, beside) in codebooks_of(fed):
-            found += [(name, alert) for alert in self.monitor(name).replay(series, beside)]
+            found += [(name, alert) for alert in self.monitor(name).replay(series, beside, arrays=True)]
         return found
 
     def _update(self, step: int, now: float, values: Mapping[str, float]) -> Found:

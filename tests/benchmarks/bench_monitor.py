@@ -92,7 +92,7 @@ def replayed(series: Series, trouble: Trouble) -> float:
     """Seconds by the array."""
     monitor, columns = AudioLossMonitor(**trouble.options), trouble.beside(series)
     start = time.perf_counter()
-    monitor.replay(series, columns)
+    monitor.replay(series, columns, arrays=True)
     return time.perf_counter() - start
 
 

@@ -81,6 +81,7 @@ def test_skipping_changes_nothing(seed, monkeypatch):
     assert watched(all_asked, steps.tolist(), values.tolist(), plain) == expected
     assert repr(all_asked.state_dict()) == repr(one.state_dict())
     monkeypatch.setattr(machine, "POINTS_WORTH_ARRAYS", 1)
+    monkeypatch.setattr(machine, "POINTS_WORTH_IMPORTING", 1)
     cut = int(rng.integers(0, len(steps)))
     actual = []
     for part in (slice(0, cut), slice(cut, None)):

@@ -21,6 +21,7 @@ EARLY = {"select": ["early-drop"]}
 def one_by_one(monkeypatch) -> list[int]:
     """The steps of all points that were not skipped by the array; every chunk goes by the array."""
     monkeypatch.setattr(machine, "POINTS_WORTH_ARRAYS", 1)
+    monkeypatch.setattr(machine, "POINTS_WORTH_IMPORTING", 1)
     advance, found = Machine.advance, list[int]()
 
     def watched(self, point):

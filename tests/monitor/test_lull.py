@@ -66,6 +66,7 @@ class Spanned(Toy):
 def _at_one_time_and_by_the_array(monkeypatch):
     """Attempts at recovery bear the time; chunks here are short."""
     monkeypatch.setattr(machine, "POINTS_WORTH_ARRAYS", 1)
+    monkeypatch.setattr(machine, "POINTS_WORTH_IMPORTING", 1)
     monkeypatch.setattr(recovery, "time", SimpleNamespace(time=lambda: 0.0))
 
 

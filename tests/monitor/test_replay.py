@@ -35,6 +35,7 @@ def points_of(stretches: Sequence[tuple[float, int]], strides: Sequence[int]) ->
 def _by_the_array(request, monkeypatch):
     """Both ways in which a chunk is taken in, though the chunks here are short."""
     monkeypatch.setattr(machine, "POINTS_WORTH_ARRAYS", request.param)
+    monkeypatch.setattr(machine, "POINTS_WORTH_IMPORTING", request.param)
 
 
 pytestmark = pytest.mark.usefixtures("_by_the_array")

@@ -33,6 +33,7 @@ TROUBLE = {
 def steady(monkeypatch) -> list[int]:
     """Every chunk by the array; gives how many points each steady stretch had."""
     monkeypatch.setattr(machine, "POINTS_WORTH_ARRAYS", 1)
+    monkeypatch.setattr(machine, "POINTS_WORTH_IMPORTING", 1)
     skip, found = Steady.skip, list[int]()
 
     def watched(self, start):

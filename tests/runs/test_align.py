@@ -1,6 +1,5 @@
 """One series at the steps of another one: by the array and slice by slice it is what it is one by one."""
 
-import sys
 from array import array
 
 import numpy as np
@@ -46,9 +45,11 @@ def test_every_way_matches_alike(steps, others):
         patch.setattr(align, "_MOST_POINTS", 5)
         own, other = series(steps), series(others, first=100.0)
         truth = one_by_one(steps, other)
-        assert told(matched(own.steps, other.steps, other.values)) == truth
-        assert told(matched(np.array(steps, np.int64), np.array(others, np.int64), np.asarray(other.values))) == truth
-        late = align._column(spilled(own).steps, spilled(other))
+        columns = np.array(steps, np.int64), np.array(others, np.int64), np.asarray(other.values)
+        for arrays in (False, True):
+            assert told(matched(own.steps, other.steps, other.values, arrays=arrays)) == truth
+            assert told(matched(*columns, arrays=arrays)) == truth
+        late = align._column(spilled(own).steps, spilled(other), arrays=False)
         assert isinstance(late, LateColumn)
         assert told(late[:]) == truth
         for start in range(len(steps)):
@@ -57,19 +58,17 @@ def test_every_way_matches_alike(steps, others):
 
 
 @given(STEPS, STEPS)
-def test_falls_are_found_with_and_without_numpy(steps, others):
-    with pytest.MonkeyPatch.context() as patch:
-        own = spilled(series(steps + others)).steps
-        by_array = align._passes(own)
-        patch.delitem(sys.modules, "numpy")
-        assert align._passes(own) == by_array
-    assert [place for part in by_array for place in part] == list(range(len(own)))
+def test_falls_are_found(steps, others):
+    both = steps + others
+    found = align._passes(spilled(series(both)).steps)
+    assert [place for part in found for place in part] == list(range(len(both)))
+    assert [part.start for part in found[1:]] == [at for at in range(1, len(both)) if both[at] < both[at - 1]]
 
 
 def test_very_many_passes_are_matched_in_memory(monkeypatch):
     monkeypatch.setattr(align, "_MOST_PASSES", 2)
     own, other = series([0, 1] * 3), series([1, 2] * 3, first=10.0)
-    assert isinstance(found := align._column(spilled(own).steps, spilled(other)), array)
+    assert isinstance(found := align._column(spilled(own).steps, spilled(other), arrays=False), array)
     assert told(found) == [None, 10, None, 12, None, 14]
 
 
@@ -84,19 +83,20 @@ def test_points_that_share_their_steps_are_matched_once(steps, monkeypatch):
     """Not once for each slice: a slice of them goes over as many points as all do."""
     monkeypatch.setattr(align, "_MOST_POINTS", 100)
     calls = []
-    monkeypatch.setattr(align, "matched", lambda *given: calls.append(1) or matched(*given))
+    monkeypatch.setattr(align, "matched", lambda *given, **how: calls.append(1) or matched(*given, **how))
     own, other = series(steps), series(steps[::2], first=100.0)
-    late = align._column(spilled(own).steps, spilled(other))
+    late = align._column(spilled(own).steps, spilled(other), arrays=False)
     found = [value for start in range(0, len(steps), 50) for value in late[start : start + 50]]
     assert told(found) == one_by_one(steps, other)
     assert len(calls) <= 3
 
 
+@pytest.mark.parametrize("arrays", [False, True])
 @pytest.mark.parametrize("put", [lambda item: item, spilled])
 @pytest.mark.parametrize(("there", "enough"), [(range(51), True), (range(50), False)])
-def test_a_column_of_too_few_values_is_none(put, there, enough):
+def test_a_column_of_too_few_values_is_none(put, there, enough, arrays):
     own, other = put(series(list(range(100)))), put(series(list(there)))
-    found = aligned(own, other, 0.5)
+    found = aligned(own, other, 0.5, arrays=arrays)
     assert (found is not None) is enough
     assert aligned(own, other, 0.0) is not None
 

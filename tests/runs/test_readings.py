@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from audioloss_cli import ScanConfig, scan
+from audioloss_cli.audit import jobs
 from audioloss_cli.audit.jobs import reports_of
 from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.model import RunReport
@@ -51,6 +52,7 @@ def test_the_reports_are_those_of_each_run(runs, monkeypatch):
         return together(files, **options)
 
     monkeypatch.setattr(arrays, "several", several)
+    monkeypatch.setattr(jobs, "BYTES_WORTH_ARRAYS", 0)
     every = [told(report) for report in scan(runs, points=True).runs]
     assert decoded == [15]
     each = [told(report) for run in sorted(runs.iterdir()) for report in scan(run, points=True).runs]
@@ -80,8 +82,10 @@ def python(code: str) -> str:
 @pytest.mark.skipif(os.name != "posix", reason="descriptors are limited otherwise")
 def test_few_descriptors_are_enough_for_many_logs(runs):
     code = f"""
-import resource, numpy
+import resource
 from audioloss_cli import scan
+from audioloss_cli.audit import jobs
+jobs.BYTES_WORTH_ARRAYS = 0
 resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
 print(sorted(defect.kind for run in scan({str(runs)!r}).runs for defect in run.defects))
 """

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from audioloss_cli.model.reader import MarkError
+from audioloss_cli.model.shape import COUNT, Names, has_shape
 from audioloss_cli.readers._rows.row import Row
 
 _HELD_OUT = re.compile(r"(?<![a-z])(?:eval|evaluation|val|valid|validation|test|dev|predict)(?![a-z])", re.IGNORECASE)
@@ -10,6 +12,7 @@ _LEARNING_RATE = re.compile(r"(?<![a-z])(?:lr|learning_?rate)(?![a-z])", re.IGNO
 # Nothing here may grow faster than the log: a key counts for so many outer ones, an outer key for so many inner ones,
 # and the sets of nulls hold so many names in all.
 _MOST_OUTER, _MOST_INNER, _MOST_NULLS = 16, 64, 1 << 20
+_STATE = {"inner": Names([str]), "nulls": [[str]], "beside": Names(COUNT)}
 
 
 class Learnt:
@@ -123,10 +126,23 @@ class Learnt:
 
     @classmethod
     def resume(cls, state: dict[str, Any]) -> "Learnt":
-        """What was known when ``state`` was asked for."""
+        """What was known when ``state`` was asked for.
+
+        Raises:
+            MarkError: ``state`` did not make it.
+        """
+        if not has_shape(state, _STATE) or not _is_closed(state):
+            raise MarkError("no state of rows")
         learnt = cls()
         sets = [frozenset(blanks) for blanks in state["nulls"]]
         learnt._inner = {key: list(inner) for key, inner in state["inner"].items()}
         learnt._null_beside = {key: sets[place] for key, place in state["beside"].items()}
         learnt._rates = {key for key in learnt._null_beside if _LEARNING_RATE.search(key)}
         return learnt
+
+
+def _is_closed(state: dict[str, Any]) -> bool:
+    """Whether all that a state refers to is in it."""
+    places, known = range(len(state["nulls"])), state["beside"].keys()
+    inner = state["inner"].values()
+    return all(place in places for place in state["beside"].values()) and all(known >= set(keys) for keys in inner)

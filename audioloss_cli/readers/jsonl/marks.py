@@ -1,8 +1,11 @@
 """Where a later reading of a grown file goes on, and what it has to remember."""
 
-from typing import Any
+from typing import Any, get_args
 
 from audioloss_cli.model import Cursor
+from audioloss_cli.model.reader import MarkError
+from audioloss_cli.model.series import StepSource
+from audioloss_cli.model.shape import COUNT, INT64, Either, has_shape
 from audioloss_cli.readers._rows import RowCollector
 from audioloss_cli.readers._rows.learnt import Learnt
 from audioloss_cli.readers._rows.steps import StepColumn
@@ -10,6 +13,18 @@ from audioloss_cli.readers.jsonl.rows import RowParser
 from audioloss_cli.storage.lines import Place
 
 _MOST_NAMES = 1 << 16  # beyond that the state is no lighter than the log
+_STATE = {
+    "line": COUNT,
+    "step": INT64,
+    "key": Either(str, None),
+    "source": frozenset(get_args(StepSource)),
+    "rows": COUNT,
+    "dressed": bool,
+    "told": COUNT,
+    "core": [str],
+    "every": [str],
+    "learnt": dict,
+}
 
 
 def make(place: Place, rows: RowParser, collector: RowCollector) -> Cursor | None:
@@ -32,12 +47,22 @@ def make(place: Place, rows: RowParser, collector: RowCollector) -> Cursor | Non
 
 
 def place(mark: Cursor | None) -> Place:
-    """Where reading goes on."""
+    """Where reading goes on.
+
+    Raises:
+        MarkError: ``make`` did not make the mark.
+    """
+    if mark is not None and not has_shape(mark.state, _STATE):
+        raise MarkError("no state of JSON lines")
     return Place() if mark is None else Place(mark.state["line"], mark.offset)
 
 
 def resume(mark: Cursor, rows: RowParser, collector: RowCollector) -> None:
-    """Have both know what they knew."""
+    """Have both know what they knew; ``place`` has looked at the mark.
+
+    Raises:
+        MarkError: ``make`` did not make it.
+    """
     state: dict[str, Any] = mark.state
     rows.good, rows.dressed, rows.told = state["rows"], state["dressed"], state["told"]
     rows.core, rows.every = set(state["core"]), set(state["every"])

@@ -3,7 +3,6 @@
 ``plain`` is the specification: framing and wire parser. ``quick`` and ``arrays`` hand it whatever is unusual.
 """
 
-import sys
 from collections.abc import Callable, Iterator
 
 from audioloss_cli.model import Defect, ReadOptions
@@ -15,7 +14,7 @@ from audioloss_cli.readers.tensorboard.scalars import Scalars
 
 Way = Callable[[Framing, Scalars], Iterator[Defect | None]]
 
-_BYTES_WORTH_ARRAYS = 1 << 15  # once numpy is there, arrays win from some 500 events on
+_BYTES_WORTH_ARRAYS = 1 << 15  # once numpy is paid for, arrays win from some 500 events on
 
 
 def fastest(framing: Framing, scalars: Scalars, options: ReadOptions) -> Iterator[Defect | None]:
@@ -39,5 +38,4 @@ def arrays(framing: Framing, scalars: Scalars) -> Iterator[Defect | None]:
 
 def _worth_arrays(framing: Framing, options: ReadOptions) -> bool:
     left = framing.buffer.left() if framing.buffer.seekable else 0
-    there = options.arrays or "numpy" in sys.modules
-    return left >= (_BYTES_WORTH_ARRAYS if there else BYTES_WORTH_ARRAYS)
+    return left >= (_BYTES_WORTH_ARRAYS if options.arrays else BYTES_WORTH_ARRAYS)

@@ -4,8 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from audioloss_cli.model import Series, SeriesCollector
+from audioloss_cli.model.reader import MarkError
+from audioloss_cli.model.shape import COUNT, INT64, Names, has_shape
 from audioloss_cli.readers.tensorboard.events import SCALAR_PLUGIN, Event, SummaryValue
 from audioloss_cli.readers.tensorboard.template import Place
+
+_STATE = {"plugins": Names(str), "session": COUNT, "session_of": Names(COUNT), "last_steps": Names(INT64)}
 
 
 class Scalars(SeriesCollector):
@@ -86,7 +90,13 @@ class Scalars(SeriesCollector):
         }
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on where ``state`` was taken."""
+        """Go on where ``state`` was taken.
+
+        Raises:
+            MarkError: ``state`` did not make it.
+        """
+        if not has_shape(state, _STATE):
+            raise MarkError("no state of an event file")
         self._plugins, self._session = dict(state["plugins"]), state["session"]
         self._session_of = dict(state["session_of"])
         self._last_steps = dict(state["last_steps"])

@@ -4,7 +4,6 @@ What is unusual in one of them, and all that follows it there, is read as it wou
 """
 
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from stat import S_ISREG
@@ -56,7 +55,7 @@ def _patience(batch: list[_File], heads: dict[int, _Head], alone: int, next_time
 
 def _to_share(path: Path, options: ReadOptions) -> int:
     """The bytes with which a file takes part, 0 if it does not; none is opened to find that out: it may be a pipe."""
-    if options.since is not None or not (options.arrays or "numpy" in sys.modules):
+    if options.since is not None or not options.arrays:
         return 0
     try:
         found = os.stat(path)  # noqa: PTH116  # of 10,000 files: half the time

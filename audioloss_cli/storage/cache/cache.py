@@ -4,15 +4,19 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from audioloss_cli.config import ConfigError
 from audioloss_cli.model import Cursor, Defect, Note, ReadOptions, Series
+from audioloss_cli.model.reader import MarkError
 from audioloss_cli.readers import Reader
 from audioloss_cli.storage.cache.draft import Draft, forget_drafts
 from audioloss_cli.storage.cache.fingerprint import Fingerprint
 from audioloss_cli.storage.cache.key import Key
 from audioloss_cli.storage.cache.reading import Reading
+
+Item = Series | Defect | Cursor | Note
 
 
 def prepare(directory: str) -> None:
@@ -79,13 +83,24 @@ class Cache:
             draft.discard()
 
 
-def _all(
-    start: Reading | None, reader: Reader, path: Path, options: ReadOptions
-) -> Iterator[Series | Defect | Cursor | Note]:
-    """What is known already, then the rest."""
+def _all(start: Reading | None, reader: Reader, path: Path, options: ReadOptions) -> Iterator[Item]:
+    """What is known already, then the rest; the whole, if the reader cannot go on from the mark."""
     if start is not None:
+        try:
+            rest = _begun(reader.read(path, replace(options, since=start.mark, mark=True)))
+        except MarkError:
+            start = None
+    if start is None:
+        rest = reader.read(path, replace(options, mark=True))
+    else:
         yield from start.items(path)
-    yield from reader.read(path, replace(options, since=start.mark if start else None, mark=True))
+    yield from rest
+
+
+def _begun(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items, the first of which has been asked for: by then the reader has looked at its mark."""
+    first = next(items, None)
+    return items if first is None else chain([first], items)
 
 
 def _known(path: Path, before: Fingerprint, mark: Cursor | None) -> Fingerprint | None:

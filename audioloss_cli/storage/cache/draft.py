@@ -15,6 +15,7 @@ from typing import IO, Any, Literal
 from audioloss_cli.model import Cursor, Defect, Note, Series
 from audioloss_cli.model.columns import blocks
 from audioloss_cli.storage.cache.fingerprint import Fingerprint
+from audioloss_cli.storage.cache.header import LONGEST_HEADER
 from audioloss_cli.storage.cache.key import Key
 
 MAGIC = b"audioloss reading 3\n"
@@ -80,12 +81,20 @@ class Draft:
         self._try(lambda: self._finish(json.dumps(header).encode()))
 
     def _finish(self, header: bytes) -> None:
+        if len(header) > LONGEST_HEADER:
+            self.discard()
         self._write(header + LENGTH.pack(len(header)))
         if self._stream is not None:
             self._stream.write(self._digest.digest())
             self._stream.close()
+            self._clear()
             self._draft.replace(self._place)
             self._stream = None
+
+    def _clear(self) -> None:
+        """Move a directory aside, which no file can replace; what is in it is not ours to remove."""
+        if self._place.is_dir() and not self._place.is_symlink():
+            self._place.rename(self._place.with_name(f"{self._place.name}.{os.urandom(8).hex()}.aside"))
 
     def _try(self, act: Callable[[], None]) -> None:
         try:

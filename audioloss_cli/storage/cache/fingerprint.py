@@ -52,7 +52,7 @@ class Fingerprint:
 
 
 def _probe(path: Path, size: int) -> str:
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
     try:
         first = os.read(descriptor, min(_PROBED, size))
         os.lseek(descriptor, max(size - _PROBED, 0), os.SEEK_SET)

@@ -1,16 +1,19 @@
 """What a reader handed over of one log, as it was kept; ``Draft`` says how."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO, Any, Literal
 
 from audioloss_cli.model import Cursor, Defect, Note, Series
 from audioloss_cli.runs.gather import POINTS_IN_MEMORY
 from audioloss_cli.storage.cache.draft import DIGEST, LENGTH, MAGIC
 from audioloss_cli.storage.cache.fingerprint import Fingerprint
+from audioloss_cli.storage.cache.header import BYTES_OF_A_POINT, LONGEST_HEADER, is_sound
 from audioloss_cli.storage.cache.key import Key
 from audioloss_cli.storage.long_column import LongColumn
 from audioloss_cli.storage.spill_file import SpillFile
@@ -57,18 +60,12 @@ class Reading:
 
     @classmethod
     def load(cls, place: Path, key: Key) -> "Reading | None":
-        """The reading in a file; None if there is none that can be trusted."""
+        """The reading in a file; None if there is none that can be trusted, whatever stands in its place."""
         try:
-            with place.open("rb") as stream:
-                end = _trusted(stream)
-                if end is None:
-                    return None
-                stream.seek(end - LENGTH.size)
-                (length,) = LENGTH.unpack(stream.read(LENGTH.size))
-                stream.seek(end - LENGTH.size - length)
-                header = json.loads(stream.read(length))
-                return cls._from(header, stream) if header["key"] == key.text else None
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            with _opened(place) as stream:
+                header = _header(stream)
+                return cls._from(header, stream) if header is not None and header["key"] == key.text else None
+        except (OSError, ValueError, RecursionError):
             return None
 
     @classmethod
@@ -79,8 +76,43 @@ class Reading:
             _series(header["series"], stream),
             [Defect("", kind, message, offset, line) for kind, message, offset, line in header["defects"]],
             Cursor(*mark) if mark else None,
-            [str(message) for message in header["notes"]],
+            header["notes"],
         )
+
+
+def _opened(place: Path) -> IO[bytes]:
+    """Open a reading without waiting for anybody, as one would at a pipe.
+
+    Raises:
+        OSError: there is none, or what is there is no ordinary file.
+    """
+    if not S_ISREG(place.stat().st_mode):  # to open a device may do something to it
+        raise FileNotFoundError(place)
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    stream = os.fdopen(os.open(place, flags), "rb")
+    if S_ISREG(os.fstat(stream.fileno()).st_mode):
+        return stream
+    stream.close()
+    raise FileNotFoundError(place)
+
+
+def _header(stream: IO[bytes]) -> dict[str, Any] | None:
+    """What describes the columns in front of it; None if ``Draft`` never wrote this.
+
+    Raises:
+        ValueError, RecursionError: it is no JSON.
+    """
+    end = _trusted(stream)
+    if end is None:
+        return None
+    stream.seek(end - LENGTH.size)
+    (length,) = LENGTH.unpack(stream.read(LENGTH.size))
+    start = end - LENGTH.size - length
+    if length > LONGEST_HEADER or start < len(MAGIC):
+        return None
+    stream.seek(start)
+    header = json.loads(stream.read(length))
+    return header if is_sound(header, start - len(MAGIC)) else None
 
 
 def _trusted(stream: IO[bytes]) -> int | None:
@@ -113,7 +145,7 @@ def _series(parts: Sequence[Sequence[Any]], stream: IO[bytes]) -> list[Series]:
             found[run, tag].extend(part)
         else:
             found[run, tag] = part
-        place += 24 * points
+        place += BYTES_OF_A_POINT * points
     return list(found.values())
 
 

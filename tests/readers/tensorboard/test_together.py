@@ -84,7 +84,7 @@ def test_as_many_as_fit_are_decoded_at_once(tmp_path, decoded):
 
 def test_what_real_logs_begin_with_does_not_end_it(tmp_path, decoded, monkeypatch):
     """A version as long as a record of a scalar, a text, values that name their plugin in the first record alone."""
-    monkeypatch.setattr(window, "_groups", Groups())  # other tests have taught it
+    monkeypatch.setattr(window._known, "groups", Groups())  # other tests have taught it
     version = event_pb2.Event(wall_time=1.7e9, file_version="brain.Event:2").SerializeToString()
     begin = payloads(Stretch("simple", "loss", 0, 7, 200))
     assert len(begin[0]) == len(version)

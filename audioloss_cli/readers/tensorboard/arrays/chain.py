@@ -15,7 +15,9 @@ from audioloss_cli.readers.tensorboard.framing import BLOB_BYTES, FRAMING_BYTES,
 
 _WALL_TIME_KEY = 0x09
 _UNKNOWN = -1
-_header_crcs = np.full(BLOB_BYTES, _UNKNOWN, np.int64)  # masked CRC of each length, once it was met
+_header_crcs = np.full(
+    BLOB_BYTES, _UNKNOWN, np.int64
+)  # masked CRC of each length, once it was met; by any thread, for all find the same
 
 
 class Chain(NamedTuple):

@@ -5,6 +5,7 @@ Guide to CRC Error Detection Algorithms, 1993). So the CRC of a row is that of t
 they differ contributes: one look-up in the table of its distance to the end.
 """
 
+from threading import Lock
 from typing import Any
 
 import numpy as np  # noqa: TID253  # opened late, where arrays are worth it
@@ -12,11 +13,19 @@ import numpy as np  # noqa: TID253  # opened late, where arrays are worth it
 from audioloss_cli.readers.tensorboard.framing import MASK_DELTA
 
 _POLYNOMIAL = 0x82F63B78  # Castagnoli, reflected (RFC 3720, appendix B.4)
-_tables: list[Any] = []
+_tables: list[Any] = []  # never more than appended to, by one thread at a time
+_growing = Lock()
 
 
 def contributions(distance: int) -> Any:
     """What each value of a byte with ``distance`` bytes behind it adds to the CRC: uint32 [256]."""
+    if len(_tables) <= distance:
+        with _growing:
+            _grow(distance)
+    return _tables[distance]
+
+
+def _grow(distance: int) -> None:
     if not _tables:
         crc: Any = np.arange(256, dtype=np.uint32)
         for _ in range(8):
@@ -25,7 +34,6 @@ def contributions(distance: int) -> Any:
     while len(_tables) <= distance:
         last = _tables[-1]
         _tables.append((last >> 8) ^ _tables[0][last & 0xFF])
-    return _tables[distance]
 
 
 def masked(crc: Any) -> Any:

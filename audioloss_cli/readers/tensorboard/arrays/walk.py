@@ -16,7 +16,7 @@ WINDOW_BYTES = 1 << 20
 _SLACK_BYTES = LONGEST_PAYLOAD + 64  # rows may reach beyond the last record
 _LEAST_BYTES = (1 << 21) + _SLACK_BYTES  # of a buffer, so that it serves large files and batches of small ones by turns
 _STINTS = (1 << 15, 1 << 24)  # bytes for the other reader: at first, and at most where arrays have not paid
-_free: list[memoryview] = []  # windows that no file has at the moment: one, unless several are read by turns
+_free: list[memoryview] = []  # windows that no file has: one, unless several are read by turns or by threads
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
+from threading import local
 from typing import NamedTuple
 
 import numpy as np  # noqa: TID253  # opened late, where arrays are worth it
@@ -17,8 +18,17 @@ from audioloss_cli.readers.tensorboard.framing import CRC_BYTES, HEADER_BYTES, m
 from audioloss_cli.readers.tensorboard.scalars import Scalars
 from audioloss_cli.readers.tensorboard.template import Place
 
-_groups = Groups()
 _RECORDS_WORTH_A_TAG = 14  # to learn a tag and to sort its points out takes as long as to read so many one by one
+
+
+class _Known(local):
+    """What a thread knows of records, file after file: threads that scan side by side share nothing that changes."""
+
+    def __init__(self) -> None:
+        self.groups = Groups()
+
+
+_known = _Known()
 
 
 class _Unusual(NamedTuple):
@@ -51,7 +61,7 @@ class Window:
         self._memory, self._files, self._checksum = memory, files, checksum
         buffer = np.frombuffer(memory, np.uint8)
         self.links: Chain = chain(buffer, files)
-        found, self._odd = _groups.split(buffer, self.links)
+        found, self._odd = _known.groups.split(buffer, self.links)
         self._damaged = self._all_damaged(found)
         self._tags = tags_of(found, self.links.bounds)
         self._spans = by_file(self._tags, len(files) - 1)

@@ -1,4 +1,4 @@
-"""Threads that scan side by side report what they would one after the other."""
+"""Threads that scan side by side report what they would one after the other, by arrays or without."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -97,3 +97,11 @@ def test_threads_scan_side_by_side(writers, cached, tmp_path, monkeypatch):
         assert all(
             '"points": 0' not in report and '"incidents": []' not in report.split('"series"')[0] for report in beside
         )
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_by_arrays_a_report_is_what_it_is_without(writer, tmp_path, monkeypatch):
+    writer(tmp_path, 7)
+    without = text(tmp_path)
+    monkeypatch.setattr(jobs, "BYTES_WORTH_ARRAYS", 0)
+    assert text(tmp_path) == without

@@ -78,6 +78,7 @@ def data():
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
+@pytest.mark.exhaustive
 def test_nor_does_it_that_of_a_probe():
     for redirections in ("2> /dev/full", ">&- 2>&-"):
         assert shell("probe --ckpt nowhere --data x", redirections)[0] == 3
@@ -147,6 +148,7 @@ def model():
 
 
 @SIGNALS
+@pytest.mark.exhaustive
 def test_a_signal_that_the_model_would_swallow(name, code):
     Path("strange.py").write_text(MODEL.format(number=int(getattr(signal, name))))
     done = run(*f"probe --ckpt {checkpoint('untrained')} --model strange:model --data strange:data".split())

@@ -340,6 +340,7 @@ def data():
 """
 
 
+@pytest.mark.exhaustive
 def test_what_others_print_passes_the_same_door(tmp_path):
     Path("strange.py").write_text(WARNS)
     words = f"probe --ckpt {checkpoint('untrained')} --data strange:data --device cpu -v"

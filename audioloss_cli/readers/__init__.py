@@ -18,11 +18,13 @@ class Reader(Protocol):
 
     Attributes:
         ORDER: readers with lower numbers are asked first; what a name alone tells comes before what many formats share.
+        JUDGES_ROWS: whether it claims no file whose rows are those of a data set, of predictions or of single samples.
         CONTINUES: whether files of one run follow each other and are read as one log; else each is a source by itself.
     """
 
     ORDER: int
     CONTINUES: bool
+    JUDGES_ROWS: bool
 
     def claims(self, file: LogFile) -> bool:
         """Tell whether the file looks like this format: by its name where that tells, else by ``file.head``.

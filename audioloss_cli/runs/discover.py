@@ -172,7 +172,7 @@ class _Search:
                 return name
             from audioloss_cli.runs.other_files import is_no_log, looks_like_log  # noqa: PLC0415  # few files need it
 
-            reason = is_no_log(file, claimed=name is not None)
+            reason = is_no_log(file, claimed=name is not None and self._readers[name].JUDGES_ROWS)
             if name is not None and not reason:
                 return name
             if is_root:

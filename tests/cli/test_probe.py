@@ -74,6 +74,7 @@ def test_codes_that_often_repeat_are_a_note_and_few_of_them_a_fault(name, data, 
     assert {each for each, found in findings.items() if found != "info"} == ({"poor-codes"} if code else set())
 
 
+@pytest.mark.exhaustive
 def test_codes_that_often_repeat_are_a_fault_where_the_model_copies(audioloss):
     ran = audioloss(
         *("probe", "--ckpt", checkpoint("no-shift"), "--data", f"{HERE}:repeating", "--device", "cpu"),
@@ -342,6 +343,7 @@ def test_a_probe_that_takes_too_long_is_4(tmp_path):
     assert "the probe did not finish within --timeout 3 seconds; nothing was concluded" in one_line(done.stderr)
 
 
+@pytest.mark.exhaustive
 def test_what_a_factory_prints_is_no_part_of_the_report():
     done = fresh(
         *("--ckpt", checkpoint("untrained"), "--data", f"{HERE}:talkative", "--data-arg", "word=hello"),

@@ -52,6 +52,8 @@ def read_twice_and_in_chunks(name: str, path: Path) -> list[Series | Defect]:
 def test_it_has_the_shape_of_a_reader(name):
     reader = registry.load("readers", name)
     assert isinstance(reader.ORDER, int)
+    assert isinstance(reader.CONTINUES, bool)
+    assert isinstance(reader.JUDGES_ROWS, bool)
     assert "\nClaims: " in reader.__doc__
     assert "\nExample: " in reader.__doc__
     assert reader.run_of.__doc__

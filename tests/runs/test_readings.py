@@ -79,6 +79,13 @@ def python(code: str) -> str:
     return done.stdout
 
 
+def test_what_else_is_imported_decides_nothing(runs, monkeypatch):
+    """Here numpy is: by which way these few are read depends on them alone."""
+    assert "numpy" in sys.modules
+    monkeypatch.setattr(arrays, "several", pytest.fail)
+    assert len(scan(runs).runs) == 8
+
+
 @pytest.mark.skipif(os.name != "posix", reason="descriptors are limited otherwise")
 def test_few_descriptors_are_enough_for_many_logs(runs):
     code = f"""

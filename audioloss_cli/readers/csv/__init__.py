@@ -15,6 +15,7 @@ from audioloss_cli.storage.log_file import LogFile
 
 ORDER = 40
 CONTINUES = False
+JUDGES_ROWS = False
 
 _TABLES = {".csv", ".tsv"}
 _PERHAPS = {".txt", ".log", ".out", ".dat", ""}

@@ -15,6 +15,7 @@ from audioloss_cli.storage.log_file import LogFile
 
 ORDER = 50
 CONTINUES = False
+JUDGES_ROWS = True
 
 _EXTENSIONS = {".jsonl", ".ndjson"}
 _PERHAPS = {".json", ".txt", ".log"}

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from audioloss_cli import ScanConfig, registry, scan
 from audioloss_cli.model import View
+from audioloss_cli.storage.cache import draft, reading
 from audioloss_cli.storage.cache.draft import DIGEST, LENGTH, MAGIC
 from tests.effort import examples
 from tests.storage.cache.test_scan import event_file, json_lines
@@ -38,10 +39,10 @@ def text(path: Path, cache: Path | None = None) -> str:
     return registry.load("outputs", "json").render(report, View())
 
 
-def taken_apart(reading: bytes) -> tuple[bytes, dict[str, Any]]:
-    end = len(reading) - DIGEST - LENGTH.size
-    start = end - LENGTH.unpack(reading[end : end + LENGTH.size])[0]
-    return reading[len(MAGIC) : start], json.loads(reading[start:end])
+def taken_apart(content: bytes) -> tuple[bytes, dict[str, Any]]:
+    end = len(content) - DIGEST - LENGTH.size
+    start = end - LENGTH.unpack(content[end : end + LENGTH.size])[0]
+    return content[len(MAGIC) : start], json.loads(content[start:end])
 
 
 def put_together(columns: bytes, header: object, length: int | None = None) -> bytes:
@@ -220,3 +221,12 @@ def test_a_link_to_a_reading_is_one(kept):
     kept.place.symlink_to("elsewhere")
     assert text(kept.log, kept.cache) == kept.truth
     assert kept.place.is_symlink()
+
+
+def test_a_header_that_would_not_be_read_is_not_written(kept, monkeypatch):
+    for module in (draft, reading):
+        monkeypatch.setattr(module, "LONGEST_HEADER", 100)
+    assert text(kept.log, kept.cache) == kept.truth
+    kept.place.unlink()
+    assert text(kept.log, kept.cache) == kept.truth
+    assert [path.name for path in kept.cache.iterdir()] == [".gitignore"]

@@ -294,7 +294,7 @@ def test_a_copy_that_has_no_room_is_refused(tmp_path, monkeypatch):
 def test_compressed_databases_are_read(tmp_path, suffix):
     import gzip
 
-    import zstandard
+    from tests.storage import zstandard
 
     whole = store(tmp_path / "mlflow.db", metric_rows("aa01", range(2000))).read_bytes()
     path = tmp_path / f"mlflow.db{suffix}"

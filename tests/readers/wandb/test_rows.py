@@ -123,7 +123,7 @@ def test_history_lines_are_rows(tmp_path):
 def test_compressed_logs_are_read(tmp_path, suffix):
     import gzip
 
-    import zstandard
+    from tests.storage import zstandard
 
     compress = gzip.compress if suffix == ".gz" else zstandard.compress
     path = tmp_path / f"run-x.wandb{suffix}"

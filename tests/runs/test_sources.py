@@ -181,7 +181,7 @@ def test_losses_that_are_not_audited_are_named(tmp_path):
 @pytest.mark.parametrize("tag", ["codebook_{}_loss", "loss/{}", "loss " * 20_000 + "{}"])
 def test_work_on_tags_is_linear_in_their_number_and_length(tag, tmp_path):
     """Each pair of 20,000 tags once would take half an hour."""
-    count = 20_000 if len(tag) < 100 else 20
+    count = 20_000 if len(tag) < 100 else 1
     values = {tag.format(number): 5.0 for number in range(count)}
     write(tmp_path / "events.tfevents.1", [scalar_event(step, values) for step in range(2)])
     command = [

@@ -196,4 +196,4 @@ def test_work_on_tags_is_linear_in_their_number_and_length(tag, tmp_path):
         "/dev/null",
         "-q",
     ]
-    assert subprocess.run(command, timeout=120, check=False).returncode in (0, 1)
+    assert subprocess.run(command, timeout=120, check=False).returncode in (0, 3)

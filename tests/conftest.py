@@ -17,7 +17,7 @@ from tests.effort import SHARE
 HERE = Path(__file__).parent
 # Where the tests of each wing lie; all others are of the core, which needs no torch and no tensorboard.
 WINGS = {
-    "probe": ("probe/", "cli/test_probe.py", "test_hostile_names.py", "fuzz/checkpoints/"),
+    "probe": ("probe/", "cli/test_probe.py", "test_hostile_names.py", "test_exit_codes.py", "fuzz/checkpoints/"),
     "training": ("training/",),
     "reference": (
         "reference/",

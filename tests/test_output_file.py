@@ -67,6 +67,7 @@ def test_a_report_that_fails_half_way_leaves_the_old_one(report, low):
 
 
 def test_so_does_a_dump_of_a_batch(low):
+    pytest.importorskip("torch")
     from tests.probe.training import checkpoint
 
     Path("dump").write_text(OLD)

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 from google_crc32c import value as crc32c
-from tensorboard.compat.proto import event_pb2
 
 from audioloss_cli.readers.tensorboard import buffer, framing
 from audioloss_cli.readers.tensorboard.buffer import SlidingBuffer
 from audioloss_cli.readers.tensorboard.checksums import Checksums
 from audioloss_cli.readers.tensorboard.framing import masked_crc
+from tests import event_messages as event_pb2
 from tests.event_files import read, records, scalar_event
 
 TAG = "train/audio_loss"

@@ -329,7 +329,7 @@ def test_the_ends_of_an_unknown_family_come_from_the_command_line(tmp_path: Path
 
     monkeypatch.setattr(door.registry, "load", lambda *_: Wing)
     arguments = ["probe", "--ckpt", str(tmp_path), "--data", "x", "--bos", "7", "--eos", "8", "--pad", "0"]
-    assert cli.run(arguments) == 130
+    assert cli.execute(arguments) == 130
     assert (seen["bos"], seen["eos"], seen["pad"]) == (7, 8, 0)
 
 

@@ -11,7 +11,7 @@ from torch.nn.modules import module as modules
 
 from audioloss_cli.probe.errors import UnreadableError
 
-_FREE_VALUES, _VALUES = 1 << 24, 8  # a model may have so many more than the weights: some are missing, some are tied
+_FREE_VALUES, _VALUES = 1 << 22, 8  # a model may have so many more than the weights: some are missing, some are tied
 _FREE_PARTS, _PARTS = 20_000, 50  # modules, parameters and buffers, for each tensor of the weights
 _COUNTS = re.compile(
     r"(^|_)(layers?|heads?|codebooks?|quantizers|labels|experts|blocks?|groups?|stages?|streams|depth)$"

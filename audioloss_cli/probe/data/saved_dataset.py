@@ -30,7 +30,7 @@ def read(what: str, arguments: Mapping[str, Any], count: int) -> BatchSource:
         EnvironmentalError: the package ``datasets`` is missing.
     """
     found, notes = one_split(_load(what))
-    source = from_dataset(what, found.with_format("torch"), count)
+    source = from_dataset(what, found, count)
     source.notes[:0] = notes
     return source
 
@@ -43,7 +43,7 @@ def _load(what: str) -> Any:
         raise EnvironmentalError(f"--data {what!r} {needs}: pip install 'audioloss-cli[probe]'") from error
     try:
         _check_tables(Path(what))
-        return datasets.load_from_disk(what)
+        return datasets.load_from_disk(what).with_format("torch")  # copies what the files say, at any depth
     except Exception as error:
         told = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST]
         raise UnreadableError(

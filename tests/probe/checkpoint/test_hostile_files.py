@@ -253,8 +253,9 @@ def directory(tmp_path: Path, **more: Any) -> Path:
     [
         ({"num_hidden_layers": 10**7}, "num_hidden_layers 1e\\+07 is more than any model has"),
         ({"num_hidden_layers": 50_000}, "describes a model of more than .* parts, and the weights hold"),
-        ({"vocab_size": 10**9}, "describes a model of more than 16,777,216 values"),
-        ({"hidden_size": 10**6, "head_dim": 10**6}, "describes a model of more than 16,777,216 values"),
+        ({"vocab_size": 10**9}, "describes a model of more than 4,483,328 values"),
+        ({"hidden_size": 10**6, "head_dim": 10**6}, "describes a model of more than 4,483,328 values"),
+        ({"hidden_size": 600}, "describes a model of more than 4,483,328 values"),
         ({"num_labels": 10**9}, "num_labels 1e\\+09 is more than any model has"),
         ({"architectures": 5}, "has no model for model_type 'higgs_audio_v2', architectures 5"),
         ({"architectures": {"a": 1}}, "has no model for model_type"),

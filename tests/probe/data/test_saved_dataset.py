@@ -1,3 +1,4 @@
+import json
 import sys
 from pathlib import Path
 
@@ -60,4 +61,13 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     what = saved(EVEN, tmp_path / "rows")
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(EnvironmentalError, match=r"pip install 'audioloss-cli\[probe\]'$"):
+        open_data(what)
+
+
+def test_a_state_of_any_depth_is_one_line(tmp_path: Path) -> None:
+    what = saved(EVEN, tmp_path / "rows")
+    state = json.loads((path := Path(what) / "state.json").read_text())
+    deep = "[" * 490 + "]" * 490  # json reads it, and to copy it takes two calls a level
+    path.write_text(json.dumps({**state, "_output_all_columns": 0}).replace(": 0", f": {deep}"))
+    with pytest.raises(UnreadableError, match="the saved dataset is empty or damaged"):
         open_data(what)

@@ -4,10 +4,8 @@ import gc
 import os
 import sys
 
-from audioloss_cli import signals, terminal
+from audioloss_cli import collector, signals, terminal
 from audioloss_cli.model.exit_code import INTERNAL, INTERRUPTED
-
-_OBJECTS = 1 << 16  # more than all imports leave behind
 
 
 def main() -> None:
@@ -15,7 +13,7 @@ def main() -> None:
 
     Python's own exit code for a crash is 1, which here means "found something": whatever is not foreseen exits 4.
     """
-    gc.set_threshold(_OBJECTS)  # imports leave no garbage: looking for it every 700 objects takes 5 ms of a start
+    collector.seldom()
     code = INTERNAL
     try:
         try:
@@ -32,9 +30,9 @@ def main() -> None:
 
 def _run() -> int:
     terminal.open_streams()
-    from audioloss_cli.cli import run  # noqa: PLC0415  # an import that fails must not exit 1 either
+    from audioloss_cli.cli import execute  # noqa: PLC0415  # an import that fails must not exit 1 either
 
-    return run(sys.argv[1:])
+    return execute(sys.argv[1:])
 
 
 def _explained(error: BaseException) -> int:

@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,6 +14,7 @@ from audioloss_cli.model.rule import KINDS, Kind
 from audioloss_cli.naming import TagPattern
 
 FILE_NAME, SHARED_FILE_NAME = "audioloss.toml", "pyproject.toml"
+TRAINING = "training"  # the table of the live wing
 # key of the configuration file, and option of the command line -> field of ScanConfig
 FIELDS = {
     "tag": "tags",
@@ -202,14 +203,42 @@ def read_config(path: Path) -> dict[str, Any]:
     table = _own_table(path)
     if table is None:
         raise ConfigError(f"{path}: there is no [tool.audioloss] in it")
-    for key in table:
-        if key not in FIELDS:
-            close = get_close_matches(key, FIELDS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(FIELDS)}"
-            raise ConfigError(f"{path}: unknown key {key!r}; {hint}")
+    _training_table(path, table)
+    table.pop(TRAINING, None)
+    refuse_unknown(path, table, [*FIELDS, TRAINING])
     if isinstance(table.get("cache"), str) and table["cache"]:
         table["cache"] = str(path.parent / table["cache"])
     return {FIELDS[key]: value for key, value in table.items()}
+
+
+def read_training(path: Path) -> dict[str, Any]:
+    """The table ``[training]`` of a configuration file: what a guard is given; empty if there is none.
+
+    Raises:
+        ConfigError: the file cannot be read, is no TOML, or holds something else of that name.
+    """
+    return _training_table(path, _own_table(path) or {})
+
+
+def _training_table(path: Path, table: Mapping[str, Any]) -> dict[str, Any]:
+    found = table.get(TRAINING, {})
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path}: {TRAINING} must be a table, not {found!r}")
+    return dict(found)
+
+
+def refuse_unknown(where: Path | str, table: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Name the first key that there is not, and what it may have been meant for.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    known = list(known)
+    for key in table:
+        if key not in known:
+            close = get_close_matches(key, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+            raise ConfigError(f"{where}: unknown key {key!r}; {hint}")
 
 
 def make_config(path: Path | None, options: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> ScanConfig:

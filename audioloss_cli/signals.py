@@ -46,6 +46,16 @@ def let_go() -> None:
             signal.signal(number, signal.SIG_DFL)
 
 
+def as_usual() -> None:
+    """For a script that we run: Ctrl-C is Python's own KeyboardInterrupt, any other signal what the system makes of it.
+
+    A signal that whoever started the process ignores stays ignored.
+    """
+    let_go()
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @contextmanager
 def at_once() -> Iterator[None]:
     """While code that is not ours runs, a signal ends the process at once, with its children and its exit code.

@@ -77,6 +77,24 @@ def open_streams() -> None:
     sys.stderr = sys.__stderr__ = _opened(sys.stderr, _ERR)  # type: ignore[misc]
 
 
+def give_back_streams() -> None:
+    """Let a script write what it likes, colours and control characters included, as if Python had started it."""
+    for name in ("stdout", "stderr"):
+        door = getattr(sys, name)
+        if isinstance(door, _Door):
+            door.flush()
+            plain = open(  # noqa: SIM115  # a descriptor, for as long as the process lives
+                door.fileno(),
+                "w",
+                encoding=door.encoding,
+                errors="backslashreplace" if name == "stderr" else "strict",
+                buffering=1 if door.line_buffering else -1,
+                closefd=False,
+            )
+            setattr(sys, name, plain)
+            setattr(sys, f"__{name}__", plain)
+
+
 def close_streams(*, drop: bool) -> None:
     """The report is out: what a stranger's code prints at exit goes to standard error, and no failure counts.
 

@@ -88,7 +88,7 @@ def audioloss(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
 
     def run(*arguments: object) -> Ran:
         capsys.readouterr()
-        code = cli.run([str(argument) for argument in arguments])
+        code = cli.execute([str(argument) for argument in arguments])
         return Ran(code, *capsys.readouterr())
 
     return run

@@ -40,7 +40,7 @@ def test_a_mistyped_code_is_a_usage_error_with_a_hint(audioloss):
 
 def test_no_plugin_is_imported_for_it():
     program = (
-        "import sys; from audioloss_cli import cli; cli.run(['rules']);"
+        "import sys; from audioloss_cli import cli; cli.execute(['rules']);"
         "heavy = ('torch', 'audioloss_cli.probe.checks', 'audioloss_cli.rules');"
         "sys.exit(any(name.startswith(heavy) for name in sys.modules))"
     )

@@ -34,7 +34,7 @@ SAMPLES = Path(__file__).parent.parent / "sample_logs"
 RUN = """
 import sys
 from audioloss_cli import cli
-code = cli.run({arguments!r})
+code = cli.execute({arguments!r})
 print("loaded:", *sorted(set({heavy!r}) & set(sys.modules)), file=sys.stderr)
 sys.exit(code)
 """

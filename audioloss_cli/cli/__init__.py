@@ -1,4 +1,7 @@
-"""The command line: each command is a module here with a function ``command`` and an ``EPILOG``."""
+"""The command line: each command is a module here with a function ``command`` and an ``EPILOG``.
+
+Where the values behind an argument are not options of ours, it has ``CONTEXT`` too: Typer's ``context_settings``.
+"""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -21,7 +24,7 @@ app = typer.Typer(
 )
 
 
-def run(arguments: Sequence[str]) -> int:
+def execute(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code.
 
     Raises:
@@ -75,4 +78,7 @@ def _root(
 
 for _name in registry.names("cli"):
     _module = registry.load("cli", _name)
-    app.command(name=registry.code_of(_name), epilog=_module.EPILOG, cls=Command)(_module.command)
+    _context = getattr(_module, "CONTEXT", None)
+    app.command(name=registry.code_of(_name), epilog=_module.EPILOG, cls=Command, context_settings=_context)(
+        _module.command
+    )

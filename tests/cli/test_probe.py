@@ -365,7 +365,7 @@ def test_without_torch_it_says_how_to_get_it(tmp_path):
 LOADED = """
 import sys
 from audioloss_cli import cli
-code = cli.run(["probe", "--help"])
+code = cli.execute(["probe", "--help"])
 print("loaded:", *sorted({"torch", "numpy", "pandas", "transformers", "rich"} & set(sys.modules)), file=sys.stderr)
 sys.exit(code)
 """

@@ -88,7 +88,7 @@ def test_a_bomb_is_read_as_far_as_a_log_may_grow(filling, tmp_path):
             stream.write(piece)
     program = (
         "import resource; resource.setrlimit(resource.RLIMIT_AS, (400 << 20,) * 2)\n"
-        f"import sys; from audioloss_cli import cli; sys.exit(cli.run(['scan', {str(path)!r}, '--report', 'json']))"
+        f"import sys; from audioloss_cli import cli; sys.exit(cli.execute(['scan', {str(path)!r}, '--report', 'json']))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode in (1, 3), done.stderr) == (True, "")

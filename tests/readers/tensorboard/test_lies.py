@@ -44,7 +44,7 @@ def write(path, *pieces: bytes | int):
 def scan_in_little_memory(path) -> subprocess.CompletedProcess[str]:
     program = (
         f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({MEMORY_BYTES},) * 2)\n"
-        f"import sys; from audioloss_cli import cli; sys.exit(cli.run({['scan', str(path)]!r}))"
+        f"import sys; from audioloss_cli import cli; sys.exit(cli.execute({['scan', str(path)]!r}))"
     )
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
 

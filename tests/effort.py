@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-SHARE = 4  # of the examples of a property, one in so many is tried each time
+SHARE = 8  # of the examples of a property, one in so many is tried each time
 
 
 def examples(count: int) -> int:
@@ -18,6 +18,12 @@ def examples(count: int) -> int:
 def exhaustive(*values: Any) -> list[Any]:
     """Return values of one parameter that are tried with ``-m exhaustive`` or ``-m ''``, but not each time."""
     return [pytest.param(value, marks=pytest.mark.exhaustive) for value in values]
+
+
+def one_in(count: int, values: Iterable[Any]) -> list[Any]:
+    """Return the values of one parameter; the first of each ``count`` is tried each time, the others are exhaustive."""
+    each = enumerate(values)
+    return [pytest.param(value, marks=pytest.mark.exhaustive if at % count else ()) for at, value in each]
 
 
 def rows(every: Iterable[tuple[Any, ...]], each_time: Iterable[tuple[Any, ...]]) -> list[Any]:

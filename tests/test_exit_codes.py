@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import exhaustive
 from tests.probe.training import checkpoint
 from tests.wobble import wobbly
 
@@ -35,6 +36,7 @@ COMMANDS = {
     "--version": (0, True),
     "": (2, False),
 }
+EACH_TIME = ["scan low.jsonl", "scan low.jsonl -o report.txt", "scan nowhere", "rule no-such-rule", "--version"]
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +58,7 @@ def shell(words: str, redirections: str = "", command: str = " ".join(COMMAND)) 
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("words", COMMANDS)
+@pytest.mark.parametrize("words", [*EACH_TIME, *exhaustive(*(words for words in COMMANDS if words not in EACH_TIME))])
 def test_where_the_output_goes_does_not_change_the_code(words):
     code, prints = COMMANDS[words]
     for redirections in ("2> /dev/full", "<&- >&- 2>&-", "2>&1 | true"):
@@ -119,7 +121,7 @@ SIGNALS = pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM"
         ("typer", ["--version"]),
         ("audioloss_cli.audit", ["scan", "healthy.jsonl"]),
         ("numpy.linalg", ["probe", "--ckpt", "x", "--data", "y"]),
-        ("torch.autograd", ["probe", "--ckpt", "x", "--data", "y"]),
+        pytest.param("torch.autograd", ["probe", "--ckpt", "x", "--data", "y"], marks=pytest.mark.exhaustive),
     ],
 )
 def test_a_signal_during_an_import(name, code, module, words):

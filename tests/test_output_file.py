@@ -66,6 +66,7 @@ def test_a_report_that_fails_half_way_leaves_the_old_one(report, low):
     assert names() == {"report"}
 
 
+@pytest.mark.exhaustive  # as a report, which is tried each time
 def test_so_does_a_dump_of_a_batch(low):
     pytest.importorskip("torch")
     from tests.probe.training import checkpoint

@@ -12,6 +12,7 @@ from audioloss_cli import AudioLossMonitor, Series, registry
 from audioloss_cli.model import MISSING
 from audioloss_cli.monitor import machine
 from audioloss_cli.monitor.machine import Machine
+from tests.effort import examples
 
 CHANCE, SUM = math.log(1026), 8 * math.log(1026)
 EARLY = {"select": ["early-drop"]}
@@ -149,7 +150,7 @@ TROUBLE = [0.0, 0.001, 0.02, 0.1, 0.3, 0.79, 1.07, 2.0, 6.0, math.nan, math.inf,
 CODES = [registry.code_of(name) for name in registry.names("rules")]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     level=st.sampled_from([CHANCE, SUM, 4.0, 0.5, 0.05]),
     before=st.sampled_from([1200, 1990, 2600]),

@@ -64,9 +64,7 @@ def hold_together(steps, values, cuts, columns=None, **options) -> None:
     assert repr(other.finish()) == repr(one.finish())
 
 
-@pytest.mark.parametrize(
-    ("window", "stride"), combinations([1, 100, 5000], [1, 10, 100], each_time=[(1, 10), (100, 1), (5000, 100)])
-)
+@pytest.mark.parametrize(("window", "stride"), combinations([1, 100, 5000], [1, 10, 100], each_time=[(100, 1)]))
 @pytest.mark.parametrize("trouble", TROUBLE)
 def test_trouble_that_comes_and_goes(trouble, window, stride):
     rng = np.random.default_rng(len(trouble) + window + stride)
@@ -85,7 +83,7 @@ def test_most_of_a_long_trouble_is_skipped(trouble, steady):
     assert sum(steady) > 0.7 * (POINTS - ONSET)
 
 
-@pytest.mark.parametrize("seed", [*range(8), *exhaustive(*range(8, 30))])
+@pytest.mark.parametrize("seed", [*range(4), *exhaustive(*range(4, 30))])
 def test_made_up_series_of_many_stretches(seed):
     rng = np.random.default_rng(seed)
     parts, level = [], rng.choice([4.0, 6.93, 0.05, 55.4, -1.0])

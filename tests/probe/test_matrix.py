@@ -10,6 +10,7 @@ from torch import Tensor
 
 from audioloss_cli.model import Report, Severity
 from audioloss_cli.probe import ProbeConfig, probe
+from tests.effort import combinations, rows
 from tests.probe import tiny
 from tests.probe.training import checkpoint
 
@@ -148,7 +149,10 @@ def test_a_collator_that_masks_in_place():
 
 @pytest.mark.parametrize(
     ("name", "cause"),
-    [("no-shift", "no-shift"), ("double-shift", "double-shift"), ("memorised", "memorised")],
+    rows(  # a batch whose labels are shifted already is tried each time
+        [("no-shift", "no-shift"), ("double-shift", "double-shift"), ("memorised", "memorised")],
+        each_time=[("no-shift", "no-shift"), ("memorised", "memorised")],
+    ),
 )
 def test_a_model_that_learnt_the_wrong_thing(name, cause, saved):
     seen = {"no-shift": {"lengths": ((60,),), "seed": 999, "distinct": 16}}
@@ -185,9 +189,13 @@ HEALTHY = {
 }
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-@pytest.mark.parametrize("name", ["untrained", "healthy"])
-@pytest.mark.parametrize("variant", HEALTHY)
+EACH_TIME = [*((variant, "healthy", "float32") for variant in HEALTHY), ("delayed", "untrained", "bfloat16")]
+
+
+@pytest.mark.parametrize(
+    ("variant", "name", "dtype"),
+    combinations(HEALTHY, ["untrained", "healthy"], ["float32", "bfloat16"], each_time=EACH_TIME),
+)
 def test_a_healthy_model_and_batch(variant, name, dtype, saved):
     config = ProbeConfig(str(checkpoint(name)), saved(healthy(**HEALTHY[variant])), dtype=dtype, backward=True)
     report = probe(config)

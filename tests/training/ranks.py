@@ -1,8 +1,9 @@
-"""One rank of several runs in a row: ``python -m tests.training.ranks DIRECTORY`` under the variables of torchrun."""
+"""One rank of several runs in a row: ``python -m tests.training.ranks DIRECTORY`` with RANK and WORLD_SIZE set."""
 
 import itertools
 import json
 import math
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -238,7 +239,9 @@ def sums(directory: Path) -> dict[str, list[Any]]:
 
 def main(directory: Path) -> None:
     torch.set_num_threads(1)
-    dist.init_process_group("gloo")
+    # The ranks meet in a file: a port that is free when the test picks it may be taken before rank 0 listens.
+    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    dist.init_process_group("gloo", init_method=(directory / "store").as_uri(), rank=rank, world_size=size)
     for kind in (plain, trainer, inputs, later, vanished, raised, asked, kept, saved, uneven, apart, sharded):
         where = directory / kind.__name__
         where.mkdir(exist_ok=True)
@@ -258,3 +261,8 @@ def main(directory: Path) -> None:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
+    # All is written, and the other rank has passed the last barrier. A worker thread of gloo may still hold tensors of
+    # the last sums; if it frees them while the interpreter ends, libtorch calls abort() (pytorch/pytorch#179291).
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 
@@ -17,12 +16,9 @@ from tests.training.sharded_ranks import REFUSED
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory):
-    """All runs, made once: two processes that find each other by a port the operating system just gave away."""
+    """All runs, made once: two processes that find each other by a file."""
     directory = tmp_path_factory.mktemp("ranks")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+    shared = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
     processes = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.training.ranks", str(directory)],

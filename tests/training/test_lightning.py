@@ -14,6 +14,7 @@ from lightning.pytorch.trainer.connectors.logger_connector import result
 from audioloss_cli import scan
 from audioloss_cli.training import AudioLossError, AudioLossGuard, AudioLossLightning, Policy
 from audioloss_cli.training.lightning_losses import LightningLosses, _both
+from tests.effort import exhaustive, rows
 from tests.training import loops
 
 pytestmark = [
@@ -155,7 +156,7 @@ class OnlyLoss(Still):
         return {"loss": self.model(**batch).loss / 8}
 
 
-@pytest.mark.parametrize("accumulate", [2, 3, 4])
+@pytest.mark.parametrize("accumulate", [2, *exhaustive(3, 4)])
 @pytest.mark.parametrize("kind", ["outputs", "logged", "bare", "dict"])
 def test_a_step_has_the_mean_loss_of_its_micro_batches(tmp_path, kind, accumulate):
     module = OnlyLoss() if kind == "dict" else Still(kind)
@@ -197,7 +198,7 @@ class Sparse(Still):
         return loss if self.returns else None
 
 
-@pytest.mark.parametrize(("every", "first"), [(10, 0), (2, 0), (3, 2), (2, 1)])
+@pytest.mark.parametrize(("every", "first"), rows([(10, 0), (2, 0), (3, 2), (2, 1)], [(10, 0), (3, 2)]))
 def test_a_loss_that_is_logged_now_and_then_does_not_hide_the_returned_one(tmp_path, every, first):
     single = values_of(tmp_path, 24, module=Still("bare"))
     callback = AudioLossLightning(Policy(critical=("stop",), warning=()), at_once=1)

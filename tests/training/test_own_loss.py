@@ -122,7 +122,7 @@ def run(kind, directory, steps=12, *, text=False, **settings):
 
 
 @pytest.mark.parametrize("settings", [{"gradient_accumulation_steps": 3}, *exhaustive({}, {"text": True})])
-@pytest.mark.parametrize("kind", [Own, Told, Inherited])
+@pytest.mark.parametrize("kind", [Own, *exhaustive(Told, Inherited)])
 def test_the_model_s_own_loss_is_read_as_that_of_a_plain_trainer(tmp_path, kind, settings):
     plain, _, _ = run(Plain, tmp_path, **settings)
     watched, _, made = run(kind, tmp_path, **settings)

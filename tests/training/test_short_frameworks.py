@@ -106,17 +106,14 @@ def counted(guard, count):
     guard._arrivals.take = take
 
 
-EACH_TIME = [
-    *((loops.InOrder, "plain", False), (loops.InOrder, "parts", True), (loops.InOrder, "codebooks", False)),
-    *((Mixed, "audio", False), (Mixed, "plain", True)),
-]
+EACH_TIME = [(loops.InOrder, "parts", True), (Mixed, "plain", False)]
 
 
 @pytest.mark.parametrize(
     ("kind", "model", "broken"),
     [
         *combinations([loops.InOrder, Mixed], MODELS, [False, True], each_time=EACH_TIME),
-        *combinations([Twice, MixedTwice], ["plain"], [False, True], each_time=[(MixedTwice, "plain", False)]),
+        *combinations([Twice, MixedTwice], ["plain"], [False, True], each_time=[]),
     ],
 )
 def test_both_ways_come_to_the_same_in_a_trainer(kind, model, broken, tmp_path, monkeypatch):
@@ -165,7 +162,7 @@ def steps_of(name):
     return st.lists(st.fixed_dictionaries(step), min_size=5, max_size=40)
 
 
-@pytest.mark.parametrize("kind", ["callback", "own loss", *exhaustive("mixin")])
+@pytest.mark.parametrize("kind", ["callback", *exhaustive("own loss", "mixin")])
 @settings(max_examples=examples(150))
 @given(steps=st.sampled_from(NAMES).flatmap(steps_of), counted=st.booleans())
 def test_any_forward_passes_come_to_the_same_both_ways(kind, steps, counted):
@@ -208,7 +205,7 @@ def _passed(kind, steps, counted):
 @pytest.mark.filterwarnings("ignore:.*")
 @pytest.mark.parametrize(
     ("kind", "broken"),
-    combinations(["outputs", "bare", "logged"], [False, True], each_time=[("outputs", False), ("bare", True)]),
+    combinations(["outputs", "bare", "logged"], [False, True], each_time=[("outputs", False)]),
 )
 def test_both_ways_come_to_the_same_in_lightning(kind, broken, tmp_path, monkeypatch):
     def run(watch):

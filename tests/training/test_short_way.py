@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from audioloss_cli.training import AudioLossGuard, Policy, calm
-from tests.effort import examples
+from tests.effort import examples, exhaustive
 from tests.training import loops
 
 EARLY = calm._EARLY  # before tests make it less
@@ -149,7 +149,7 @@ def test_what_goes_wrong_and_stays_so_is_said_at_its_step(before, onset, after, 
     assert onset < 100 or first[1] == first[2]  # while what is usual is not known, a few wait
 
 
-@pytest.mark.parametrize("form", ["float", "named", "codebooks"])
+@pytest.mark.parametrize("form", ["named", *exhaustive("float", "codebooks")])
 def test_a_thousand_at_once_come_to_what_each_by_itself_does(form):
     came = []
     for at_once in (1, 1024):

@@ -7,6 +7,7 @@ import pytest
 
 from audioloss_cli import registry
 from audioloss_cli.storage.log_file import LogFile
+from tests.effort import exhaustive
 from tests.event_files import read
 from tests.storage.zstandard import compress
 
@@ -82,7 +83,7 @@ def test_one_row_does_not_convince(tmp_path):
     assert not claimed(tmp_path / "log.txt", LINES[0].encode() + b"\n")
 
 
-@pytest.mark.parametrize("name", ["metrics.json.gz", "log.txt.gz"])
+@pytest.mark.parametrize("name", ["metrics.json.gz", *exhaustive("log.txt.gz")])
 def test_a_compressed_log_is_claimed_wherever_it_breaks_off(name, tmp_path):
     packed = gzip.compress(ROWS)
     for end in range(3, len(packed)):

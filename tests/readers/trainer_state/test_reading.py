@@ -17,6 +17,7 @@ from audioloss_cli import scan
 from audioloss_cli.model import Defect, Series
 from audioloss_cli.readers.trainer_state import claims, document, read, reading, run_of
 from audioloss_cli.storage.log_file import LogFile
+from tests.effort import examples, one_in
 from tests.readers.bits import in_bits
 
 Rows = list[dict[str, Any]]
@@ -243,7 +244,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before >> 10)
 """
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", one_in(4, HOSTILE))
 def test_a_megabyte_of_anything_is_read_in_bounds(tmp_path, name):
     path = tmp_path / "trainer_state.json"
     path.write_bytes(HOSTILE[name])
@@ -253,7 +254,7 @@ def test_a_megabyte_of_anything_is_read_in_bounds(tmp_path, name):
     assert int(done.stdout) < 200
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=80)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(80))
 @given(
     at=st.integers(0, 10**6),
     lost=st.integers(0, 60),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from audioloss_cli import registry
 from audioloss_cli.audit.jobs import Progress, reports_of
 from audioloss_cli.audit.settings import AuditSettings
-from audioloss_cli.config import ScanConfig
+from audioloss_cli.config import ConfigError, ScanConfig
 from audioloss_cli.model import Report, RunReport, Unaudited
 from audioloss_cli.naming.selection import closest
 from audioloss_cli.runs.discover import Discovery, discover
@@ -96,9 +96,12 @@ def _listed(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) ->
 
 
 def _prepare(cache: str) -> None:
-    from audioloss_cli.storage.cache import prepare  # noqa: PLC0415  # 10 ms that no other scan needs
+    from audioloss_cli.storage.cache import CacheError, prepare  # noqa: PLC0415  # 10 ms that no other scan needs
 
-    prepare(cache)
+    try:
+        prepare(cache)
+    except CacheError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _absence(root: str) -> str:

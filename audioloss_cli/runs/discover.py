@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from audioloss_cli.model import Defect
 from audioloss_cli.model.report import LeftOut, Unread
 from audioloss_cli.readers import Reader
 from audioloss_cli.storage.log_file import LogFile
 from audioloss_cli.storage.spool import STANDARD_INPUT, PipedFile
+
+if TYPE_CHECKING:
+    from audioloss_cli.readers import RowReader
 
 _NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}  # where a broken link leads
 _GENERAL = 40  # readers with this ORDER or a higher one take many files by their content
@@ -172,7 +175,7 @@ class _Search:
                 return name
             from audioloss_cli.runs.other_files import is_no_log, looks_like_log  # noqa: PLC0415  # few files need it
 
-            reason = is_no_log(file, claimed=name is not None and self._readers[name].JUDGES_ROWS)
+            reason = is_no_log(file) or self._disclaimed(file, name)
             if name is not None and not reason:
                 return name
             if is_root:
@@ -184,6 +187,12 @@ class _Search:
         except OSError as error:
             self.found.defects.append(unreadable(Path(file.shown), error))
         return None
+
+    def _disclaimed(self, file: LogFile, claimant: str | None) -> str:
+        """What the file is instead of a log, as any reader but its own can tell."""
+        others = [reader for name, reader in self._readers.items() if name != claimant]
+        found = (cast("RowReader", reader).disclaims(file) for reader in others if hasattr(reader, "disclaims"))
+        return next(filter(None, found), "")
 
     def _first_claim(self, file: LogFile) -> str | None:
         return next((name for name, reader in self._readers.items() if reader.claims(file)), None)

@@ -80,7 +80,7 @@ def _kept(directory: str, reader: Reader, source: Source, config: ScanConfig, *,
 
     # Apart, where other points of them are wanted.
     cache = Cache(directory, (source.reader, config.checksum, Path(source.run).name, config.tags, config.line_patterns))
-    return (cache.read(reader, path, options) for path, options in _asked(source, config, arrays=arrays))
+    return (cache.read(reader.read, path, options) for path, options in _asked(source, config, arrays=arrays))
 
 
 def _checked(path: Path, files: Iterator[Items]) -> Iterator[Series | Defect | Note]:

@@ -13,7 +13,6 @@ from audioloss_cli.storage.log_file import LogFile
 
 ORDER = 60
 CONTINUES = False
-JUDGES_ROWS = False
 
 _EXTENSIONS = {".json", ".jsonl", ".ndjson", ".txt", ".log"}
 

@@ -15,7 +15,6 @@ from audioloss_cli.storage.log_file import LogFile
 
 ORDER = 50
 CONTINUES = False
-JUDGES_ROWS = True
 
 _EXTENSIONS = {".jsonl", ".ndjson"}
 _PERHAPS = {".json", ".txt", ".log"}
@@ -37,6 +36,15 @@ def claims(file: LogFile) -> bool:
     if is_document(lines[:2]) or _are_of_python(lines[:_LINES_TO_SNIFF]):
         return False
     return _are_of_a_training(lines) and (file.suffix in _EXTENSIONS or _are_rows(lines))
+
+
+def disclaims(file: LogFile) -> str:
+    """See ``RowReader``; of files whose first line is an object."""
+    if not file.head[:4096].lstrip(b"\xef\xbb\xbf \t\r\n\0").startswith(b"{") or _are_of_a_training(file.lines):
+        return ""
+    from audioloss_cli.readers._rows.purpose import SAMPLES  # noqa: PLC0415
+
+    return SAMPLES
 
 
 def _are_of_python(lines: Sequence[bytes]) -> bool:

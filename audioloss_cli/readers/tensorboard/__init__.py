@@ -12,11 +12,10 @@ from audioloss_cli.readers.tensorboard.reading import read
 from audioloss_cli.readers.tensorboard.together import read_many
 from audioloss_cli.storage.log_file import LogFile
 
-__all__ = ["CONTINUES", "JUDGES_ROWS", "ORDER", "claims", "read", "read_many", "run_of"]
+__all__ = ["CONTINUES", "ORDER", "claims", "read", "read_many", "run_of"]
 
 ORDER = 10
 CONTINUES = True
-JUDGES_ROWS = False
 
 # Names that say what a file is: they are not opened for a look, since a pipe could not be read again.
 _NAMED_OTHERWISE = {

@@ -42,6 +42,10 @@ _TEXT_SUFFIXES = frozenset(
         """,
     )
 )
+_UNREAD_COMPRESSIONS = (".bz2", ".xz", ".lzma", ".lz4", ".br", ".z", ".7z", ".rar")
+_NAMED_LIKE_LOGS = re.compile(
+    r"(?:^|[^a-z])(?:logs?|runs?|wandb|mlruns|tensorboard|tfevents|lightning_logs|console|stdout)(?![a-z])"
+)
 _LOSS_AND_NUMBER = re.compile(rb"(?i)\bloss(?:es)?\b[^\n\d]{0,12}\d+\.\d")
 _FEWEST_LINES = 2
 
@@ -69,12 +73,12 @@ def looks_like_log(file: LogFile) -> tuple[str, str] | None:
     Raises:
         OSError: the file cannot be read.
     """
+    by_name = looks_like_log_by_name(file)
+    if by_name is not None:
+        return by_name
     suffix = file.suffix
-    if suffix in _UNREAD_SUFFIXES and _WORDS.search(file.name):
-        return (
-            f"it is named like a log, and there is no reader for {suffix} files",
-            "export it as CSV or JSON lines, or leave it out with --exclude",
-        )
+    if file.is_named_archive and (_NAMED_LIKE_LOGS.search(file.name) or _WORDS.search(file.name)):
+        return "it is named like an archive of logs, and cannot be opened as one", "restore it, or --exclude it"
     if suffix in _TEXT_SUFFIXES or not suffix:
         found = len(_LOSS_AND_NUMBER.findall(file.head))
         if found >= _FEWEST_LINES and b"\0" not in file.head[:1024]:
@@ -85,6 +89,29 @@ def looks_like_log(file: LogFile) -> tuple[str, str] | None:
         if file.is_damaged and _WORDS.search(file.name):
             return "it is named like a log, and its compressed content is damaged", "restore it, or --exclude it"
     return None
+
+
+def looks_like_log_by_name(file: LogFile) -> tuple[str, str] | None:
+    """Return the same of a file that cannot be looked into, or need not be."""
+    suffix = file.suffix
+    if suffix in _UNREAD_SUFFIXES and _WORDS.search(file.name):
+        return (
+            f"it is named like a log, and there is no reader for {suffix} files",
+            "export it as CSV or JSON lines, or leave it out with --exclude",
+        )
+    if suffix in _UNREAD_COMPRESSIONS and (_WORDS.search(file.name) or _NAMED_LIKE_LOGS.search(file.name)):
+        return (
+            f"it is named like a log, and what is compressed as {suffix} is not read",
+            "decompress it, or leave it out with --exclude",
+        )
+    return None
+
+
+def is_named_like_log(file: LogFile) -> bool:
+    """Tell whether the name alone is one that a logger gives, for what has no content: a link that leads nowhere."""
+    if "tfevents" in file.name or file.suffix == ".wandb" or file.name == "trainer_state.json":
+        return True
+    return file.suffix in _TEXT_SUFFIXES | _UNREAD_SUFFIXES and _WORDS.search(file.name) is not None
 
 
 def _object(line: bytes) -> dict[str, Any]:

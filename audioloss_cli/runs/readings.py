@@ -10,7 +10,8 @@ from audioloss_cli import registry
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import Cursor, Defect, Note, ReadOptions, Series
 from audioloss_cli.readers import Reader
-from audioloss_cli.runs.discover import Source, unreadable
+from audioloss_cli.runs.discover import Source
+from audioloss_cli.runs.walk import unreadable
 from audioloss_cli.runs.wanted_tags import wanted
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """JSON lines: one object a line, nested keys and lists joined with ``/``, plain, gzip or Zstandard.
 
-Claims: ``*.jsonl``, ``*.ndjson``; ``*.json``, ``*.txt`` and ``*.log`` of which at least half of the first lines are
-JSON objects.
+Claims: ``*.jsonl``, ``*.ndjson``; ``*.json``, ``*.txt``, ``*.log`` and files without an extension, standard input among
+them, of which at least half of the first lines are JSON objects.
 
 Example: ``{"step": 10, "train": {"audio_loss": 6.91, "text_loss": 2.3}}``
 """
@@ -17,7 +17,7 @@ ORDER = 50
 CONTINUES = False
 
 _EXTENSIONS = {".jsonl", ".ndjson"}
-_PERHAPS = {".json", ".txt", ".log"}
+_PERHAPS = {".json", ".txt", ".log", ""}
 _LINES_TO_SNIFF, _LINES_THAT_CONVINCE, _ROWS_TO_LOOK_AT = 10, 2, 50
 
 
@@ -31,7 +31,7 @@ def claims(file: LogFile) -> bool:
     from audioloss_cli.readers._json import is_document  # noqa: PLC0415  # 10 ms that event files do not need
 
     lines = file.lines
-    if file.is_damaged and len(lines) <= _LINES_THAT_CONVINCE:
+    if file.is_damaged and file.suffix and len(lines) <= _LINES_THAT_CONVINCE:
         return True  # too little of it can be seen: to read it is to say so
     if is_document(lines[:2]) or _are_of_python(lines[:_LINES_TO_SNIFF]):
         return False

@@ -1,19 +1,19 @@
 """The whole audit: discover, read, audit each run, say what was asked for and not found."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from audioloss_cli import registry
 from audioloss_cli.audit.jobs import Progress, reports_of
 from audioloss_cli.audit.settings import AuditSettings
-from audioloss_cli.config import ScanConfig
+from audioloss_cli.config import ConfigError, ScanConfig
 from audioloss_cli.model import Report, RunReport, Unaudited
 from audioloss_cli.naming.selection import closest
 from audioloss_cli.runs.discover import Discovery, discover
 from audioloss_cli.runs.group import RunGroup, grouped
-from audioloss_cli.storage.spool import STANDARD_INPUT
+from audioloss_cli.storage.spool import STANDARD_INPUT, PipedFile
 
 if TYPE_CHECKING:
     from audioloss_cli.readers import Reader
@@ -53,9 +53,21 @@ def scan(
         raise ValueError("no path to audit: what matches nothing must not pass")
     if config.cache:
         _prepare(config.cache)
+    return _scan(roots, config, settings, config_file, progress)
+
+
+def _scan(
+    roots: Sequence[str],
+    config: ScanConfig,
+    settings: AuditSettings,
+    config_file: str = "",
+    progress: Progress | None = None,
+    pipes: Mapping[str, PipedFile] | None = None,
+) -> Report:
+    """Scan; ``pipes`` are those that an earlier scan has read to their end."""
     absent = {root: reason for root in roots if (reason := _absence(root))}
     present = [root for root in roots if root not in absent]
-    found = discover(present, _readers(config), forced=bool(config.format), exclude=config.exclude)
+    found = discover(present, _readers(config), forced=bool(config.format), exclude=config.exclude, pipes=pipes)
     groups = grouped(found.sources)
     try:
         audited = reports_of(groups, settings, progress)
@@ -72,8 +84,20 @@ def scan(
         unread=found.unread,
         left_out=found.left_out,
         config_file=config_file,
-        with_points=None if points else lambda: scan(roots, config, points=True),
+        with_points=None if settings.keep_points else _again(roots, config, found.pipes),
     )
+
+
+def _again(roots: Sequence[str], config: ScanConfig, pipes: Mapping[str, PipedFile]) -> Callable[[], Report]:
+    """Return what makes the same report with all points; a pipe is kept in its temporary file until that is gone."""
+
+    def scan_again() -> Report:
+        passed = [root for root, pipe in pipes.items() if not pipe.is_kept]
+        if passed:
+            raise ValueError(f"{', '.join(passed)}: a pipe cannot be read twice; ask for scan(..., points=True)")
+        return _scan(roots, config, AuditSettings(config, keep_points=True), pipes=pipes)
+
+    return scan_again
 
 
 def _readers(config: ScanConfig) -> "dict[str, Reader]":
@@ -96,9 +120,12 @@ def _listed(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) ->
 
 
 def _prepare(cache: str) -> None:
-    from audioloss_cli.storage.cache import prepare  # noqa: PLC0415  # 10 ms that no other scan needs
+    from audioloss_cli.storage.cache import CacheError, prepare  # noqa: PLC0415  # 10 ms that no other scan needs
 
-    prepare(cache)
+    try:
+        prepare(cache)
+    except CacheError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _absence(root: str) -> str:

@@ -18,13 +18,11 @@ class Reader(Protocol):
 
     Attributes:
         ORDER: readers with lower numbers are asked first; what a name alone tells comes before what many formats share.
-        JUDGES_ROWS: whether it claims no file whose rows are those of a data set, of predictions or of single samples.
         CONTINUES: whether files of one run follow each other and are read as one log; else each is a source by itself.
     """
 
     ORDER: int
     CONTINUES: bool
-    JUDGES_ROWS: bool
 
     def claims(self, file: LogFile) -> bool:
         """Tell whether the file looks like this format: by its name where that tells, else by ``file.head``.
@@ -45,6 +43,20 @@ class Reader(Protocol):
 
         Raises:
             OSError: the file cannot be opened or read.
+        """
+        ...
+
+
+class RowReader(Reader, Protocol):
+    """A reader of a format in which data sets, predictions and losses by sample are written as well."""
+
+    def disclaims(self, file: LogFile) -> str:
+        """Return what the rows of a file are instead of those of a training; empty if they are, or there are none.
+
+        The reader claims no file that it disclaims, and no other reader gets one.
+
+        Raises:
+            OSError: the file had to be opened and could not be.
         """
         ...
 

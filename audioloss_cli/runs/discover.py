@@ -1,21 +1,23 @@
 """Which files under the given paths are logs, of which format, and of which run each is."""
 
-import errno
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
-from typing import Any, Literal
+from stat import S_ISREG
+from typing import TYPE_CHECKING, Any, cast
 
 from audioloss_cli.model import Defect
 from audioloss_cli.model.report import LeftOut, Unread
 from audioloss_cli.readers import Reader
+from audioloss_cli.runs.walk import excluded, is_ordinary, stat_of, unreadable, walk
 from audioloss_cli.storage.log_file import LogFile
 from audioloss_cli.storage.spool import STANDARD_INPUT, PipedFile
 
-_NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}  # where a broken link leads
+if TYPE_CHECKING:
+    from audioloss_cli.readers import RowReader
+    from audioloss_cli.storage.archives import Room
+
+_DEEPEST_ARCHIVE = 3
 _GENERAL = 40  # readers with this ORDER or a higher one take many files by their content
 
 
@@ -65,6 +67,7 @@ class Discovery:
         unread: files that look like logs and that no reader takes.
         left_out: files that were recognised as something else than logs of a training.
         held: what keeps temporary files alive while the audit lasts.
+        pipes: standard input and pipes, by root; what of them is kept can be read again as long as they are there.
     """
 
     sources: list[Source] = field(default_factory=list)
@@ -74,15 +77,21 @@ class Discovery:
     unread: list[Unread] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     held: list[Any] = field(default_factory=list)
+    pipes: dict[str, PipedFile] = field(default_factory=dict)
 
     def close(self) -> None:
-        """Remove the temporary files; call it when nothing is read any more."""
+        """Remove the temporary files but those of pipes; call it when nothing is read any more."""
         for each in self.held:
             each.close()
 
 
 def discover(
-    roots: Iterable[str], readers: Mapping[str, Reader], *, forced: bool = False, exclude: Sequence[str] = ()
+    roots: Iterable[str],
+    readers: Mapping[str, Reader],
+    *,
+    forced: bool = False,
+    exclude: Sequence[str] = (),
+    pipes: Mapping[str, PipedFile] | None = None,
 ) -> Discovery:
     """Walk every root once; each file belongs to the first root that leads to it and the first reader that claims it.
 
@@ -91,8 +100,9 @@ def discover(
         readers: candidate readers by name, those that are asked first in front.
         forced: a root that is a file is a log of the only reader, whatever it looks like.
         exclude: globs over paths, and over the names of files and directories; what matches is not looked at.
+        pipes: those of an earlier search, which have been read to their end.
     """
-    search = _Search(readers, forced=forced, exclude=tuple(exclude))
+    search = _Search(readers, forced=forced, exclude=tuple(exclude), pipes=pipes or {})
     for root in roots:
         search.walk(root)
     found = search.found
@@ -102,14 +112,17 @@ def discover(
     return found
 
 
-def unreadable(path: Path, error: OSError) -> Defect:
-    """The system refused to open or read it."""
-    return Defect(str(path), "unreadable", f"{error.strerror or error}; check that it exists and that you may read it")
-
-
 class _Search:
-    def __init__(self, readers: Mapping[str, Reader], *, forced: bool, exclude: Sequence[str]) -> None:
+    def __init__(
+        self,
+        readers: Mapping[str, Reader],
+        *,
+        forced: bool,
+        exclude: Sequence[str],
+        pipes: Mapping[str, PipedFile],
+    ) -> None:
         self.found = Discovery()
+        self._pipes = pipes
         self.sources: dict[tuple[str, ...], Source] = {}
         self._readers = readers
         self._forced = forced
@@ -119,18 +132,52 @@ class _Search:
     def walk(self, root: str) -> None:
         """Look at everything that a root leads to."""
         reached = self.found.reached.setdefault(root, {})
-        if root == STANDARD_INPUT or not _is_ordinary(root):
-            pipe = PipedFile(root)
-            self._look(pipe, root, reached, is_root=True)
-            self.found.held.append(pipe)
+        if root == STANDARD_INPUT or not is_ordinary(root):
+            pipe = self._piped(root)
+            if pipe is not None:
+                self._look(pipe, root, reached, is_root=True)
             return
-        start = str(Path(root))
-        for place in _walk(start, self.found.defects, self._exclude):
+        start, lost = str(Path(root)), list[str]()
+        for place in walk(start, self.found.defects, self._exclude, lost):
             self._look(LogFile(Path(place)), root, reached, is_root=place == start)
+        self._name_lost(lost, "a link that leads nowhere", "fetch what it leads to, or leave it out with --exclude")
 
-    def _look(self, file: LogFile, root: str, reached: dict[int, Source], *, is_root: bool) -> None:
+    def _piped(self, root: str) -> PipedFile | None:
+        """The pipe, copied if its name does not tell what it is; None if it cannot be read."""
+        pipe = self._pipes.get(root) or PipedFile(root)
+        self.found.pipes[root] = pipe
+        try:
+            is_told = self._forced or pipe.is_named_archive or self._first_claim(pipe) is not None
+            if root == STANDARD_INPUT or pipe.is_named_archive or not is_told:
+                pipe.spool()
+        except OSError as error:
+            self.found.defects.append(unreadable(Path(pipe.shown), error))
+            return None
+        return pipe
+
+    def _not_excluded(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if not excluded(name, self._exclude)]
+
+    def _name_lost(self, names: Iterable[str], reason: str, hint: str) -> None:
+        """Name what has no content and is named like a log."""
+        if names:
+            from audioloss_cli.runs.other_files import is_named_like_log  # noqa: PLC0415  # there seldom is any
+
+            lost = [name for name in names if is_named_like_log(LogFile(Path(name)))]
+            self.found.unread += [Unread(name, reason, hint) for name in lost]
+
+    def _look(
+        self,
+        file: LogFile,
+        root: str,
+        reached: dict[int, Source],
+        *,
+        is_root: bool,
+        room: "Room | None" = None,
+        depth: int = 0,
+    ) -> None:
         forced = self._forced and is_root
-        if not forced and file.is_named_archive and self._look_into(file, root, reached, is_root=is_root):
+        if not forced and file.is_named_archive and self._look_into(file, root, reached, room, depth):
             return
         name = next(iter(self._readers)) if forced else self._claimant(file, is_root=is_root, root=root)
         if name is None:
@@ -139,40 +186,50 @@ class _Search:
         if source is not None:
             reached[id(source)] = source
 
-    def _look_into(self, file: LogFile, root: str, reached: dict[int, Source], *, is_root: bool) -> bool:
-        """Look at the members of an archive; False if it is none, whatever its name says."""
-        from audioloss_cli.storage.archives import is_archive, unpack  # noqa: PLC0415  # 20 ms that few scans need
+    def _look_into(self, file: LogFile, root: str, reached: dict[int, Source], room: "Room | None", depth: int) -> bool:
+        """Look at the members of an archive; False if it is none, whatever its name says.
 
-        if isinstance(file, PipedFile):
-            file.spool()
+        Archives inside of it share its room: a few bytes of one in the other may come to more than any disk holds.
+        """
+        from audioloss_cli.runs.other_files import looks_like_log_by_name  # noqa: PLC0415  # for archives alone
+        from audioloss_cli.storage.archives import Room, is_archive, unpack  # noqa: PLC0415  # 20 ms
+
         try:
             if not is_archive(file):
                 return False
-            unpacked = unpack(file)
+            if depth == _DEEPEST_ARCHIVE:
+                hint = "unpack it and scan the directory, or leave it out with --exclude"
+                self.found.unread.append(Unread(file.shown, f"an archive inside of {depth} others", hint))
+                return True
+            room = room or Room()
+            unpacked = unpack(file, room)
         except OSError as error:
             self.found.defects.append(unreadable(Path(file.shown), error))
             return True
         self.found.held.append(unpacked)
         self.found.defects += unpacked.defects
-        if is_root and not unpacked.members and not unpacked.defects:
+        if not depth and not unpacked.members and not unpacked.defects and root in (file.shown, str(file.path)):
             self.found.unclaimed[root] = "an archive without a file that may be a log"
+        for name in self._not_excluded(unpacked.others):
+            if (told := looks_like_log_by_name(LogFile(Path(name)))) is not None:
+                self.found.unread.append(Unread(name, *told))
+        empty = self._not_excluded(unpacked.empty)
+        self._name_lost(empty, "it has no content in the archive", "put the file in, or leave it out with --exclude")
         for member in unpacked.members:
-            if not _excluded(member.shown, self._exclude):
-                self._look(member, root, reached, is_root=False)
+            if not excluded(member.shown, self._exclude):
+                self._look(member, root, reached, is_root=False, room=room, depth=depth + 1)
         return True
 
     def _claimant(self, file: LogFile, *, is_root: bool, root: str) -> str | None:
         """The reader that takes the file; None if none does, and then it is said what the file is."""
         try:
             name = self._first_claim(file)
-            if name is None and isinstance(file, PipedFile):
-                file.spool()
-                name = self._first_claim(file)
-            if name is not None and (self._readers[name].ORDER < _GENERAL or isinstance(file, PipedFile)):
+            passes = isinstance(file, PipedFile) and not file.is_kept  # nobody has seen anything of it
+            if name is not None and (self._readers[name].ORDER < _GENERAL or passes):
                 return name
             from audioloss_cli.runs.other_files import is_no_log, looks_like_log  # noqa: PLC0415  # few files need it
 
-            reason = is_no_log(file, claimed=name is not None and self._readers[name].JUDGES_ROWS)
+            reason = is_no_log(file) or self._disclaimed(file, name)
             if name is not None and not reason:
                 return name
             if is_root:
@@ -185,18 +242,24 @@ class _Search:
             self.found.defects.append(unreadable(Path(file.shown), error))
         return None
 
+    def _disclaimed(self, file: LogFile, claimant: str | None) -> str:
+        """What the file is instead of a log, as any reader but its own can tell."""
+        others = [reader for name, reader in self._readers.items() if name != claimant]
+        found = (cast("RowReader", reader).disclaims(file) for reader in others if hasattr(reader, "disclaims"))
+        return next(filter(None, found), "")
+
     def _first_claim(self, file: LogFile) -> str | None:
         return next((name for name, reader in self._readers.items() if reader.claims(file)), None)
 
     def _own(self, file: LogFile, name: str) -> Source | None:
         """The source of a log; it gains the file, unless another way has led to the same one."""
-        stat = _stat(str(file.path), self.found.defects)
+        stat = stat_of(str(file.path), self.found.defects)
         if stat is None:
             return None
         owner = self._owners.get((stat.st_dev, stat.st_ino))
         if owner is None:
             reader, shown = self._readers[name], Path(file.shown)
-            run = reader.run_of(shown)
+            run = shown if isinstance(file, PipedFile) else reader.run_of(shown)
             key = (run.as_posix(), name) if reader.CONTINUES else (run.as_posix(), name, file.shown)
             source = Source(run.as_posix(), name, in_directory=run != shown)
             owner = self._owners[stat.st_dev, stat.st_ino] = self.sources.setdefault(key, source)
@@ -206,76 +269,3 @@ class _Search:
             if str(file.path) != file.shown:
                 owner.shown[str(file.path)] = file.shown
         return owner
-
-
-def _is_ordinary(root: str) -> bool:
-    mode = os.stat(root).st_mode  # noqa: PTH116
-    return S_ISREG(mode) or S_ISDIR(mode)
-
-
-def _excluded(path: str, globs: Sequence[str]) -> bool:
-    """Whether a glob fits a path, or the name of the file or directory at its end."""
-    name = path.rsplit("/", 1)[-1]
-    return any(fnmatch(path, glob) or fnmatch(name, glob) or fnmatch(path, f"*/{glob}") for glob in globs)
-
-
-def _walk(root: str, defects: list[Defect], exclude: Sequence[str]) -> Iterator[str]:
-    """Files in a stable order, each directory once, and what symbolic links lead to only after everything else.
-
-    That way a run keeps its real name though ``latest`` points to it, and a loop of links ends. Hidden files and
-    directories are skipped (a copy under way, a desktop's metadata), and links that lead nowhere.
-    """
-    visited: set[tuple[int, int]] = set()
-    pending, links = [root], list[str]()
-    while pending or links:
-        path = pending.pop() if pending else links.pop(0)
-        stat = _stat(path, defects)
-        if stat is None:
-            continue
-        if not S_ISDIR(stat.st_mode):
-            yield path
-            continue
-        if (stat.st_dev, stat.st_ino) in visited:
-            continue
-        visited.add((stat.st_dev, stat.st_ino))
-        entries = [(_inside(path, entry), _kind(entry, defects)) for entry in _entries(path, defects)]
-        entries = [each for each in entries if not exclude or not _excluded(each[0], exclude)]
-        links.extend(inner for inner, kind in entries if kind == "link")
-        yield from (inner for inner, kind in entries if kind == "file")
-        pending.extend(inner for inner, kind in reversed(entries) if kind == "directory")
-
-
-def _inside(directory: str, entry: os.DirEntry[str]) -> str:
-    """As ``Path`` writes it."""
-    return entry.name if directory == "." else entry.path
-
-
-def _entries(directory: str, defects: list[Defect]) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(directory) as entries:
-            seen = [entry for entry in entries if not entry.name.startswith(".")]
-    except OSError as error:
-        defects.append(unreadable(Path(directory), error))
-        return []
-    return sorted(seen, key=lambda entry: entry.name)
-
-
-def _stat(path: str, defects: list[Defect]) -> os.stat_result | None:
-    try:
-        return os.stat(path)  # noqa: PTH116  # a Path for each file of ten thousand directories is slow
-    except OSError as error:
-        defects.append(unreadable(Path(path), error))
-        return None
-
-
-def _kind(entry: os.DirEntry[str], defects: list[Defect]) -> Literal["link", "file", "directory", "other"]:
-    """A link that leads nowhere is something other, and so is a pipe."""
-    try:
-        if entry.is_symlink():
-            mode = Path(entry.path).stat().st_mode
-            return "link" if S_ISREG(mode) or S_ISDIR(mode) else "other"
-        return "file" if entry.is_file() else "directory" if entry.is_dir() else "other"
-    except OSError as error:
-        if error.errno not in _NOWHERE:
-            defects.append(unreadable(Path(entry.path), error))
-        return "other"

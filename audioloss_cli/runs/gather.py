@@ -4,13 +4,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audioloss_cli.model import Series
-from audioloss_cli.storage.long_column import LongColumn
+from audioloss_cli.storage.long_column import POINTS_IN_MEMORY, LongColumn
 
 if TYPE_CHECKING:
     from audioloss_cli.storage.spill_file import SpillFile
-
-# Points of all series of a source that are kept in memory: 48 MiB of steps, values and wall times.
-POINTS_IN_MEMORY = 1 << 21
 
 
 class Gathered:

@@ -1,11 +1,9 @@
 """Files beside logs: what is no log of a training, and what looks like one though no reader takes it."""
 
-import csv
 import json
 import re
 from typing import Any
 
-from audioloss_cli.readers._rows.purpose import is_training_log
 from audioloss_cli.storage.log_file import LogFile
 
 _BY_NAME = (
@@ -24,7 +22,6 @@ _OURS = (
     (frozenset(("type", "severity", "code", "step", "message", "edge", "incident")), "alerts that audioloss wrote"),
     (frozenset(("schema", "exit_code", "gate")), "a report of audioloss"),
 )
-_LINES = 10
 _WORDS = re.compile(
     r"(?:^|[^a-z])(?:metrics?|history|scalars?|losses|loss|(?:train|trainer|training)[-_.]?(?:logs?|stats))"
 )
@@ -45,16 +42,16 @@ _TEXT_SUFFIXES = frozenset(
         """,
     )
 )
+_UNREAD_COMPRESSIONS = (".bz2", ".xz", ".lzma", ".lz4", ".br", ".z", ".7z", ".rar")
+_NAMED_LIKE_LOGS = re.compile(
+    r"(?:^|[^a-z])(?:logs?|runs?|wandb|mlruns|tensorboard|tfevents|lightning_logs|console|stdout)(?![a-z])"
+)
 _LOSS_AND_NUMBER = re.compile(rb"(?i)\bloss(?:es)?\b[^\n\d]{0,12}\d+\.\d")
 _FEWEST_LINES = 2
 
 
-def is_no_log(file: LogFile, *, claimed: bool) -> str:
-    """Return what a file is instead of a log of a training; empty if nobody can tell, or it is one.
-
-    Args:
-        file: the file.
-        claimed: whether a reader takes it, which has seen then that its rows are those of a training.
+def is_no_log(file: LogFile) -> str:
+    """Return what a file is by its name, or as something that audioloss wrote; empty if that does not tell.
 
     Raises:
         OSError: the file cannot be read.
@@ -62,17 +59,12 @@ def is_no_log(file: LogFile, *, claimed: bool) -> str:
     by_name = next((reason for pattern, reason in _BY_NAME if pattern.fullmatch(file.name)), "")
     if by_name:
         return by_name
-    if claimed and not _may_be_ours(file):
+    if b'"schema": "audioloss' in file.head[:200]:
+        return "a report of audioloss"
+    if b'"incident"' not in file.head[:4096]:
         return ""
-    rows = _rows(file)
-    if not rows:
-        return "a report of audioloss" if b'"schema": "audioloss.report/' in file.head[:200] else ""
-    ours = next((reason for keys, reason in _OURS if keys <= rows[0].keys()), "")
-    return ours or ("" if is_training_log(rows) else "samples of a data set, predictions or losses by sample")
-
-
-def _may_be_ours(file: LogFile) -> bool:
-    return b'"incident"' in file.head[:4096] or b'"schema": "audioloss' in file.head[:200]
+    row = _object(file.lines[0]) if file.lines else {}
+    return next((reason for keys, reason in _OURS if keys <= row.keys()), "")
 
 
 def looks_like_log(file: LogFile) -> tuple[str, str] | None:
@@ -81,12 +73,12 @@ def looks_like_log(file: LogFile) -> tuple[str, str] | None:
     Raises:
         OSError: the file cannot be read.
     """
+    by_name = looks_like_log_by_name(file)
+    if by_name is not None:
+        return by_name
     suffix = file.suffix
-    if suffix in _UNREAD_SUFFIXES and _WORDS.search(file.name):
-        return (
-            f"it is named like a log, and there is no reader for {suffix} files",
-            "export it as CSV or JSON lines, or leave it out with --exclude",
-        )
+    if file.is_named_archive and (_NAMED_LIKE_LOGS.search(file.name) or _WORDS.search(file.name)):
+        return "it is named like an archive of logs, and cannot be opened as one", "restore it, or --exclude it"
     if suffix in _TEXT_SUFFIXES or not suffix:
         found = len(_LOSS_AND_NUMBER.findall(file.head))
         if found >= _FEWEST_LINES and b"\0" not in file.head[:1024]:
@@ -99,23 +91,32 @@ def looks_like_log(file: LogFile) -> tuple[str, str] | None:
     return None
 
 
-def _rows(file: LogFile) -> list[dict[str, Any]]:
-    """The first rows of JSON lines or of a table; none if it is neither."""
-    lines = file.lines[:_LINES]
-    if lines and lines[0].lstrip().startswith(b"{"):
-        return [row for line in lines if isinstance(row := _json(line), dict)]
-    if file.suffix in (".csv", ".tsv") and len(lines) > 1:
-        texts = [line.decode("utf-8", "replace") for line in lines]
-        delimiter = "\t" if "\t" in texts[0] else ";" if ";" in texts[0] and "," not in texts[0] else ","
-        try:
-            return [dict(row) for row in csv.DictReader(texts, delimiter=delimiter, restkey="")]
-        except csv.Error:
-            return []
-    return []
+def looks_like_log_by_name(file: LogFile) -> tuple[str, str] | None:
+    """Return the same of a file that cannot be looked into, or need not be."""
+    suffix = file.suffix
+    if suffix in _UNREAD_SUFFIXES and _WORDS.search(file.name):
+        return (
+            f"it is named like a log, and there is no reader for {suffix} files",
+            "export it as CSV or JSON lines, or leave it out with --exclude",
+        )
+    if suffix in _UNREAD_COMPRESSIONS and (_WORDS.search(file.name) or _NAMED_LIKE_LOGS.search(file.name)):
+        return (
+            f"it is named like a log, and what is compressed as {suffix} is not read",
+            "decompress it, or leave it out with --exclude",
+        )
+    return None
 
 
-def _json(line: bytes) -> Any:
+def is_named_like_log(file: LogFile) -> bool:
+    """Tell whether the name alone is one that a logger gives, for what has no content: a link that leads nowhere."""
+    if "tfevents" in file.name or file.suffix == ".wandb" or file.name == "trainer_state.json":
+        return True
+    return file.suffix in _TEXT_SUFFIXES | _UNREAD_SUFFIXES and _WORDS.search(file.name) is not None
+
+
+def _object(line: bytes) -> dict[str, Any]:
     try:
-        return json.loads(line)
+        found = json.loads(line)
     except (ValueError, RecursionError):
-        return None
+        return {}
+    return found if isinstance(found, dict) else {}

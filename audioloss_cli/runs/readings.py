@@ -10,7 +10,8 @@ from audioloss_cli import registry
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import Cursor, Defect, Note, ReadOptions, Series
 from audioloss_cli.readers import Reader
-from audioloss_cli.runs.discover import Source, unreadable
+from audioloss_cli.runs.discover import Source
+from audioloss_cli.runs.walk import unreadable
 from audioloss_cli.runs.wanted_tags import wanted
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _kept(directory: str, reader: Reader, source: Source, config: ScanConfig, *,
 
     # Apart, where other points of them are wanted.
     cache = Cache(directory, (source.reader, config.checksum, Path(source.run).name, config.tags, config.line_patterns))
-    return (cache.read(reader, path, options) for path, options in _asked(source, config, arrays=arrays))
+    return (cache.read(reader.read, path, options) for path, options in _asked(source, config, arrays=arrays))
 
 
 def _checked(path: Path, files: Iterator[Items]) -> Iterator[Series | Defect | Note]:

@@ -125,9 +125,10 @@ class LineReader:
                     yield from splitter.feed(piece)
                 if splitter.gave_up:
                     return
-            size = stream.tell() if kind is None else 0
+            is_known = kind is None and stream.seekable()  # of a pipe nobody knows where it ends
+            size = stream.tell() if is_known else 0
         yield from splitter.end()
-        if kind is None and splitter.is_between_lines and splitter.offset == size:
+        if is_known and splitter.is_between_lines and splitter.offset == size:
             self.end = Place(splitter.number, splitter.offset)
 
 

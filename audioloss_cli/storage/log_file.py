@@ -7,7 +7,10 @@ from audioloss_cli.storage.compressed import Damage, compression, pieces
 from audioloss_cli.storage.encoding import UTF8_BOM, in_utf8
 
 HEAD_BYTES = 1 << 16
-_ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
+ZIP_MAGIC = b"PK\x03\x04"
+_ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
+_PACKED_TARS = (b"BZh", b"\xfd7zXZ\0")  # bzip2 and xz, in which nothing but archives is read
+_TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
 _COMPRESSED = (".gz", ".zst")
 
 
@@ -37,6 +40,17 @@ class LogFile:
     def is_named_archive(self) -> bool:
         """Whether its name is that of an archive of files."""
         return self.shown.lower().endswith(_ARCHIVES)
+
+    @property
+    def is_archive_by_content(self) -> bool:
+        """Whether its first bytes are those of an archive of files.
+
+        Raises:
+            OSError: the file cannot be opened or read.
+        """
+        if self.raw_head.startswith((ZIP_MAGIC, *_PACKED_TARS)):
+            return True
+        return self.head[_TAR_MAGIC_AT : _TAR_MAGIC_AT + len(_TAR_MAGIC)] == _TAR_MAGIC
 
     @property
     def suffix(self) -> str:

@@ -13,6 +13,8 @@ from audioloss_cli.model.columns import BLOCK, blocks
 if TYPE_CHECKING:
     from audioloss_cli.storage.spill_file import SpillFile
 
+# Points of all series of a source that are kept in memory: 48 MiB of steps, values and wall times.
+POINTS_IN_MEMORY = 1 << 21
 _BYTES = 8  # of an int64 and of a float64
 _NEAR = 1 << 12  # numbers read around a single one
 

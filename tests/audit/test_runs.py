@@ -76,7 +76,7 @@ def toy(monkeypatch, tmp_path) -> Path:
         yield Defect(str(path), "malformed", "no number", line=7)
 
     module = types.ModuleType("audioloss_cli.readers.toy")
-    module.ORDER, module.CONTINUES, module.JUDGES_ROWS, module.run_of = 1, False, False, lambda path: path
+    module.ORDER, module.CONTINUES, module.run_of = 1, False, lambda path: path
     module.claims, module.read = lambda file: file.suffix == ".toy", read
     names = registry.names
     monkeypatch.setitem(sys.modules, module.__name__, module)

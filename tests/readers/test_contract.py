@@ -53,7 +53,6 @@ def test_it_has_the_shape_of_a_reader(name):
     reader = registry.load("readers", name)
     assert isinstance(reader.ORDER, int)
     assert isinstance(reader.CONTINUES, bool)
-    assert isinstance(reader.JUDGES_ROWS, bool)
     assert "\nClaims: " in reader.__doc__
     assert "\nExample: " in reader.__doc__
     assert reader.run_of.__doc__

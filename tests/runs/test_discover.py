@@ -87,6 +87,14 @@ def test_a_link_that_leads_nowhere_is_nothing(tmp_path):
     assert runs(tmp_path) == []
 
 
+@pytest.mark.parametrize("name", ["events.out.tfevents.1.host", "metrics.csv", "trainer_state.json", "run-1.wandb"])
+def test_a_link_that_leads_nowhere_and_is_named_like_a_log_is_named(name, tmp_path):
+    """So git-annex and DVC leave what was not fetched."""
+    (tmp_path / name).symlink_to(tmp_path / "nowhere")
+    found = discover([str(tmp_path)], READERS)
+    assert [(item.path, item.reason) for item in found.unread] == [(str(tmp_path / name), "a link that leads nowhere")]
+
+
 def test_overlapping_paths_read_each_file_once(tmp_path):
     event_file(tmp_path / "a" / "x.tfevents")
     found = discover([str(tmp_path), str(tmp_path / "a")], READERS)

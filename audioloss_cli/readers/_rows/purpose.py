@@ -6,6 +6,8 @@ from typing import Any
 from audioloss_cli.readers._rows.row import Row, row_of
 from audioloss_cli.readers._rows.steps import choose_step
 
+SAMPLES = "samples of a data set, predictions or losses by sample"
+
 _WORDS = ("loss", "perplexity", "ppl", "nll", "grad_norm", "learning_rate", "accuracy", "reward", "entropy")
 _SHORT_WORDS = {"ce", "lr", "acc", "wer", "cer"}
 # Keys by which a row says that it is about one sample.

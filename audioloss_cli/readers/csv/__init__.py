@@ -15,7 +15,6 @@ from audioloss_cli.storage.log_file import LogFile
 
 ORDER = 40
 CONTINUES = False
-JUDGES_ROWS = False
 
 _TABLES = {".csv", ".tsv"}
 _PERHAPS = {".txt", ".log", ".out", ".dat", ""}
@@ -40,12 +39,23 @@ def claims(file: LogFile) -> bool:
     from audioloss_cli.readers.csv.layout import is_log, is_no_header  # noqa: PLC0415  # the names tell most logs
 
     if is_log(file.lines, file.name, surely=file.suffix not in _TABLES):
-        return True
+        return not disclaims(file)
     if file.suffix not in _TABLES:
         return False
     if file.is_damaged and len(file.lines) <= 1:
         return True  # too little of it can be seen: to read it is to say so
     return bool(_LOG.search(file.name)) and is_no_header(file.lines)
+
+
+def disclaims(file: LogFile) -> str:
+    """See ``RowReader``."""
+    if file.suffix not in _TABLES:
+        return ""
+    from audioloss_cli.readers._rows.purpose import SAMPLES, is_training_log  # noqa: PLC0415
+    from audioloss_cli.readers.csv.layout import first_rows  # noqa: PLC0415
+
+    rows = first_rows(file.lines, file.name)
+    return SAMPLES if rows and not is_training_log(rows) else ""
 
 
 def run_of(path: Path) -> Path:

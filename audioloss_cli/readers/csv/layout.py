@@ -224,6 +224,15 @@ def is_log(lines: Sequence[bytes], file_name: str, *, surely: bool) -> bool:
     return bool(numeric)
 
 
+def first_rows(lines: Sequence[bytes], file_name: str) -> list[dict[str, Any]]:
+    """Return some of the first rows, by the names of their columns; none if it is no table."""
+    layout = layout_of(lines, file_name)
+    if layout is None:
+        return []
+    rows = _rows(layout.dialect, [_text(line) for line in islice(lines, layout.start, layout.start + _SAMPLE)])
+    return [dict(zip(layout.header.names, map(layout.dialect.value, row), strict=False)) for row in rows]
+
+
 def _telling(names: Sequence[str]) -> tuple[list[int], list[int]]:
     """Columns named like a step or an epoch, and columns named like a loss or what stands beside one."""
     tags = [(at, name, classify(name)) for at, name in enumerate(names[:_MOST_TO_JUDGE_BY]) if name]

@@ -1,6 +1,7 @@
 """One JSON document: an array of rows, objects one after the other over several lines, or an object of columns.
 
-Claims: text that is one JSON array or object over several lines, or a list for each metric, and holds losses or steps
+Claims: text, on standard input as well, that is one JSON array or object over several lines, or a list for each metric,
+and holds losses or steps
 
 Example: ``{"loss": [6.9, 6.1, 5.8], "val_loss": [7.0, 6.4, 6.2]}``
 """
@@ -13,9 +14,8 @@ from audioloss_cli.storage.log_file import LogFile
 
 ORDER = 60
 CONTINUES = False
-JUDGES_ROWS = False
 
-_EXTENSIONS = {".json", ".jsonl", ".ndjson", ".txt", ".log"}
+_EXTENSIONS = {".json", ".jsonl", ".ndjson", ".txt", ".log", ""}
 
 
 def claims(file: LogFile) -> bool:

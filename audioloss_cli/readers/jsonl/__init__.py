@@ -1,7 +1,7 @@
 """JSON lines: one object a line, nested keys and lists joined with ``/``, plain, gzip or Zstandard.
 
-Claims: ``*.jsonl``, ``*.ndjson``; ``*.json``, ``*.txt`` and ``*.log`` of which at least half of the first lines are
-JSON objects.
+Claims: ``*.jsonl``, ``*.ndjson``; ``*.json``, ``*.txt``, ``*.log`` and files without an extension, standard input among
+them, of which at least half of the first lines are JSON objects.
 
 Example: ``{"step": 10, "train": {"audio_loss": 6.91, "text_loss": 2.3}}``
 """
@@ -15,10 +15,9 @@ from audioloss_cli.storage.log_file import LogFile
 
 ORDER = 50
 CONTINUES = False
-JUDGES_ROWS = True
 
 _EXTENSIONS = {".jsonl", ".ndjson"}
-_PERHAPS = {".json", ".txt", ".log"}
+_PERHAPS = {".json", ".txt", ".log", ""}
 _LINES_TO_SNIFF, _LINES_THAT_CONVINCE, _ROWS_TO_LOOK_AT = 10, 2, 50
 
 
@@ -32,11 +31,20 @@ def claims(file: LogFile) -> bool:
     from audioloss_cli.readers._json import is_document  # noqa: PLC0415  # 10 ms that event files do not need
 
     lines = file.lines
-    if file.is_damaged and len(lines) <= _LINES_THAT_CONVINCE:
+    if file.is_damaged and file.suffix and len(lines) <= _LINES_THAT_CONVINCE:
         return True  # too little of it can be seen: to read it is to say so
     if is_document(lines[:2]) or _are_of_python(lines[:_LINES_TO_SNIFF]):
         return False
     return _are_of_a_training(lines) and (file.suffix in _EXTENSIONS or _are_rows(lines))
+
+
+def disclaims(file: LogFile) -> str:
+    """See ``RowReader``; of files whose first line is an object."""
+    if not file.head[:4096].lstrip(b"\xef\xbb\xbf \t\r\n\0").startswith(b"{") or _are_of_a_training(file.lines):
+        return ""
+    from audioloss_cli.readers._rows.purpose import SAMPLES  # noqa: PLC0415
+
+    return SAMPLES
 
 
 def _are_of_python(lines: Sequence[bytes]) -> bool:

@@ -15,7 +15,6 @@ from audioloss_cli.storage.log_file import LogFile
 
 ORDER = 22
 CONTINUES = True
-JUDGES_ROWS = False
 
 _MAGIC = b"SQLite format 3\0"
 _DATABASE = "mlflow.db"

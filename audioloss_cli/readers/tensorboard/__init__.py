@@ -12,26 +12,12 @@ from audioloss_cli.readers.tensorboard.reading import read
 from audioloss_cli.readers.tensorboard.together import read_many
 from audioloss_cli.storage.log_file import LogFile
 
-__all__ = ["CONTINUES", "JUDGES_ROWS", "ORDER", "claims", "read", "read_many", "run_of"]
+__all__ = ["CONTINUES", "ORDER", "claims", "read", "read_many", "run_of"]
 
 ORDER = 10
 CONTINUES = True
-JUDGES_ROWS = False
 
-# Names that say what a file is: they are not opened for a look, since a pipe could not be read again.
-_NAMED_OTHERWISE = {
-    ".jsonl",
-    ".ndjson",
-    ".json",
-    ".csv",
-    ".tsv",
-    ".txt",
-    ".log",
-    ".wandb",
-    ".safetensors",
-    ".py",
-    ".md",
-}
+_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # gzip, Zstandard
 
 
 def claims(file: LogFile) -> bool:
@@ -41,7 +27,8 @@ def claims(file: LogFile) -> bool:
     """
     if "tfevents" in file.name:
         return not file.name.endswith(".profile-empty")
-    return is_header(file.raw_head[:HEADER_BYTES]) and b"brain.Event:" in file.raw_head[:64]
+    head = file.head if file.raw_head.startswith(_COMPRESSED) else file.raw_head
+    return is_header(head[:HEADER_BYTES]) and b"brain.Event:" in head[:64]
 
 
 def run_of(path: Path) -> Path:

@@ -14,7 +14,6 @@ from audioloss_cli.storage.log_file import LogFile
 
 ORDER = 90
 CONTINUES = False
-JUDGES_ROWS = False
 
 
 def claims(file: LogFile) -> bool:
@@ -50,7 +49,7 @@ def read(path: Path, options: ReadOptions = EVERYTHING) -> Iterator[Series | Def
 class with_patterns:  # noqa: N801  # it stands for this module, which is a reader too
     """This reader, which takes for its own also every file that has lines as the user says."""
 
-    ORDER, CONTINUES, JUDGES_ROWS = ORDER, CONTINUES, JUDGES_ROWS
+    ORDER, CONTINUES = ORDER, CONTINUES
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._patterns = patterns

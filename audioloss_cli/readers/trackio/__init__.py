@@ -13,7 +13,6 @@ from audioloss_cli.storage.log_file import LogFile
 
 ORDER = 23
 CONTINUES = False
-JUDGES_ROWS = False
 
 _MAGIC = b"SQLite format 3\0"
 

@@ -14,7 +14,6 @@ from audioloss_cli.storage.log_file import HEAD_BYTES, LogFile
 
 ORDER = 20
 CONTINUES = False
-JUDGES_ROWS = False
 
 _NAME = "trainer_state.json"
 _PERHAPS = {".json", ".txt", ".log", ".bak", ".old", ".tmp", ""}

@@ -16,7 +16,6 @@ from audioloss_cli.storage.log_file import LogFile
 
 ORDER = 21
 CONTINUES = False
-JUDGES_ROWS = False
 
 MAGIC = b":W&B"
 HISTORY_FILE = "wandb-history.jsonl"

@@ -6,7 +6,7 @@ bytes stand where they stood. An edit in its middle that leaves these as they we
 whatever the reason, is read anew and replaced. Readings are kept, never verdicts.
 """
 
-from audioloss_cli.storage.cache.cache import Cache, prepare
+from audioloss_cli.storage.cache.cache import Cache, CacheError, prepare
 from audioloss_cli.storage.cache.draft import forget_drafts
 
-__all__ = ["Cache", "forget_drafts", "prepare"]
+__all__ = ["Cache", "CacheError", "forget_drafts", "prepare"]

@@ -1,29 +1,32 @@
 """A directory of readings."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from audioloss_cli.config import ConfigError
 from audioloss_cli.model import Cursor, Defect, Note, ReadOptions, Series
 from audioloss_cli.model.reader import MarkError
-from audioloss_cli.readers import Reader
 from audioloss_cli.storage.cache.draft import Draft, forget_drafts
 from audioloss_cli.storage.cache.fingerprint import Fingerprint
 from audioloss_cli.storage.cache.key import Key
 from audioloss_cli.storage.cache.reading import Reading
 
 Item = Series | Defect | Cursor | Note
+Read = Callable[[Path, ReadOptions], Iterator[Item]]  # as a reader does it
+
+
+class CacheError(Exception):
+    """The directory cannot be written to."""
 
 
 def prepare(directory: str) -> None:
     """Make the directory, if need be, and see that it can be written to, so that nothing fails later.
 
     Raises:
-        ConfigError: it cannot.
+        CacheError: it cannot.
     """
     place = Path(directory)
     try:
@@ -35,7 +38,7 @@ def prepare(directory: str) -> None:
         forget_drafts(directory, ())
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"the cache {directory} cannot be written to: {reason}; name another with --cache") from None
+        raise CacheError(f"the cache {directory} cannot be written to: {reason}; name another with --cache") from None
 
 
 class Cache:
@@ -50,15 +53,15 @@ class Cache:
         self._directory = Path(directory)
         self._how = how
 
-    def read(self, reader: Reader, path: Path, options: ReadOptions) -> Iterator[Series | Defect | Note]:
-        """What ``reader.read`` hands over; as much of it as possible from what was kept.
+    def read(self, read: Read, path: Path, options: ReadOptions) -> Iterator[Series | Defect | Note]:
+        """What ``read`` hands over; as much of it as possible from what was kept.
 
         Raises:
             OSError: the log has to be read and cannot be.
         """
         before = Fingerprint.of(path)
         if before is None:
-            yield from _without_mark(reader, path, options)
+            yield from _without_mark(read, path, options)
             return
         key = Key.of(path, self._how)
         place = self._directory / key.file_name
@@ -70,7 +73,7 @@ class Cache:
         draft = Draft(place)
         try:
             mark = None
-            for item in _all(start, reader, path, options):
+            for item in _all(start, read, path, options):
                 if isinstance(item, Cursor):
                     mark = item
                 else:
@@ -83,15 +86,15 @@ class Cache:
             draft.discard()
 
 
-def _all(start: Reading | None, reader: Reader, path: Path, options: ReadOptions) -> Iterator[Item]:
+def _all(start: Reading | None, read: Read, path: Path, options: ReadOptions) -> Iterator[Item]:
     """What is known already, then the rest; the whole, if the reader cannot go on from the mark."""
     if start is not None:
         try:
-            rest = _begun(reader.read(path, replace(options, since=start.mark, mark=True)))
+            rest = _begun(read(path, replace(options, since=start.mark, mark=True)))
         except MarkError:
             start = None
     if start is None:
-        rest = reader.read(path, replace(options, mark=True))
+        rest = read(path, replace(options, mark=True))
     else:
         yield from start.items(path)
     yield from rest
@@ -113,8 +116,8 @@ def _known(path: Path, before: Fingerprint, mark: Cursor | None) -> Fingerprint 
     return None
 
 
-def _without_mark(reader: Reader, path: Path, options: ReadOptions) -> Iterator[Series | Defect | Note]:
-    for item in reader.read(path, options):
+def _without_mark(read: Read, path: Path, options: ReadOptions) -> Iterator[Series | Defect | Note]:
+    for item in read(path, options):
         if not isinstance(item, Cursor):
             yield item
 

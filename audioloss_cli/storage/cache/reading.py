@@ -10,12 +10,11 @@ from stat import S_ISREG
 from typing import IO, Any, Literal
 
 from audioloss_cli.model import Cursor, Defect, Note, Series
-from audioloss_cli.runs.gather import POINTS_IN_MEMORY
 from audioloss_cli.storage.cache.draft import DIGEST, LENGTH, MAGIC
 from audioloss_cli.storage.cache.fingerprint import Fingerprint
 from audioloss_cli.storage.cache.header import BYTES_OF_A_POINT, LONGEST_HEADER, is_sound
 from audioloss_cli.storage.cache.key import Key
-from audioloss_cli.storage.long_column import LongColumn
+from audioloss_cli.storage.long_column import POINTS_IN_MEMORY, LongColumn
 from audioloss_cli.storage.spill_file import SpillFile
 
 _BLOCK = 1 << 20  # bytes

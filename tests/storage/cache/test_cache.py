@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audioloss_cli.config import ConfigError
 from audioloss_cli.model import EVERYTHING, Defect, ReadOptions, Series
-from audioloss_cli.storage.cache import Cache, prepare
+from audioloss_cli.storage.cache import Cache, CacheError, prepare
 from tests.effort import examples
 from tests.storage.cache.toy import Reader
 
@@ -35,7 +34,7 @@ def content(items) -> tuple[dict, list[Defect]]:
 
 
 def cached(directory: Path, path: Path, reader: Reader, request: ReadOptions = EVERYTHING):
-    return content(Cache(str(directory), HOW).read(reader, path, request))
+    return content(Cache(str(directory), HOW).read(reader.read, path, request))
 
 
 def written(path: Path, text: bytes, time: int = 1) -> Path:
@@ -110,7 +109,7 @@ def test_other_ways_to_read_are_kept_apart(log, kept, monkeypatch):
     cached(kept, log, Reader())
     monkeypatch.chdir(log.parent)
     reader = Reader()
-    other = content(Cache(str(kept), ("toy", False)).read(reader, log, EVERYTHING))
+    other = content(Cache(str(kept), ("toy", False)).read(reader.read, log, EVERYTHING))
     relative = cached(kept, Path("x.toy"), reader)
     assert reader.read_bytes == 2 * log.stat().st_size
     assert other == content(Reader().read(log))
@@ -221,7 +220,7 @@ def test_a_pipe_is_read_through(tmp_path, kept):
 
 def test_a_cache_that_cannot_be_made_is_refused_at_the_start(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match=r"cannot be written to: .*; name another"):
+    with pytest.raises(CacheError, match=r"cannot be written to: .*; name another"):
         prepare(str(tmp_path / "file"))
-    with pytest.raises(ConfigError, match=r"cannot be written to: .*; name another"):
+    with pytest.raises(CacheError, match=r"cannot be written to: .*; name another"):
         prepare(str(tmp_path / "file" / "below"))

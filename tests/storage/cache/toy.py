@@ -14,7 +14,6 @@ class Reader:
 
     ORDER = 1
     CONTINUES = False
-    JUDGES_ROWS = False
 
     def __init__(self, marks: bool = True) -> None:
         self.read_bytes = 0

@@ -165,21 +165,6 @@ def tensor(batch: Batch, name: str) -> Tensor | None:
     return found if isinstance(found, Tensor) and not _oddity(found) else None
 
 
-def with_tensors(batch: Batch) -> dict[str, Any]:
-    """A copy in which numpy arrays of numbers are tensors, sharing no memory with them."""
-    return {key: as_tensor(value) for key, value in batch.items()}
-
-
-def as_tensor(value: Any) -> Any:
-    """A numpy array of numbers as a tensor; everything else, and what torch has no dtype for, as it is."""
-    if isinstance(value, Tensor) or getattr(getattr(value, "dtype", None), "kind", "") not in tuple("biuf"):
-        return value
-    try:
-        return torch.tensor(value, device="cpu")
-    except (TypeError, ValueError, RuntimeError):
-        return value
-
-
 def taken(batch: Batch, names: Iterable[str], layout: Layout) -> dict[str, Any]:
     """Those of the names that the batch holds, in the dtypes that indexing and cross entropy insist on.
 

@@ -38,6 +38,7 @@ _FORWARD = frozenset(
         "cache_audio_discrete_codes_mask",
     }
 )
+_PUBLISHED_OUT = 128016
 OPTIONS = ("logits_key", "loss_key")  # that this family reads beside those that all do
 
 
@@ -53,7 +54,7 @@ class Adapter:
         text = config.get("text_config")
         self.options = options
         # A batch of this layout may meet a model whose configuration is that of transformers.
-        self.out_id = config.get("audio_out_token_idx", config.get("audio_token_id", 128016))
+        self.out_id = config.get("audio_out_token_idx", config.get("audio_token_id", _PUBLISHED_OUT))
         self.in_id = config.get("audio_in_token_idx", 128015)
         self.layout = Layout(
             name="Higgs Audio (original)",
@@ -73,6 +74,7 @@ class Adapter:
                 "ffn": r"\baudio_mlp\b",
             },
             placeholder_ids=(self.out_id, self.in_id),
+            published_ids=self.out_id == _PUBLISHED_OUT and not config,
             reference=Reference("audio_in_ids", "audio_in_ids_start", self.in_id, instead="audio_features"),
         )
 
@@ -180,7 +182,10 @@ class Adapter:
     def _counts(self, batch: Batch) -> Tensor | None:
         """[B] int64: AUDIO_OUT tokens of each text."""
         ids = tensor(batch, "input_ids")
-        return None if ids is None or ids.ndim != len("BS") else (ids == self.out_id).sum(1)
+        if ids is None or ids.ndim != len("BS") or not self.layout.knows_placeholders_of(ids):
+            return None
+        found: Tensor = (ids == self.out_id).sum(1)
+        return found
 
     def _group_loc(self, batch: Batch) -> Tensor | None:
         """[segments] int64: the sample of each; None where the entries are not one a segment, or fall."""

@@ -28,6 +28,14 @@ CodesKey = Annotated[
     ),
 ]
 LabelsKey = Annotated[str, typer.Option(metavar="KEY", help="Audio labels in the batch.")]
+ConfigJson = Annotated[
+    str,
+    typer.Option(metavar="FILE", help="The model's config.json, if it is neither beside the weights nor above."),
+]
+TrustCheckpoint = Annotated[
+    bool,
+    typer.Option("--trust-checkpoint", help="Read pickles with a torch before 2.10, unsafe from them."),
+]
 Layout = Annotated[str, typer.Option(metavar="AXES", help="Axes of codes and labels, such as BKT or BTK.")]
 LogitsLayout = Annotated[str, typer.Option(metavar="AXES", help="Axes of the logits, such as BTKV or (BK)TV.")]
 IgnoreIndex = Annotated[int | None, typer.Option(metavar="ID", help="Label that does not count (-100).")]

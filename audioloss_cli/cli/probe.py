@@ -31,8 +31,19 @@ EPILOG = (
 )
 # What is never a report, though it lies where a checkpoint or data lie.
 _READ = frozenset({".arrow", ".bin", ".npz", ".pt", ".pth", ".safetensors"})
-# Options of this command that are called as the fields of ``ProbeConfig`` and of ``probe.adapter.Options`` are.
-_REQUEST = ("data", "device", "dtype", "batches", "backward", "held_out", "model", "adapter")
+# Options of this command that are called as the fields of ``ProbeConfig`` and of ``Options`` of an adapter are.
+_REQUEST = (
+    "data",
+    "device",
+    "dtype",
+    "batches",
+    "backward",
+    "held_out",
+    "model",
+    "adapter",
+    "config_json",
+    "trust_checkpoint",
+)
 _OPTIONS = (
     *("logits_key", "loss_key", "codes_key", "labels_key", "layout", "logits_layout"),
     *("ignore_index", "shift", "bos", "eos", "pad"),
@@ -52,6 +63,8 @@ def command(
     model: probes.Model = "",
     model_arg: probes.ModelArg = None,
     data_arg: probes.DataArg = None,
+    config_json: probes.ConfigJson = "",
+    trust_checkpoint: probes.TrustCheckpoint = False,
     adapter: probes.Adapter = "",
     logits_key: probes.LogitsKey = "",
     loss_key: probes.LossKey = "",

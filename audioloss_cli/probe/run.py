@@ -10,20 +10,21 @@ from typing import Any
 import torch
 
 from audioloss_cli.model import Finding, Report, Severity, Unaudited
-from audioloss_cli.probe.adapter import Adapter, Batch
 from audioloss_cli.probe.check import Outcome, run_checks
-from audioloss_cli.probe.checkpoint import LoadedModel, load_checkpoint
-from audioloss_cli.probe.checkpoint.weights import weight_faults
-from audioloss_cli.probe.choose import choose_adapter
 from audioloss_cli.probe.config import ProbeConfig
 from audioloss_cli.probe.data import BatchSource, open_data
-from audioloss_cli.probe.device import choose_device, choose_dtype, memory_guard
 from audioloss_cli.probe.diagnose import diagnose
 from audioloss_cli.probe.dump import write_dump
 from audioloss_cli.probe.errors import UnreadableError
-from audioloss_cli.probe.evidence import Evidence, Logged, Weights
-from audioloss_cli.probe.observe import held_out_loss, observe, read_audio
-from audioloss_cli.probe.signature import kept_by_trainer
+from audioloss_cli.probe.measure.evidence import Evidence, Logged, Weights
+from audioloss_cli.probe.measure.observe import held_out_loss, observe, read_audio
+from audioloss_cli.probe.model_io.adapter import Adapter, Batch
+from audioloss_cli.probe.model_io.checkpoint import LoadedModel, load_checkpoint
+from audioloss_cli.probe.model_io.checkpoint.pickles import trusting
+from audioloss_cli.probe.model_io.checkpoint.weights import weight_faults
+from audioloss_cli.probe.model_io.choose import choose_adapter
+from audioloss_cli.probe.model_io.device import choose_device, choose_dtype, memory_guard
+from audioloss_cli.probe.model_io.signature import kept_by_trainer
 
 # After these the forward pass would read other memory, or kill a CUDA context.
 _FATAL = ("id_out_of_range", "ignored_index_in_inputs")
@@ -52,8 +53,11 @@ def probe(config: ProbeConfig, logged: Sequence[Logged] = ()) -> Report:
             model_arguments=config.model_arguments,
             dtype=choose_dtype(config.dtype),
             device=device,
+            config_json=config.config_json,
+            trusted=config.trust_checkpoint,
         )
-    source = open_data(config.data, arguments=config.data_arguments, count=config.batches)
+    with trusting(config.trust_checkpoint):
+        source = open_data(config.data, arguments=config.data_arguments, count=config.batches)
     if config.dump:
         write_dump(Path(config.dump), source.batches, {"checkpoint": config.checkpoint, "data": config.data})
     adapter, name = _chosen(config, loaded, source.batches[0])
@@ -108,7 +112,8 @@ def _held_out(config: ProbeConfig, adapter: Adapter) -> Batch:
     """A file takes no arguments, whatever --data is."""
     named = os.path.exists(config.held_out)  # noqa: PTH110  # that of Path raises for a name that is too long
     arguments = {} if named else config.data_arguments
-    batch = open_data(config.held_out, arguments=arguments, count=1).batches[0]
+    with trusting(config.trust_checkpoint):
+        batch = open_data(config.held_out, arguments=arguments, count=1).batches[0]
     evidence = Evidence(adapter.layout, batch, read_audio(adapter, batch))
     if evidence.unreadable:
         name, what = next(iter(evidence.unreadable.items()))

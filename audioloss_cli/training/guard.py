@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from audioloss_cli.model import Alert
-from audioloss_cli.probe.adapter import Options
+from audioloss_cli.probe.model_io.adapter import Options
 from audioloss_cli.training.announce import Announcer, open_sinks
 from audioloss_cli.training.arrivals import Arrivals
 from audioloss_cli.training.case import Loop

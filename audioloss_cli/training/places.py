@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Any
 
-from audioloss_cli.probe.layout import Layout
+from audioloss_cli.probe.model_io.layout import Layout
 from audioloss_cli.training.losses import AUDIO_NAMES, CODEBOOK_NAMES, TEXT_NAMES
 
 

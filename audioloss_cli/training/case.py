@@ -111,6 +111,6 @@ class Case:
 
     @property
     def about_the_batch(self) -> str:
-        """Which one it is, if it is not that of the alert: a loss that looks calm is told of later."""
+        """Which one it is, if it is not that of the alert, which may be told of later."""
         step = self.fed[0].step if self.fed else None
         return "" if step is None or step == self.alert.step else f"the batch is that of step {step}"

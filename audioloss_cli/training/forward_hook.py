@@ -14,7 +14,6 @@ from audioloss_cli.training.compiled import between_graphs
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.own_loss import OwnLoss
 from audioloss_cli.training.recent import Fed
-from audioloss_cli.training.short_way import LATER
 
 # Over how many items the model's own loss is a sum, divided by that; it is not of the batch.
 _COUNT = "num_items_in_batch"
@@ -29,19 +28,15 @@ class ForwardHook:
         named: whether the outputs say which loss is that of the audio.
         had_loss: whether any loss was found so far.
         processes: those over which the model's own loss is a sum where it is told the number of items of a step.
-        accumulates: whether a step may have several micro-batches.
-        whole_steps: whether a micro-batch is a step, and its loss all of it.
         own: which of the passes gave the loss that is trained, if a mixin asks.
     """
 
     def __init__(self, guard: AudioLossGuard) -> None:
         self._guard = guard
-        guard.as_fed = self._fed
         self.original: Mapping[str, Any] | None = None
         self.waits_for_loss = self.named = self.had_loss = False
-        self.processes, self.accumulates, self.whole_steps = 1, False, False
+        self.processes = 1
         self.own = OwnLoss()
-        self._trained = False  # whether what was glanced at is known to be what is trained
         self._pending: list[tuple[dict[str, Any], set[str]]] = []
         self._collator: WatchedCollator | None = None
         self._handle: Any = None
@@ -53,7 +48,6 @@ class ForwardHook:
         self._guard.begin()
         self._pending.clear()
         self._model, self.own.processes = model, self.processes
-        self.whole_steps = self.processes == 1 and not self.accumulates
         if model is not None:
             self._handle = model.register_forward_hook(self._after_forward, with_kwargs=True)
         self._collator = watch_collator(loader)
@@ -82,11 +76,6 @@ class ForwardHook:
             return
         if self.own.passes is not None:
             self.own.see(outputs)
-        if self.whole_steps and guard.glanced is None:
-            guard.step(None, kwargs, outputs, LATER, self.original)
-            if (glanced := guard.glanced) is not None:
-                self.named, self._trained = glanced[1] is not None, False
-                return
         self._take_in(dict(kwargs), outputs)
 
     @between_graphs
@@ -95,8 +84,7 @@ class ForwardHook:
         self._after_forward(*given)
 
     def _take_in(self, batch: dict[str, Any], outputs: Any) -> None:
-        """One that goes the long way."""
-        self._undo()
+        """The batch and the losses of one pass."""
         self._guard.show(self._fed(batch, self.original))
         values = self._guard.read(None, outputs, batch)
         self.had_loss, self.named = self.had_loss or bool(values), self._guard.presence.named
@@ -125,11 +113,6 @@ class ForwardHook:
             custom: whether it is not the model's own.
             place: of the pass whose own loss it is, counted from the last one.
         """
-        if self._guard.glanced is not None and not custom and place == -1:  # it is what was glanced at
-            self._trained = True
-            self._pending.clear()
-            return
-        self._undo()
         values, parts = self._pending[place] if len(self._pending) >= -place else ({}, set())
         named = bool(self._pending) and self.named
         self._pending.clear()
@@ -139,16 +122,6 @@ class ForwardHook:
             values, parts = {**values, "audio": loss}, {*parts, "audio"}
         self.had_loss = True
         self._feed(values, parts)
-
-    def _undo(self) -> None:
-        """What was glanced at is not all of its step."""
-        if self._guard.glanced is None:
-            return
-        values = self._guard.take_back()
-        if self.waits_for_loss and not self._trained:
-            self._pending.append((values, set()))
-        else:
-            self._guard.feed(values)
 
     def _fed(self, batch: Mapping[str, Any], original: Mapping[str, Any] | None) -> Fed:
         return Fed({name: value for name, value in batch.items() if name != _COUNT}, original, self.dropped)

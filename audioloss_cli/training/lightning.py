@@ -68,17 +68,12 @@ class AudioLossLightning(Callback):
     ) -> None:
         """One micro-batch; and the end of a step, where the optimiser made one."""
         step = trainer.global_step
-        whole = trainer.accumulate_grad_batches == 1 and step != self._step
-        if whole and (losses := self._losses.whole(outputs)) is not None:
-            self._step, (given, original) = step, self._given(batch)
-            self.guard.step(losses[0], given, losses[1], step, original)
-            return
+        given, original = self._given(batch)
+        if given is not None:  # losses are read by its layout
+            self.guard.show(Fed(given, original))
         values = self._losses.of(trainer, outputs, batch)
         if values is None:
             return
-        given, original = self._given(batch)
-        if given is not None:
-            self.guard.show(Fed(given, original))
         self.guard.feed(values)
         if step != self._step:
             self._step = step

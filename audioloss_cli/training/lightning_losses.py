@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.logged import audio_name
-from audioloss_cli.training.long_way import LongWay
 from audioloss_cli.training.losses import names_audio
 
 _LOOKS = 3  # batches after which what was not logged never will be
@@ -22,7 +22,7 @@ class LightningLosses:
         guard: reads outputs that name their losses.
     """
 
-    def __init__(self, guard: LongWay) -> None:
+    def __init__(self, guard: AudioLossGuard) -> None:
         self._guard = guard
         self.start()
 
@@ -30,18 +30,6 @@ class LightningLosses:
         """A fit begins."""
         self._name, self._looks, self._steady = "", _LOOKS, True
         self._before: Any = None
-
-    def whole(self, outputs: Any) -> tuple[Any, Any] | None:
-        """Loss and outputs of a micro-batch that is a step, for ``AudioLossGuard.step``; None: ask ``of``."""
-        named = isinstance(outputs, Mapping)
-        if self._guard.presence.named or (named and names_audio(outputs)):
-            return None, outputs if named else {"loss": outputs}
-        if self._looks or self._name:  # something may be logged
-            return None
-        loss = outputs.get("loss") if named else outputs
-        if isinstance(loss, Tensor) and loss.numel() != 1:
-            return None
-        return (loss if isinstance(loss, (Tensor, float)) else None), None
 
     def epoch(self, trainer: Any) -> None:
         """Before the first batch of an epoch: the mean of the one before may have taken the place of the last value."""

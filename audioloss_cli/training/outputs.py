@@ -87,7 +87,7 @@ def read_codebooks(get: Get, names: tuple[str, ...], odd: list[str]) -> tuple[di
 
 
 def _added(numbers: Sequence[float]) -> float:
-    """One by one, as the short way does it; ``sum`` makes up for roundings from Python 3.12 on."""
+    """One by one: ``sum`` makes up for roundings from Python 3.12 on."""
     whole = 0.0
     for number in numbers:
         whole += number

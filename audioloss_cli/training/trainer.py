@@ -66,7 +66,6 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         self._closed = self._skipped = self._logs = None
         # Under DataParallel every replica would call the hook, from a thread of its own.
         self.hook.processes = processes_of_a_sum(args, self.loop.model)
-        self.hook.accumulates = args.gradient_accumulation_steps > 1
         self.hook.attach(self.loop.model if args.n_gpu <= 1 else None, kwargs.get("train_dataloader"))
         board = self._board or (log_directory(args) if state.is_world_process_zero else None)
         self.guard.set_directory(self._directory or Path(args.output_dir) / _FOLDER, board, jsonl=self._jsonl)
@@ -81,13 +80,9 @@ class AudioLossCallback(TrainerCallback, ExportableState):
             return control
         self._closed = step
         grad_norm, self.grad_norm = self.grad_norm, None
-        if not self.guard.keep(step, grad_norm):
-            self._bind(args, control, kwargs)
-            self.guard.close(step, grad_norm=grad_norm)
-            if self.guard.unsettled:
-                self.guard.settle()
+        self._bind(args, control, kwargs)
+        self.guard.close(step, grad_norm=grad_norm)
         if control.should_save or control.should_training_stop:
-            self._bind(args, control, kwargs)
             self.guard.flush()
         return control
 

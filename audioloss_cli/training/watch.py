@@ -2,16 +2,14 @@
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping
-from itertools import groupby
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from time import time
+from typing import Any
 
 from audioloss_cli.model import Alert, Limits
-from audioloss_cli.model.point import OWN_CODEBOOK, TOTAL
+from audioloss_cli.model.point import OWN_CODEBOOK
 from audioloss_cli.monitor import AudioLossMonitor
-from audioloss_cli.training.calm import Calm, Short, has_names
 from audioloss_cli.training.codebook_steps import CodebookSteps
-from audioloss_cli.training.columns import audio_of, codebooks_of, losses_between
 from audioloss_cli.training.logged_apart import Line, LoggedApart
 from audioloss_cli.training.slots import CODEBOOKS, Arrived
 
@@ -30,54 +28,24 @@ class Watch:
     Attributes:
         monitors: by name of the series: ``audio_loss``, ``logged``, ``codebook/0``, ...
         points: step, value and Unix seconds of the audio loss, the latest ones.
-        calm: what waits to be handed to the monitors.
+        last_step: the last one whose losses were taken in.
     """
 
-    def __init__(self, settings: Mapping[str, Any], at_once: int = 1) -> None:
+    def __init__(self, settings: Mapping[str, Any]) -> None:
         self._settings = dict(settings)
         self.monitors: dict[str, AudioLossMonitor] = {AUDIO: AudioLossMonitor(**self._settings)}
         self.points: deque[tuple[int, float, float]] = deque(maxlen=_KEPT)
         self._totals: deque[tuple[int, float]] = deque(maxlen=_KEPT)
         self._logged: deque[int] = deque(maxlen=_KEPT)
-        self._apart, self._drained = LoggedApart(), 0
+        self._apart, self.last_step = LoggedApart(), 0
         self._main = self.monitors[AUDIO]
         limits: Limits = self._main.limits
         self._seen, self._codebook_steps = False, CodebookSteps(limits.threshold)
-        self.calm = Calm(limits, at_once)
 
-    def take_in(self, arrived: Arrived, *, alone: bool = True) -> Found:
-        """The scalars of one step; each alert with the name of its series. ``alone``: see ``Calm.put``."""
-        return [] if self.calm.put(arrived.step, arrived.values, alone=alone) else self.drain()
-
-    def drain(self) -> Found:
-        """Hand what waits to the monitors."""
-        found: Found = []
-        if not self.calm.waiting:
-            return found
-        waiting = self.calm.hand_over()
-        self._drained = waiting[-1][0]
-        for named, rows in groupby(waiting, has_names):
-            if named:
-                for step, now, _, values in rows:
-                    found += self._update(step, now, cast("Mapping[str, float]", values))
-            else:
-                found += self._replay(cast("list[Short]", list(rows)))
-        self.calm.expect(self._main.reference)
-        return found
-
-    def _replay(self, rows: list[Short]) -> Found:
-        """Steps of the short way, many at once; the alerts come series by series."""
-        self._seen = True
-        series, beside = audio_of(rows)
-        self.points.extend(zip(series.steps, series.values, series.wall_times, strict=True))
-        if TOTAL in beside:
-            self._totals.extend((row[0], row[3][1]) for row in rows if row[3] and row[3][1] is not None)
-        found = [(AUDIO, alert) for alert in self._main.replay(series, beside, arrays=True)]
-        takes = self._codebook_steps.takes
-        fed = [row for row in rows if row[3] and row[3][0] and takes(row[0], row[3][0])]
-        for name, (series, beside) in codebooks_of(fed):
-            found += [(name, alert) for alert in self.monitor(name).replay(series, beside, arrays=True)]
-        return found
+    def take_in(self, arrived: Arrived) -> Found:
+        """The scalars of one step; each alert with the name of its series."""
+        self.last_step = arrived.step
+        return self._update(arrived.step, time(), arrived.values)
 
     def _update(self, step: int, now: float, values: Mapping[str, float]) -> Found:
         audio, logged = values.get("audio"), values.get("logged")
@@ -111,23 +79,18 @@ class Watch:
 
     def logs_from(self, step: int, lines: Iterable[Line]) -> None:
         """A training begins, or goes on after this step with what it has logged so far."""
-        self._drained = step
+        self.last_step = step
         self._apart.begin(step, lines)
 
     def trained(self, line: Line) -> Found:
         """The loss that is trained, as the run logs it; it is watched once it is another than the one that is read."""
-        apart, read = self._apart, (self.calm.waiting, self.points, self._totals)
-        if not apart.is_other(line, *losses_between(apart.since, line.step, *read)):
+        apart = self._apart
+        read = [_between(rows, apart.since, line.step) for rows in (self.points, self._totals)]
+        if not apart.is_other(line, *read):
             return []
-        found = self.drain()
         before, steps = apart.replay(self.monitor(LOGGED))
         self._logged.extend(steps)
-        return found + [(LOGGED, alert) for alert in before] + self.logged(line.value, line.step, line.beside)
-
-    @property
-    def last_step(self) -> int:
-        """The last one whose losses have arrived."""
-        return self.calm.waiting[-1][0] if self.calm.waiting else self._drained
+        return [(LOGGED, alert) for alert in before] + self.logged(line.value, line.step, line.beside)
 
     def monitor(self, name: str) -> AudioLossMonitor:
         """The monitor of a series, made when it is first needed."""
@@ -157,16 +120,30 @@ class Watch:
         return alerts
 
     def state_dict(self) -> dict[str, Any]:
-        """Plain built-in types; what waits is kept as it is, for to hand it over might call for an action."""
+        """Plain built-in types."""
         states = {name: monitor.state_dict() for name, monitor in self.monitors.items()}
         known = {"seen": self._seen, "codebooks_fed": self._codebook_steps.fed}
-        return {"monitors": states, **known, "waiting": self.calm.state_dict(), "apart": self._apart.state_dict()}
+        return {"monitors": states, **known, "apart": self._apart.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue where ``state_dict`` was taken."""
         self._seen, self._codebook_steps.fed = bool(state["seen"]), state.get("codebooks_fed")
         for name, each in state["monitors"].items():
             self.monitor(name).load_state_dict(each)
-        self.calm.load_state_dict(state.get("waiting", ()))  # states of before have none
         if "apart" in state:
             self._apart.load_state_dict(state["apart"])
+
+
+def _between(rows: Sequence[tuple[Any, ...]], since: int, to: int) -> list[float]:
+    """The losses of the steps after ``since`` up to ``to``, the latest first.
+
+    Each row begins with its step. Where that goes up, they are those of an earlier attempt.
+    """
+    found, before = list[float](), math.inf
+    for row in reversed(rows):
+        if not since < row[0] < before:
+            break
+        before = row[0]
+        if before <= to:
+            found.append(row[1])
+    return found

@@ -31,7 +31,7 @@ EPILOG = (
 )
 # What is never a report, though it lies where a checkpoint or data lie.
 _READ = frozenset({".arrow", ".bin", ".npz", ".pt", ".pth", ".safetensors"})
-# Options of this command that are called as the fields of ``ProbeConfig`` and of ``probe.adapter.Options`` are.
+# Options of this command that are called as the fields of ``ProbeConfig`` and of ``Options`` of an adapter are.
 _REQUEST = ("data", "device", "dtype", "batches", "backward", "held_out", "model", "adapter")
 _OPTIONS = (
     *("logits_key", "loss_key", "codes_key", "labels_key", "layout", "logits_layout"),

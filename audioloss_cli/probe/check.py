@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from audioloss_cli import registry
 from audioloss_cli.model import Finding, RuleText, Severity
-from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.measure.evidence import Evidence
 
 FOLDER = "probe.checks"
 

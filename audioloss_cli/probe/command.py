@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audioloss_cli.model import Report, Series
-from audioloss_cli.probe.adapter import Options
 from audioloss_cli.probe.arguments import parse_arguments
 from audioloss_cli.probe.config import ProbeConfig
-from audioloss_cli.probe.evidence import Logged
+from audioloss_cli.probe.measure.evidence import Logged
+from audioloss_cli.probe.model_io.adapter import Options
 from audioloss_cli.probe.run import probe
 
 

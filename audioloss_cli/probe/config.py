@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audioloss_cli.model import Gate
-from audioloss_cli.probe.adapter import Options
 from audioloss_cli.probe.errors import UsageError
+from audioloss_cli.probe.model_io.adapter import Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class ProbeConfig:
     """Everything that decides what a probe does.
 
     Attributes:
-        checkpoint: path; see ``probe.checkpoint``.
+        checkpoint: path; see ``probe.model_io.checkpoint``.
         data: import string or path; see ``probe.data``.
         held_out: the same, for data that the model has not seen; empty: none.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.

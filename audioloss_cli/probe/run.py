@@ -10,20 +10,20 @@ from typing import Any
 import torch
 
 from audioloss_cli.model import Finding, Report, Severity, Unaudited
-from audioloss_cli.probe.adapter import Adapter, Batch
 from audioloss_cli.probe.check import Outcome, run_checks
-from audioloss_cli.probe.checkpoint import LoadedModel, load_checkpoint
-from audioloss_cli.probe.checkpoint.weights import weight_faults
-from audioloss_cli.probe.choose import choose_adapter
 from audioloss_cli.probe.config import ProbeConfig
 from audioloss_cli.probe.data import BatchSource, open_data
-from audioloss_cli.probe.device import choose_device, choose_dtype, memory_guard
 from audioloss_cli.probe.diagnose import diagnose
 from audioloss_cli.probe.dump import write_dump
 from audioloss_cli.probe.errors import UnreadableError
-from audioloss_cli.probe.evidence import Evidence, Logged, Weights
-from audioloss_cli.probe.observe import held_out_loss, observe, read_audio
-from audioloss_cli.probe.signature import kept_by_trainer
+from audioloss_cli.probe.measure.evidence import Evidence, Logged, Weights
+from audioloss_cli.probe.measure.observe import held_out_loss, observe, read_audio
+from audioloss_cli.probe.model_io.adapter import Adapter, Batch
+from audioloss_cli.probe.model_io.checkpoint import LoadedModel, load_checkpoint
+from audioloss_cli.probe.model_io.checkpoint.weights import weight_faults
+from audioloss_cli.probe.model_io.choose import choose_adapter
+from audioloss_cli.probe.model_io.device import choose_device, choose_dtype, memory_guard
+from audioloss_cli.probe.model_io.signature import kept_by_trainer
 
 # After these the forward pass would read other memory, or kill a CUDA context.
 _FATAL = ("id_out_of_range", "ignored_index_in_inputs")

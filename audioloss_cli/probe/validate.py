@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from audioloss_cli.model import Finding
-from audioloss_cli.probe.adapter import Batch, Options, with_tensors
-from audioloss_cli.probe.alignment import Audio, targets
 from audioloss_cli.probe.check import run_checks
-from audioloss_cli.probe.choose import choose_adapter
-from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.probe.layout import Layout
-from audioloss_cli.probe.observe import read_audio
-from audioloss_cli.probe.statistics import logit_statistics
+from audioloss_cli.probe.measure.alignment import Audio, targets
+from audioloss_cli.probe.measure.evidence import Evidence
+from audioloss_cli.probe.measure.observe import read_audio
+from audioloss_cli.probe.measure.statistics import logit_statistics
+from audioloss_cli.probe.model_io.adapter import Batch, Options, with_tensors
+from audioloss_cli.probe.model_io.choose import choose_adapter
+from audioloss_cli.probe.model_io.layout import Layout
 
 _CELL_AXES = 2  # [N, K]
 

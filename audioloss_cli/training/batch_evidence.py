@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from audioloss_cli.probe.adapter import Adapter, with_tensors
-from audioloss_cli.probe.alignment import Audio
 from audioloss_cli.probe.check import Outcome, run_checks
-from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.probe.layout import Layout
-from audioloss_cli.probe.observe import read_audio
+from audioloss_cli.probe.measure.alignment import Audio
+from audioloss_cli.probe.measure.evidence import Evidence
+from audioloss_cli.probe.measure.observe import read_audio
+from audioloss_cli.probe.model_io.adapter import Adapter, with_tensors
+from audioloss_cli.probe.model_io.layout import Layout
 from audioloss_cli.training.recent import Batch, Fed
 
 #: Checks that look at keys, shapes and dtypes alone: they read no value, so that they never wait for a device.

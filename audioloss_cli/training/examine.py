@@ -7,11 +7,11 @@ from typing import Any
 from torch import Tensor
 
 from audioloss_cli.model import Finding, Severity
-from audioloss_cli.probe.adapter import Adapter, Options
-from audioloss_cli.probe.choose import choose_adapter
 from audioloss_cli.probe.errors import UsageError
-from audioloss_cli.probe.layout import Layout
-from audioloss_cli.probe.signature import unwrapped
+from audioloss_cli.probe.model_io.adapter import Adapter, Options
+from audioloss_cli.probe.model_io.choose import choose_adapter
+from audioloss_cli.probe.model_io.layout import Layout
+from audioloss_cli.probe.model_io.signature import unwrapped
 from audioloss_cli.training.batch_evidence import STRUCTURAL, check_inputs
 from audioloss_cli.training.examination import Examination, grave
 from audioloss_cli.training.full_examination import LogitsCheck, examine_fully

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from audioloss_cli.model import Finding
-from audioloss_cli.probe.adapter import Adapter
 from audioloss_cli.probe.check import run_checks
 from audioloss_cli.probe.errors import ProbeError
-from audioloss_cli.probe.evidence import Evidence, Logged
-from audioloss_cli.probe.observe import observe
-from audioloss_cli.probe.signature import unwrapped
+from audioloss_cli.probe.measure.evidence import Evidence, Logged
+from audioloss_cli.probe.measure.observe import observe
+from audioloss_cli.probe.model_io.adapter import Adapter
+from audioloss_cli.probe.model_io.signature import unwrapped
 from audioloss_cli.training.batch_evidence import STRUCTURAL, as_given, check_inputs, evidence_of, with_labels
 from audioloss_cli.training.bystander import evaluating
 from audioloss_cli.training.examination import Examination, examination_of, grave, gravity

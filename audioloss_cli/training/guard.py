@@ -8,7 +8,7 @@ from typing import Any
 from audioloss_cli.model import Alert
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.monitor.scalars import as_step
-from audioloss_cli.probe.adapter import Options
+from audioloss_cli.probe.model_io.adapter import Options
 from audioloss_cli.training.announce import Announcer, open_sinks
 from audioloss_cli.training.arrivals import Arrivals
 from audioloss_cli.training.case import Loop, logger

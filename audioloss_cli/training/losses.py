@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from audioloss_cli.probe.layout import Layout
+from audioloss_cli.probe.model_io.layout import Layout
 from audioloss_cli.training.outputs import first, getter, number_of, read_codebooks, read_scalar
 from audioloss_cli.training.recompute import is_silent, recompute
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from audioloss_cli.probe.signature import unwrapped
+from audioloss_cli.probe.model_io.signature import unwrapped
 from audioloss_cli.training.case import ActionError
 from audioloss_cli.training.distributed import find_ranks
 from audioloss_cli.training.restore import forget_moments, load_optimizer, load_tensors

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from audioloss_cli.probe.adapter import to_device
+from audioloss_cli.probe.model_io.adapter import to_device
 
 Batch = Mapping[str, Any]
 _STEPS = 4

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from audioloss_cli.probe.adapter import field_of, to_device
-from audioloss_cli.probe.layout import Layout
+from audioloss_cli.probe.model_io.adapter import field_of, to_device
+from audioloss_cli.probe.model_io.layout import Layout
 
 _EXPANDED = ("input_ids", "audio_labels", "audio_input_ids_mask")
 _ORIGINAL = ("label_audio_ids", "audio_out_ids_start")

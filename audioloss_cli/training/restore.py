@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from audioloss_cli.probe.signature import unwrapped
+from audioloss_cli.probe.model_io.signature import unwrapped
 from audioloss_cli.training.case import ActionError
 
 #: What schedulers compute from in the groups of an optimiser, beside the rate itself (OneCycleLR, SWALR).

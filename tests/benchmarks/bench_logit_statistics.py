@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from audioloss_cli.probe.statistics import logit_statistics
-from audioloss_cli.probe.statistics.chunks import BYTES_PER_THREAD
+from audioloss_cli.probe.measure.statistics import logit_statistics
+from audioloss_cli.probe.measure.statistics.chunks import BYTES_PER_THREAD
 from tests.benchmarks.memory import peak_bytes
 
 K, V, OFFSETS = 8, 1026, (0, 1, 2)

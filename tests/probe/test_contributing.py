@@ -2,8 +2,8 @@
 
 from audioloss_cli import Severity
 from audioloss_cli.model import RuleText
-from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.probe.layout import Layout
+from audioloss_cli.probe.measure.evidence import Evidence
+from audioloss_cli.probe.model_io.layout import Layout
 from tests.test_contributing import CHECK, plugin
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from audioloss_cli.model import Report, Severity
 from audioloss_cli.probe import ProbeConfig, probe
-from audioloss_cli.probe.adapter import Options
 from audioloss_cli.probe.errors import UsageError
+from audioloss_cli.probe.model_io.adapter import Options
 from tests.probe import custom, tiny_siblings
 
 #: How the logits lie, as the model gives them and as the command line says it.

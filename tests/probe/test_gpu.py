@@ -9,7 +9,7 @@ import torch
 from audioloss_cli.model import Report
 from audioloss_cli.probe import ProbeConfig, probe, validate_audio_logits
 from tests.probe import tiny, tiny_siblings
-from tests.probe.checkpoint import original
+from tests.probe.model_io.checkpoint import original
 from tests.probe.test_mutations import MADE, MUTATIONS
 
 pytestmark = [

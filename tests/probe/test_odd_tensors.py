@@ -13,7 +13,7 @@ from torch import Tensor
 
 from audioloss_cli import Severity
 from audioloss_cli.probe import validate_model_inputs
-from tests.probe.adapters.healthy import HEALTHY
+from tests.probe.model_io.adapters.healthy import HEALTHY
 from tests.probe.training import checkpoint
 
 # No check can look at them: each is a wrong dtype wherever a field is declared.

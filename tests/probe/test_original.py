@@ -11,7 +11,7 @@ from torch import Tensor
 from audioloss_cli.model import Report, Severity
 from audioloss_cli.probe import ProbeConfig, probe
 from tests.probe import broken, tiny
-from tests.probe.checkpoint import original
+from tests.probe.model_io.checkpoint import original
 
 Change = Callable[[Tensor], Tensor]
 

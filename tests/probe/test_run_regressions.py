@@ -15,17 +15,17 @@ from torch.nn.functional import cross_entropy
 
 from audioloss_cli.model import Report, Severity
 from audioloss_cli.probe import ProbeConfig, probe
-from audioloss_cli.probe.adapter import Options, Output, to_device
-from audioloss_cli.probe.adapters.higgs_audio_v2 import Adapter
-from audioloss_cli.probe.alignment import OFFSETS, targets
-from audioloss_cli.probe.checkpoint.weights import weight_faults
-from audioloss_cli.probe.device import memory_guard
 from audioloss_cli.probe.errors import EnvironmentalError, UnreadableError, UsageError
-from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.probe.gradients import _recomputed, audio_gradients
-from audioloss_cli.probe.observe import read_audio
+from audioloss_cli.probe.measure.alignment import OFFSETS, targets
+from audioloss_cli.probe.measure.evidence import Evidence
+from audioloss_cli.probe.measure.gradients import _recomputed, audio_gradients
+from audioloss_cli.probe.measure.observe import read_audio
+from audioloss_cli.probe.model_io.adapter import Options, Output, to_device
+from audioloss_cli.probe.model_io.adapters.higgs_audio_v2 import Adapter
+from audioloss_cli.probe.model_io.checkpoint.weights import weight_faults
+from audioloss_cli.probe.model_io.device import memory_guard
 from tests.probe import broken, tiny
-from tests.probe.checkpoint import original
+from tests.probe.model_io.checkpoint import original
 from tests.probe.training import checkpoint
 
 HERE = "tests.probe.test_run_regressions"
@@ -351,7 +351,7 @@ def evidence_of(batch: dict[str, Tensor]) -> Evidence:
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("elements", [1, 3 * tiny.K * tiny.V, 2**24])
 def test_the_recomputed_loss_and_its_gradient_in_pieces(monkeypatch, device, elements):
-    monkeypatch.setattr("audioloss_cli.probe.gradients._ELEMENTS", elements)
+    monkeypatch.setattr("audioloss_cli.probe.measure.gradients._ELEMENTS", elements)
     evidence = evidence_of(hf_batch(lengths=((5, 3), (4,))))
     labels = targets(evidence.audio, evidence.layout)[len(OFFSETS)]
     rows = torch.arange(len(labels)) * 2 + 1

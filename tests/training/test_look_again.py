@@ -11,7 +11,7 @@ from audioloss_cli.training import AudioLossCallback, AudioLossGuard, Policy, la
 from audioloss_cli.training.recent import Fed, RecentBatches
 from tests.effort import combinations
 from tests.probe import tiny
-from tests.probe.adapters.healthy import HEALTHY
+from tests.probe.model_io.adapters.healthy import HEALTHY
 from tests.training import frameworks, loops
 from tests.training.far import Far, far_of, install
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from audioloss_cli.probe.adapter import Options
-from audioloss_cli.probe.adapters import higgs_audio, higgs_audio_v2
+from audioloss_cli.probe.model_io.adapter import Options
+from audioloss_cli.probe.model_io.adapters import higgs_audio, higgs_audio_v2
 from audioloss_cli.training.late_scalar import LateScalars
 from audioloss_cli.training.losses import read_losses
 from audioloss_cli.training.recompute import recompute

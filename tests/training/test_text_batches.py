@@ -6,7 +6,7 @@ from torch.utils.data import Dataset
 
 from audioloss_cli.training import AudioLossGuard, Policy
 from tests.probe import tiny
-from tests.probe.adapters.healthy import HEALTHY, ORIGINAL
+from tests.probe.model_io.adapters.healthy import HEALTHY, ORIGINAL
 from tests.training import frameworks, loops
 from tests.training.far import Far, far_of, install
 

@@ -2,7 +2,7 @@
 
 import math
 
-from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.measure.evidence import Evidence
 
 # The first frame of a segment is predicted from the text before it, which the recomputation leaves out.
 SAME = 0.05

@@ -3,8 +3,8 @@
 from torch import Tensor
 
 from audioloss_cli.probe.checks._words import shape_of
-from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.probe.layout import Field, Role
+from audioloss_cli.probe.measure.evidence import Evidence
+from audioloss_cli.probe.model_io.layout import Field, Role
 
 #: Roles of what belongs to the text.
 TEXT: tuple[Role, ...] = ("text", "attention", "text-labels")

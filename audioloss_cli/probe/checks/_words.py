@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from torch import Tensor
 
-from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.probe.layout import Field
+from audioloss_cli.probe.measure.evidence import Evidence
+from audioloss_cli.probe.model_io.layout import Field
 
 
 def listed(items: Iterable[object], most: int = 6) -> str:

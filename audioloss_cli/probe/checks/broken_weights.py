@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import listed
-from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.measure.evidence import Evidence
 
 _NOT_FINITE = ("NaN", "infinite")
 

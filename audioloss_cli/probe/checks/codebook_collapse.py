@@ -14,10 +14,10 @@ from collections.abc import Iterator
 import torch
 
 from audioloss_cli.model import Severity
-from audioloss_cli.probe.alignment import OFFSETS
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import listed, nats
-from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.measure.alignment import OFFSETS
+from audioloss_cli.probe.measure.evidence import Evidence
 
 _NOTHING, _SOMETHING = 0.05, 1.0
 

@@ -14,10 +14,10 @@ import math
 from collections.abc import Iterator
 
 from audioloss_cli.model import Severity
-from audioloss_cli.probe.alignment import OFFSETS
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import nats, percent
-from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.measure.alignment import OFFSETS
+from audioloss_cli.probe.measure.evidence import Evidence
 
 _MOST, _NEARLY_ALL, _CERTAIN = 0.5, 0.95, 1e-4
 

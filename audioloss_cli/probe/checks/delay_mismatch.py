@@ -17,7 +17,7 @@ from torch import Tensor
 
 from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
-from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.measure.evidence import Evidence
 
 _PATTERN = {True: "delayed by one column a codebook", False: "not delayed"}
 

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from audioloss_cli.model import Severity
-from audioloss_cli.probe.alignment import real_codes
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import listed, percent
-from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.measure.alignment import real_codes
+from audioloss_cli.probe.measure.evidence import Evidence
 
 _MOST, _MOST_OF_A_CODEBOOK, _FEWEST_LABELS = 0.5, 0.9, 32
 

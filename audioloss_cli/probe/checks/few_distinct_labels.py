@@ -17,7 +17,7 @@ from torch import Tensor
 from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import listed, percent
-from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.measure.evidence import Evidence
 
 _FEW, _MOST_SPECIAL = 2, 0.9
 _FEWEST_LABELS = 8  # of fewer nothing can be said

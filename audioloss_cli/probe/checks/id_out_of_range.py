@@ -17,8 +17,8 @@ from torch import Tensor
 from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import embedded, first_true
-from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.probe.layout import Layout
+from audioloss_cli.probe.measure.evidence import Evidence
+from audioloss_cli.probe.model_io.layout import Layout
 
 
 def check(evidence: Evidence) -> Iterator[Problem]:

@@ -14,10 +14,10 @@ segment. Throw away the checkpoints of this run.
 from collections.abc import Iterator
 
 from audioloss_cli.model import Severity
-from audioloss_cli.probe.alignment import OFFSETS
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import listed, nats
-from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.measure.alignment import OFFSETS
+from audioloss_cli.probe.measure.evidence import Evidence
 
 _MARGIN, _COPIED, _ABSURD = 1.0, 0.7, 0.25
 _SAME, _OTHER = 2e-5, 2e-4

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import nats
-from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.measure.evidence import Evidence
 
 _NOTHING, _SOMETHING, _CLOSE = 0.05, 1.0, 0.1
 

@@ -18,7 +18,7 @@ from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._loss import SAME, differs, is_constant
 from audioloss_cli.probe.checks._words import nats
-from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.measure.evidence import Evidence
 
 _ACCUMULATIONS = (2, 3, 4, 6, 12, 16, 24, 32, 48, 64, 128)
 

@@ -19,7 +19,7 @@ from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._spans import asked
 from audioloss_cli.probe.checks._words import listed, percent
-from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.measure.evidence import Evidence
 
 _LEAST, _NEXT_TO_NOTHING = 0.5, 0.1
 _FEWEST_CODES = 16  # of fewer in a codebook nothing can be said

@@ -18,7 +18,7 @@ from torch import Tensor
 from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import percent
-from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.measure.evidence import Evidence
 
 _MOST = 0.25
 _FEWEST_ANSWERED = 4

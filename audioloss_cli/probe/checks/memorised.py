@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import nats
-from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.measure.evidence import Evidence
 
 _BY_HEART, _GAP, _FEW = 0.5, 1.0, 2
 

@@ -20,11 +20,11 @@ import torch
 from torch import Tensor
 
 from audioloss_cli.model import Severity
-from audioloss_cli.probe.alignment import OFFSETS
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._spans import learnt
 from audioloss_cli.probe.checks._words import listed, nats, percent
-from audioloss_cli.probe.evidence import Evidence
+from audioloss_cli.probe.measure.alignment import OFFSETS
+from audioloss_cli.probe.measure.evidence import Evidence
 
 _MOST_REPEATS, _LEAST_ENTROPY, _FEWEST_CODES = 0.5, 2.0, 128
 _LEAST_SHARE = 0.3  # of ln V, for codecs of few ids

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from audioloss_cli.model import Severity
-from audioloss_cli.probe.adapter import Unreadable
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._words import listed
-from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.probe.layout import Field
+from audioloss_cli.probe.measure.evidence import Evidence
+from audioloss_cli.probe.model_io.adapter import Unreadable
+from audioloss_cli.probe.model_io.layout import Field
 
 
 def check(evidence: Evidence) -> Iterator[Problem]:

@@ -17,8 +17,8 @@ from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._shapes import TEXT, misfit, misshapen
 from audioloss_cli.probe.checks._words import listed, shape_of
-from audioloss_cli.probe.evidence import Evidence
-from audioloss_cli.probe.layout import Role
+from audioloss_cli.probe.measure.evidence import Evidence
+from audioloss_cli.probe.model_io.layout import Role
 
 
 def check(evidence: Evidence) -> Iterator[Problem]:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from audioloss_cli.probe.adapter import as_tensor
 from audioloss_cli.probe.errors import UnreadableError
+from audioloss_cli.probe.model_io.adapter import as_tensor
 
 
 def as_batch(value: Any, place: str) -> dict[str, Any]:

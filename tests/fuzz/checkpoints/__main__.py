@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audioloss_cli.probe.adapter import Options
-from audioloss_cli.probe.checkpoint import load_checkpoint
 from audioloss_cli.probe.config import ProbeConfig
 from audioloss_cli.probe.data import open_data
 from audioloss_cli.probe.errors import ProbeError
+from audioloss_cli.probe.model_io.adapter import Options
+from audioloss_cli.probe.model_io.checkpoint import load_checkpoint
 from audioloss_cli.probe.run import probe
 from tests.fuzz._run import Case, Target, main
 from tests.fuzz.checkpoints import archives, inputs, layouts, pickles

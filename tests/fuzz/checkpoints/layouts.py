@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from tests.probe import tiny, tiny_siblings
-from tests.probe.checkpoint import original
+from tests.probe.model_io.checkpoint import original
 
 TOY = "tests.fuzz.checkpoints.layouts:toy"
 PARTNER = "partner/healthy.safetensors"  # the other half of a probe, never damaged

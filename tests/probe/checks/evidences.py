@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audioloss_cli.probe.alignment import Audio, shifted, targets
-from audioloss_cli.probe.evidence import REST, Evidence, Gradient, Logged, Perturbation, Weights
-from audioloss_cli.probe.layout import Field, Layout
-from audioloss_cli.probe.statistics import logit_statistics
+from audioloss_cli.probe.measure.alignment import Audio, shifted, targets
+from audioloss_cli.probe.measure.evidence import REST, Evidence, Gradient, Logged, Perturbation, Weights
+from audioloss_cli.probe.measure.statistics import logit_statistics
+from audioloss_cli.probe.model_io.layout import Field, Layout
 
 K, V, BOS, EOS, FRAMES, IGNORED = 4, 34, 32, 33, 24, -100
 LAYOUT = Layout(

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from audioloss_cli import Report, Severity, registry
 from audioloss_cli.model import RuleText, View
-from audioloss_cli.probe.alignment import Audio, targets
 from audioloss_cli.probe.check import FOLDER, Outcome, run_checks
-from audioloss_cli.probe.evidence import Evidence, Gradient, Logged, Perturbation, Weights
-from audioloss_cli.probe.layout import Field, Layout
-from audioloss_cli.probe.statistics import logit_statistics
+from audioloss_cli.probe.measure.alignment import Audio, targets
+from audioloss_cli.probe.measure.evidence import Evidence, Gradient, Logged, Perturbation, Weights
+from audioloss_cli.probe.measure.statistics import logit_statistics
+from audioloss_cli.probe.model_io.layout import Field, Layout
 from tests.probe.checks.evidences import FIRES, IGNORED, LAYOUT, V, nan_logits, seen
 
 CHECKS = registry.names(FOLDER)

@@ -1,0 +1,1 @@
+"""What is measured of a batch and a model: forward pass, perturbation, gradients, statistics, alignment."""

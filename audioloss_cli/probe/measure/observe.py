@@ -1,0 +1,130 @@
+"""From one batch and a model to the evidence of what a forward pass shows."""
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from audioloss_cli.probe.errors import ProbeError, UnreadableError
+from audioloss_cli.probe.measure.alignment import Audio, targets
+from audioloss_cli.probe.measure.evidence import Evidence
+from audioloss_cli.probe.measure.gradients import audio_gradients
+from audioloss_cli.probe.measure.perturb import perturb, row_to_perturb, rows_around
+from audioloss_cli.probe.measure.statistics import LogitStatistics, logit_statistics
+from audioloss_cli.probe.model_io.adapter import Adapter, Batch, Model, readable, to_device
+from audioloss_cli.probe.model_io.device import memory_guard
+from audioloss_cli.terminal import words_of
+
+
+def read_audio(adapter: Adapter, batch: Batch) -> Audio:
+    """The audio of a batch in rows, on the CPU; all one segment where the adapter cannot tell."""
+    batch = readable(batch, adapter.layout)
+    found = (adapter.codes(batch), adapter.labels(batch), adapter.segments(batch), adapter.samples(batch))
+    codes, labels, segments, samples = (None if item is None else item.cpu() for item in found)
+    rows = codes if codes is not None else labels
+    if rows is not None and (segments is None or len(segments) != len(rows)):
+        segments = torch.zeros(len(rows), dtype=torch.long, device="cpu")
+    if rows is not None and samples is not None and len(samples) != len(rows):
+        samples = None
+    return Audio(codes, labels, segments, samples, adapter.placeholders(batch))
+
+
+def observe(
+    evidence: Evidence,
+    adapter: Adapter,
+    model: Model,
+    device: torch.device,
+    *,
+    backward: bool,
+    keep: list[Tensor] | None = None,
+) -> None:
+    """Fill in what a forward pass shows; an exception of the model becomes ``failure``.
+
+    Args:
+        evidence: of the batch.
+        adapter: of the model's family.
+        model: the model.
+        device: where it is.
+        backward: whether a gradient is asked for, too.
+        keep: gets the audio logits [N, K, V], for whoever wants more of them than their statistics.
+
+    Raises:
+        EnvironmentalError: out of memory.
+    """
+    try:
+        with memory_guard(device):
+            batch = _fed(evidence.batch, adapter, model, device)
+            with torch.no_grad():
+                _forward(evidence, adapter, model, batch, keep)
+            if backward and evidence.stats is not None and evidence.stats.shape[0]:
+                evidence.gradients, evidence.gradient_source = audio_gradients(evidence, adapter, model, batch)
+    except ProbeError:
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a stranger's model raises is a finding
+        evidence.failure = _raised(error)
+
+
+def held_out_loss(evidence: Evidence, adapter: Adapter, model: Model, batch: Batch, device: torch.device) -> float:
+    """Mean cross entropy against the next code on another batch, nats; NaN if it cannot be had.
+
+    Raises:
+        UnreadableError: the model raises on that batch.
+        EnvironmentalError: out of memory.
+    """
+    other = replace(evidence, batch=batch, audio=read_audio(adapter, batch), stats=None, perturbation=None, failure="")
+    try:
+        with torch.no_grad(), memory_guard(device):
+            output = adapter.run(model, _fed(batch, adapter, model, device))
+            if output.logits is not None:
+                other.stats = _measured(output.logits, output.rows, other)
+    except ProbeError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise UnreadableError(f"--held-out: {_raised(error)}; probe that data with --data to see why") from error
+    return other.next_loss
+
+
+def _fed(batch: Batch, adapter: Adapter, model: Model, device: torch.device) -> Batch:
+    """On the device, and what is floating in the dtype of the weights, as autocast has it in training.
+
+    What should hold ids stays as it is: in bfloat16 an id would become another.
+    """
+    moved: dict[str, Any] = to_device(batch, device)
+    parameters = model.parameters() if isinstance(model, torch.nn.Module) else ()
+    dtype = next((each.dtype for each in parameters if each.is_floating_point()), None)
+    ids = {item.name for item in adapter.layout.fields if item.kind != "floating"}
+    for name, value in moved.items():
+        if dtype is not None and name not in ids and isinstance(value, Tensor) and value.is_floating_point():
+            moved[name] = value.to(dtype)
+    return moved
+
+
+def _raised(error: BaseException) -> str:
+    return f"the model raised {type(error).__name__}: {words_of(error)[:300]}"
+
+
+def _forward(evidence: Evidence, adapter: Adapter, model: Model, batch: Batch, keep: list[Tensor] | None) -> None:
+    output = adapter.run(model, batch)
+    evidence.layout = adapter.layout  # a generic adapter learns V from the logits
+    evidence.reported = None if output.loss is None else float(output.loss.float().mean())
+    if output.logits is None:
+        evidence.failure = "the output of the model holds no audio logits; name them with --logits-key"
+        return
+    evidence.stats = _measured(output.logits, output.rows, evidence)
+    if keep is not None:
+        keep.append(output.logits if output.rows is None else output.logits[output.rows])
+    row = row_to_perturb(evidence)
+    if row is None:
+        return
+    before = rows_around(output.logits, output.rows, evidence, row)
+    del output  # the second pass must find room for its own logits
+    evidence.perturbation = perturb(evidence, adapter, model, batch, row, before)
+
+
+def _measured(logits: Tensor, rows: Tensor | None, evidence: Evidence) -> LogitStatistics:
+    """Targets that do not fit the logits are left out; another check tells so."""
+    size = (len(logits if rows is None else rows), logits.shape[1])
+    fitting = [each for each in targets(evidence.audio, evidence.layout) if each.shape == size]
+    wanted = [each.to(logits.device) for each in fitting]
+    return logit_statistics(logits, wanted, rows=rows, ignore_index=evidence.layout.ignore_index)

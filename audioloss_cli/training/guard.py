@@ -9,26 +9,26 @@ from audioloss_cli.model import Alert
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.monitor.scalars import as_step
 from audioloss_cli.probe.model_io.adapter import Options
-from audioloss_cli.training.announce import Announcer, open_sinks
-from audioloss_cli.training.arrivals import Arrivals
-from audioloss_cli.training.case import Loop, logger
-from audioloss_cli.training.checkpoints import Checkpoints
-from audioloss_cli.training.distributed import NOBODY, Whose
-from audioloss_cli.training.examine import Examiner
-from audioloss_cli.training.inputs import FirstLooks
-from audioloss_cli.training.logged_apart import Line
-from audioloss_cli.training.look_again import LooksAgain
-from audioloss_cli.training.losses import Losses, read_losses
-from audioloss_cli.training.micro import MicroBatches
-from audioloss_cli.training.plain import PlainLoop
+from audioloss_cli.training.batches.examine import Examiner
+from audioloss_cli.training.batches.first_batches import FirstBatches
+from audioloss_cli.training.batches.periodic_check import PeriodicCheck
+from audioloss_cli.training.batches.recent import MicroBatch, RecentBatches
+from audioloss_cli.training.integrations.plain import PlainLoop
+from audioloss_cli.training.losses.audio_presence import AudioPresence
+from audioloss_cli.training.losses.logged_apart import Line
+from audioloss_cli.training.losses.micro_batches import MicroBatches
+from audioloss_cli.training.losses.monitors import AUDIO, Found, Monitors
+from audioloss_cli.training.losses.read import Losses, read_losses
 from audioloss_cli.training.policy import Policy
-from audioloss_cli.training.presence import Presence
-from audioloss_cli.training.recent import Fed, RecentBatches
-from audioloss_cli.training.record import Taken
-from audioloss_cli.training.respond import Responder
-from audioloss_cli.training.slots import Arrived
+from audioloss_cli.training.response.action_record import ActionRecord
+from audioloss_cli.training.response.alert_context import Loop, logger
+from audioloss_cli.training.response.announce import Announcer, open_sinks
+from audioloss_cli.training.response.checkpoints import Checkpoints
+from audioloss_cli.training.response.responder import Responder
 from audioloss_cli.training.state import from_state, to_state
-from audioloss_cli.training.watch import AUDIO, Found, Watch
+from audioloss_cli.training.transport.arrivals import Arrivals
+from audioloss_cli.training.transport.ranks import NOBODY, Whose
+from audioloss_cli.training.transport.scalar_layout import Arrived
 
 _FIRST_BATCHES = 3
 _LOOK_AGAIN = 60.0
@@ -102,12 +102,12 @@ class AudioLossGuard:
         self.loop: Any = loop or PlainLoop(model, optimizer, scheduler, where, save, restore)
         self.examiner = Examiner(adapter, options, forward=forward)
         self.examiner.model = model
-        self.presence = Presence()
-        self._watch = Watch({**settings, "options": rules})
+        self.presence = AudioPresence()
+        self._watch = Monitors({**settings, "options": rules})
         self._announcer = Announcer(open_sinks(self._watch, where, tensorboard, jsonl=jsonl))
         parts = (self._watch, self.examiner, self._announcer, self.checkpoints, self.loop, where)
         self.responder = Responder(policy or Policy(), *parts)
-        self._looks = FirstLooks(first_batches, self.examiner, LooksAgain(look_again, self.examiner))
+        self._looks = FirstBatches(first_batches, self.examiner, PeriodicCheck(look_again, self.examiner))
         self._arrivals = Arrivals(deferred)
         self._recent, self._micro = RecentBatches(), MicroBatches()
         self._unsettled = deque[Line]()  # lines of steps whose losses are still on their way from a device
@@ -163,10 +163,10 @@ class AudioLossGuard:
     ) -> None:
         """Take in one micro-batch; ``close`` ends the step. ``copy``: see ``MicroBatches.add``."""
         if batch is not None:
-            self.show(Fed(batch, original))
+            self.show(MicroBatch(batch, original))
         self.feed(self.read(loss, outputs, batch), copy=copy)
 
-    def show(self, fed: Fed) -> None:
+    def show(self, fed: MicroBatch) -> None:
         """A micro-batch, to have it at hand when something is wrong."""
         self._recent.add(fed)
         # Losses are read by its layout: it is chosen at the first batch, even if that is not looked at.
@@ -290,7 +290,7 @@ class AudioLossGuard:
         return self._watch.monitors
 
     @property
-    def taken(self) -> list[Taken]:
+    def taken(self) -> list[ActionRecord]:
         """Every action, with what was done and whether the loss came back."""
         return self.responder.ledger.taken
 

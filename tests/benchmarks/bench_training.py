@@ -136,9 +136,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     logging.getLogger("audioloss").setLevel(logging.CRITICAL)
-    print(
-        "| given to the guard | step without, ms | with, ms | a call in its place, us: median, mean | in a row, us |"
-    )
+    print("| given to the guard | step without, ms | with, ms | a call in its place, us: median, mean | in a row, us |")
     print("|---|---|---|---|---|")
     for name in KINDS:
         without, beside, calls, row = [], [], [], []

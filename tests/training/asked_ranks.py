@@ -1,4 +1,4 @@
-"""Runs of several ranks whose losses are in trouble only when many are seen together; one rank asks about them alone."""
+"""Runs of several ranks whose losses tell only when many are seen together; one rank asks about them alone."""
 
 import math
 import random

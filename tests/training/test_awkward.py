@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from audioloss_cli.training import ActionError, AudioLossGuard, Policy
-from audioloss_cli.training.restore import load_weights
+from audioloss_cli.training.response.restore import load_weights
 from tests.training import loops
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from audioloss_cli.training.distributed import describe
+from audioloss_cli.training.transport.ranks import describe
 from tests.training.asked_ranks import STEPS
 from tests.training.ranks import BROKEN, VANISHED
 from tests.training.ranks import STEPS as STEPS_OF_ALL

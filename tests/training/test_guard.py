@@ -12,9 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from audioloss_cli import AudioLossMonitor
 from audioloss_cli.training import AudioLossError, AudioLossGuard, Policy
-from audioloss_cli.training.batch_evidence import STRUCTURAL, check_inputs
-from audioloss_cli.training.examine import Examiner
-from audioloss_cli.training.recent import Fed
+from audioloss_cli.training.batches.evidence import STRUCTURAL, check_inputs
+from audioloss_cli.training.batches.examine import Examiner
+from audioloss_cli.training.batches.recent import MicroBatch
 from tests.training import loops
 
 STOP = Policy(critical=("stop",))
@@ -328,7 +328,7 @@ def test_the_structure_of_a_batch_is_looked_at_without_reading_a_value():
     examiner = Examiner()
     examiner.model = loops.model()
     batch = loops.sample(1)
-    fed = Fed({**batch, "audio_labels": batch["audio_labels"].float()}, {**batch, "reward": torch.zeros(1)})
+    fed = MicroBatch({**batch, "audio_labels": batch["audio_labels"].float()}, {**batch, "reward": torch.zeros(1)})
     examiner.choose(fed)
     with Waits() as counted:
         outcomes = check_inputs(examiner.adapter, fed, STRUCTURAL)

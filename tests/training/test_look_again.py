@@ -8,7 +8,7 @@ import torch
 from torch.utils.data import Dataset
 
 from audioloss_cli.training import AudioLossCallback, AudioLossGuard, Policy, late_batch, look_again
-from audioloss_cli.training.recent import Fed, RecentBatches
+from audioloss_cli.training.batches.recent import MicroBatch, RecentBatches
 from tests.effort import combinations
 from tests.probe import tiny
 from tests.probe.model_io.adapters.healthy import HEALTHY
@@ -380,10 +380,10 @@ def test_ranks_that_wait_for_each_other_look_as_seldom_together(monkeypatch, ran
     """Each looks by a clock of its own, and while one does the others stand still."""
     guard = AudioLossGuard(policy=STOP, look_again=60.0, model=loops.model(), jsonl=False)
     clock, recent = Clock(monkeypatch, guard, 0.1), RecentBatches()
-    guard.examiner.choose(Fed(GOOD[0]))
+    guard.examiner.choose(MicroBatch(GOOD[0]))
     for step in range(4000):
         clock.now += 1
-        recent.add(Fed(GOOD[step % 4]))
+        recent.add(MicroBatch(GOOD[step % 4]))
         recent.close(step)
         guard._looks.again.look(step, recent, (), ranks)
     pauses = torch.tensor(clock.looks).diff()

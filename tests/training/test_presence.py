@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audioloss_cli.training import AudioLossCallback, AudioLossGuard, AudioLossMixin, Policy
-from audioloss_cli.training.losses import Losses
-from audioloss_cli.training.presence import Presence
-from audioloss_cli.training.slots import Arrived
-from audioloss_cli.training.watch import Watch
+from audioloss_cli.training.losses.audio_presence import AudioPresence
+from audioloss_cli.training.losses.monitors import Monitors
+from audioloss_cli.training.losses.read import Losses
+from audioloss_cli.training.transport.scalar_layout import Arrived
 from tests.effort import combinations
 from tests.probe import tiny
 from tests.training import loops
@@ -36,7 +36,7 @@ def text_alone(batch, *, absent=False):
 
 def looked_at(kinds):
     """Indices of the micro-batches whose audio loss is recomputed; a kind is whether there is audio in one."""
-    presence, found = Presence(), []
+    presence, found = AudioPresence(), []
     for index, audio in enumerate(kinds):
         losses = Losses()
         losses.mixed, losses.silent, losses.anew = True, not audio, presence.again() and audio
@@ -161,7 +161,7 @@ def test_a_codebook_that_collapses_is_named_where_the_total_holds_text(tmp_path)
 @pytest.mark.parametrize("also", [{}, {"audio": 5.1}])
 def test_of_several_ranks_one_may_say_so_while_another_has_a_total(also):
     """They need not come to it at the same step; where one of them has an audio loss, it is not gone."""
-    watch = Watch({})
+    watch = Monitors({})
     for step in range(1, 40):
         watch.take_in(Arrived(step, {"audio": 5.0 + step % 7 / 100, "total": 7.0}))
     told = watch.take_in(Arrived(40, {"total": 7.0, "gone": 1.0, **also}))

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from audioloss_cli._lazy import exports
 
 if TYPE_CHECKING:
-    from audioloss_cli.training.case import ActionError, AudioLossError
     from audioloss_cli.training.guard import AudioLossGuard
-    from audioloss_cli.training.lightning import AudioLossLightning
-    from audioloss_cli.training.mixin import AudioLossMixin
+    from audioloss_cli.training.integrations.lightning.callback import AudioLossLightning
+    from audioloss_cli.training.integrations.transformers.callback import AudioLossCallback
+    from audioloss_cli.training.integrations.transformers.mixin import AudioLossMixin
     from audioloss_cli.training.policy import Policy
-    from audioloss_cli.training.trainer import AudioLossCallback
+    from audioloss_cli.training.response.alert_context import ActionError, AudioLossError
 
 _HOMES = {
-    "ActionError": "case",
-    "AudioLossCallback": "trainer",
-    "AudioLossError": "case",
+    "ActionError": "response.alert_context",
+    "AudioLossCallback": "integrations.transformers.callback",
+    "AudioLossError": "response.alert_context",
     "AudioLossGuard": "guard",
-    "AudioLossLightning": "lightning",
-    "AudioLossMixin": "mixin",
+    "AudioLossLightning": "integrations.lightning.callback",
+    "AudioLossMixin": "integrations.transformers.mixin",
     "Policy": "policy",
 }
 

@@ -1,32 +1,40 @@
 """AudioLossGuard: the monitor inside a training loop, for a plain loop, for Accelerate, and behind every framework."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from audioloss_cli.model import Alert
+from audioloss_cli.monitor import AudioLossMonitor
+from audioloss_cli.monitor.scalars import as_step
 from audioloss_cli.probe.model_io.adapter import Options
-from audioloss_cli.training.announce import Announcer, open_sinks
-from audioloss_cli.training.arrivals import Arrivals
-from audioloss_cli.training.case import Loop
-from audioloss_cli.training.checkpoints import Checkpoints
-from audioloss_cli.training.examine import Examiner
-from audioloss_cli.training.inputs import FirstLooks
-from audioloss_cli.training.known import Known
-from audioloss_cli.training.look_again import LooksAgain
-from audioloss_cli.training.plain import PlainLoop
+from audioloss_cli.training.batches.examine import Examiner
+from audioloss_cli.training.batches.first_batches import FirstBatches
+from audioloss_cli.training.batches.periodic_check import PeriodicCheck
+from audioloss_cli.training.batches.recent import MicroBatch, RecentBatches
+from audioloss_cli.training.integrations.plain import PlainLoop
+from audioloss_cli.training.losses.audio_presence import AudioPresence
+from audioloss_cli.training.losses.logged_apart import Line
+from audioloss_cli.training.losses.micro_batches import MicroBatches
+from audioloss_cli.training.losses.monitors import AUDIO, Found, Monitors
+from audioloss_cli.training.losses.read import Losses, read_losses
 from audioloss_cli.training.policy import Policy
-from audioloss_cli.training.respond import Responder
-from audioloss_cli.training.short_way import ShortWay
-from audioloss_cli.training.trained import Trained
-from audioloss_cli.training.watch import Watch
+from audioloss_cli.training.response.action_record import ActionRecord
+from audioloss_cli.training.response.alert_context import Loop, logger
+from audioloss_cli.training.response.announce import Announcer, open_sinks
+from audioloss_cli.training.response.checkpoints import Checkpoints
+from audioloss_cli.training.response.responder import Responder
+from audioloss_cli.training.state import from_state, to_state
+from audioloss_cli.training.transport.arrivals import Arrivals
+from audioloss_cli.training.transport.ranks import NOBODY, Whose
+from audioloss_cli.training.transport.scalar_layout import Arrived
 
 _FIRST_BATCHES = 3
-_AT_ONCE = 1024
 _LOOK_AGAIN = 60.0
 
 
-class AudioLossGuard(ShortWay, Known, Trained):
+class AudioLossGuard:
     """Watches the audio loss of a training loop, examines the batches, and acts when something is wrong.
 
     ``guard.step(loss, batch=batch, outputs=outputs)`` once a step is all that it needs, after that of the optimiser: a
@@ -55,16 +63,13 @@ class AudioLossGuard(ShortWay, Known, Trained):
             batch that lies there is copied, and looked at some steps later.
         forward: whether an alert may run the model once more on its batch.
         deferred: read scalars at a later step; None: where they lie on a device, and where several ranks train.
-        at_once: calm losses are handed to the monitors so many at a time, or what has come after 10 seconds, which
-            costs a fraction; beside other ranks at most 128, whatever the time. What they say of such a loss comes as
-            much later, and not at all if the process dies before. A loss that is not finite, low, repeated, or twice or
-            half what is usual is always taken in at its step. Early on few wait.
         loop: what actions act on; a framework's file gives its own.
         **settings: of ``AudioLossMonitor``: ``window_size``, ``threshold``, ``critical_threshold``, ``scale``, ...
 
     Attributes:
         checkpoints: those that are known; tell of your own with ``checkpoints.add(step, path)``.
         loop, examiner, responder: what acts, what looks at batches, what answers to alerts.
+        presence: whether the training still has an audio loss.
 
     Raises:
         ValueError: a setting that makes no sense.
@@ -89,20 +94,152 @@ class AudioLossGuard(ShortWay, Known, Trained):
         look_again: float | None = _LOOK_AGAIN,
         forward: bool = True,
         deferred: bool | None = None,
-        at_once: int = _AT_ONCE,
         loop: Loop | None = None,
         **settings: Any,
     ) -> None:
         where = Path(directory)
         self.checkpoints = Checkpoints()
         self.loop: Any = loop or PlainLoop(model, optimizer, scheduler, where, save, restore)
-        examiner = Examiner(adapter, options, forward=forward)
-        examiner.model = model
-        watch = Watch({**settings, "options": rules}, at_once)
-        self._announcer = Announcer(open_sinks(watch, where, tensorboard, jsonl=jsonl))
-        responder = Responder(policy or Policy(), watch, examiner, self._announcer, self.checkpoints, self.loop, where)
-        looks = FirstLooks(first_batches, examiner, LooksAgain(look_again, examiner))
-        super().__init__(watch, responder, looks, Arrivals(deferred))
+        self.examiner = Examiner(adapter, options, forward=forward)
+        self.examiner.model = model
+        self.presence = AudioPresence()
+        self._watch = Monitors({**settings, "options": rules})
+        self._announcer = Announcer(open_sinks(self._watch, where, tensorboard, jsonl=jsonl))
+        parts = (self._watch, self.examiner, self._announcer, self.checkpoints, self.loop, where)
+        self.responder = Responder(policy or Policy(), *parts)
+        self._looks = FirstBatches(first_batches, self.examiner, PeriodicCheck(look_again, self.examiner))
+        self._arrivals = Arrivals(deferred)
+        self._recent, self._micro = RecentBatches(), MicroBatches()
+        self._unsettled = deque[Line]()  # lines of steps whose losses are still on their way from a device
+        self._complained = False
+        self._step = self._batches = 0
+
+    def step(
+        self,
+        loss: Any = None,
+        batch: Any = None,
+        outputs: Any = None,
+        step: int | None = None,
+        original: Any = None,
+        grad_norm: Any = None,
+        sync_gradients: bool = True,
+    ) -> list[Alert]:
+        """Take in one batch; return the alerts that were raised, most often none.
+
+        Args:
+            loss: the audio loss, or the total where the outputs tell the two apart (see ``losses``); a tensor is fine.
+            batch: what the model was given.
+            outputs: what the model gave, a mapping or an object: ``audio_loss``, codebook losses, ``loss``, logits,
+                whichever it has.
+            step: the training step; counted from 1 if None.
+            original: the batch as the collator made it, if something is filtered on the way to the model.
+            grad_norm: of this step, if it is known.
+            sync_gradients: whether an optimiser step ends here; False for all but the last micro-batch of an
+                accumulation (Accelerate's ``accelerator.sync_gradients``).
+
+        Raises:
+            AudioLossError: the policy asks for it.
+            TypeError: the loss is not one number, or the step not a whole one.
+        """
+        self.collect(loss, batch=batch, outputs=outputs, original=original, copy=not sync_gradients)
+        return self.close(step, grad_norm=grad_norm) if sync_gradients else []
+
+    # What a framework's file calls in place of ``step``.
+
+    def begin(self) -> None:
+        """A training begins: what is left of a step that was never closed, as an exception came, is of no step."""
+        self._micro, self._recent = MicroBatches(), RecentBatches()
+        self.presence.begin()
+        self._looks.begin()
+
+    def collect(
+        self,
+        loss: Any = None,
+        *,
+        batch: Any = None,
+        outputs: Any = None,
+        original: Any = None,
+        copy: bool = True,
+    ) -> None:
+        """Take in one micro-batch; ``close`` ends the step. ``copy``: see ``MicroBatches.add``."""
+        if batch is not None:
+            self.show(MicroBatch(batch, original))
+        self.feed(self.read(loss, outputs, batch), copy=copy)
+
+    def show(self, fed: MicroBatch) -> None:
+        """A micro-batch, to have it at hand when something is wrong."""
+        self._recent.add(fed)
+        # Losses are read by its layout: it is chosen at the first batch, even if that is not looked at.
+        if self.examiner.adapter is None and (self._looks.left or not self._batches):
+            self.examiner.choose(fed)
+
+    def read(self, loss: Any, outputs: Any = None, batch: Any = None) -> Losses:
+        """The losses of a micro-batch, see ``read_losses``; what cannot be read is said once, and ends no training."""
+        self._batches += 1
+        try:
+            found = read_losses(loss, outputs, batch, self.examiner.layout, again=self.presence.again())
+        except Exception as error:  # noqa: BLE001  # outputs that nobody foresaw
+            found = Losses()
+            found.odd = [f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"]
+        if found.odd and not self._complained:
+            self._complained = True
+            logger.warning("a loss cannot be read: %s", "; ".join(found.odd))
+        return found if outputs is None else self.presence.told_apart(found, self._batches)
+
+    def feed(self, values: dict[str, Any], summed: Collection[str] = (), *, copy: bool = False) -> None:
+        """The losses of a micro-batch by name, see ``losses`` and ``MicroBatches.add``."""
+        self._micro.add(values, summed, copy=copy)
+
+    def close(self, step: int | None = None, *, grad_norm: Any = None) -> list[Alert]:
+        """An optimiser step ends; see ``step``."""
+        self._step = step = self._step + 1 if step is None else as_step(step)
+        self.responder.changed.clear()
+        arrivals = self._arrivals
+        arrivals.start(self.examiner.model)
+        if self.presence.gone:
+            self._micro.note("gone", 1.0)
+            self.presence.gone = False
+        values = self._micro.close()
+        if grad_norm is not None:
+            values["grad_norm"] = grad_norm
+        self._recent.close(step)
+        found, alerts = self._look(step, values), list[Alert]()
+        for arrived in arrivals.take(step, values):
+            alerts, found = alerts + self._arrived(arrived, found), []
+        alerts += self._handled(found)
+        return alerts + self._settle() if self._unsettled else alerts
+
+    def logged(self, value: float, step: int, beside: Mapping[str, Any] | None = None) -> list[Alert]:
+        """A loss that the run logs for itself: a series of its own beside the one that is read at each step."""
+        if not self._arrivals.alone:
+            self._micro.note("logged", value)  # every rank must see it, whoever logs: it travels with the next step
+            return []
+        return self._handled(self._watch.logged(value, step, beside or {}))
+
+    def logs_from(self, step: int, lines: Iterable[Line]) -> None:
+        """A training begins, or goes on after this step with what it has logged so far."""
+        self._unsettled.clear()
+        self._watch.logs_from(step, lines)
+
+    def trained(self, line: Line) -> list[Alert]:
+        """The loss that a framework logs as the one that is trained; it is watched where it is another than was read.
+
+        Where several ranks train, it travels with the next step, so that all of them see it.
+        """
+        if not self._arrivals.alone:
+            self._micro.note("trained", line.value)
+            return []
+        self._unsettled.append(line)
+        return self._settle()
+
+    def flush(self) -> list[Alert]:
+        """Wait for what is queued: at the end of training, before a checkpoint.
+
+        With several ranks on all of them, after the same step: a rank that comes alone sees alerts that the others do
+        not, acts alone, and hangs the run, as one that stops or waits for what the others found in their batches does.
+        """
+        alerts = [alert for arrived in self._arrivals.flush() for alert in self._arrived(arrived, [])]
+        return alerts + self._settle()
 
     def finish(self) -> list[Alert]:
         """The training ended: flush, and write out what is left; with several ranks on all of them."""
@@ -139,3 +276,86 @@ class AudioLossGuard(ShortWay, Known, Trained):
         """For frameworks, which know theirs only when the training begins; before any alert."""
         self.responder.directory = Path(directory)
         self._announcer.sinks[:] = open_sinks(self._watch, Path(directory), tensorboard, jsonl=jsonl)
+
+    # What it knows.
+
+    @property
+    def monitor(self) -> AudioLossMonitor:
+        """Of the audio loss, with every point that has arrived."""
+        return self._watch.monitors[AUDIO]
+
+    @property
+    def monitors(self) -> Mapping[str, AudioLossMonitor]:
+        """Of every series that is watched: ``audio_loss``, ``logged``, ``codebook/0``, ..."""
+        return self._watch.monitors
+
+    @property
+    def taken(self) -> list[ActionRecord]:
+        """Every action, with what was done and whether the loss came back."""
+        return self.responder.ledger.taken
+
+    @property
+    def should_stop(self) -> bool:
+        """Whether an action asked a plain loop to end."""
+        return bool(getattr(self.loop, "stopped", False))
+
+    @property
+    def directory(self) -> Path:
+        """Where files go."""
+        return self.responder.directory
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run needs, as plain built-in types; it changes nothing, so that one rank may ask alone.
+
+        Losses that are still on their way from a device or from other ranks are lost unless they are flushed before,
+        on all ranks.
+        """
+        known = to_state(self._step, self._watch, self.responder, self.checkpoints, self._looks)
+        return {**known, "presence": self.presence.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue where ``state_dict`` was taken.
+
+        Raises:
+            ValueError: the state comes from another version of the format.
+        """
+        self._step = from_state(state, self._watch, self.responder, self.checkpoints, self._looks)
+        if "presence" in state:  # states of before have none
+            self.presence.load_state_dict(state["presence"])
+
+    # Inside.
+
+    def _look(self, step: int, values: dict[str, Any]) -> Found:
+        """At a batch, if it is time, by the clock of this rank; what one of several finds travels with the numbers."""
+        self.responder.ranks = ranks = self._arrivals.ranks
+        of, found = self._looks.find(step, self._recent, 1 if ranks is None else ranks.size)
+        if ranks is None:
+            return self._looks.alerts(found, of)
+        if found:
+            self._looks.kept[step], values["findings"] = (of, found), 1.0
+        return []
+
+    def _arrived(self, arrived: Arrived, before: Found) -> list[Alert]:
+        """The numbers of a step are there; all ranks come here together. ``before``: what is to be handled as well."""
+        findings = arrived.values.pop("findings", None)
+        ranks = self._arrivals.ranks
+        found = before + self._watch.take_in(arrived)
+        if ranks is None:
+            return self._handled(found)
+        alerts = []
+        if findings:
+            for whose, each in self._looks.of_all(arrived.step, ranks, self._arrivals.device):
+                alerts += self._handled(each, whose)
+        return alerts + self._handled(found, ranks.whose(arrived.broken))
+
+    def _settle(self) -> list[Alert]:
+        """Compare what a framework logged as trained with what was read, as far as that has arrived."""
+        lines, found = self._unsettled, []
+        while lines and lines[0].step <= self._watch.last_step:
+            found += self._watch.trained(lines.popleft())
+        return self._handled(found)
+
+    def _handled(self, found: Found, whose: Whose = NOBODY) -> list[Alert]:
+        if found:
+            self.responder.handle(found, self._step, self._recent.at, whose)
+        return [alert for _, alert in found]

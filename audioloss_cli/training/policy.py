@@ -7,14 +7,14 @@ from typing import Any, Protocol, cast
 
 from audioloss_cli import registry
 from audioloss_cli.model import Alert, SettingError, Severity
-from audioloss_cli.training.case import Case
+from audioloss_cli.training.response.alert_context import AlertContext
 
-FOLDER = "training.actions"
+FOLDER = "training.response.actions"
 _DEFAULT = ("log", "dump", "advise")
 
 
 class Action(Protocol):
-    """A module of ``training/actions``; its file name, with hyphens, is its name.
+    """A module of ``training/response/actions``; its file name, with hyphens, is its name.
 
     Attributes:
         EVERY_RANK: it changes the loop, so that all ranks must do it; the others are done where the batch is.
@@ -22,7 +22,7 @@ class Action(Protocol):
 
     EVERY_RANK: bool
 
-    def act(self, case: Case, **options: Any) -> str:
+    def act(self, case: AlertContext, **options: Any) -> str:
         """Do it; what was done, in words.
 
         Raises:

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from audioloss_cli.model import Severity
-from audioloss_cli.training.checkpoints import Checkpoints
-from audioloss_cli.training.inputs import FirstLooks
+from audioloss_cli.training.batches.first_batches import FirstBatches
+from audioloss_cli.training.losses.monitors import Monitors
 from audioloss_cli.training.policy import Policy
-from audioloss_cli.training.respond import Responder
-from audioloss_cli.training.watch import Watch
+from audioloss_cli.training.response.checkpoints import Checkpoints
+from audioloss_cli.training.response.responder import Responder
 
 _VERSION = 1
 _LONG_AGO = -(1 << 62)
 
 
 def to_state(
-    step: int, watch: Watch, responder: Responder, checkpoints: Checkpoints, looks: FirstLooks
+    step: int, watch: Monitors, responder: Responder, checkpoints: Checkpoints, looks: FirstBatches
 ) -> dict[str, Any]:
     """``step`` is the last one that was closed."""
     return {
@@ -29,7 +29,7 @@ def to_state(
 
 
 def from_state(
-    state: Mapping[str, Any], watch: Watch, responder: Responder, checkpoints: Checkpoints, looks: FirstLooks
+    state: Mapping[str, Any], watch: Monitors, responder: Responder, checkpoints: Checkpoints, looks: FirstBatches
 ) -> int:
     """Continue where ``to_state`` was called; the step.
 

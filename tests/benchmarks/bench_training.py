@@ -4,9 +4,7 @@
 Audio v2 of the tests on fresh samples; ``--frames`` makes a step longer. Loops with and without the guard take turns,
 which shows no more than their noise allows; so each call of the guard is timed in its place as well, between two
 steps, with whatever the step has left in the caches. To read the clock is part of it; the first row, which calls
-nothing, shows how much. One call in 1,024 hands over what has waited: the mean is that of all calls, and the next
-column says how much of it the slowest 1,024th of them took. The last column is a thousand calls in a row, with warm
-caches.
+nothing, shows how much. The last column is a thousand calls in a row, with warm caches.
 
 The loss of the tiny model stays at chance, where rules ask for more than of a loss that falls, and most rules are awake
 in the first 1,000 steps; ``falling`` rows hand over a made-up healthy loss after 2,000 steps of it. ``parts`` are what
@@ -30,7 +28,6 @@ from tests.training import loops
 
 WARM_UP = 20  # the first batches are looked at, and torch allocates
 BEFORE = 2000  # steps of a falling loss
-AT_ONCE = 1024  # points that wait
 Arguments = tuple[Any, Any, Any]
 Prepare = Callable[[Any, Any, int], Arguments]  # outputs, batch and step to loss, batch and outputs for the guard
 
@@ -130,11 +127,6 @@ def in_a_row(name: str) -> float:
     return (time.perf_counter() - start) / (len(given) - WARM_UP)
 
 
-def slowest(calls: list[float]) -> float:
-    """What the slowest 1,024th of the calls has in the mean of all."""
-    return sum(sorted(calls)[-max(len(calls) // AT_ONCE, 1) :]) / len(calls)
-
-
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -144,11 +136,8 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     logging.getLogger("audioloss").setLevel(logging.CRITICAL)
-    print(
-        "| given to the guard | step without, ms | with, ms | a call in its place, us: median, mean | of the mean, "
-        "handing over | in a row, us |"
-    )
-    print("|---|---|---|---|---|---|")
+    print("| given to the guard | step without, ms | with, ms | a call in its place, us: median, mean | in a row, us |")
+    print("|---|---|---|---|---|")
     for name in KINDS:
         without, beside, calls, row = [], [], [], []
         for _ in range(given.repeats):
@@ -159,7 +148,7 @@ def main() -> None:
             row.append(in_a_row(name))
         print(
             f"| {name} | {1e3 * median(without):.3f} | {1e3 * median(beside):.3f} "
-            f"| {1e6 * median(calls):.1f}, {1e6 * mean(calls):.1f} | {1e6 * slowest(calls):.1f} "
+            f"| {1e6 * median(calls):.1f}, {1e6 * mean(calls):.1f} "
             f"| {1e6 * median(row):.2f} |",
             flush=True,
         )

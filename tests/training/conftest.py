@@ -7,8 +7,6 @@ import pytest
 import torch
 import transformers
 
-from audioloss_cli.training import calm
-
 
 @pytest.fixture(autouse=True, scope="session")
 def _quiet() -> Iterator[None]:
@@ -20,11 +18,3 @@ def _quiet() -> Iterator[None]:
         logging.getLogger(name).setLevel(logging.ERROR)
     yield
     torch.set_num_threads(threads)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _calm_from_the_start() -> Iterator[None]:
-    """Short runs have calm losses, too; else no test would see what waits."""
-    early, calm._EARLY = calm._EARLY, 0
-    yield
-    calm._EARLY = early

@@ -16,9 +16,9 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import Dataset
 
 from audioloss_cli.training import AudioLossCallback, AudioLossError, AudioLossGuard, AudioLossMixin, Policy
-from audioloss_cli.training.trainer_share import processes_of_a_sum
+from audioloss_cli.training.integrations.transformers.loss_share import processes_of_a_sum
 from tests.training import loops
-from tests.training.calm_ranks import asked, kept, saved
+from tests.training.asked_ranks import asked, kept, saved
 from tests.training.sharded_ranks import sharded
 
 STEPS, BROKEN, FRAME = 12, 6, 15

@@ -11,7 +11,7 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
 from audioloss_cli.training import AudioLossGuard, Policy
-from audioloss_cli.training.case import ActionError
+from audioloss_cli.training.response.alert_context import ActionError
 
 STEPS, SAVED, BROKEN = 12, 2, 6
 REFUSED = "the model is sharded over the ranks, of which none has whole weights: give save= and restore= to the guard"

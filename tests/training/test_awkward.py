@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from audioloss_cli.training import ActionError, AudioLossGuard, Policy
-from audioloss_cli.training.restore import load_weights
+from audioloss_cli.training.response.restore import load_weights
 from tests.training import loops
 
 
@@ -94,7 +94,7 @@ ODD += [torch.ones(count, dtype=torch.complex64) for count in (1, 8)]
 @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
 @pytest.mark.parametrize("name", ["codebook_losses", "audio_loss"])
 def test_a_loss_of_the_outputs_that_cannot_be_read_is_said_once(tmp_path, caplog, name, odd):
-    guard = AudioLossGuard(directory=tmp_path, first_batches=0, at_once=1)
+    guard = AudioLossGuard(directory=tmp_path, first_batches=0)
     for step in range(5):
         guard.step(outputs={"loss": torch.tensor(4.0 + step / 8), name: odd})
     assert guard.monitor.diagnostics()["points"] == 5

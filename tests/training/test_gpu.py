@@ -16,9 +16,9 @@ from audioloss_cli.training import (
     AudioLossMixin,
     Policy,
 )
-from audioloss_cli.training.distributed import Ranks
-from audioloss_cli.training.late_scalar import LateScalars
-from audioloss_cli.training.lightning_losses import _both
+from audioloss_cli.training.integrations.lightning.losses import _both
+from audioloss_cli.training.transport.async_scalar import AsyncScalars
+from audioloss_cli.training.transport.ranks import Ranks
 from tests.training import loops
 
 pytestmark = [
@@ -162,7 +162,7 @@ def test_a_device_that_is_seen_after_a_float_is_not_waited_for():
 
 def test_the_end_of_a_copy_is_marked_on_the_stream_of_the_step():
     """Behind much work: a number that is read too early is the one of 64 steps before."""
-    late, stream = LateScalars(), torch.cuda.Stream()
+    late, stream = AsyncScalars(), torch.cuda.Stream()
     big, read = torch.rand(4096, 4096, device="cuda"), []
     torch.cuda.synchronize()
     with torch.cuda.stream(stream):
@@ -176,7 +176,7 @@ def test_the_end_of_a_copy_is_marked_on_the_stream_of_the_step():
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="one CUDA device")
 def test_losses_on_two_devices():
     """The current one has nothing to do, the other much."""
-    late, read = LateScalars(), []
+    late, read = AsyncScalars(), []
     big, small = torch.rand(4096, 4096, device="cuda:1"), torch.rand((), device="cuda:0")
     for step in range(200):
         late.put(step, {"audio": (big @ big).mean() * 0 + step, "total": small * 0 - step})
@@ -206,7 +206,7 @@ def test_ranks_that_begin_without_a_tensor(tmp_path, backend, first):
     """A group of one: NCCL takes no tensor of the CPU, however many there are."""
     dist.init_process_group(backend, init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
     try:
-        late, read = LateScalars(Ranks()), []
+        late, read = AsyncScalars(Ranks()), []
         for step in range(20):
             value = torch.tensor(float(step), device="cuda")
             if step < WARM_UP:

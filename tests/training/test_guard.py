@@ -12,9 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from audioloss_cli import AudioLossMonitor
 from audioloss_cli.training import AudioLossError, AudioLossGuard, Policy
-from audioloss_cli.training.batch_evidence import STRUCTURAL, check_inputs
-from audioloss_cli.training.examine import Examiner
-from audioloss_cli.training.recent import Fed
+from audioloss_cli.training.batches.evidence import STRUCTURAL, check_inputs
+from audioloss_cli.training.batches.examine import Examiner
+from audioloss_cli.training.batches.recent import MicroBatch
 from tests.training import loops
 
 STOP = Policy(critical=("stop",))
@@ -248,13 +248,12 @@ def test_a_gradient_norm_that_is_nan_unmasks_a_zero(tmp_path):
 
 @given(
     values=st.lists(st.one_of(st.floats(1, 8), st.sampled_from([math.nan, 0.0, 0.004, 3.0, 3.0])), max_size=120),
-    at_once=st.integers(1, 40),
     deferred=st.booleans(),
 )
-def test_it_comes_to_the_alerts_of_the_monitor(values, at_once, deferred):
-    """However many points wait, and however late they are read."""
+def test_it_comes_to_the_alerts_of_the_monitor(values, deferred):
+    """However late they are read."""
     silent = Policy(critical=(), warning=())
-    guard = AudioLossGuard(jsonl=False, policy=silent, at_once=at_once, deferred=deferred)
+    guard = AudioLossGuard(jsonl=False, policy=silent, deferred=deferred)
     monitor = AudioLossMonitor()
     told, expected = [], []
     for step, value in enumerate(values, 1):
@@ -329,7 +328,7 @@ def test_the_structure_of_a_batch_is_looked_at_without_reading_a_value():
     examiner = Examiner()
     examiner.model = loops.model()
     batch = loops.sample(1)
-    fed = Fed({**batch, "audio_labels": batch["audio_labels"].float()}, {**batch, "reward": torch.zeros(1)})
+    fed = MicroBatch({**batch, "audio_labels": batch["audio_labels"].float()}, {**batch, "reward": torch.zeros(1)})
     examiner.choose(fed)
     with Waits() as counted:
         outcomes = check_inputs(examiner.adapter, fed, STRUCTURAL)

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from audioloss_cli.training import AudioLossGuard, Policy
-from audioloss_cli.training.late_scalar import LateScalars
+from audioloss_cli.training.transport.async_scalar import AsyncScalars
 from tests.training.far import Far, far, install
 
 
 def test_rows_keep_their_step_their_order_and_their_names():
-    late = LateScalars()
+    late = AsyncScalars()
     for step in range(200):
         late.put(step, {"audio": torch.tensor(step / 3), "codebook/2": 0.1, **({"text": 1.5} if step % 2 else {})})
         if step % 50 == 49:
@@ -23,7 +23,7 @@ def test_rows_keep_their_step_their_order_and_their_names():
 
 
 def test_a_nan_comes_through():
-    late = LateScalars()
+    late = AsyncScalars()
     late.put(3, {"audio": torch.tensor(math.nan), "grad_norm": torch.tensor(math.inf)})
     (row,) = late.ready(flush=True)
     assert math.isnan(row.values["audio"])
@@ -31,13 +31,13 @@ def test_a_nan_comes_through():
 
 
 def test_half_precision_and_gradients():
-    late = LateScalars()
+    late = AsyncScalars()
     late.put(1, {"audio": torch.tensor(2.5, dtype=torch.bfloat16), "total": torch.tensor([3.0], requires_grad=True)})
     assert next(iter(late.ready())).values == {"audio": 2.5, "total": 3.0}
 
 
 def test_codebooks_travel_in_one_copy_and_arrive_by_name():
-    late = LateScalars()
+    late = AsyncScalars()
     late.put(1, {"codebooks": torch.tensor([3.0, 5.0], requires_grad=True).bfloat16(), "audio": torch.tensor(4.0)})
     assert next(iter(late.ready())).values == {"codebook/0": 3.0, "codebook/1": 5.0, "audio": 4.0}
 
@@ -50,7 +50,7 @@ def arrived(late, **how):
 def test_a_row_waits_for_each_device_that_it_comes_from(monkeypatch, first):
     """A model that is spread over two: each copy is over when its own device says so."""
     install(monkeypatch)
-    late = LateScalars()
+    late = AsyncScalars()
     late.put(1, {"audio": far(5.0, "cuda:1"), "total": far(7.0, "cuda:0"), "text": 2.0})
     late.put(2, {"audio": far(6.0, "cuda:1")})
     assert arrived(late) == []
@@ -63,7 +63,7 @@ def test_a_row_waits_for_each_device_that_it_comes_from(monkeypatch, first):
 
 def test_a_flush_waits_for_all_devices(monkeypatch):
     install(monkeypatch)
-    late = LateScalars()
+    late = AsyncScalars()
     for step in range(100):  # more than there are rows
         late.put(step, {"audio": far(float(step), "cuda:1"), "total": far(-float(step), "cuda:0")})
         (*early,) = arrived(late)
@@ -74,7 +74,7 @@ def test_a_flush_waits_for_all_devices(monkeypatch):
 
 def test_a_device_that_is_seen_after_a_float_is_waited_for_and_has_pinned_rows(monkeypatch):
     rows = install(monkeypatch)
-    late = LateScalars()
+    late = AsyncScalars()
     late.put(1, {"audio": 5.0})
     late.put(2, {"audio": far(6.0)})
     late.put(3, {"audio": 7.0, "grad_norm": torch.tensor(1.0)})
@@ -98,14 +98,14 @@ def test_a_guard_that_defers_from_the_start_may_see_its_device_late(monkeypatch)
 
 def test_a_device_without_float64(monkeypatch):
     rows = install(monkeypatch)
-    late = LateScalars()
+    late = AsyncScalars()
     late.put(1, {"audio": far(6.0, "mps:0")})
     assert arrived(late, flush=True) == [(1, {"audio": 6.0})]
     assert rows == [(torch.float32, False)]
 
 
 def test_a_default_device_is_not_where_numbers_arrive():
-    late = LateScalars()
+    late = AsyncScalars()
     with torch.device("meta"):  # as torch.set_default_device has it
         late.put(1, {"audio": 5.0})
         assert arrived(late) == [(1, {"audio": 5.0})]

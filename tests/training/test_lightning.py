@@ -13,7 +13,7 @@ from lightning.pytorch.trainer.connectors.logger_connector import result
 
 from audioloss_cli import scan
 from audioloss_cli.training import AudioLossError, AudioLossGuard, AudioLossLightning, Policy
-from audioloss_cli.training.lightning_losses import LightningLosses, _both
+from audioloss_cli.training.integrations.lightning.losses import LightningLosses, _both
 from tests.effort import exhaustive, rows
 from tests.training import loops
 
@@ -137,7 +137,7 @@ def test_accumulated_gradients_are_one_step(tmp_path):
 
 def values_of(directory, steps, **settings):
     """What was watched, by step."""
-    callback = AudioLossLightning(Policy(critical=(), warning=()), at_once=1)
+    callback = AudioLossLightning(Policy(critical=(), warning=()))
     fit(directory, steps, callback, **settings)
     return [value for _, value, _ in callback.guard._watch.points]
 
@@ -201,7 +201,7 @@ class Sparse(Still):
 @pytest.mark.parametrize(("every", "first"), rows([(10, 0), (2, 0), (3, 2), (2, 1)], [(10, 0), (3, 2)]))
 def test_a_loss_that_is_logged_now_and_then_does_not_hide_the_returned_one(tmp_path, every, first):
     single = values_of(tmp_path, 24, module=Still("bare"))
-    callback = AudioLossLightning(Policy(critical=("stop",), warning=()), at_once=1)
+    callback = AudioLossLightning(Policy(critical=("stop",), warning=()))
     data = loops.Samples(64, 22, 23, masked=True)
     trainer = fit(tmp_path, 40, callback, module=Sparse(every, first), data=data)
     points = [value for _, value, _ in callback.guard._watch.points]
@@ -273,7 +273,7 @@ def test_both_losses_are_looked_at_where_the_device_is(where):
 
 
 def test_no_value_is_missing_between_two_logs_of_a_module_that_returns_none(tmp_path):
-    callback = AudioLossLightning(Policy(critical=("stop",)), at_once=1)
+    callback = AudioLossLightning(Policy(critical=("stop",)))
     single = values_of(tmp_path, 21, module=Still("bare"))
     fit(tmp_path, 21, callback, module=Sparse(5, returns=False))
     assert callback.guard.taken == []

@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import Dataset
 
 from audioloss_cli.training import AudioLossCallback, AudioLossGuard, Policy, late_batch, look_again
-from audioloss_cli.training.recent import Fed, RecentBatches
+from audioloss_cli.training.batches.recent import MicroBatch, RecentBatches
 from tests.effort import combinations
 from tests.probe import tiny
 from tests.probe.model_io.adapters.healthy import HEALTHY
@@ -95,19 +95,19 @@ EACH_FAULT = zip(itertools.cycle(frameworks.ALL), FAULTS, strict=False)
 @pytest.mark.parametrize(("run", "fault"), combinations(frameworks.ALL, FAULTS, each_time=EACH_FAULT))
 def test_a_fault_that_comes_in_mid_run_is_named(run, fault, tmp_path):
     samples = Samples(FROM + 4, fault, text_labels=True)
-    guard = run(tmp_path, samples, policy=STOP, look_again=0.0, at_once=1)
+    guard = run(tmp_path, samples, policy=STOP, look_again=0.0)
     assert of_inputs(guard) == [(FAULTS[fault], FROM + 3)]  # the third of three looks in a row
 
 
 @pytest.mark.parametrize("run", frameworks.ALL)
 def test_among_micro_batches_too(run, tmp_path):
-    guard = run(tmp_path, Samples(FROM + 8, one_frame), 2, policy=STOP, look_again=0.0, at_once=1)
+    guard = run(tmp_path, Samples(FROM + 8, one_frame), 2, policy=STOP, look_again=0.0)
     assert ("low-valid-fraction", FROM // 2 + 3) in [(taken.alert, taken.step) for taken in guard.taken]
 
 
 def test_as_often_as_it_is_said(tmp_path):
     """Without it the fault is never named."""
-    guard = frameworks.by_guard(tmp_path, Samples(FROM + 10, one_frame), policy=STOP, look_again=None, at_once=1)
+    guard = frameworks.by_guard(tmp_path, Samples(FROM + 10, one_frame), policy=STOP, look_again=None)
     assert "low-valid-fraction" not in [taken.alert for taken in guard.taken]
 
 
@@ -125,7 +125,7 @@ EACH_TIME = zip(frameworks.ALL[2:], [2, 1], ["all", "text"], strict=True)
 )
 def test_of_healthy_runs_nothing_is_said(run, accumulation, how, tmp_path):
     samples = Samples(30 * accumulation, **HEALTHY_RUNS[how])
-    guard = run(tmp_path, samples, accumulation, policy=STOP, look_again=0.0, at_once=1)
+    guard = run(tmp_path, samples, accumulation, policy=STOP, look_again=0.0)
     assert of_inputs(guard) == []
 
 
@@ -141,7 +141,7 @@ def healthy_batch(kind, seed):
 @pytest.mark.parametrize("kind", HEALTHY)
 def test_of_healthy_batches_of_every_family_nothing_is_said(kind, tmp_path):
     healthy, looked = HEALTHY[kind], []
-    settings = {"options": healthy.options, "look_again": 0.0, "at_once": 1, "first_batches": 1}
+    settings = {"options": healthy.options, "look_again": 0.0, "first_batches": 1}
     guard = AudioLossGuard(policy=STOP, directory=tmp_path, adapter=kind, model=healthy.model(), **settings)
     look, guard.examiner.first_look = guard.examiner.look, lambda fed: (looked.append(fed), look(fed))[1]
     for step in range(40):
@@ -186,7 +186,7 @@ def fed(guard, *batches):
 
 
 def guard_of(directory, **settings):
-    made = {"policy": STOP, "look_again": 0.0, "at_once": 1, "model": loops.model(), **settings}
+    made = {"policy": STOP, "look_again": 0.0, "model": loops.model(), **settings}
     return AudioLossGuard(directory=directory, **made)
 
 
@@ -276,35 +276,6 @@ def test_text_alone_is_looked_at_no_more_often(monkeypatch, tmp_path):
     assert clock.looks[0] >= 1060
 
 
-def test_on_the_short_way_a_look_is_where_losses_are_handed_over(monkeypatch, tmp_path):
-    now = [1.0e9]
-    for module in ("calm", "short_way"):
-        monkeypatch.setattr(f"audioloss_cli.training.{module}.time", lambda: now[0])
-    guard, waiting, chances = guard_of(tmp_path, at_once=1024), [], []
-    find = guard._looks.find
-    monkeypatch.setattr(guard._looks, "find", lambda *given: (chances.append(guard._step), find(*given))[1])
-    for step in range(200):
-        now[0] += 0.3
-        guard.step(5 + 0.01 * (step % 7), batch=GOOD[step % 4])
-        waiting.append(len(guard._watch.calm.waiting))
-    handed_over = [number for number, count in enumerate(waiting, 1) if not count and number > 3]
-    assert [number for number in chances if number > 3] == handed_over
-    assert 4 < len(handed_over) < 9
-
-
-def test_a_run_that_is_watched_by_a_trainer_looks_after_ten_seconds(monkeypatch, tmp_path):
-    now = [1.0e9]
-
-    def time():
-        now[0] += 1.0
-        return now[0]
-
-    for module in ("calm", "short_way"):
-        monkeypatch.setattr(f"audioloss_cli.training.{module}.time", time)
-    guard = frameworks.by_trainer(tmp_path, Samples(FROM + 60, one_frame), policy=STOP, look_again=0.0)
-    assert [code for code, _ in of_inputs(guard)] == ["low-valid-fraction"]
-
-
 def far_batch(batch):
     return {name: far_of(value) for name, value in batch.items()}
 
@@ -384,7 +355,7 @@ def test_batches_of_no_known_family_are_left_alone(tmp_path):
 
 def test_every_training_has_looks_of_its_own(tmp_path):
     """The second one is given other data; what was found last in the first one is no first of two looks."""
-    callback = AudioLossCallback(STOP, look_again=0.0, at_once=1, first_batches=0)
+    callback = AudioLossCallback(STOP, look_again=0.0, first_batches=0)
     for data in (Samples(FROM + 1, one_frame), Samples(1, one_frame)):
         args = loops.arguments(tmp_path, len(data))
         loops.InOrder(model=loops.model(), args=args, train_dataset=data, callbacks=[callback]).train()
@@ -412,10 +383,10 @@ def test_ranks_that_wait_for_each_other_look_as_seldom_together(monkeypatch, ran
     """Each looks by a clock of its own, and while one does the others stand still."""
     guard = AudioLossGuard(policy=STOP, look_again=60.0, model=loops.model(), jsonl=False)
     clock, recent = Clock(monkeypatch, guard, 0.1), RecentBatches()
-    guard.examiner.choose(Fed(GOOD[0]))
+    guard.examiner.choose(MicroBatch(GOOD[0]))
     for step in range(4000):
         clock.now += 1
-        recent.add(Fed(GOOD[step % 4]))
+        recent.add(MicroBatch(GOOD[step % 4]))
         recent.close(step)
         guard._looks.again.look(step, recent, (), ranks)
     pauses = torch.tensor(clock.looks).diff()

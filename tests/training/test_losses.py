@@ -9,9 +9,9 @@ from torch.nn.functional import cross_entropy
 
 from audioloss_cli.probe.model_io.adapter import Options
 from audioloss_cli.probe.model_io.adapters import higgs_audio, higgs_audio_v2
-from audioloss_cli.training.late_scalar import LateScalars
-from audioloss_cli.training.losses import read_losses
-from audioloss_cli.training.recompute import recompute
+from audioloss_cli.training.losses.read import read_losses
+from audioloss_cli.training.losses.recompute import recompute
+from audioloss_cli.training.transport.async_scalar import AsyncScalars
 from tests.probe import tiny
 from tests.training import loops
 from tests.training.far import Far, far, far_of, install
@@ -85,7 +85,7 @@ MANY = [float(book) for book in range(1, 25)]
 def test_the_mean_is_over_all_codebooks_and_the_first_16_are_watched_one_by_one(monkeypatch, books):
     """Wherever they lie, and without a wait for a device."""
     install(monkeypatch)
-    late = LateScalars()
+    late = AsyncScalars()
     late.put(1, read_losses(None, {"codebook_losses": books}))
     assert Far.waits == []
     (row,) = late.ready(flush=True)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audioloss_cli.training import AudioLossCallback, AudioLossGuard, AudioLossMixin, Policy
-from audioloss_cli.training.losses import Losses
-from audioloss_cli.training.presence import Presence
-from audioloss_cli.training.slots import Arrived
-from audioloss_cli.training.watch import Watch
+from audioloss_cli.training.losses.audio_presence import AudioPresence
+from audioloss_cli.training.losses.monitors import Monitors
+from audioloss_cli.training.losses.read import Losses
+from audioloss_cli.training.transport.scalar_layout import Arrived
 from tests.effort import combinations
 from tests.probe import tiny
 from tests.training import loops
@@ -36,7 +36,7 @@ def text_alone(batch, *, absent=False):
 
 def looked_at(kinds):
     """Indices of the micro-batches whose audio loss is recomputed; a kind is whether there is audio in one."""
-    presence, found = Presence(), []
+    presence, found = AudioPresence(), []
     for index, audio in enumerate(kinds):
         losses = Losses()
         losses.mixed, losses.silent, losses.anew = True, not audio, presence.again() and audio
@@ -115,11 +115,9 @@ def test_audio_that_is_filtered_out_for_good_is_missing(tmp_path, kind, accumula
     assert step == -(-141 // accumulation)  # at the 101st of them
 
 
-@pytest.mark.parametrize("at_once", [1, 1024])
 @pytest.mark.parametrize("without", [{}, {"audio_loss": None}])
-def test_many_batches_without_audio_are_not_in_a_row(tmp_path, without, at_once):
-    """Those between them went the short way."""
-    guard = AudioLossGuard(policy=STOP, directory=tmp_path, at_once=at_once)
+def test_many_batches_without_audio_are_not_in_a_row(tmp_path, without):
+    guard = AudioLossGuard(policy=STOP, directory=tmp_path)
     for number in range(1, 700):
         audio = {"audio_loss": torch.tensor(5.0 + number % 7 / 100)} if number % 3 else without
         guard.step(outputs={"loss": torch.tensor(7.0 + number % 5 / 100), **audio})
@@ -163,7 +161,7 @@ def test_a_codebook_that_collapses_is_named_where_the_total_holds_text(tmp_path)
 @pytest.mark.parametrize("also", [{}, {"audio": 5.1}])
 def test_of_several_ranks_one_may_say_so_while_another_has_a_total(also):
     """They need not come to it at the same step; where one of them has an audio loss, it is not gone."""
-    watch = Watch({}, at_once=16)
+    watch = Monitors({})
     for step in range(1, 40):
         watch.take_in(Arrived(step, {"audio": 5.0 + step % 7 / 100, "total": 7.0}))
     told = watch.take_in(Arrived(40, {"total": 7.0, "gone": 1.0, **also}))
@@ -185,12 +183,3 @@ def test_audio_that_is_back_within_the_step_is_not_gone(tmp_path):
         audio = {"audio_loss": torch.tensor(5.0 + number % 7 / 100)} if has else {}
         guard.step(outputs={"loss": torch.tensor(7.0), **audio}, sync_gradients=number % 8 == 0)
     assert guard.taken == []
-
-
-def test_what_travels_with_a_total_alone_does_not_wait():
-    watch = Watch({}, at_once=1024)
-    for step in range(1, 400):
-        watch.take_in(Arrived(step, {"audio": 5.0 + step % 7 / 100, "total": 7.0}))
-    watch.drain()
-    told = watch.take_in(Arrived(400, {"total": 7.0, "logged": float("nan")}), alone=False)
-    assert [(name, alert.code) for name, alert in told] == [("logged", "non-finite-loss")]

@@ -7,8 +7,8 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from audioloss_cli.training.distributed import Ranks
-from audioloss_cli.training.late_scalar import LateScalars
+from audioloss_cli.training.transport.async_scalar import AsyncScalars
+from audioloss_cli.training.transport.ranks import Ranks
 from tests.training.far import Far, far, install
 
 NCCL, GLOO, BOTH = "cuda:nccl", "cpu:gloo,cuda:gloo", "cpu:gloo,cuda:nccl"
@@ -45,7 +45,7 @@ def start(monkeypatch):
             monkeypatch.setattr(dist, "get_rank", lambda rank=rank: rank)
             ranks = Ranks()
             ranks.sum = lambda row, rank=rank: group.sum(rank, row)
-            queues.append(LateScalars(ranks))
+            queues.append(AsyncScalars(ranks))
         return group, queues
 
     install(monkeypatch)
@@ -154,5 +154,5 @@ def test_a_rank_without_a_tensor_sums_where_its_model_lies(start, index):
     """A loop that names its device everywhere leaves the current one at 0, on every rank."""
     start(NCCL)
     model = SimpleNamespace(parameters=lambda: iter([torch.zeros(1), far(1.0, f"cuda:{index}")]))
-    assert LateScalars(Ranks(model)).device == torch.device("cuda", index)
-    assert LateScalars(Ranks()).device == torch.device("cuda", 0)
+    assert AsyncScalars(Ranks(model)).device == torch.device("cuda", index)
+    assert AsyncScalars(Ranks()).device == torch.device("cuda", 0)

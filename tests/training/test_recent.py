@@ -6,8 +6,8 @@ import weakref
 import pytest
 import torch
 
-from audioloss_cli.training.examine import Examiner
-from audioloss_cli.training.recent import Fed, RecentBatches, on_cpu
+from audioloss_cli.training.batches.examine import Examiner
+from audioloss_cli.training.batches.recent import MicroBatch, RecentBatches, on_cpu
 from tests.training import loops
 from tests.training.far import Far, far_of, install
 
@@ -20,7 +20,7 @@ def test_a_batch_of_a_busy_device_is_read_when_it_has_come(monkeypatch):
     """A copy to the host that does not wait holds something else until it is over, as that of CUDA."""
     install(monkeypatch)
     batch = loops.sample(1)
-    moved = on_cpu(Fed(far_batch(batch), far_batch(batch)))
+    moved = on_cpu(MicroBatch(far_batch(batch), far_batch(batch)))
     for side in (moved.clean, moved.original):
         assert all(torch.equal(side[name], value) for name, value in batch.items())
     late = far_of(batch["input_ids"]).to(torch.device("cpu"), non_blocking=True)
@@ -34,8 +34,8 @@ def test_what_is_found_in_a_batch_does_not_depend_on_where_it_lies(monkeypatch, 
     install(monkeypatch)
     examiner, batch = Examiner(forward=False), loops.sample(8, masked=masked)
     examiner.model = loops.model()
-    examiner.choose(Fed(batch))
-    near, at_device = (examiner.full([Fed(each)], 8, math.nan) for each in (batch, far_batch(batch)))
+    examiner.choose(MicroBatch(batch))
+    near, at_device = (examiner.full([MicroBatch(each)], 8, math.nan) for each in (batch, far_batch(batch)))
     assert [found.code for found in near.findings] == [found.code for found in at_device.findings]
     assert ("all-masked" in {found.code for found in near.findings}) == masked
 
@@ -44,10 +44,10 @@ def test_a_default_device_of_the_training_is_none_of_the_checks():
     """Of ``torch.set_default_device``: what the checks make lies where the batch is, on the host."""
     examiner, batch = Examiner(), loops.sample(8)
     examiner.model = loops.model()
-    examiner.choose(Fed(batch))
-    usual = examiner.full([Fed(batch)], 8, math.nan)
+    examiner.choose(MicroBatch(batch))
+    usual = examiner.full([MicroBatch(batch)], 8, math.nan)
     with torch.device("meta"):
-        elsewhere = examiner.full([Fed(batch)], 8, math.nan)
+        elsewhere = examiner.full([MicroBatch(batch)], 8, math.nan)
     assert (elsewhere.notes, [found.code for found in elsewhere.findings]) == (
         usual.notes,
         [found.code for found in usual.findings],
@@ -59,7 +59,7 @@ def test_no_graph_is_kept_alive_by_a_batch():
     kept, part = RecentBatches(), torch.nn.Linear(2, 2)
     embeddings = part(torch.ones(1, 2))
     held = weakref.ref(embeddings)
-    kept.add(Fed({"inputs_embeds": embeddings, "note": "x"}))
+    kept.add(MicroBatch({"inputs_embeds": embeddings, "note": "x"}))
     kept.close(1)
     (fed,) = kept.at(1)
     assert torch.equal(fed.clean["inputs_embeds"], embeddings.detach())
@@ -86,8 +86,8 @@ class Half(torch.nn.Module):
 def test_a_model_that_runs_under_autocast_alone_is_run_so(last):
     batch, examiner = loops.sample(8, masked=True), Examiner()
     examiner.model = Half(loops.model(), last)
-    examiner.choose(Fed(batch))
-    found = {finding.code: finding.message for finding in examiner.full([Fed(batch)], 8, math.nan).findings}
+    examiner.choose(MicroBatch(batch))
+    found = {finding.code: finding.message for finding in examiner.full([MicroBatch(batch)], 8, math.nan).findings}
     assert "all-masked" in found
     assert ("forward-failed" in found) == last
     assert not last or "torch.float32" in found["forward-failed"]

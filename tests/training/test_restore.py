@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from audioloss_cli.training import ActionError, AudioLossGuard, Policy
-from audioloss_cli.training.restore import load_weights
+from audioloss_cli.training.response.restore import load_weights
 from tests.probe import tiny_siblings
 from tests.training import loops
 

@@ -11,40 +11,16 @@ from hypothesis import strategies as st
 from audioloss_cli.training import AudioLossGuard, Policy
 from tests.effort import examples
 from tests.training import loops
-from tests.training.calm_ranks import POLICY, SETTINGS, guessing
-from tests.training.test_short_way import SILENT, VALUES, forms, timeless
+from tests.training.test_steps import SILENT, VALUES, forms, timeless
 
-WAITING = 180  # step at which those wait that there is an alert in
-
-
-def test_to_save_is_not_to_act():
-    guard = AudioLossGuard(policy=POLICY, jsonl=False, **SETTINGS)
-    for step in range(1, WAITING):
-        guard.step(guessing(step))
-    assert guard.state_dict() == guard.state_dict()
-    assert not guard.should_stop
-    assert [taken.action for taken in guard.taken] == ["stop"]
-    assert guard.should_stop
-
-
-def test_what_waited_is_looked_at_after_the_resumption():
-    first, again = (AudioLossGuard(policy=POLICY, jsonl=False, **SETTINGS) for _ in range(2))
-    for step in range(1, WAITING):
-        first.step(guessing(step))
-    again.load_state_dict(json.loads(json.dumps(first.state_dict())))
-    assert not again.should_stop
-    (alert, *_) = again.step(guessing(WAITING))
-    assert (alert.code, alert.step) == (first.taken[0].alert, first.monitor.incidents[0].fired_step)
-    assert again.should_stop
+POLICY = Policy(critical=("stop",), warning=("stop",))
 
 
 @pytest.mark.parametrize("form", ["float", "named", "codebooks"])
 @settings(max_examples=examples(60))
-@given(before=st.lists(VALUES, max_size=40), after=st.lists(VALUES, max_size=20), at_once=st.integers(1, 40))
-def test_a_run_in_two_parts_comes_to_what_a_whole_one_does(form, before, after, at_once):
-    whole, first, second = (
-        AudioLossGuard(policy=SILENT, jsonl=False, at_once=at_once, first_batches=0) for _ in range(3)
-    )
+@given(before=st.lists(VALUES, max_size=40), after=st.lists(VALUES, max_size=20))
+def test_a_run_in_two_parts_comes_to_what_a_whole_one_does(form, before, after):
+    whole, first, second = (AudioLossGuard(policy=SILENT, jsonl=False, first_batches=0) for _ in range(3))
     expected, told = fed(whole, [*before, *after], form), fed(first, before, form)
     second.load_state_dict(json.loads(json.dumps(first.state_dict())))
     told += fed(second, after, form)
@@ -58,18 +34,6 @@ def fed(guard, values, form):
 
 def key(alerts):
     return [(each.code, each.step, each.edge, each.message) for each in alerts]
-
-
-def test_a_state_of_before_says_nothing_of_what_waits():
-    guard, again = AudioLossGuard(policy=Policy(), jsonl=False), AudioLossGuard(policy=Policy(), jsonl=False)
-    for step in range(1, 10):
-        guard.step(guessing(step))
-        again.step(guessing(step))
-    state = guard.state_dict()
-    assert state.pop("waiting")
-    again.load_state_dict(state)  # what waits there is of another run
-    points = again.monitor.diagnostics()["points"]
-    assert 0 < points < guard.monitor.diagnostics()["points"] == 9
 
 
 def with_an_attempt_of_its_users():

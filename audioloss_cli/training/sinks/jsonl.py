@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from audioloss_cli.model import Alert
-from audioloss_cli.training.record import Taken
+from audioloss_cli.training.response.action_record import ActionRecord
 
 FILE = "alerts.jsonl"
 
@@ -22,7 +22,7 @@ class Sink:
         record = {**alert, "severity": str(alert.severity), "audio_loss": alert.value, "series": series}
         self._write({"event": "alert", **record, **({"ranks": ranks} if ranks else {})})
 
-    def action(self, taken: Taken) -> None:
+    def action(self, taken: ActionRecord) -> None:
         """What was done and when."""
         self._write({"event": "action", **taken.to_state()})
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from audioloss_cli.model import Alert, Severity
-from audioloss_cli.training.record import Taken
-from audioloss_cli.training.watch import AUDIO, Watch
+from audioloss_cli.training.losses.monitors import AUDIO, Monitors
+from audioloss_cli.training.response.action_record import ActionRecord
 
 # No tag but the first may read as "audio loss": a scan would take it for one.
 VALUE, SEVERITY, TEXT, ACTION = "alerts/audio_loss", "alerts/severity", "alerts/message", "alerts/action"
@@ -27,7 +27,7 @@ class Sink:
         ImportError: at the first alert, if a directory was given and the package tensorboard is not installed.
     """
 
-    def __init__(self, target: Any, watch: Watch) -> None:
+    def __init__(self, target: Any, watch: Monitors) -> None:
         self._target, self._watch = target, watch
         self._writer: Any = None
         self._own = isinstance(target, (str, Path))
@@ -43,7 +43,7 @@ class Sink:
         writer.add_text(TEXT, text, alert.step)
         writer.flush()
 
-    def action(self, taken: Taken) -> None:
+    def action(self, taken: ActionRecord) -> None:
         """As text."""
         self._open().add_text(ACTION, f"`{taken.action}`{'' if taken.done else ' failed'}: {taken.outcome}", taken.step)
         self._open().flush()

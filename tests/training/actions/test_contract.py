@@ -9,13 +9,13 @@ from audioloss_cli import registry
 from audioloss_cli.training import ActionError, AudioLossError, AudioLossGuard, Policy
 from audioloss_cli.training.policy import load
 
-NAMES = [registry.code_of(name) for name in registry.names("training.actions")]
+NAMES = [registry.code_of(name) for name in registry.names("training.response.actions")]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_documented_and_says_whom_it_concerns(name):
     action = load(name)
-    assert registry.docstring("training.actions", name.replace("-", "_")).splitlines()[0].endswith(".")
+    assert registry.docstring("training.response.actions", name.replace("-", "_")).splitlines()[0].endswith(".")
     assert isinstance(action.EVERY_RANK, bool)
     first, *options = inspect.signature(action.act).parameters.values()
     assert first.name == "case"

@@ -1,0 +1,80 @@
+"""The batches of the last few steps: an alert that comes a step late still finds the batch it is about."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from audioloss_cli.probe.model_io.adapter import to_device
+
+Batch = Mapping[str, Any]
+_STEPS = 4
+_MICRO_BATCHES = 8  # of one step
+
+
+class MicroBatch(NamedTuple):
+    """One micro-batch.
+
+    Attributes:
+        clean: what the model was given.
+        original: as the collator made it; None if nobody has seen it.
+        dropped: keys of which only the names are known: the trainer removed them before the collator.
+        step: at which it was given; None if nobody knows.
+    """
+
+    clean: Batch
+    original: Batch | None = None
+    dropped: tuple[str, ...] = ()
+    step: int | None = None
+
+
+def on_cpu(fed: MicroBatch, *, wait: bool = True) -> MicroBatch:
+    """A copy, where it is not there already; ``wait``: see ``to_device``."""
+    cpu = torch.device("cpu")
+    original: Batch | None = None if fed.original is None else to_device(dict(fed.original), cpu, wait=wait)
+    return MicroBatch(to_device(dict(fed.clean), cpu, wait=wait), original, fed.dropped, fed.step)
+
+
+def _without_graph(batch: Batch) -> Batch:
+    """Embeddings that are part of the graph would keep all of it alive for some steps."""
+    if not isinstance(batch, Mapping) or not any(getattr(each, "requires_grad", False) for each in batch.values()):
+        return batch
+    return {name: each.detach() if isinstance(each, Tensor) else each for name, each in batch.items()}
+
+
+class RecentBatches:
+    """References, no copies: a batch in place stays in place.
+
+    Attributes:
+        steps: the last few, each as its number and its micro-batches.
+    """
+
+    def __init__(self) -> None:
+        self.steps: deque[tuple[int, list[MicroBatch]]] = deque(maxlen=_STEPS)
+        self._open: list[MicroBatch] = []
+
+    def add(self, fed: MicroBatch) -> None:
+        """One micro-batch of the step that is not closed yet."""
+        if len(self._open) < _MICRO_BATCHES:
+            self._open.append(fed._replace(clean=_without_graph(fed.clean)))
+
+    def close(self, step: int) -> None:
+        """What was added since the last call belongs to this step."""
+        if self._open:
+            self.steps.append((step, self._open))
+            self._open = []
+
+    def again(self, fed: MicroBatch) -> None:
+        """Have one at hand that may have been let go: what is wrong with it is said some steps later."""
+        if fed.step is not None and all(number != fed.step for number, _ in self.steps):
+            self.steps.append((fed.step, [fed]))
+
+    def at(self, step: int) -> list[MicroBatch]:
+        """The micro-batches of a step, or of the nearest that is at hand: ``MicroBatch.step`` says which."""
+        if not self.steps:
+            return []
+        # The latest of several: after a rollback steps come again.
+        number, found = min(reversed(self.steps), key=lambda each: abs(each[0] - step))
+        return [fed._replace(step=number) for fed in found]

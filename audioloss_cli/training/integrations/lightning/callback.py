@@ -1,0 +1,119 @@
+"""AudioLossLightning: the guard inside Lightning, ``Trainer(callbacks=[AudioLossLightning()])``.
+
+What ``training_step`` returns is read: its loss alone, or a dict with ``audio_loss``, codebook losses and ``loss``; an
+audio loss that the module logs with ``self.log`` is found as well.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from audioloss_cli.training.batches.recent import MicroBatch
+from audioloss_cli.training.guard import AudioLossGuard
+from audioloss_cli.training.integrations.lightning.loop import FOLDER, LightningLoop
+from audioloss_cli.training.integrations.lightning.losses import LightningLosses
+from audioloss_cli.training.integrations.lightning.model_inputs import ModelInputs
+from audioloss_cli.training.integrations.lightning.saved_checkpoints import SavedCheckpoints
+from audioloss_cli.training.policy import Policy
+from audioloss_cli.training.response.forget_gradients import forget_gradients
+
+
+class AudioLossLightning(Callback):
+    """A callback of Lightning.
+
+    Args:
+        policy: which actions an alert asks for; a log record, a dump and advice if None.
+        **settings: see ``AudioLossGuard``; ``directory`` is ``<default_root_dir>/audioloss`` if it is not given, and
+            alerts go into the run's TensorBoard where it has one.
+
+    Attributes:
+        guard: the guard, with its monitor and what was done.
+
+    Raises:
+        ValueError: a setting that makes no sense.
+    """
+
+    def __init__(self, policy: Policy | None = None, **settings: Any) -> None:
+        self._directory, self._board = settings.pop("directory", None), settings.pop("tensorboard", None)
+        self._jsonl = settings.get("jsonl", True)
+        self.loop = LightningLoop()
+        self.guard = AudioLossGuard(policy=policy, loop=self.loop, **settings)
+        self._step = -1
+        self._inputs = ModelInputs()
+        self._losses = LightningLosses(self.guard)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Bind to the run."""
+        self.loop.trainer, self.loop.model = trainer, pl_module
+        self.loop.skips = 0  # left by a training that was ended by an exception
+        self.guard.examiner.model = _inner(pl_module)
+        self._inputs.attach(self.guard.examiner.model, pl_module)
+        self._losses.start()
+        self.guard.begin()
+        self._step = trainer.global_step
+        board = self._board or (_writer(trainer) if trainer.is_global_zero else None)
+        where = self._directory or Path(trainer.default_root_dir) / FOLDER
+        self.guard.set_directory(where, board, jsonl=self._jsonl)
+        self.guard.checkpoints.find = SavedCheckpoints(trainer)
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        """What was logged before this epoch is not of its first batch."""
+        if batch_idx == 0:
+            self._losses.epoch(trainer)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """One micro-batch; and the end of a step, where the optimiser made one."""
+        step = trainer.global_step
+        given, original = self._given(batch)
+        if given is not None:  # losses are read by its layout
+            self.guard.show(MicroBatch(given, original))
+        values = self._losses.of(trainer, outputs, batch)
+        if values is None:
+            return
+        self.guard.feed(values)
+        if step != self._step:
+            self._step = step
+            self.guard.close(step)
+
+    def _given(self, batch: Any) -> tuple[Any, Any]:
+        """What the model was given, and the batch before; None for what is not known."""
+        return self._inputs.pair(batch) if isinstance(batch, Mapping) else (None, None)
+
+    def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Any) -> None:
+        """Learn nothing from this step, where a rollback asked for it."""
+        if self.loop.skips:
+            self.loop.skips -= 1
+            forget_gradients(optimizer, getattr(trainer.precision_plugin, "scaler", None))
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Read what is queued, and let go of the model."""
+        self.guard.finish()
+        self._inputs.let_go()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Let go of the model."""
+        self._inputs.let_go()
+
+    def state_dict(self) -> dict[str, Any]:
+        """What Lightning puts into its checkpoint; all ranks come here."""
+        self.guard.flush()
+        return self.guard.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue where it was taken."""
+        self.guard.load_state_dict(state_dict)
+
+
+def _writer(trainer: Any) -> Any:
+    """Of the first TensorBoard logger."""
+    experiments = (getattr(each, "experiment", None) for each in trainer.loggers)
+    return next((each for each in experiments if hasattr(each, "add_scalar") and hasattr(each, "add_text")), None)
+
+
+def _inner(module: Any) -> Any:
+    """The model with a configuration inside a LightningModule; the module itself if there is none."""
+    return next((each for each in module.modules() if hasattr(getattr(each, "config", None), "to_dict")), module)

@@ -1,0 +1,59 @@
+"""What actions may do to a Lightning trainer."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from audioloss_cli.training.response.alert_context import ActionError
+from audioloss_cli.training.response.restore import forget_moments, load_optimizer, load_tensors
+from audioloss_cli.training.response.sharded import refuse_sharded
+
+#: In the default root directory: where files go.
+FOLDER = "audioloss"
+
+
+class LightningLoop:
+    """The trainer, and the module that it trains."""
+
+    def __init__(self) -> None:
+        self.trainer: Any = None
+        self.model: Any = None
+        self.skips = 0
+
+    @property
+    def optimizers(self) -> Sequence[Any]:
+        """Those of the trainer."""
+        return list(self.trainer.optimizers)
+
+    @property
+    def schedulers(self) -> Sequence[Any]:
+        """Those of the trainer."""
+        return [each.scheduler for each in self.trainer.lr_scheduler_configs]
+
+    def save(self, step: int) -> str:
+        """``<default_root_dir>/audioloss/step-<step>.ckpt``; Lightning has each rank do its part."""
+        path = Path(self.trainer.default_root_dir) / FOLDER / f"step-{step}.ckpt"
+        self.trainer.save_checkpoint(path)
+        return str(path)
+
+    def restore(self, path: str) -> str:
+        """Weights and optimisers; steps and schedule go on. A checkpoint that holds other objects is not loaded."""
+        refuse_sharded(self.model, f"stop, and go on with fit(..., ckpt_path={path!r})")
+        state = load_tensors(Path(path))
+        if "state_dict" not in state:
+            raise ActionError(f"{path} is no checkpoint of Lightning: it has no state_dict")
+        self.model.load_state_dict(state["state_dict"], strict=self.model.strict_loading)
+        saved = state.get("optimizer_states", [])
+        for optimizer, each in zip(self.optimizers, saved, strict=False):
+            load_optimizer(optimizer, each)
+        if not saved:
+            forget_moments(self.optimizers)
+        return "weights and optimiser restored" if saved else "weights restored, but no optimiser state,"
+
+    def skip(self, batches: int) -> None:
+        """Their gradients are thrown away before the optimiser sees them."""
+        self.skips += batches
+
+    def stop(self) -> None:
+        """After this step, in Lightning's own way."""
+        self.trainer.should_stop = True

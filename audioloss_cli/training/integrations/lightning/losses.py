@@ -1,0 +1,97 @@
+"""The losses of a micro-batch of Lightning: of what the training step returned, and of what it logged."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from audioloss_cli.training.guard import AudioLossGuard
+from audioloss_cli.training.losses.logged import audio_name
+from audioloss_cli.training.losses.read import names_audio
+
+_LOOKS = 3  # batches after which what was not logged never will be
+
+
+class LightningLosses:
+    """An audio loss that is logged at each batch is preferred to a returned loss without a name, which may hold more.
+
+    One that is logged now and then is a series of its own: between two of its values, the old one says nothing.
+
+    Args:
+        guard: reads outputs that name their losses.
+    """
+
+    def __init__(self, guard: AudioLossGuard) -> None:
+        self._guard = guard
+        self.start()
+
+    def start(self) -> None:
+        """A fit begins."""
+        self._name, self._looks, self._steady = "", _LOOKS, True
+        self._before: Any = None
+
+    def epoch(self, trainer: Any) -> None:
+        """Before the first batch of an epoch: the mean of the one before may have taken the place of the last value."""
+        self._before = _logged_values(trainer).get(self._name)
+
+    def of(self, trainer: Any, outputs: Any, batch: Any) -> dict[str, Any] | None:
+        """By name; None where nothing is known of this batch, as its loss is only logged now and then."""
+        named = outputs if isinstance(outputs, Mapping) else {"loss": outputs}
+        # Lightning divides the loss, and nothing else. Its last step of an epoch may hold fewer batches than it divides
+        # by, so that the sum over them would be too small.
+        whole = _times(named.get("loss"), trainer.accumulate_grad_batches)
+        many = isinstance(whole, Tensor) and whole.numel() != 1  # of a manual optimisation; it is said, and left alone
+        if names_audio(named) or self._guard.presence.named or many:
+            return self._guard.read(None, {**named, "loss": whole}, batch if isinstance(batch, Mapping) else None)
+        loss = whole if isinstance(whole, (Tensor, float)) else None
+        logged = self._logged(trainer)
+        if self._name and (self._steady or loss is None):
+            return _both(logged, loss)
+        beside = {} if logged is None else {"logged": logged}
+        return {**beside, **({} if loss is None else self._guard.read(loss))}
+
+    def _logged(self, trainer: Any) -> Any:
+        """What was logged in this batch; found by name in the first ones, for to look at each would cost too much."""
+        metrics = _logged_values(trainer) if self._looks or self._name else {}
+        self._name = self._name or (audio_name(metrics) if self._looks else "")
+        value, before = metrics.get(self._name), self._before
+        self._before = value  # as long as it is held, no other value can lie at its place
+        fresh = value is not None and (before is None or value.data_ptr() != before.data_ptr())
+        if self._looks:
+            self._looks -= 1
+            self._steady = self._steady and fresh
+        return value if fresh else None
+
+
+def _logged_values(trainer: Any) -> Mapping[str, Any]:
+    """The last value of what is logged at each step, by name.
+
+    ``callback_metrics`` is the public way to it, and takes twice as long: it goes through all that is logged, and waits
+    for the device to have a number for the progress bar.
+    """
+    try:
+        each = [metric for metric in trainer._results.values() if metric.meta.on_step and not metric.has_reset]
+        return {metric.meta.name: metric._forward_cache for metric in each}
+    except AttributeError:  # not those of Lightning 2.6
+        found: Mapping[str, Any] = trainer.callback_metrics
+        return found
+
+
+def _times(loss: Any, count: int) -> Any:
+    return loss.detach() * count if isinstance(loss, Tensor) and count > 1 else loss
+
+
+def _both(logged: Any, loss: Any) -> dict[str, Any] | None:
+    """A returned loss that is not finite speaks, whatever was logged, without a wait for a device."""
+    if loss is None:
+        return None if logged is None else {"audio": logged}
+    if logged is None:
+        return {"total": loss}
+    # A number is written by the device itself; to copy it there would make the host wait.
+    given = loss.detach() if isinstance(loss, Tensor) else torch.full((), loss, device=logged.device)
+    # To the device, if one of them is there: on the host the other would be read before it has come.
+    far = logged.device if given.is_cpu else given.device
+    given, logged = given.to(far, non_blocking=True), logged.to(far, non_blocking=True)
+    audio = torch.where(torch.isfinite(given), logged, given.to(logged.dtype))
+    return {"audio": audio, "total": loss}

@@ -1,0 +1,150 @@
+"""AudioLossCallback: the guard inside ``transformers.Trainer``.
+
+A forward hook sees what the model is given and what it gives. The state goes through the Trainer's own checkpoint
+(``trainer_state.json``, ``stateful_callbacks``), and is read from there on resuming.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback
+from transformers.trainer_callback import ExportableState
+
+from audioloss_cli.training.guard import AudioLossGuard
+from audioloss_cli.training.integrations.transformers.checkpoint_state import is_plain, plain_policy, resume
+from audioloss_cli.training.integrations.transformers.forward_hook import ForwardHook
+from audioloss_cli.training.integrations.transformers.log_directory import log_directory
+from audioloss_cli.training.integrations.transformers.loop import TrainerLoop
+from audioloss_cli.training.integrations.transformers.loss_share import processes_of_a_sum
+from audioloss_cli.training.losses.logged import audio_name
+from audioloss_cli.training.losses.logged_apart import line_of, lines_of
+from audioloss_cli.training.policy import Policy
+from audioloss_cli.training.response.forget_gradients import forget_gradients
+
+_FOLDER = "audioloss"  # in the output directory
+
+
+class AudioLossCallback(TrainerCallback, ExportableState):
+    """Add it to a Trainer: ``callbacks=[AudioLossCallback()]``.
+
+    Args:
+        policy: which actions an alert asks for, or its fields as a mapping; a log record, a dump and advice if None.
+        **settings: see ``AudioLossGuard``; ``directory`` is ``<output_dir>/audioloss`` if it is not given, and alerts
+            go into the run's TensorBoard where it has one.
+
+    Attributes:
+        guard: the guard, with its monitor and what was done.
+        hook: what the model is given and gives.
+        grad_norm: of this step, if a mixin knows it.
+
+    Raises:
+        ValueError: a setting that makes no sense.
+    """
+
+    def __init__(self, policy: Policy | Mapping[str, Any] | None = None, **settings: Any) -> None:
+        made = Policy(**policy) if isinstance(policy, Mapping) else policy or Policy()
+        self._arguments = {**settings, "policy": plain_policy(made)}
+        self._directory, self._board = settings.pop("directory", None), settings.pop("tensorboard", None)
+        self._jsonl = settings.get("jsonl", True)
+        self.loop = TrainerLoop()
+        self.guard = AudioLossGuard(policy=made, loop=self.loop, **settings)
+        self.hook = ForwardHook(self.guard)
+        self.grad_norm: Any = None
+        # A callback that was added twice hears of everything twice: the last steps, and the last log.
+        self._closed: int | None = None
+        self._skipped: int | None = None
+        self._logs: Any = None
+        self._logs_audio = False
+
+    # What the Trainer tells.
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Bind to the run, and go on where a checkpoint left off."""
+        self._bind(args, control, kwargs)
+        self.loop.begin()
+        self._closed = self._skipped = self._logs = None
+        # Under DataParallel every replica would call the hook, from a thread of its own.
+        self.hook.processes = processes_of_a_sum(args, self.loop.model)
+        self.hook.attach(self.loop.model if args.n_gpu <= 1 else None, kwargs.get("train_dataloader"))
+        board = self._board or (log_directory(args) if state.is_world_process_zero else None)
+        self.guard.set_directory(self._directory or Path(args.output_dir) / _FOLDER, board, jsonl=self._jsonl)
+        if state.global_step:
+            resume(self.guard, state, self.loop.path(state.global_step))
+        self.guard.logs_from(state.global_step, lines_of(state.log_history, state.global_step))
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
+        """The optimiser has made its step."""
+        step = state.global_step
+        if step == self._closed:
+            return control
+        self._closed = step
+        grad_norm, self.grad_norm = self.grad_norm, None
+        self._bind(args, control, kwargs)
+        self.guard.close(step, grad_norm=grad_norm)
+        if control.should_save or control.should_training_stop:
+            self.guard.flush()
+        return control
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
+        """The Trainer may save now; it asks rank 0 alone for the state, and only here are all ranks together."""
+        self._bind(args, control, kwargs)
+        if control.should_save or control.should_training_stop:
+            self.guard.flush()
+        return control
+
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Learn nothing from this step, where a rollback asked for it."""
+        if self.loop.skips and self._skipped != state.global_step:
+            self._skipped = state.global_step
+            self.loop.skips -= 1
+            forget_gradients(kwargs["optimizer"], getattr(kwargs["optimizer"], "scaler", None))
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **kwargs: Any) -> Any:
+        """An audio loss that is logged; for want of any, the training loss, if it is another than what is read."""
+        self._bind(args, control, kwargs)
+        if logs is self._logs:
+            return control
+        self._logs = logs
+        numbers = {key: value for key, value in (logs or {}).items() if isinstance(value, (int, float))}
+        audio = audio_name(numbers)
+        beside = {"grad_norm": numbers.get("grad_norm"), "epoch": numbers.get("epoch")}
+        self._logs_audio = self._logs_audio or bool(audio)  # it may have log lines of its own
+        if audio and not self.hook.named:
+            self.guard.logged(numbers[audio], state.global_step, {**beside, "total": numbers.get("loss")})
+        elif "loss" in numbers and not self._logs_audio:
+            self._log_loss(numbers, state.global_step, beside)
+        return control
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """A checkpoint was written."""
+        self.loop.saved()
+        path = self.loop.path(state.global_step)
+        if path.is_dir():
+            self.guard.checkpoints.add(state.global_step, path)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Read what is queued, and let go of the model."""
+        self._bind(args, control, kwargs)
+        self.guard.finish()
+        self.hook.let_go()
+
+    def state(self) -> dict[str, Any]:
+        """What the Trainer puts into ``trainer_state.json``."""
+        plain = {name: value for name, value in self._arguments.items() if is_plain(value)}
+        return {"args": plain, "attributes": {"resumed": self.guard.state_dict()}}
+
+    def _log_loss(self, numbers: Mapping[str, Any], step: int, beside: Mapping[str, Any]) -> None:
+        """The hook may have read no loss, or another one than that which is trained; a mixin knows the latter."""
+        line = line_of(numbers, step)
+        if not self.hook.had_loss:
+            self.guard.logged(numbers["loss"], step, beside)
+        elif line is not None and not self.hook.waits_for_loss:
+            self.guard.trained(line)
+
+    def _bind(self, args: Any, control: Any, known: Mapping[str, Any]) -> None:
+        loop = self.loop
+        loop.args, loop.control = args, control
+        loop.model, loop.optimizer = known.get("model", loop.model), known.get("optimizer", loop.optimizer)
+        loop.scheduler = known.get("lr_scheduler", loop.scheduler)
+        self.guard.examiner.model = loop.model

@@ -1,0 +1,139 @@
+"""What a Trainer's model is given at each step, and what it gives: a hook on the model sees both.
+
+A mixin that knows the loss that is trained brings it after the forward pass; what the hook read waits for it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import Tensor, is_grad_enabled
+from torch.compiler import is_compiling
+
+from audioloss_cli.training.batches.recent import MicroBatch
+from audioloss_cli.training.guard import AudioLossGuard
+from audioloss_cli.training.integrations.compiled import between_graphs
+from audioloss_cli.training.integrations.transformers.collator import WatchedCollator, watch_collator
+from audioloss_cli.training.losses.own_loss import OwnLoss
+
+# Over how many items the model's own loss is a sum, divided by that; it is not of the batch.
+_COUNT = "num_items_in_batch"
+
+
+class ForwardHook:
+    """From forward passes to the guard.
+
+    Attributes:
+        original: the batch before anything was filtered from it, if a mixin shows it.
+        waits_for_loss: whether a mixin will bring the loss that is trained.
+        named: whether the outputs say which loss is that of the audio.
+        had_loss: whether any loss was found so far.
+        processes: those over which the model's own loss is a sum where it is told the number of items of a step.
+        own: which of the passes gave the loss that is trained, if a mixin asks.
+    """
+
+    def __init__(self, guard: AudioLossGuard) -> None:
+        self._guard = guard
+        self.original: Mapping[str, Any] | None = None
+        self.waits_for_loss = self.named = self.had_loss = False
+        self.processes = 1
+        self.own = OwnLoss()
+        self._pending: list[tuple[dict[str, Any], set[str]]] = []
+        self._collator: WatchedCollator | None = None
+        self._handle: Any = None
+        self._model: Any = None
+
+    def attach(self, model: Any, loader: Any) -> None:
+        """To the model; and to the loader's collator, if that removes columns. ``model``: None to leave it alone."""
+        self.let_go()  # of a training that was ended by an exception
+        self._guard.begin()
+        self._pending.clear()
+        self._model, self.own.processes = model, self.processes
+        if model is not None:
+            self._handle = model.register_forward_hook(self._after_forward, with_kwargs=True)
+        self._collator = watch_collator(loader)
+
+    def let_go(self) -> None:
+        """Of the model and of the collator."""
+        if self._handle is not None:
+            self._handle.remove()
+        if self._collator is not None:
+            self._collator.let_go()
+        self.own.let_go()
+        self._handle = self._collator = self._model = None
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Columns that the Trainer removed before the collator, as far as they are known."""
+        return () if self._collator is None else self._collator.dropped
+
+    def _after_forward(self, module: Any, args: Any, kwargs: Mapping[str, Any], outputs: Any) -> None:
+        if is_compiling():
+            self._between_graphs(module, args, kwargs, outputs)
+            return
+        guard = self._guard
+        # Without gradients it is no pass that is trained: of a reference, of what is sampled, of a metric.
+        if not module.training or guard.examiner.busy or not is_grad_enabled():
+            return
+        if self.own.passes is not None:
+            self.own.see(outputs)
+        self._take_in(dict(kwargs), outputs)
+
+    @between_graphs
+    def _between_graphs(self, *given: Any) -> None:
+        """For a compiled model."""
+        self._after_forward(*given)
+
+    def _take_in(self, batch: dict[str, Any], outputs: Any) -> None:
+        """The batch and the losses of one pass."""
+        self._guard.show(self._fed(batch, self.original))
+        values = self._guard.read(None, outputs, batch)
+        self.had_loss, self.named = self.had_loss or bool(values), self._guard.presence.named
+        parts = set(values.own) if _is_part(batch) else set[str]()
+        if self.processes > 1:  # not in place, which is what the Trainer does to the model's
+            values.update({name: _detached(values[name]) * self.processes for name in parts})
+        if self.waits_for_loss:
+            self._pending.append((values, parts))
+        else:
+            self._feed(values, parts)
+
+    def step(self, trainer: Any, model: Any, step: Callable[[], Any]) -> Any:
+        """A training step of a Trainer whose ``compute_loss`` may give another loss than the model's; see ``own``."""
+        if self._model is None:
+            self.own.place = None
+            return step()
+        if model is not self._model:
+            self.own.wrap(model)
+        return self.own.step(trainer, model, step)
+
+    def trained(self, loss: Any, *, custom: bool, place: int = -1) -> None:
+        """The loss of a micro-batch as it was trained, divided by the accumulation.
+
+        Args:
+            loss: what was trained.
+            custom: whether it is not the model's own.
+            place: of the pass whose own loss it is, counted from the last one.
+        """
+        values, parts = self._pending[place] if len(self._pending) >= -place else ({}, set())
+        named = bool(self._pending) and self.named
+        self._pending.clear()
+        if named and custom:
+            values, parts = {**values, "total": loss}, {*parts, "total"}
+        elif custom or not values:
+            values, parts = {**values, "audio": loss}, {*parts, "audio"}
+        self.had_loss = True
+        self._feed(values, parts)
+
+    def _fed(self, batch: Mapping[str, Any], original: Mapping[str, Any] | None) -> MicroBatch:
+        return MicroBatch({name: value for name, value in batch.items() if name != _COUNT}, original, self.dropped)
+
+    def _feed(self, values: dict[str, Any], parts: set[str]) -> None:
+        # They are read after the optimiser's step: in a step of CUDA graphs others lie in their place by then.
+        self._guard.feed(values, parts, copy=True)
+
+
+def _detached(value: Any) -> Any:
+    return value.detach() if isinstance(value, Tensor) else value
+
+
+def _is_part(batch: Mapping[str, Any]) -> bool:
+    return batch.get(_COUNT) is not None

@@ -1,0 +1,1 @@
+"""From what a step offers to points of the monitors: read, recomputed, put together over micro-batches."""

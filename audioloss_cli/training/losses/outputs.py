@@ -1,0 +1,141 @@
+"""What the outputs of a model hold under a name, whatever they are; what cannot be read is said, and left alone."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from audioloss_cli.monitor.scalars import as_loss
+from audioloss_cli.training.transport.scalar_layout import CODEBOOKS, TOGETHER
+
+Get = Callable[[str], Any]
+
+
+def getter(outputs: Any) -> Get:
+    """Name -> what the outputs hold under it, None for nothing; a plain function, for it is called at every step.
+
+    A tuple is that of a model that returns no mapping: its loss comes first, as transformers has it.
+    """
+    if isinstance(outputs, Mapping):  # ModelOutput of transformers is one
+        return outputs.get
+    if type(outputs) is tuple:
+        outputs = {"loss": outputs[0]} if outputs and isinstance(outputs[0], Tensor) else {}
+        return outputs.get  # type: ignore[no-any-return]
+    return lambda name: getattr(outputs, name, None)
+
+
+def number_of(value: Any) -> Any:
+    """A number that lies on the CPU, read: for less than any arithmetic with its tensor. All else as it is.
+
+    So is a DTensor, which all ranks must read together.
+    """
+    if isinstance(value, Tensor) and value.is_cpu and value.numel() == 1 and not value.is_complex():
+        return value if hasattr(value, "full_tensor") else value.item()
+    return value
+
+
+def first(get: Get, names: tuple[str, ...]) -> tuple[str, Any]:
+    """The first of the names under which there is something, and what that is; None for nothing."""
+    for name in names:
+        found = get(name)
+        if found is not None:
+            return name, found
+    return "", None
+
+
+def read_scalar(get: Get, names: tuple[str, ...], odd: list[str]) -> Any:
+    """A loss that is not reduced, one for each token, is none that can be watched.
+
+    Args:
+        get: see ``getter``.
+        names: those it may have.
+        odd: what cannot be read is added here, in words.
+    """
+    for name in names:
+        found = get(name)
+        if found is not None:
+            if _is_scalar(found):
+                return found
+            odd.append(f"{name} must be one number, not {_kind(found)}")
+            return None
+    return None
+
+
+def read_codebooks(get: Get, names: tuple[str, ...], odd: list[str]) -> tuple[dict[str, Any], Any]:
+    """Of a tensor [K], a list or a mapping of K scalars, in its order; see ``read_scalar``.
+
+    Returns:
+        The first 16 by name, those in a tensor on a device together; and the mean of all K, however many, taken where
+        they lie, in float32 at least: in bfloat16 it would take the same few values again and again. None for none.
+    """
+    name, books = first(get, names)
+    if books is None:
+        return {}, None
+    if isinstance(books, Tensor) and books.ndim == 1 and len(books) and not books.is_complex():
+        if not books.is_cpu:
+            books = books.detach()
+            return {TOGETHER: books[: len(CODEBOOKS)]}, books.mean(dtype=_wide(books))
+        numbers = books.tolist()
+        return dict(zip(CODEBOOKS, numbers, strict=False)), _added(numbers) / len(numbers)
+    each = _each(books)
+    scalars = [value for value in each if _is_scalar(value)]
+    if len(scalars) < len(each) or not each:
+        odd.append(f"{name} must be one number for each codebook, not {_kind(books)}")
+    found = {slot: value for slot, value in zip(CODEBOOKS, each, strict=False) if _is_scalar(value)}
+    return found, _mean(scalars) if scalars else None
+
+
+def _added(numbers: Sequence[float]) -> float:
+    """One by one: ``sum`` makes up for roundings from Python 3.12 on."""
+    whole = 0.0
+    for number in numbers:
+        whole += number
+    return whole
+
+
+def _mean(scalars: Sequence[Any]) -> Any:
+    """On a device if any lies on one; those of a model that is spread over several meet on one of them."""
+    far = next((value.device for value in scalars if isinstance(value, Tensor) and not value.is_cpu), None)
+    return sum(_summand(value, far) for value in scalars) / len(scalars)
+
+
+def _summand(value: Any, far: torch.device | None) -> Any:
+    if not isinstance(value, Tensor):
+        return value
+    value = value.detach().reshape(())  # one on the CPU may then be added to those on any device
+    return value.to(value.device if value.is_cpu else far, _wide(value), non_blocking=True)
+
+
+def _wide(value: Tensor) -> torch.dtype:
+    return torch.promote_types(value.dtype, torch.float32)
+
+
+def _each(books: Any) -> Sequence[Any]:
+    """Empty for what is no collection of one dimension; of an iterator the model may still need what is in it."""
+    if isinstance(books, Mapping):
+        return list(books.values())
+    if getattr(books, "ndim", 0) == 1 and hasattr(books, "tolist") and not isinstance(books, Tensor):
+        return list(books.tolist())  # an array of numpy
+    return books if isinstance(books, Sequence) and not isinstance(books, (str, bytes)) else []
+
+
+def _is_scalar(value: Any) -> bool:
+    """None of a tensor is read for this: it may lie on a device."""
+    if isinstance(value, Tensor):
+        return value.numel() == 1 and not value.is_complex()
+    if value is None:
+        return False
+    try:
+        as_loss(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _kind(value: Any) -> str:
+    """In a word or two, without its content."""
+    if isinstance(value, (list, tuple)):
+        return f"a list of {', '.join(sorted({type(each).__name__ for each in value})) or 'nothing'}"
+    shape = getattr(value, "shape", None)
+    return f"a {type(value).__name__}" + ("" if shape is None else f" of shape {tuple(shape)}")

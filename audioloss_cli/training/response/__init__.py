@@ -1,0 +1,1 @@
+"""What is done about an alert: actions, announcements, checkpoints to go back to."""

@@ -1,0 +1,1 @@
+"""How numbers and batches come from devices and from other ranks, without a wait."""

@@ -31,5 +31,5 @@ def command(
     if not module and not Path(script).exists():
         raise ConfigError(f"run: there is no script {script}; give the path of a file, or --module for a module")
     file, _ = settings(config, {})
-    launch = registry.load("training", "launch")
+    launch = registry.load("training.integrations", "launch")
     return int(launch.run(script, arguments or [], module=module, file=file))

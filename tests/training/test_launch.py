@@ -9,7 +9,8 @@ from importlib.metadata import entry_points
 
 import pytest
 
-from audioloss_cli.training import AudioLossGuard, launch_settings
+from audioloss_cli.training import AudioLossGuard
+from audioloss_cli.training.integrations.launch import settings
 from tests.effort import rows
 
 TRAINERS = """
@@ -107,7 +108,7 @@ def test_the_exit_code_is_the_scripts_and_what_trains_nothing_is_said_to_be_unwa
     *told, unwatched = done.stderr.splitlines()
     assert (told or [""])[-1] == last
     assert unwatched.startswith("audioloss: train.py trained with neither a transformers.Trainer nor a Lightning")
-    assert "launch.py" not in done.stderr
+    assert "runpy" not in done.stderr
 
 
 def test_a_module(tmp_path):
@@ -131,4 +132,4 @@ def test_a_script_that_is_not_there(audioloss):
 
 def test_every_key_is_an_argument_of_the_guard():
     known = inspect.signature(AudioLossGuard.__init__).parameters
-    assert {key.replace("-", "_") for key in launch_settings.GUARD} <= set(known)
+    assert {key.replace("-", "_") for key in settings.GUARD} <= set(known)

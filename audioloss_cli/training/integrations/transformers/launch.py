@@ -5,11 +5,12 @@ from functools import wraps
 from types import ModuleType
 from typing import Any
 
-from audioloss_cli.training import launch, trainer
+from audioloss_cli.training.integrations import launch
+from audioloss_cli.training.integrations.transformers import callback
 from audioloss_cli.training.policy import Policy
 
 
-class AudioLossCallback(trainer.AudioLossCallback):
+class AudioLossCallback(callback.AudioLossCallback):
     """The callback with the settings of the configuration file; its name is the one under which a checkpoint knows it.
 
     Args:
@@ -18,7 +19,7 @@ class AudioLossCallback(trainer.AudioLossCallback):
     """
 
     def __init__(self, policy: Policy | Mapping[str, Any] | None = None, **settings: Any) -> None:
-        super().__init__(**(launch.settings() if policy is None else {"policy": policy, **settings}))
+        super().__init__(**(launch.arguments() if policy is None else {"policy": policy, **settings}))
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Bind to the run."""
@@ -39,7 +40,7 @@ def _once(on_train_begin: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(on_train_begin)
     def begin(self: Any, *args: Any, **kwargs: Any) -> Any:
         ours = [each for each in self.callbacks if isinstance(each, AudioLossCallback)]
-        every = [each for each in self.callbacks if isinstance(each, trainer.AudioLossCallback)]
+        every = [each for each in self.callbacks if isinstance(each, callback.AudioLossCallback)]
         if len(every) > len(ours):
             launch.watched()
             self.callbacks[:] = [each for each in self.callbacks if each not in ours]

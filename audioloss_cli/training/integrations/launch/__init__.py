@@ -12,7 +12,7 @@ from typing import Any
 
 from audioloss_cli import collector, signals, terminal
 from audioloss_cli.model.exit_code import INTERRUPTED
-from audioloss_cli.training import launch_settings
+from audioloss_cli.training.integrations.launch import settings
 
 #: Tells the processes that a script starts, such as the other ranks of Lightning, that their Trainers are watched; the
 #: configuration file, if there is one.
@@ -34,7 +34,7 @@ def run(script: str, arguments: Sequence[str], *, module: bool, file: Path | Non
     Raises:
         ConfigError: the policy or a setting makes no sense.
     """
-    launch_settings.check(file)
+    settings.check(file)
     os.environ[VARIABLE] = str(file.resolve()) if file else ""
     sys.meta_path.insert(0, _Finder())
     terminal.give_back_streams()
@@ -53,14 +53,14 @@ def lightning_callbacks() -> list[Any]:
     """What Lightning's entry point for callbacks asks for, in each Trainer of each process; empty without ``run``."""
     if VARIABLE not in os.environ:
         return []
-    from audioloss_cli.training.launch_lightning import WatchedLightning  # noqa: PLC0415  # imports Lightning
+    from audioloss_cli.training.integrations.lightning.launch import WatchedLightning  # noqa: PLC0415  # imports Lightning
 
     return [WatchedLightning()]
 
 
-def settings() -> dict[str, Any]:
+def arguments() -> dict[str, Any]:
     """What a callback is given; read anew, for this may be a process that the script has started."""
-    return launch_settings.given(Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    return settings.given(Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
 
 
 def watched() -> None:
@@ -126,6 +126,6 @@ class _Loader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)
-        from audioloss_cli.training.launch_transformers import put_into  # noqa: PLC0415  # it imports that module
+        from audioloss_cli.training.integrations.transformers.launch import put_into  # noqa: PLC0415  # it imports that module
 
         put_into(module)

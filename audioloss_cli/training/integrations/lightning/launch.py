@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from audioloss_cli.training import launch
-from audioloss_cli.training.lightning import AudioLossLightning
+from audioloss_cli.training.integrations import launch
+from audioloss_cli.training.integrations.lightning.callback import AudioLossLightning
 
 
 class WatchedLightning(AudioLossLightning):
     """The callback with the settings of the configuration file."""
 
     def __init__(self) -> None:
-        super().__init__(**launch.settings())
+        super().__init__(**launch.arguments())
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Where a script has a callback of its own, that one watches alone."""

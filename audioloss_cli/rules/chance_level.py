@@ -23,7 +23,6 @@ _LEFT, _FALLEN, _OUTLIER = 0.98, 0.8, 1.05
 class Rule(LossRule):
     """At chance since the start."""
 
-    type = "chance_level"
     group = "chance-level"
     for_points = 30
     kinds = frozenset({"ce"})

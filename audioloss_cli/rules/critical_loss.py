@@ -19,7 +19,6 @@ from audioloss_cli.rules._below import Below
 class Rule(Below):
     """Below ``critical_threshold``."""
 
-    type = "critical"
     severity = Severity.CRITICAL
 
     def __init__(self, limits: Limits) -> None:

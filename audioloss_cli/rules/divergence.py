@@ -20,7 +20,6 @@ _SPREADS, _WIDTH, _SLOW, _CLEARS = 4.5, 9, 25, 0.85
 class Rule(LossRule):
     """Above the reference times ``ratio``, for long."""
 
-    type = "divergence"
     severity = Severity.CRITICAL
     group = "high-loss"
     numbers_only = True

@@ -22,7 +22,6 @@ _POINTS, _LOW, _NORMAL = 100, 0.02, 0.5
 class Rule(LossRule):
     """Several drops to nothing among the last points."""
 
-    type = "critical"
     severity = Severity.CRITICAL
     group = "low-loss"
     numbers_only = True

@@ -26,7 +26,6 @@ _DENSE_STRIDE, _WIDTH, _IN_A_ROW = 2, 9, 3
 class Rule(LossRule):
     """Below the reference divided by ``ratio``."""
 
-    type = "log_drop"
     group = "low-loss"
     numbers_only = True
     kinds = frozenset({"ce", "small"})

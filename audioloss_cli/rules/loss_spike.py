@@ -23,7 +23,6 @@ _ENOUGH = ((3, 1.0, 0), (2, 2.0, 3), (1, 3.0, 5))
 class Rule(LossRule):
     """Above the reference times ``ratio``."""
 
-    type = "spike"
     group = "high-loss"
     numbers_only = True
     kinds = frozenset({"ce", "small"})

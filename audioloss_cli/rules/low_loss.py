@@ -16,8 +16,6 @@ from audioloss_cli.rules._below import Below
 class Rule(Below):
     """Below ``threshold``."""
 
-    type = "warning"
-
     def __init__(self, limits: Limits) -> None:
         super().__init__(limits.threshold)
 

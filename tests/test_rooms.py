@@ -15,8 +15,8 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 # Plugins are the modules and packages right below these.
 FOLDERS = (
     *("readers", "readers.text.dialects", "rules", "signatures", "outputs", "cli", "runs.findings"),
-    *("probe.adapters", "probe.checks", "probe.causes", "probe.data"),
-    *("training.actions", "training.sinks"),
+    *("probe.model_io.adapters", "probe.checks", "probe.causes", "probe.data"),
+    *("training.response.actions", "training.sinks"),
 )
 
 

@@ -48,8 +48,8 @@ TRAINING_LOSS_WORDS = frozenset(
 
 # A number about a loss is no loss, and some losses beside that of the codes are small by nature.
 _ABOUT_A_LOSS = re.compile(
-    r"\b(?:weights?|scale|scaler|coef|coeff|coefficient|lambda|grad|(?<!policy )gradient|norm|lr|std|var|variance|count|num|ratio"
-    r"|fraction|frac|percent|share|delta|diff|acc|accuracy|ppl|perplexity|time|mask|masks|masked|enabled|is|nan|inf"
+    r"\b(?:weights?|scale|scaler|coef|coeff|coefficient|lambda|grad|(?<!policy )gradient|norm|lr|std|var|variance|count"
+    r"|num|ratio|fraction|frac|percent|share|delta|diff|acc|accuracy|ppl|perplexity|time|mask|masks|masked|enabled|is|nan|inf"
     r"|hparams?|commit|commitment|stop|vq(?! \d))\b"
 )
 _ANY_LOSS = re.compile(rf"\b{_LOSS}\b")

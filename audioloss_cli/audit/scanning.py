@@ -65,7 +65,8 @@ def _scan(
     pipes: Mapping[str, PipedFile] | None = None,
 ) -> Report:
     """Scan; ``pipes`` are those that an earlier scan has read to their end."""
-    absent = {root: reason for root in roots if (reason := _absence(root))}
+    known = pipes or {}
+    absent = {root: reason for root in roots if root not in known and (reason := _absence(root))}
     present = [root for root in roots if root not in absent]
     found = discover(present, _readers(config), forced=bool(config.format), exclude=config.exclude, pipes=pipes)
     groups = grouped(found.sources)

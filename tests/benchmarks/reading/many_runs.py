@@ -23,10 +23,10 @@ def long_runs(directory: Path, size: int) -> None:
 def mixed_runs(directory: Path, size: int) -> None:
     """Runs of 100 points each: event files, JSON lines, tables, console output and states of a trainer, in turn."""
     writers = (_events, _json_lines, _table, _console, _trainer_state)
-    for index, write in zip(range(size // _SHORT), cycle(writers), strict=False):
+    for index, write in zip(range(-(-size // _SHORT)), cycle(writers), strict=False):
         run = directory / f"run-{index:05d}"
         run.mkdir(parents=True)
-        write(run, list(healthy(_SHORT, seed=index)))
+        write(run, list(healthy(min(_SHORT, size - index * _SHORT), seed=index)))
 
 
 def _events(run: Path, values: Sequence[float]) -> None:

@@ -163,6 +163,8 @@ def _why_empty(root: str, found: Discovery, runs: Sequence[RunReport], config: S
         instead = found.unclaimed[root]
         reason = f"not a log of a training: {instead}" if instead else "not recognised as a log"
         return Unaudited(root, reason, hint=f"force a format with --format {'|'.join(formats)}")
+    if not runs and root in found.pipes:
+        return Unaudited(root, "no log came out of it")
     if not runs:
         return Unaudited(root, "no logs in this directory", hint=f"formats: {', '.join(formats)}")
     tags = sorted({tag for run in runs for tag in run.tags})

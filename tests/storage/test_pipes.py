@@ -180,3 +180,4 @@ def test_a_standard_input_that_is_closed_is_named(monkeypatch):
     report = scan("-")
     assert report.exit_code == NOT_AUDITED
     assert [(defect.path, defect.kind) for defect in report.defects] == [("standard input", "unreadable")]
+    assert report.unaudited[0].reason == "no log came out of it"

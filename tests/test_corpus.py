@@ -127,6 +127,23 @@ def test_nothing_in_it_crashes_a_scan():
     assert {defect.kind for defect in report.defects} == {"truncated", "checksum"}
 
 
+# These hold nothing but the loss of an evaluation, which the report names; it stands in for no training.
+EVALUATION_ALONE = {"tfe0205", "tra0383"}
+
+
+def test_every_file_that_holds_a_loss_is_audited_or_its_losses_are_named():
+    with (CORPUS / "truth.jsonl").open(encoding="utf-8") as lines:
+        entries = [entry for entry in map(json.loads, lines) if any("loss" in tag.lower() for tag in entry["series"])]
+    passed_over = set()
+    for entry in entries:
+        runs = scan(CORPUS / entry["file"]).runs
+        if not any(run.series for run in runs):
+            passed_over.add(entry["id"])
+            assert any(run.not_audited for run in runs)
+    assert passed_over == EVALUATION_ALONE
+    assert len(passed_over) <= 0.02 * len(entries)
+
+
 def test_the_summary_of_a_run_is_no_log():
     """These documents of the corpus hold the last numbers of a training, and none of its steps."""
     with (CORPUS / "truth.jsonl").open(encoding="utf-8") as lines:

@@ -36,6 +36,8 @@ def kind_of(series: Series, why: Why, tags: RunTags, siblings: Sequence[Series],
     kind = next(kind for pattern, kind in config.declared_kinds if pattern.matches(series.tag))
     if kind is not None:
         return Declared(kind, f"declared as {kind}")
+    if config.adaptive and tags.tags[series.tag].of_a_policy:
+        return Declared("rl", "the loss of a policy by its name")
     if config.adaptive and any(_start(kin) >= _LEAST_SHARE * _CHANCE * config.scale for kin in siblings):
         return Declared("ce")
     if not config.adaptive or why not in ("training", "loss"):

@@ -99,7 +99,9 @@ def _note(report: RunReport, selection: Selection) -> str:
     notes = []
     if report.blank:
         notes.append(f"{', '.join(report.blank)}: null in every row, so never computed")
-    if selection.fell_back:
+    if selection.for_want_of_a_total:
+        notes.append("no audio loss and no training loss by name; what stands for a part of it was audited instead")
+    elif selection.fell_back:
         notes.append("no audio loss of the training by name; the training loss was audited instead")
     if not report.series and not report.blank:
         notes.append("no loss to audit among its scalars")

@@ -65,7 +65,8 @@ def _scan(
     pipes: Mapping[str, PipedFile] | None = None,
 ) -> Report:
     """Scan; ``pipes`` are those that an earlier scan has read to their end."""
-    absent = {root: reason for root in roots if (reason := _absence(root))}
+    known = pipes or {}
+    absent = {root: reason for root in roots if root not in known and (reason := _absence(root))}
     present = [root for root in roots if root not in absent]
     found = discover(present, _readers(config), forced=bool(config.format), exclude=config.exclude, pipes=pipes)
     groups = grouped(found.sources)
@@ -162,6 +163,8 @@ def _why_empty(root: str, found: Discovery, runs: Sequence[RunReport], config: S
         instead = found.unclaimed[root]
         reason = f"not a log of a training: {instead}" if instead else "not recognised as a log"
         return Unaudited(root, reason, hint=f"force a format with --format {'|'.join(formats)}")
+    if not runs and root in found.pipes:
+        return Unaudited(root, "no log came out of it")
     if not runs:
         return Unaudited(root, "no logs in this directory", hint=f"formats: {', '.join(formats)}")
     tags = sorted({tag for run in runs for tag in run.tags})

@@ -48,8 +48,8 @@ TRAINING_LOSS_WORDS = frozenset(
 
 # A number about a loss is no loss, and some losses beside that of the codes are small by nature.
 _ABOUT_A_LOSS = re.compile(
-    r"\b(?:weights?|scale|scaler|coef|coeff|coefficient|lambda|grad|gradient|norm|lr|std|var|variance|count|num|ratio"
-    r"|fraction|frac|percent|share|delta|diff|acc|accuracy|ppl|perplexity|time|mask|masks|masked|enabled|is|nan|inf"
+    r"\b(?:weights?|scale|scaler|coef|coeff|coefficient|lambda|grad|(?<!policy )gradient|norm|lr|std|var|variance|count"
+    r"|num|ratio|fraction|frac|percent|share|delta|diff|acc|accuracy|ppl|perplexity|time|mask|masks|masked|enabled|is|nan|inf"
     r"|hparams?|commit|commitment|stop|vq(?! \d))\b"
 )
 _ANY_LOSS = re.compile(rf"\b{_LOSS}\b")
@@ -64,8 +64,12 @@ _TEXT = re.compile(
     rf"|\b(?:text|llm|language)\b.*\b{_LOSS}\b|\b{_LOSS}\b.*\b(?:text|llm|language)\b"
 )
 _TOTAL = re.compile(r"\b(?:total|tot|combined|overall)\b")
-_GENERATOR_TOTAL = re.compile(r"^(?:train )?loss g total$|^(?:train )?(?:g|gen|generator) loss total$")
+_G = r"(?:g|gen|generator)"
+_GENERATOR_TOTAL = re.compile(
+    rf"^(?:train(?:ing)? )?(?:loss {_G} (?:total|all)|{_G} loss (?:total|all)|total {_G} loss|{_G} total loss)$"
+)
 _POLICY = re.compile(rf"\b(?:pg|policy|actor|critic|value|vf|kl)\b.*\b{_LOSS}\b|\b{_LOSS}\b.*\b(?:pg|policy|kl)\b")
+_OF_A_POLICY = re.compile(rf"\b(?:pg|policy|policy gradient|actor)\b.*\b{_LOSS}\b")
 _REWARD = re.compile(r"\b(?:rewards?|advantages?)\b")
 _SCORE = re.compile(r"\b(?:acc|accuracy|wer|cer|bleu|f ?1|precision|recall|auc|map|ppl|perplexity)\b")
 _NAMES_AUDIO = re.compile(r"\b(?:audio|speech|acoustic|codebooks?|codec|tts|wav|vocoder|mel|talker|depformer)\b")
@@ -109,6 +113,7 @@ class Tag:
         part: whether its last part alone makes it a training loss: ``G/loss``.
         codebook: the number of the codebook that it is of; None if of none in particular.
         family: what it has in common with the other codebooks of the same kind; empty without a codebook.
+        of_a_policy: whether it is what reinforcement learning lowers, near zero and of either sign: ``policy_loss``.
         is_summary: whether a trainer logs it once, at the end of the run.
     """
 
@@ -122,6 +127,7 @@ class Tag:
     part: bool = False
     codebook: int | None = None
     family: str = ""
+    of_a_policy: bool = False
     is_summary: bool = False
 
     @property
@@ -150,6 +156,7 @@ def classify(name: str) -> Tag:
         part=role is Role.TRAINING and not _of_training(text),
         codebook=number[1] if number else None,
         family=number[0] if number else "",
+        of_a_policy=role is Role.LOSS and _OF_A_POLICY.search(text) is not None,
         is_summary=last == _SUMMARY,
     )
 

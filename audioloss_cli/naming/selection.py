@@ -12,10 +12,17 @@ _MOST_CLOSE = 2000  # tags among which a mistyped one is looked for
 
 
 class Selection(NamedTuple):
-    """Tags to audit, each with why; whether the training loss stands in for an audio loss of the training."""
+    """Tags to audit, each with why.
+
+    Attributes:
+        roles: the tags.
+        fell_back: whether the training loss stands in for an audio loss of the training.
+        for_want_of_a_total: whether, with no training loss either, losses of a part of it do.
+    """
 
     roles: dict[str, Why]
     fell_back: bool = False
+    for_want_of_a_total: bool = False
 
 
 def select(names: Mapping[str, str], wanted: Sequence[TagPattern] = (), *, all_losses: bool = False) -> Selection:
@@ -26,7 +33,9 @@ def select(names: Mapping[str, str], wanted: Sequence[TagPattern] = (), *, all_l
         wanted: when given, nothing else counts.
         all_losses: every tag with a loss in its name, held-out ones too.
 
-    A held-out audio loss is audited as well, for near zero is as wrong there, but stands in for nothing.
+    A held-out audio loss is audited as well, for near zero is as wrong there, but stands in for nothing. A run without
+    a training loss is audited by the losses of a part of the training that name audio, such as a mel loss; for want of
+    those by the loss of its policy.
     """
     if wanted:
         return Selection(dict.fromkeys((tag for tag in names if any(each.matches(tag) for each in wanted)), "selected"))
@@ -36,9 +45,12 @@ def select(names: Mapping[str, str], wanted: Sequence[TagPattern] = (), *, all_l
     roles: dict[str, Why] = {tag: "audio" for tag, found in losses.items() if found.role is Role.AUDIO}
     if any(not losses[tag].held_out for tag in roles):
         return Selection(roles)
-    training = _training_losses({tag: found for tag, found in losses.items() if tag not in roles})
+    others = {tag: found for tag, found in losses.items() if tag not in roles and not found.held_out}
+    training = _training_losses(others)
+    parts = frozenset[str]() if training else _parts(others)
+    chosen = training | parts
     return Selection(
-        {tag: roles.get(tag, "training") for tag in names if tag in roles or tag in training}, bool(training)
+        {tag: roles.get(tag, "training") for tag in names if tag in roles or tag in chosen}, bool(chosen), bool(parts)
     )
 
 
@@ -60,11 +72,17 @@ def closest(wanted: Iterable[str], tags: Sequence[str]) -> list[str]:
 
 def _training_losses(losses: Mapping[str, Tag]) -> frozenset[str]:
     """Those whose whole name is that of a training loss; for want of any, those whose last part is (``G/loss``)."""
-    kept = {tag: found for tag, found in losses.items() if found.role is Role.TRAINING and not found.held_out}
+    kept = {tag: found for tag, found in losses.items() if found.role is Role.TRAINING}
     chosen = [tag for tag, found in kept.items() if not found.part] or list(kept)
     without_summary = [tag for tag in chosen if not kept[tag].is_summary]
     plain = any(_last_word_is_loss(kept[tag]) for tag in chosen)
     return frozenset(without_summary if plain else chosen)
+
+
+def _parts(losses: Mapping[str, Tag]) -> frozenset[str]:
+    """Those of a part of the training that can stand for all of it."""
+    of_audio = frozenset(tag for tag, found in losses.items() if found.role is Role.LOSS and found.names_audio)
+    return of_audio or frozenset(tag for tag, found in losses.items() if found.of_a_policy)
 
 
 def _last_word_is_loss(tag: Tag) -> bool:

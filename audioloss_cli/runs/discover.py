@@ -132,7 +132,7 @@ class _Search:
     def walk(self, root: str) -> None:
         """Look at everything that a root leads to."""
         reached = self.found.reached.setdefault(root, {})
-        if root == STANDARD_INPUT or not is_ordinary(root):
+        if root == STANDARD_INPUT or root in self._pipes or not is_ordinary(root):
             pipe = self._piped(root)
             if pipe is not None:
                 self._look(pipe, root, reached, is_root=True)

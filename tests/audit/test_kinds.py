@@ -123,3 +123,12 @@ def test_the_report_says_why(jsonl):
     assert item.kind_reason.startswith("no audio is named in the run, and it starts at 2.5")
     (item,) = scan(jsonl(*rows(FALLING)), ScanConfig(kind="ce")).runs[0].series
     assert item.kind_reason == "declared as ce"
+
+
+def test_the_loss_of_a_policy_is_one_of_reinforcement_learning(jsonl):
+    """It is near zero from the start, and of either sign, though no reward is logged beside it."""
+    rows = ({"step": step, "actor/pg_loss": 0.002 * (step % 5 - 2)} for step in range(100))
+    report = scan(jsonl(*rows))
+    assert [(item.tag, item.kind) for item in report.runs[0].series] == [("actor/pg_loss", "rl")]
+    assert report.exit_code == 0
+    assert "no training loss by name" in report.runs[0].note

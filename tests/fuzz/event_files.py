@@ -22,6 +22,7 @@ from audioloss_cli.readers.tensorboard import paths
 from audioloss_cli.readers.tensorboard.buffer import SlidingBuffer
 from audioloss_cli.readers.tensorboard.framing import BLOB_BYTES, Framing, masked_crc
 from audioloss_cli.readers.tensorboard.scalars import Scalars
+from tests.fuzz._damage import cut, delete, flip, insert, zeros
 from tests.fuzz._run import Case, Target, main
 from tests.readers.bits import in_bits
 
@@ -99,31 +100,6 @@ def parts_of(source: Random, count: int) -> list[Part]:
             found.append(Part(record(head + delimited(5, values)), tuple(points)))
         step += source.choice([1, 1, 1, 10])
     return found
-
-
-def flip(source: Random, data: bytes) -> bytes:
-    at, size = source.randrange(len(data)), source.choice([1, 1, 4, 60])
-    part = data[at : at + size]
-    return data[:at] + bytes(byte ^ source.randint(1, 255) for byte in part) + data[at + len(part) :]
-
-
-def delete(source: Random, data: bytes) -> bytes:
-    at = source.randrange(len(data))
-    return data[:at] + data[at + source.choice([1, 2, 16, 60, 400]) :]
-
-
-def insert(source: Random, data: bytes) -> bytes:
-    at, size = source.randrange(len(data)), source.choice([1, 2, 16, 60])
-    return data[:at] + source.choice([source.randbytes(size), bytes(size), data[:size]]) + data[at:]
-
-
-def cut(source: Random, data: bytes) -> bytes:
-    return data[: source.randrange(len(data))]
-
-
-def zeros(source: Random, data: bytes) -> bytes:
-    at, size = source.randrange(len(data)), source.choice([16, 200, 4096])
-    return data[:at] + bytes(len(data[at : at + size])) + data[at + size :]
 
 
 def lies(source: Random, data: bytes) -> bytes:

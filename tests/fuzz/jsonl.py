@@ -24,6 +24,7 @@ from audioloss_cli.readers._rows.steps import choose_step
 from audioloss_cli.readers.jsonl import reading, typed  # noqa: F401  # memory is counted from here
 from audioloss_cli.storage import lines
 from audioloss_cli.storage.log_file import LogFile
+from tests.fuzz._damage import cut, delete, flip, insert, zeros
 from tests.fuzz._run import Case, Target, main
 from tests.storage.zstandard import compress, zstd
 
@@ -83,30 +84,8 @@ def rows_of(source: Random, count: int) -> list[dict[str, Any]]:
     return rows
 
 
-def flip(source: Random, data: bytes) -> bytes:
-    at, size = source.randrange(len(data)), source.choice([1, 1, 4, 60])
-    part = data[at : at + size]
-    return data[:at] + bytes(byte ^ source.randint(1, 255) for byte in part) + data[at + len(part) :]
-
-
-def delete(source: Random, data: bytes) -> bytes:
-    at = source.randrange(len(data))
-    return data[:at] + data[at + source.choice([1, 2, 16, 60, 400]) :]
-
-
-def insert(source: Random, data: bytes) -> bytes:
-    at, size = source.randrange(len(data)), source.choice([1, 2, 16, 60])
-    piece = source.choice([source.randbytes(size), bytes(size), data[:size], b"\n", b"}", b"{", b'"', b",", b"NaN"])
-    return data[:at] + piece + data[at:]
-
-
-def cut(source: Random, data: bytes) -> bytes:
-    return data[: source.randrange(len(data))]
-
-
-def zeros(source: Random, data: bytes) -> bytes:
-    at, size = source.randrange(len(data)), source.choice([16, 200, 4096])
-    return data[:at] + bytes(len(data[at : at + size])) + data[at + size :]
+def insert_text(source: Random, data: bytes) -> bytes:
+    return insert(source, data, [b"\n", b"}", b"{", b'"', b",", b"NaN"])
 
 
 def join(source: Random, data: bytes) -> bytes:
@@ -132,7 +111,7 @@ def text_between(source: Random, data: bytes) -> bytes:
 
 
 DAMAGES: tuple[Callable[[Random, bytes], bytes], ...] = (
-    *(flip, flip, delete, insert, cut, zeros, join, insert_newline, text_between),
+    *(flip, flip, delete, insert_text, cut, zeros, join, insert_newline, text_between),
 )
 
 

@@ -57,6 +57,33 @@ def test_neither(tag):
     assert chosen("train/loss", tag) == {"train/loss": "training"}
 
 
+@pytest.mark.parametrize(
+    "tag",
+    re.findall(
+        r"\S+",
+        """training/gen_loss_total loss/g/total gen_loss_total generator/loss_total loss/gen/all total_gen_loss
+        g_total_loss train/total_generator_loss""",
+    ),
+)
+def test_the_total_of_a_generator_stands_in(tag):
+    assert select({"mel_loss": "mel_loss", tag: tag}) == Selection({tag: "training"}, fell_back=True)
+
+
+@pytest.mark.parametrize("tag", ["Mel Loss", "train/mel_loss", "loss/g/mel", "tts_loss", "vocoder/recon_loss"])
+def test_without_a_training_loss_what_names_audio_is_audited(tag):
+    others = ("Mono Loss", "S2S Loss", "Gen Loss", "policy_loss", "eval/mel_loss", "text_loss", "grad_norm")
+    assert select({name: name for name in (tag, *others)}) == Selection(
+        {tag: "training"}, fell_back=True, for_want_of_a_total=True
+    )
+    assert chosen(tag, "loss") == {"loss": "training"}
+
+
+@pytest.mark.parametrize("tag", ["train/policy_loss", "actor_loss", "actor/pg_loss", "train/policy_gradient_loss"])
+def test_without_any_other_the_loss_of_a_policy_is_audited(tag):
+    assert chosen(tag, "critic_loss", "train/value_loss", "train/entropy_loss", "kl_loss") == {tag: "training"}
+    assert chosen(tag, "train/loss", "critic_loss") == {"train/loss": "training"}
+
+
 def test_a_held_out_audio_loss_is_audited_and_stands_in_for_nothing():
     found = select({"eval/audio_loss": "eval/audio_loss", "train/loss": "train/loss"})
     assert found == Selection({"eval/audio_loss": "audio", "train/loss": "training"}, fell_back=True)

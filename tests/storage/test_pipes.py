@@ -133,6 +133,17 @@ def test_the_points_of_a_stream_can_be_had_afterwards(kind, piped):
     assert list(piped(CONTENTS[kind], points=True).to_frame().points.value) == LOW
 
 
+def test_the_points_of_a_pipe_that_is_gone_can_be_had_afterwards(tmp_path):
+    """As a process substitution is: /dev/fd/63."""
+    os.mkfifo(pipe := tmp_path / "63")
+    writer = threading.Thread(target=pipe.write_bytes, args=(CONTENTS["jsonl"],))
+    writer.start()
+    report = scan(pipe)
+    writer.join()
+    pipe.unlink()
+    assert list(report.to_frame().points.value) == LOW
+
+
 def test_the_points_of_an_archive_on_a_pipe_can_be_had_afterwards(piped):
     assert list(piped(archived("gz")).to_frame().points.value) == LOW
 
@@ -169,3 +180,4 @@ def test_a_standard_input_that_is_closed_is_named(monkeypatch):
     report = scan("-")
     assert report.exit_code == NOT_AUDITED
     assert [(defect.path, defect.kind) for defect in report.defects] == [("standard input", "unreadable")]
+    assert report.unaudited[0].reason == "no log came out of it"

@@ -30,9 +30,10 @@ def alert_row(item: SeriesReport, width: int) -> str:
 
 
 def _columns(envelope: Envelope, width: int) -> list[tuple[Part, ...]]:
-    count = len(envelope.parts)
+    parts = envelope.parts
+    count = len(parts)
     columns = max(min(count, width), 1)
-    return [envelope.parts[column * count // columns : (column + 1) * count // columns] for column in range(columns)]
+    return [parts[column * count // columns : (column + 1) * count // columns] for column in range(columns)]
 
 
 def _touches(part: Part, incident: Incident) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from audioloss_cli.model import Defect, ReadOptions, Series, SeriesCollector, series
 from audioloss_cli.readers._logged import LONGEST_NAME
 from audioloss_cli.readers._rows.numbers import seconds
-from audioloss_cli.readers._sqlite import Database, Table, holds, opened
+from audioloss_cli.readers._sqlite import Database, Table, holds, read_database
 from audioloss_cli.storage.log_file import LogFile
 
 _METRICS = Table("metrics", ("run_uuid", "key", "step", "value", "timestamp", "is_nan"))
@@ -40,17 +40,7 @@ def read_store(path: Path, options: ReadOptions) -> Iterator[Series | Defect]:
     Raises:
         OSError: the file cannot be opened or read.
     """
-    with opened(path) as database:
-        if isinstance(database, Defect):
-            yield database
-        elif database is None:
-            return
-        elif database.has(_METRICS):
-            yield from _Store(database, options).items()
-        else:
-            database.tell("the database has no metrics of MLflow")
-    if isinstance(database, Database):
-        yield from database.defects
+    return read_database(path, lambda database: _Store(database, options).items())
 
 
 class _Store:
@@ -59,12 +49,16 @@ class _Store:
     def __init__(self, database: Database, options: ReadOptions) -> None:
         self._database = database
         self._wanted = options.wanted
-        self._known = _runs_of(database)
+        self._known = dict[Any, _Run]()
         self._runs: dict[Any, SeriesCollector | None] = {}  # None for a deleted one
         self._bad: dict[str, tuple[int, int]] = {}  # what is wrong with rows -> how many, and the id of the first
 
     def items(self) -> Iterator[Series | Defect]:
         """Yield every series, and every defect of rows."""
+        if not self._database.has(_METRICS):
+            self._database.tell("the database has no metrics of MLflow")
+            return
+        self._known = _runs_of(self._database)
         left = series.POINTS_OF_A_CHUNK
         for row_id, run, key, step, value, time, is_nan in self._database.rows(_METRICS):
             points = self._runs[run] if run in self._runs else self._begin(run)

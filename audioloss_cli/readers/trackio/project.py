@@ -10,7 +10,7 @@ from audioloss_cli.readers._logged import LONGEST_NAME, metrics, value_of
 from audioloss_cli.readers._rows import RowCollector, row_of
 from audioloss_cli.readers._rows.numbers import seconds
 from audioloss_cli.readers._rows.steps import StepColumn
-from audioloss_cli.readers._sqlite import Database, Table, holds, opened
+from audioloss_cli.readers._sqlite import Database, Table, holds, read_database
 from audioloss_cli.storage.log_file import LogFile
 
 _TABLE = Table("metrics", ("run_name", "run_name", "timestamp", "step", "metrics"))
@@ -33,13 +33,7 @@ def read_project(path: Path, options: ReadOptions) -> Iterator[Series | Defect]:
     Raises:
         OSError: the file cannot be opened or read.
     """
-    with opened(path) as database:
-        if isinstance(database, Defect):
-            yield database
-        elif database is not None:
-            yield from _Project(database, options).items()
-    if isinstance(database, Database):
-        yield from database.defects
+    return read_database(path, lambda database: _Project(database, options).items())
 
 
 class _Project:

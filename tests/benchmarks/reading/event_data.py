@@ -25,7 +25,7 @@ _BLOB_BYTES, _SCALARS_BETWEEN_BLOBS = 500_000, 98
 
 def scalars(directory: Path, size: int) -> None:
     """What a training loop logs with torch's SummaryWriter: one value an event, four tags a step."""
-    write(directory / FILE, _single(zip(_steps(size, len(USUAL)), cycle(USUAL)), size))
+    write(directory / FILE, single(zip(_steps(size, len(USUAL)), cycle(USUAL)), size))
 
 
 def runs(directory: Path, size: int, points: int = _RUNS_POINTS) -> None:
@@ -33,7 +33,7 @@ def runs(directory: Path, size: int, points: int = _RUNS_POINTS) -> None:
     for index in range(-(-size // points)):
         count = min(points, size - index * points)
         name = f"run-{index:04d}/{Path(FILE).name}"
-        write(directory / name, _single(zip(_steps(count, len(USUAL)), cycle(USUAL)), count, seed=index))
+        write(directory / name, single(zip(_steps(count, len(USUAL)), cycle(USUAL)), count, seed=index))
 
 
 def small_runs(directory: Path, size: int) -> None:
@@ -44,12 +44,12 @@ def small_runs(directory: Path, size: int) -> None:
 def random_tags(directory: Path, size: int) -> None:
     """22 tags in random order, each event at a step of its own: rustboard keeps one point of a tag and step."""
     chosen = random.Random(0)
-    write(directory / FILE, _single(((step, chosen.choice(MANY)) for step in range(size)), size))
+    write(directory / FILE, single(((step, chosen.choice(MANY)) for step in range(size)), size))
 
 
 def evals(directory: Path, size: int) -> None:
     """Four tags a step, and every 500 steps three more of a held-out set."""
-    write(directory / FILE, _single(islice(_with_evals(), size), size))
+    write(directory / FILE, single(islice(_with_evals(), size), size))
 
 
 def several_values(directory: Path, size: int) -> None:
@@ -87,7 +87,7 @@ def tensors(directory: Path, size: int) -> None:
 def blobs(directory: Path, size: int) -> None:
     """Images and clips of 500 kB of noise between the scalars, by turns: 510 MB with 100,000 points."""
     noise = random.Random(0)
-    scalar_events = _single(zip(_steps(size, len(USUAL)), cycle(USUAL)), size)
+    scalar_events = single(zip(_steps(size, len(USUAL)), cycle(USUAL)), size)
 
     def events() -> Iterator[Event]:
         for number, event in enumerate(scalar_events):
@@ -107,8 +107,8 @@ def _blob(beside: Event, content: bytes, number: int) -> Event:
     return event
 
 
-def _single(points: Iterator[tuple[int, str]], size: int, seed: int = 0) -> Iterator[Event]:
-    """One value an event; the message of a tag is used again and again."""
+def single(points: Iterator[tuple[int, str]], size: int, seed: int = 0) -> Iterator[Event]:
+    """Yield one value an event; the message of a tag is used again and again."""
     messages: dict[str, tuple[Event, object]] = {}
     for number, ((step, tag), value) in enumerate(zip(points, healthy(size, seed), strict=False)):
         if tag not in messages:

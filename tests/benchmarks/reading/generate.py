@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.benchmarks.reading import event_data, jsonl_data, table_data, text_data, wandb_data
+from tests.benchmarks.reading import event_data, jsonl_data, many_runs, table_data, text_data, wandb_data
 
 
 def main(name: str, size: str, directory: str) -> None:
@@ -18,7 +18,7 @@ def main(name: str, size: str, directory: str) -> None:
         return
     draft = place.with_name(f"{place.name}.unfinished")
     shutil.rmtree(draft, ignore_errors=True)
-    modules = (jsonl_data, table_data, text_data, wandb_data)
+    modules = (jsonl_data, many_runs, table_data, text_data, wandb_data)
     module = next((module for module in modules if hasattr(module, name)), event_data)
     getattr(module, name)(draft, int(size))
     draft.rename(place)

@@ -148,6 +148,14 @@ def test_boms_newlines_blank_lines_and_compression(newline, bom, pack, tmp_path)
     assert [step for step, _ in points(path)] == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("start", [b"\xef\xbb\xbf\n", b"\xef\xbb\xbf\r\n", b"\xef\xbb\xbf  \n\n", b"\n\n"])
+def test_a_byte_order_mark_before_an_empty_line_is_no_defect(start, tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(start + b'{"step": 1, "loss": 1.0}\n')
+    series, defects = read(path, "jsonl")
+    assert (list(series["loss"].steps), defects) == ([1], [])
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, compress])
 def test_compressed_members_one_after_the_other(pack, tmp_path):
     path = tmp_path / "x.jsonl.any"

@@ -31,6 +31,14 @@ def test_of_two_spellings_the_first_is_the_step(jsonl):
     assert steps(jsonl({"Step": 10, "step": 1, "loss": 1.0}, {"Step": 20, "step": 2, "loss": 1.0})) == [10, 20]
 
 
+@pytest.mark.parametrize("key", ["cur_step", "curr_step", "current_step", "optimizer_step", "n_iter", "Global Step"])
+@pytest.mark.parametrize("spell", [lambda step: step, str, lambda step: f"{step:,}", lambda step: step + 0.0])
+def test_every_spelling_of_a_step(key, spell, jsonl):
+    found = read(jsonl(*({key: spell(step), "loss": 1.0} for step in (900, 1200, 1_234_500))), "jsonl")
+    assert (found[1], found[0]["loss"].step_source) == ([], "step")
+    assert list(found[0]["loss"].steps) == [900, 1200, 1_234_500]
+
+
 def test_a_nested_step(jsonl):
     assert steps(jsonl(*({"trainer": {"global_step": step}, "loss": 1.0} for step in (10, 20)))) == [10, 20]
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from audioloss_cli import registry, scan
 from audioloss_cli.model import Note, ReadOptions
+from audioloss_cli.readers._rows.steps import STEP_KEYS
 from audioloss_cli.readers.text.parser import Parser
 from tests.readers.bits import in_bits
 from tests.readers.text.reads import TEXT, defects, points, series, write
@@ -46,6 +47,12 @@ def test_the_same_lines_in_any_dress(tmp_path, content):
 def test_a_line_for_the_step_and_lines_for_its_losses(tmp_path):
     content = "".join(f"Step {step}\n  Text loss: 2.5\n  Audio loss: {step / 8}\n" for step in range(10, 1000, 10))
     assert points(write(tmp_path, content))["Audio loss"] == [(step, step / 8) for step in range(10, 1000, 10)]
+
+
+@pytest.mark.parametrize("name", [name for name in STEP_KEYS if "/max_" not in name])
+def test_every_name_of_a_step_is_one_in_a_dict(name, tmp_path):
+    content = "".join(f"{{'{name}': {10 * step}, 'loss': {5 + step / 8}}}\n" for step in range(9))
+    assert points(write(tmp_path, content)) == {"loss": [(10 * step, 5 + step / 8) for step in range(9)]}
 
 
 def test_losses_without_a_step_are_counted(tmp_path):

@@ -8,6 +8,7 @@ Example: ``{'loss': '4.018', 'grad_norm': nan, 'epoch': 0.01}``
 import re
 
 from audioloss_cli.naming.tag_words import is_held_out
+from audioloss_cli.readers._rows.steps import STEP_KEYS
 from audioloss_cli.readers.text.entry import Counter, Entry, Token
 from audioloss_cli.readers.text.pairs import NUMBER, rank_of, read_pairs
 
@@ -26,24 +27,7 @@ _TOKEN = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _DEEPEST, _LONGEST_NAME, _MOST_NUMBERS, _LONGEST_LIST = 50, 4096, 20_000, 256
-_STEPS = frozenset(
-    [
-        "step",
-        "global_step",
-        "iteration",
-        "iter",
-        "_step",
-        "steps",
-        "current_steps",
-        "train_step",
-        "train/step",
-        "train/global_step",
-        "trainer/global_step",
-        "num_updates",
-        "epoch",
-        "train_num_updates",
-    ]
-)
+_STEPS = frozenset([*STEP_KEYS, "epoch", "train_num_updates"])
 _NAMES = {"train_num_updates": "num_updates"}
 
 

@@ -16,7 +16,7 @@ from tests.benchmarks.reading.event_files import write
 from tests.benchmarks.reading.generate import main as generate
 from tests.benchmarks.reading.measure import FailedError, Result, Run, in_turn, once
 from tests.benchmarks.reading.measure import generate as generated
-from tests.benchmarks.reading.works import EVENT_FILE, WORKS, Target, Work
+from tests.benchmarks.reading.works import DRAWN, EVENT_FILE, WORKS, Target, Work
 
 SIZE = 110
 CONTENDERS = {one.name + work.data * (one.name == OURS): (work, one) for work in WORKS for one in work.contenders}
@@ -42,6 +42,7 @@ def test_data_are_whole_and_always_the_same(work, tmp_path):
     first, second = (sorted(p for p in (tmp_path / at).rglob("*") if p.is_file()) for at in ("once", "again"))
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     others = {"rows": "jsonl", "console": "text", "log_history": "trainer_state", "table": "csv", "history": "wandb"}
+    others |= {f"drawn_{seed}": "jsonl" for seed in DRAWN}
     read = registry.load("readers", others.get(work.data, "tensorboard")).read
     found = [item for path in first for item in read(path) if not isinstance(item, Note)]
     assert all(isinstance(item, Series) for item in found)
@@ -52,8 +53,10 @@ def test_data_are_whole_and_always_the_same(work, tmp_path):
         "table": "audio_loss",
         "history": "train/audio_loss",
     }
+    losses |= {f"drawn_{seed}": "audio_loss" for seed in DRAWN}
     one = losses.get(work.data)
-    wanted = [item for item in found if one in (None, item.tag)]
+    evaluations = "eval_audio_loss" if work.data.startswith("drawn") else one
+    wanted = [item for item in found if one in (None, item.tag) or item.tag == evaluations]
     assert sum(map(len, wanted)) == SIZE
     assert (tmp_path / "once" / work.path).exists()
 

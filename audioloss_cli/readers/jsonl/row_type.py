@@ -22,19 +22,9 @@ from audioloss_cli.readers._rows.numbers import seconds, spelled
 from audioloss_cli.readers._rows.packed import Chosen, floats, integers, present
 from audioloss_cli.readers._rows.row import RUN_KEYS, run_of
 from audioloss_cli.readers._rows.steps import StepColumn
+from audioloss_cli.readers._rows.structs import QUICK, column_of
 from audioloss_cli.readers.jsonl.kinds import EXACT, IN_SECONDS, Clock, Kind, Leaf, Tree, leaves
 
-# A name that is written out is read from a struct three times as fast as one that is looked up. No loop can write it.
-_BY_NAME: dict[str, Callable[[Sequence[Any]], list[Any]]] = {
-    "c0": lambda rows: [row.c0 for row in rows],
-    "c1": lambda rows: [row.c1 for row in rows],
-    "c2": lambda rows: [row.c2 for row in rows],
-    "c3": lambda rows: [row.c3 for row in rows],
-    "c4": lambda rows: [row.c4 for row in rows],
-    "c5": lambda rows: [row.c5 for row in rows],
-    "c6": lambda rows: [row.c6 for row in rows],
-    "c7": lambda rows: [row.c7 for row in rows],
-}
 _MOST_TEXTS = 1 << 12
 _Way = tuple[str | int, ...]
 
@@ -112,7 +102,7 @@ class RowType:
             steps = array("q", range(first_line, first_line + len(rows)))
         times, numbers = None, list[tuple[str, Chosen | None, "array[float]"]]()
         for leaf, way, is_optional in self._leaves:
-            found, have = _column(rows, way[0]), None
+            found, have = column_of(rows, str(way[0])), None
             if leaf.kind is Kind.TEXT and leaf.clock is Clock.SILENT and len(way) == 1:
                 self._check_texts(found)
                 continue
@@ -148,7 +138,7 @@ class RowType:
     def _runs_of(self, rows: Sequence[Any]) -> list[str] | None:
         if not self._runs:
             return None
-        columns = [_column(rows, field) for field in self._runs.values()]
+        columns = [column_of(rows, field) for field in self._runs.values()]
         labels = {
             labels: run_of(dict(zip(self._runs, labels, strict=True))) for labels in set(zip(*columns, strict=True))
         }
@@ -185,7 +175,7 @@ class RowType:
 
     def _field(self, branch: Tree, index: int) -> str:
         quick = f"c{len(self._leaves)}"
-        return quick if isinstance(branch, Leaf) and self._matters(branch) and quick in _BY_NAME else f"f{index}"
+        return quick if isinstance(branch, Leaf) and self._matters(branch) and quick in QUICK else f"f{index}"
 
     def _matters(self, leaf: Leaf) -> bool:
         if leaf.kind in (Kind.NULL, Kind.BOOL):
@@ -211,10 +201,6 @@ def _leaf_type(leaf: Leaf) -> Any:
         least, below = (None if math.isinf(bound) else bound for bound in leaf.bounds)
         return Annotated[float, msgspec.Meta(ge=least, lt=below)] if least or below else float
     return {Kind.BOOL: bool, Kind.NULL: None}.get(leaf.kind, str)
-
-
-def _column(rows: Sequence[Any], field: str | int) -> list[Any]:
-    return _BY_NAME[field](rows) if field in _BY_NAME else list(map(attrgetter(str(field)), rows))
 
 
 def _present(column: list[Any]) -> tuple[list[Any], Chosen | None]:

@@ -1,4 +1,4 @@
-"""The JSON lines of the benchmark: ``rows(directory, size)``, and logs drawn by a seed, ``drawn_1(directory, size)``."""
+"""The JSON lines of the benchmark: ``rows(directory, size)``, and ``drawn_1(directory, size)``, drawn by a seed."""
 
 import json
 from collections.abc import Callable

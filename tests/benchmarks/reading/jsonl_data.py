@@ -52,8 +52,8 @@ def drawn(seed: int, directory: Path, size: int) -> None:
     between, every = rng.choice([", ", ","]), rng.choice([10, 50, 200, 1000])
     with (directory / FILE).open("w", encoding="utf-8") as stream:
         for step, loss in enumerate(healthy(size, seed)):
-            kind = evaluation if step % every == every - 1 else fields
-            stream.write("{" + between.join([field(step, loss) for field in kind]) + "}\n")
+            for kind in (fields, evaluation) if step % every == every - 1 else (fields,):
+                stream.write("{" + between.join([field(step, loss) for field in kind]) + "}\n")
 
 
 _Field = Callable[[int, float], str]

@@ -102,6 +102,19 @@ def _bounds(count: int, segment_starts: Sequence[int], length: int) -> Iterator[
 
 
 def _part(series: Series, segment: int, start: int, end: int) -> Part:
+    if not lies_in_a_file(series.values):
+        values = series.values[start:end]
+        total = float(sum(values))
+        if math.isfinite(total):  # so is each of them
+            ends, bounds = (
+                (int(series.steps[start]), int(series.steps[end - 1])),
+                (float(min(values)), float(max(values))),
+            )
+            return Part(segment, end - start, *ends, *bounds, total / len(values) + 0.0, len(values))
+    return _part_in_pieces(series, segment, start, end)
+
+
+def _part_in_pieces(series: Series, segment: int, start: int, end: int) -> Part:
     low, high, mean, finite = math.inf, -math.inf, 0.0, 0
     for values in _pieces(series.values, start, end):
         known = _finite(values)

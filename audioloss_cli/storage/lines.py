@@ -14,7 +14,7 @@ from audioloss_cli.model.series import DefectKind
 from audioloss_cli.storage.compressed import Damage, compression, pieces
 from audioloss_cli.storage.encoding import UTF8_BOM, in_utf8
 
-_CHUNK = 1 << 16  # with what is made of it, it stays in the processor's cache
+_CHUNK = 1 << 17  # with what is made of it, it stays in the cache of the processor
 LONGEST_LINE = 64 << 20
 _GIVE_UP = 1 << 30  # of a file without a newline
 
@@ -51,6 +51,11 @@ def lines_of(path: Path, *, longest: int | None = None) -> Iterator[Line | Defec
                 yield line._replace(data=line.data[:-1]) if line.data.endswith(b"\r") else line
 
 
+def _line(number: int, offset: int, data: bytes) -> Line:
+    ended = data.endswith(b"\n")
+    return Line(number, offset, data[:-1] if ended else data, ended)
+
+
 class Block:
     """Lines that follow each other, each with the newline that ended it.
 
@@ -72,6 +77,8 @@ class Block:
     @cached_property
     def count(self) -> int:
         """How many lines."""
+        if "lines" in self.__dict__:
+            return len(self.lines)
         # bytes.count looks at each byte, replace finds them twice as fast.
         newlines = len(self.data) - len(self.data.replace(b"\n", b""))
         return newlines + (not self.data.endswith(b"\n"))
@@ -80,9 +87,15 @@ class Block:
         """Each line with its place."""
         number, offset = self.start
         for data in self.lines:
-            ended = data.endswith(b"\n")
-            yield Line(number, offset, data[:-1] if ended else data, ended)
+            yield _line(number, offset, data)
             number, offset = number + 1, offset + len(data)
+
+    def line(self, index: int) -> Line:
+        """The line of an index; to ask for them in order costs no more than one pass."""
+        reached, offset = self._reached if index >= self._reached[0] else (0, self.start.offset)
+        offset += sum(map(len, self.lines[reached:index]))
+        self._reached = index, offset
+        return _line(self.start.number + index, offset, self.lines[index])
 
     def split(self, index: int) -> "tuple[Block, Block]":
         """The lines before an index, and the others."""

@@ -17,7 +17,7 @@ from tests.benchmarks.reading.event_files import write
 from tests.benchmarks.reading.generate import main as generate
 from tests.benchmarks.reading.measure import FailedError, Result, Run, in_turn, once
 from tests.benchmarks.reading.measure import generate as generated
-from tests.benchmarks.reading.works import EVENT_FILE, WORKS, Target, Work
+from tests.benchmarks.reading.works import DRAWN, EVENT_FILE, WORKS, Target, Work
 from tests.effort import one_in
 
 SIZE = 110
@@ -44,6 +44,7 @@ def test_data_are_whole_and_always_the_same(work, tmp_path):
     first, second = (sorted(p for p in (tmp_path / at).rglob("*") if p.is_file()) for at in ("once", "again"))
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     others = {"rows": "jsonl", "console": "text", "log_history": "trainer_state", "table": "csv", "history": "wandb"}
+    others |= {f"drawn_{seed}": "jsonl" for seed in DRAWN}
     mixed = {".jsonl": "jsonl", ".csv": "csv", ".log": "text", ".json": "trainer_state"}
     names = [others.get(work.data) or mixed.get(path.suffix, "tensorboard") for path in first]
     items = (registry.load("readers", name).read(path) for name, path in zip(names, first, strict=True))
@@ -56,6 +57,7 @@ def test_data_are_whole_and_always_the_same(work, tmp_path):
         "table": "audio_loss",
         "history": "train/audio_loss",
     }
+    losses |= {f"drawn_{seed}": "audio_loss" for seed in DRAWN}
     one = losses.get(work.data)
     wanted = [item for item in found if one in (None, item.tag)]
     assert sum(map(len, wanted)) == SIZE

@@ -1,17 +1,16 @@
 """Many flat rows at once, column by column, where that gives what row by row gives."""
 
 import math
-import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import chain, compress, repeat
-from operator import is_not
+from itertools import chain, compress
 from typing import Any
 
 from audioloss_cli.model import MISSING, Series
 from audioloss_cli.readers._rows.collector import RowCollector
 from audioloss_cli.readers._rows.numbers import EARLIEST, WALL_TIME_KEYS, seconds
+from audioloss_cli.readers._rows.packed import Chosen, floats, integers, present
 from audioloss_cli.readers._rows.row import Row
 from audioloss_cli.readers._rows.steps import StepColumn
 from audioloss_cli.readers._rows.table import Table
@@ -21,8 +20,6 @@ Part = tuple[str, "array[int]", "array[float]", "array[float]"]  # key, steps, v
 Column = Sequence[Any]  # numbers and gaps
 
 _MOST_KINDS = 4096
-_STRETCH = re.compile(rb"[^\0]+")
-_SHORT_STRETCH = 8  # rows on average: below, to take each by itself costs less
 
 
 class ColumnBlocks:
@@ -71,7 +68,7 @@ class ColumnBlocks:
         sparse: dict[bytes, dict[str, Column]] = {}  # columns with gaps, by where they have none
         for key, column in zip(keys, columns, strict=True):
             if key not in full:
-                sparse.setdefault(bytes(map(is_not, column, repeat(self._gap))), {})[key] = column
+                sparse.setdefault(present(column, self._gap), {})[key] = column
         missing = self._missing(table, keys, full, sparse)
         if missing is None:
             return False
@@ -113,31 +110,20 @@ def _parts(
     steps: "array[int]", times: "array[float]", mask: bytes, columns: dict[str, Column], missing: set[str]
 ) -> Iterator[Part]:
     """Yield the points of columns that have gaps in the same rows."""
-    spans = [found.span() for found in _STRETCH.finditer(mask)]
-    some_steps, some_times = _there(steps, mask, spans), _there(times, mask, spans)
+    chosen = Chosen(mask)
+    some_steps, some_times = chosen.of(steps), chosen.of(times)
     for key, column in columns.items():
         if key in missing:
             filled = [value if is_there else MISSING for value, is_there in zip(column, mask, strict=True)]
-            yield key, steps, array("d", filled), times
-        elif spans:
-            yield key, some_steps, array("d", _there(column, mask, spans)), some_times
-
-
-def _there(numbers: Any, mask: bytes, spans: Sequence[tuple[int, int]]) -> Any:
-    """Those of the numbers of an array or a list where the mask is not zero; the spans are the stretches of it."""
-    there = numbers[:0]
-    if len(spans) * _SHORT_STRETCH > len(mask):
-        there.extend(compress(numbers, mask))
-    else:
-        for start, end in spans:
-            there.extend(numbers[start:end])
-    return there
+            yield key, steps, floats(filled), times
+        elif chosen.any:
+            yield key, some_steps, floats(chosen.of(column)), some_times
 
 
 def _numbers(column: Column) -> "array[float] | None":
     """The column as float64; None if it has gaps, or an integer that does not fit."""
     try:
-        return array("d", column)
+        return floats(column)
     except (TypeError, OverflowError):
         return None
 
@@ -149,8 +135,8 @@ def _steps(column: StepColumn, keys: Sequence[str], columns: Sequence[Column], l
     if column.key not in keys:
         return None
     values = columns[keys.index(column.key)]
-    with suppress(TypeError, OverflowError):
-        return array("q", values)  # integers all of them
+    with suppress(TypeError):
+        return integers(values)
     try:
         steps = array("q", map(math.floor, values))
     except (TypeError, ValueError, OverflowError):

@@ -5,7 +5,6 @@ well, which ends the text before it: no decoder accepts that line, and the slow 
 """
 
 import re
-from collections.abc import Iterable, Sequence
 
 _LITERAL = re.compile(rb"(?<=[:,\[ ])(NaN|-?Infinity)(?=\s*[,}\]])")
 
@@ -18,8 +17,3 @@ def quoted(line: bytes) -> bytes:
 def has_literal(line: bytes) -> bool:
     """Whether there may be one."""
     return b"NaN" in line or b"Infinity" in line
-
-
-def all_quoted(lines: Iterable[bytes]) -> Sequence[bytes]:
-    """The same for many lines."""
-    return [quoted(line) if has_literal(line) else line for line in lines]

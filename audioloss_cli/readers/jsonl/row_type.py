@@ -10,6 +10,7 @@ for a text may turn into one that spells a number.
 import math
 from array import array
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import compress
 from operator import attrgetter, itemgetter
 from types import GenericAlias
@@ -18,21 +19,13 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 
 from audioloss_cli.readers._rows.numbers import seconds, spelled
+from audioloss_cli.readers._rows.packed import Chosen, floats, integers, present
 from audioloss_cli.readers._rows.row import RUN_KEYS, run_of
 from audioloss_cli.readers._rows.steps import StepColumn
+from audioloss_cli.readers._rows.structs import QUICK, column_of
 from audioloss_cli.readers.jsonl.kinds import EXACT, IN_SECONDS, Clock, Kind, Leaf, Tree, leaves
 
-# A name that is written out is read from a struct three times as fast as one that is looked up. No loop can write it.
-_BY_NAME: dict[str, Callable[[Sequence[Any]], list[Any]]] = {
-    "c0": lambda rows: [row.c0 for row in rows],
-    "c1": lambda rows: [row.c1 for row in rows],
-    "c2": lambda rows: [row.c2 for row in rows],
-    "c3": lambda rows: [row.c3 for row in rows],
-    "c4": lambda rows: [row.c4 for row in rows],
-    "c5": lambda rows: [row.c5 for row in rows],
-    "c6": lambda rows: [row.c6 for row in rows],
-    "c7": lambda rows: [row.c7 for row in rows],
-}
+_MOST_TEXTS = 1 << 12
 _Way = tuple[str | int, ...]
 
 
@@ -48,19 +41,18 @@ class Columns(NamedTuple):
 
     wall_times: "array[float]"
     steps: "array[int] | None"
-    numbers: "list[tuple[str, list[bool] | None, array[float]]]"
+    numbers: "list[tuple[str, Chosen | None, array[float]]]"
     runs: list[str] | None
 
-    def of(self, rows: list[bool]) -> "Columns":
+    def of(self, rows: bytes) -> "Columns":
         """The columns of some of the rows, which are of one run."""
-        numbers = list[tuple[str, list[bool] | None, "array[float]"]]()
+        here, numbers = Chosen(rows), list[tuple[str, Chosen | None, "array[float]"]]()
         for name, have, values in self.numbers:
-            chosen = rows if have is None else list(compress(rows, have))
-            kept = None if have is None else list(compress(have, rows))
-            if any(chosen):
-                numbers.append((name, kept, array("d", compress(values, chosen))))
-        steps = None if self.steps is None else array("q", compress(self.steps, rows))
-        return Columns(array("d", compress(self.wall_times, rows)), steps, numbers, None)
+            chosen = here if have is None else Chosen(bytes(compress(rows, have.mask)))
+            kept = None if have is None else Chosen(bytes(compress(have.mask, rows)))
+            if chosen.any:
+                numbers.append((name, kept, chosen.of(values)))
+        return Columns(here.of(self.wall_times), None if self.steps is None else here.of(self.steps), numbers, None)
 
 
 class RowTypeError(Exception):
@@ -94,11 +86,10 @@ class RowType:
         self._wants = wants
         self._leaves = list[tuple[Leaf, _Way, bool]]()
         self._runs = dict[str, str]()
+        self._texts: set[Any] = {msgspec.UNSET}  # some that spell no number
         self._optional_fields = set[str]()
         row_type = self._struct(tree, ())
-        decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(row_type)
-        self.decode_line: Callable[[bytes], Any] = decoder.decode
-        self.decode_block: Callable[[bytes], list[Any]] = decoder.decode_lines  # rows with or without newlines between
+        self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(row_type).decode
 
     def columns(self, rows: Sequence[Any], first_line: int) -> Columns:
         """Return the columns of decoded rows, which stand in lines that follow each other.
@@ -109,12 +100,17 @@ class RowType:
         steps: array[int] | None = None
         if self._step.key is None:
             steps = array("q", range(first_line, first_line + len(rows)))
-        times, numbers = None, list[tuple[str, list[bool] | None, "array[float]"]]()
+        times, numbers = None, list[tuple[str, Chosen | None, "array[float]"]]()
         for leaf, way, is_optional in self._leaves:
-            found, have = _column(rows, way[0]), None
+            found, have = column_of(rows, str(way[0])), None
             if leaf.kind is Kind.TEXT and leaf.clock is Clock.SILENT and len(way) == 1:
-                _check_texts(found)
+                self._check_texts(found)
                 continue
+            if is_optional and len(way) == 1 and leaf.kind is Kind.NUMBER and leaf.clock is Clock.SILENT:
+                with suppress(TypeError):  # mostly all rows have one
+                    values = floats(found)
+                    numbers += [(leaf.name, None, values)] if self._wants(leaf.name) else []
+                    continue
             if is_optional:
                 found, have = _present(found)
             found = _follow(found, way[1:])
@@ -126,13 +122,23 @@ class RowType:
                 texts = _spelled(leaf, found)
                 numbers += [(leaf.name, have, texts)] if texts and self._wants(leaf.name) else []
             elif found and self._wants(leaf.name):
-                numbers.append((leaf.name, have, array("d", found)))
+                numbers.append((leaf.name, have, floats(found)))
         return Columns(times or array("d", [math.nan]) * len(rows), steps, numbers, self._runs_of(rows))
+
+    def _check_texts(self, column: list[Any]) -> None:
+        """Raise RowTypeError if some text spells a number."""
+        texts = set(column) - self._texts
+        if not texts:
+            return
+        if any(found is not None for found in spelled(list(texts))):
+            raise RowTypeError("a text turned into a number")
+        if len(self._texts) < _MOST_TEXTS:
+            self._texts |= texts
 
     def _runs_of(self, rows: Sequence[Any]) -> list[str] | None:
         if not self._runs:
             return None
-        columns = [_column(rows, field) for field in self._runs.values()]
+        columns = [column_of(rows, field) for field in self._runs.values()]
         labels = {
             labels: run_of(dict(zip(self._runs, labels, strict=True))) for labels in set(zip(*columns, strict=True))
         }
@@ -140,7 +146,7 @@ class RowType:
 
     def _steps(self, leaf: Leaf, found: Sequence[Any]) -> "array[int] | None":
         if leaf.kind is Kind.WHOLE:
-            return array("q", found)
+            return integers(found)
         numbers = found if leaf.kind is Kind.NUMBER else _spelled(leaf, found)
         return None if numbers is None else array("q", map(self._whole, numbers))
 
@@ -169,7 +175,7 @@ class RowType:
 
     def _field(self, branch: Tree, index: int) -> str:
         quick = f"c{len(self._leaves)}"
-        return quick if isinstance(branch, Leaf) and self._matters(branch) and quick in _BY_NAME else f"f{index}"
+        return quick if isinstance(branch, Leaf) and self._matters(branch) and quick in QUICK else f"f{index}"
 
     def _matters(self, leaf: Leaf) -> bool:
         if leaf.kind in (Kind.NULL, Kind.BOOL):
@@ -197,23 +203,13 @@ def _leaf_type(leaf: Leaf) -> Any:
     return {Kind.BOOL: bool, Kind.NULL: None}.get(leaf.kind, str)
 
 
-def _column(rows: Sequence[Any], field: str | int) -> list[Any]:
-    return _BY_NAME[field](rows) if field in _BY_NAME else list(map(attrgetter(str(field)), rows))
-
-
-def _present(column: list[Any]) -> tuple[list[Any], list[bool] | None]:
+def _present(column: list[Any]) -> tuple[list[Any], Chosen | None]:
     """The values that are there, and where; None if all are."""
-    unset = msgspec.UNSET
-    have = [value is not unset for value in column]
-    return (column, None) if all(have) else (list(compress(column, have)), have)
-
-
-def _check_texts(column: list[Any]) -> None:
-    """Raise RowTypeError if some text spells a number."""
-    texts = set(column)
-    texts.discard(msgspec.UNSET)
-    if any(found is not None for found in spelled(list(texts))):
-        raise RowTypeError("a text turned into a number")
+    mask = present(column, msgspec.UNSET)
+    if all(mask):
+        return column, None
+    chosen = Chosen(mask)
+    return chosen.of(column), chosen
 
 
 def _follow(column: list[Any], way: _Way) -> list[Any]:
@@ -235,7 +231,7 @@ def _times(leaf: Leaf, found: Sequence[Any]) -> "array[float] | None":
     if leaf.kind is Kind.NUMBER and leaf.clock is Clock.NO_DATE:
         return None  # the decoder has checked that
     if leaf.kind is Kind.NUMBER and leaf.bounds == IN_SECONDS:
-        return array("d", found)
+        return floats(found)
     dates = [date for value in found if (date := seconds(value)) is not None]
     if len(dates) != (len(found) if leaf.clock is Clock.DATE else 0):
         raise RowTypeError("a text turned into a date, or a date into a text")

@@ -12,6 +12,7 @@ from audioloss_cli.storage.lines import Line
 
 LINES_TO_LEARN_FROM = 100
 _MOST_KEYS = 1 << 16
+_LONGEST_KEPT = 1 << 12  # bytes of a line: what it holds is kept while the next ones are looked at
 _MOST_DEFECTS = 20  # that are told one by one
 
 
@@ -38,12 +39,15 @@ class RowParser:
         self.bad: list[Line] = []
         self.told = 0
         self._last_untold = 0
+        self._ahead = dict[int, dict[str, Any] | None]()  # what the lines hold that were looked at
 
     def look_ahead(self, lines: Iterable[Line]) -> None:
         """Learn from lines that will be parsed later, so that even line 1 can be salvaged by the looks of others."""
         plain = dressed = 0
         for line in lines:
             found = parse_object(line.data)
+            if len(line.data) <= _LONGEST_KEPT:
+                self._ahead[line.number] = found
             plain += found is not None
             if found is None and (found := parse_object(peeled(line.data))) is not None:
                 dressed += 1
@@ -58,7 +62,7 @@ class RowParser:
             yield from self._rows(line)
 
     def _rows(self, line: Line) -> Iterator[Row | Defect]:
-        parsed = parse_object(line.data)
+        parsed = self._ahead.pop(line.number) if line.number in self._ahead else parse_object(line.data)
         if parsed is None and self.dressed:
             parsed = parse_object(peeled(line.data))
         if parsed is None:

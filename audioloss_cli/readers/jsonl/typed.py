@@ -1,13 +1,11 @@
-"""The fast way: a block of lines decoded in one call, and whatever does not fit line by line.
+"""The fast way: stretches of lines that are alike, decoded without a step of Python between them.
 
 ``rows.py`` is the specification, and takes every line that no type of row known so far accepts.
 """
 
-import re
 from array import array
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from itertools import compress, islice
 from typing import Any
 
 import msgspec
@@ -24,9 +22,8 @@ from audioloss_cli.readers.jsonl.rows import RowParser
 from audioloss_cli.storage.lines import Block, Line
 
 # Speculation is bounded: no more types than this are built or tried for a line, however odd the file.
-_MOST_TYPES, _MOST_BUILT, _MOST_TRIES, _MOST_LOOKS, _MOST_TRIED_AT_ONCE = 32, 256, 4, 1024, 2
+_MOST_TYPES, _MOST_BUILT, _MOST_TRIES, _MOST_LOOKS = 32, 256, 4, 1024
 _ROWS_TO_PART = 256  # at a time by their runs, of which each may have one of its own
-_TWO_OBJECTS = re.compile(rb"\}[ \t\r]*\{")
 _REFUSALS = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
@@ -45,58 +42,30 @@ class TypedReader:
         self._seen: dict[object, int] = {}  # how often a row of such looks came
 
     def read(self, block: Block) -> Iterator[Series | Defect]:
-        """Yield what all lines of a block make ready, in order."""
-        if block.data.isspace():
-            return
-        lines: Sequence[bytes] = block.lines
-        if (yield from self._whole(block, block.data)):
-            return
-        if has_literal(block.data):
-            if (yield from self._whole(block, quoted(block.data))):
-                return
-            lines = list(map(quoted, lines))
-        yield from self._by_the_line(block, lines)
-
-    def _whole(self, block: Block, data: bytes) -> Generator[Series | Defect, None, bool]:
-        """All lines at once; returns whether each of them holds just one row of one type.
-
-        Where no line holds two objects, a newline stands between any two rows; and as there are as many rows as lines,
-        no row goes over two lines, and no line is blank.
-        """
-        if _TWO_OBJECTS.search(data):
-            return False
-        for row_type in self._types[:_MOST_TRIED_AT_ONCE]:
-            with suppress(*_REFUSALS, RowTypeError):
-                decoded = row_type.decode_block(data)
-                if len(decoded) == block.count and self._holds(row_type):
-                    columns = row_type.columns(decoded, block.start.number)
-                    yield from self._take(row_type, columns)
-                    return True
-        return False
-
-    def _by_the_line(self, block: Block, lines: Sequence[bytes]) -> Iterator[Series | Defect]:
-        """Stretches of lines of one type together, and each other line alone."""
-        originals, at = iter(block), 0
-        while at < block.count:
+        """Yield what all lines of a block make ready, in order: stretches of one type together, others one by one."""
+        lines, at, are_quoted = block.lines, 0, False
+        while at < len(lines):
             row_type, rows = self._stretch(lines, at)
+            if row_type is None and not are_quoted and has_literal(lines[at]):
+                lines, are_quoted = [*lines[:at], *map(quoted, lines[at:])], True
+                row_type, rows = self._stretch(lines, at)
             if row_type is None:
-                yield from self._refused(next(originals), lines[at])
+                yield from self._refused(block.line(at), lines[at])
                 at += 1
                 continue
             for columns, size in self._parts(row_type, rows, block.start.number + at):
-                stretch = list(islice(originals, size))
                 if columns is None:
-                    yield from self._refused(stretch[0], lines[at])
+                    yield from self._refused(block.line(at), lines[at])
                 else:
                     yield from self._take(row_type, columns)
                 at += size
 
     def _stretch(self, lines: Sequence[bytes], at: int) -> tuple[RowType | None, list[Any]]:
         """The rows of the next lines up to one of another type."""
-        for row_type in list(self._types[:_MOST_TRIES]):
+        for row_type in self._types[:_MOST_TRIES] if not lines[at].isspace() else ():
             rows = list[Any]()
             with suppress(*_REFUSALS):
-                rows.extend(map(row_type.decode_line, map(lines.__getitem__, range(at, len(lines)))))
+                rows.extend(map(row_type.decode, map(lines.__getitem__, range(at, len(lines))) if at else lines))
             if rows and self._holds(row_type):
                 self._types.remove(row_type)
                 self._types.insert(0, row_type)
@@ -125,7 +94,7 @@ class TypedReader:
         for start in range(0, len(runs), _ROWS_TO_PART):
             here = runs[start : start + _ROWS_TO_PART]
             for run in dict.fromkeys(here):
-                rows = [False] * start + [label == run for label in here]
+                rows = bytes(start) + bytes(label == run for label in here) + bytes(len(runs) - start - len(here))
                 yield from self._put(row_type, columns.of(rows), missing, run)
 
     def _put(self, row_type: RowType, columns: Columns, missing: Sequence[str], run: str) -> Iterator[Series]:
@@ -137,7 +106,7 @@ class TypedReader:
             if have is None:
                 table.put(key, steps, values, times)
             else:
-                table.put(key, array("q", compress(steps, have)), values, array("d", compress(times, have)))
+                table.put(key, have.of(steps), values, have.of(times))
         yield from self._collector.flush(table)
 
     def _holds(self, row_type: RowType) -> bool:

@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Iterator
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from audioloss_cli.readers._rows import RowCollector, row_of
 from audioloss_cli.readers._rows.column_block import Column, ColumnBlocks
 from audioloss_cli.readers._rows.complaints import Complaints
 from audioloss_cli.readers._rows.steps import StepColumn
+from audioloss_cli.readers._rows.structs import column_of
 from audioloss_cli.readers.trainer_state.document import Document, Trouble
 from audioloss_cli.storage.compressed import Damage, compression, pieces
 from audioloss_cli.storage.encoding import in_utf8
@@ -120,7 +120,7 @@ class _RowType:
         """Take in the keys of a row of numbers."""
         if not row.keys() <= self._keys.keys() and len(self._keys) + len(row) <= _MOST_KEYS:
             for key in row:
-                self._keys.setdefault(key, f"f{len(self._keys)}")
+                self._keys.setdefault(key, f"c{len(self._keys)}")
             self._is_new = True
 
     def columns(self, text: bytes, step: str) -> tuple[list[str], list[Column]] | None:
@@ -143,7 +143,7 @@ class _RowType:
                 rows, quoted = self._decode_quoted(b"[" + literal + b"]"), True
             except (msgspec.MsgspecError, ValueError, RecursionError):
                 return None
-        columns: list[Column] = [list(map(attrgetter(field), rows)) for field in self._keys.values()]
+        columns: list[Column] = [column_of(rows, field) for field in self._keys.values()]
         if quoted:
             try:
                 columns = [[_NOT_FINITE[one] if isinstance(one, str) else one for one in column] for column in columns]

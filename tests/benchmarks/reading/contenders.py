@@ -88,11 +88,14 @@ JSON_LOAD = call("json.load", "json.load")
 _READ_CSV = "import sys, pandas; pandas.read_csv(sys.argv[1], engine='c')"
 READ_CSV = Contender("pandas.read_csv", ("-c", _READ_CSV, "{path}"), ("pandas",))
 
+ORJSON = call("orjson", "orjson.read", "orjson")
+POLARS = call("polars", "polars.read", "polars")
+POLARS_TYPED = call("polars, typed", "polars.read_typed", "polars")
 LINE_READERS = (
-    call("orjson", "orjson.read", "orjson"),
+    ORJSON,
     call("msgspec", "msgspec.read", "msgspec"),
-    call("polars", "polars.read", "polars"),
-    call("polars, typed", "polars.read_typed", "polars"),
+    POLARS,
+    POLARS_TYPED,
     call("duckdb", "duckdb.read", "duckdb"),
     call("duckdb, typed", "duckdb.read_typed", "duckdb"),
     call("pyarrow", "pyarrow.read", "pyarrow"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.benchmarks.reading import contenders as who
 from tests.benchmarks.reading.contenders import Contender
 
+DRAWN = (1, 2, 3, 4)  # seeds of ``jsonl_data.drawn``
 EVENT_FILE = "run/events.out.tfevents.0.benchmark"
 
 
@@ -57,6 +58,12 @@ def _twice_rustboard(name: str, title: str, data: str, size: int) -> Work:
     rivals = (who.EVENTS, who.RUSTBOARD, who.RUSTBOARD_CHECKED)
     return Work(name, title, data, size, EVENT_FILE, rivals, (Target("times", 2, "rustboard"),))
 
+
+_LINE_TARGETS = (
+    Target("times", 1.5, "orjson"),
+    Target("times per CPU second", 1, "polars"),
+    Target("times per CPU second", 1, "polars, typed"),
+)
 
 WORKS = (
     Work(
@@ -165,12 +172,22 @@ WORKS = (
         "log.jsonl",
         (who.ROWS, *who.LINE_READERS),
         (
-            Target("times", 1.5, "orjson"),
-            Target("times per CPU second", 1.5, "polars"),
-            Target("times per CPU second", 1.5, "polars, typed"),
-            Target("times per CPU second", 1.5, "duckdb"),
-            Target("times per CPU second", 1.5, "duckdb, typed"),
+            *_LINE_TARGETS,
+            Target("times per CPU second", 1, "duckdb"),
+            Target("times per CPU second", 1, "duckdb, typed"),
         ),
+    ),
+    *(
+        Work(
+            f"jsonl-drawn-{seed}",
+            f"{{size}} JSON lines of keys, formats and kinds that the seed {seed} draws, two columns",
+            f"drawn_{seed}",
+            400_000,
+            "log.jsonl",
+            (who.ROWS, who.ORJSON, who.POLARS, who.POLARS_TYPED),
+            _LINE_TARGETS,
+        )
+        for seed in DRAWN
     ),
     Work(
         "wandb",

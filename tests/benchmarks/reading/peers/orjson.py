@@ -7,11 +7,12 @@ import orjson
 
 
 def read(path: Path) -> int:
-    """Two columns."""
+    """Two columns, of the rows that have the loss."""
     steps, values = array("q"), array("d")
     with path.open("rb") as stream:
         for line in stream:
             row = orjson.loads(line)
-            steps.append(row["step"])
-            values.append(row["audio_loss"])
+            if "audio_loss" in row:
+                steps.append(row["step"])
+                values.append(row["audio_loss"])
     return len(values)

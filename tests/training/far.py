@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
-from audioloss_cli.training import rank_sums, staging
+from audioloss_cli.training.transport import pinned_memory, rank_sums
 
 READS = ("item", "tolist", "__bool__", "__float__", "__int__", "numpy")
 
@@ -131,9 +131,9 @@ def install(monkeypatch: Any) -> list[tuple[torch.dtype, bool]]:
 
     monkeypatch.setattr(Far, "queues", {})
     monkeypatch.setattr(Far, "waits", [])
-    monkeypatch.setattr(staging, "make_rows", rows)
-    monkeypatch.setattr(staging, "make_event", Event)
-    monkeypatch.setattr(staging, "stream_of", lambda device: device)
+    monkeypatch.setattr(pinned_memory, "make_rows", rows)
+    monkeypatch.setattr(pinned_memory, "make_event", Event)
+    monkeypatch.setattr(pinned_memory, "stream_of", lambda device: device)
     monkeypatch.setattr(rank_sums, "make_buffer", lambda shape, dtype, at: Far(torch.zeros(shape, dtype=dtype), at))
     monkeypatch.setattr(rank_sums, "current_device", lambda kind: torch.device(kind, 0))
     return made

@@ -1,21 +1,35 @@
-"""The audio loss from logits and labels, on the device and without a wait for it.
+"""The audio loss from logits and labels, at label offsets 0, 1 and 2; on the device and without a wait for it.
 
 Boolean indexing would be the obvious way; its result has a size that only the device knows, so that the host must wait.
 Here rows are put in order by a stable sort instead, and what does not count is labelled with the ignored index.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from audioloss_cli.probe.model_io.adapter import field_of, to_device
+from audioloss_cli.probe.measure.alignment import shifted
+from audioloss_cli.probe.measure.observe import read_audio
+from audioloss_cli.probe.model_io.adapter import Adapter, field_of, to_device
 from audioloss_cli.probe.model_io.layout import Layout
 
 _EXPANDED = ("input_ids", "audio_labels", "audio_input_ids_mask")
 _ORIGINAL = ("label_audio_ids", "audio_out_ids_start")
+
+
+class Rows(NamedTuple):
+    """Audio logits beside their labels.
+
+    Attributes:
+        logits: [N, K, V], as the model gave them.
+        labels: by offset 0, 1, 2 the labels [N, K] at that many positions later; the ignored index where there is none.
+    """
+
+    logits: Tensor
+    labels: tuple[Tensor, Tensor, Tensor]
 
 
 @torch.no_grad()
@@ -26,6 +40,26 @@ def recompute(outputs: Any, batch: Mapping[str, Any], layout: Layout) -> Tensor 
     ``audio_logits`` [N, K, V] beside ``label_audio_ids`` [K, N]. None for others, and where something is missing. The
     batch may lie elsewhere than the logits, as where a wrapper of the model moves it.
     """
+    rows = rows_of(outputs, batch, layout)
+    return None if rows is None else _each(rows, (1,), layout.ignore_index)[0]
+
+
+@torch.no_grad()
+def by_offset(
+    outputs: Any, batch: Mapping[str, Any], layout: Layout, adapter: Adapter | None = None
+) -> tuple[Tensor, ...] | None:
+    """What ``recompute`` gives against the labels at offsets 0, 1 and 2, each [K]; None where it cannot be had.
+
+    ``adapter``: also of other families than those of Higgs Audio, where all lies on the CPU.
+    """
+    rows = rows_of(outputs, batch, layout)
+    if rows is None and adapter is not None:
+        rows = _by_adapter(outputs, batch, adapter)
+    return None if rows is None else _each(rows, (0, 1, 2), layout.ignore_index)
+
+
+def rows_of(outputs: Any, batch: Mapping[str, Any], layout: Layout) -> Rows | None:
+    """Logits and labels of the two layouts of Higgs Audio, laid side by side; None for others."""
     audio, all_positions = field_of(outputs, "audio_logits"), field_of(outputs, "logits")
     if isinstance(audio, Tensor) and isinstance(batch.get("label_audio_ids"), Tensor):
         return _original(audio.detach(), _beside(audio, batch, _ORIGINAL), layout)
@@ -45,20 +79,20 @@ def _beside(logits: Tensor, batch: Mapping[str, Any], names: tuple[str, ...]) ->
     return {name: to_device(batch[name], logits.device) for name in names if name in batch}
 
 
-def _original(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Tensor | None:
+def _original(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Rows | None:
     """Segments lie side by side; the last column of each predicts nothing."""
     labels = batch["label_audio_ids"].T  # [N, K]
     if logits.ndim != len("NKV") or logits.shape[:2] != labels.shape or not len(labels):
         return None
     # One more, where a segment that has no column begins: an index beyond the end would kill a CUDA context.
-    starts = torch.zeros(len(labels) + 1, dtype=torch.bool, device=labels.device)
+    starts = torch.zeros(len(labels) + 1, dtype=torch.long, device=labels.device)
     if isinstance(batch.get("audio_out_ids_start"), Tensor):
-        starts = starts.index_fill(0, batch["audio_out_ids_start"].long().clamp(0, len(labels)), True)
-    following = torch.where(starts[1:-1, None], layout.ignore_index, labels[1:])
-    return _each(logits[:-1], following, layout.ignore_index)
+        starts = starts.index_fill(0, batch["audio_out_ids_start"].long().clamp(0, len(labels)), 1)
+    segments = starts[:-1].cumsum(0)
+    return Rows(logits, tuple(shifted(labels, segments, each, layout.ignore_index) for each in (0, 1, 2)))  # type: ignore[arg-type]
 
 
-def _expanded(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Tensor | None:
+def _expanded(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Rows | None:
     """Labels are laid beside the placeholders of the text, as transformers does it, and shifted within each row."""
     ids, labels, mask = batch["input_ids"], batch["audio_labels"], batch["audio_input_ids_mask"].bool()
     books = layout.num_codebooks
@@ -72,9 +106,25 @@ def _expanded(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Tenso
     rank = places.cumsum(0) - 1
     known = places & (rank < mask.sum())
     laid = columns[rank.clamp(0, len(columns) - 1)]
-    laid = torch.where(known[:, None], laid, layout.ignore_index).view(*ids.shape, books)
-    shaped = logits[:, :-1].reshape(-1, books, logits.shape[-1] // books)
-    return _each(shaped, laid[:, 1:].reshape(-1, books), layout.ignore_index)
+    laid = torch.where(known[:, None], laid, layout.ignore_index)
+    texts = torch.arange(len(ids), device=ids.device).repeat_interleave(ids.shape[1], output_size=ids.numel())
+    each = tuple(shifted(laid, texts, offset, layout.ignore_index) for offset in (0, 1, 2))
+    return Rows(logits.reshape(-1, books, logits.shape[-1] // books), each)  # type: ignore[arg-type]
+
+
+def _by_adapter(outputs: Any, batch: Mapping[str, Any], adapter: Adapter) -> Rows | None:
+    """The rows of any family, as its adapter finds them in outputs that are there already."""
+    if any(isinstance(value, Tensor) and not value.is_cpu for value in batch.values()):
+        return None
+    found = adapter.run(lambda **_: outputs, batch)
+    audio = read_audio(adapter, batch)
+    if found.logits is None or audio.labels is None or audio.segments is None or not found.logits.is_cpu:
+        return None
+    logits = found.logits.detach() if found.rows is None else found.logits.detach()[found.rows]
+    if logits.shape[:2] != audio.labels.shape or not len(logits):
+        return None
+    ignore = adapter.layout.ignore_index
+    return Rows(logits, tuple(shifted(audio.labels, audio.segments, each, ignore) for each in (0, 1, 2)))  # type: ignore[arg-type]
 
 
 def _is_any(ids: Tensor, wanted: tuple[int, ...]) -> Tensor:
@@ -84,15 +134,18 @@ def _is_any(ids: Tensor, wanted: tuple[int, ...]) -> Tensor:
     return found
 
 
-def _each(logits: Tensor, labels: Tensor, ignore: int) -> Tensor:
+def _each(rows: Rows, offsets: tuple[int, ...], ignore: int) -> tuple[Tensor, ...]:
     """Codebook by codebook: float32 logits of all of them at once would be too large.
 
     What is no code is left out, for it is what the loop ignores, by whichever index; to cross entropy it would be an
     error, which kills a CUDA context.
     """
-    labels = labels.long()
-    labels = torch.where((labels >= 0) & (labels < logits.shape[-1]), labels, ignore)
-    each = [
-        cross_entropy(logits[:, book].float(), labels[:, book], ignore_index=ignore) for book in range(logits.shape[1])
-    ]
-    return torch.stack(each)
+    logits, size = rows.logits, rows.logits.shape[-1]
+    labels = [rows.labels[offset].long() for offset in offsets]
+    labels = [torch.where((each >= 0) & (each < size), each, ignore) for each in labels]
+    found: list[list[Tensor]] = [[] for _ in offsets]
+    for book in range(logits.shape[1]):
+        own = logits[:, book].float()
+        for each, means in zip(labels, found, strict=True):
+            means.append(cross_entropy(own, each[:, book], ignore_index=ignore))
+    return tuple(torch.stack(each) for each in found)

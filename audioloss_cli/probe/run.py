@@ -17,7 +17,7 @@ from audioloss_cli.probe.diagnose import diagnose
 from audioloss_cli.probe.dump import write_dump
 from audioloss_cli.probe.errors import UnreadableError
 from audioloss_cli.probe.measure.evidence import Evidence, Logged, Weights
-from audioloss_cli.probe.measure.observe import held_out_loss, observe, read_audio
+from audioloss_cli.probe.measure.observe import held_out_loss, learn_vocabulary, observe, read_audio
 from audioloss_cli.probe.model_io.adapter import Adapter, Batch
 from audioloss_cli.probe.model_io.checkpoint import LoadedModel, load_checkpoint
 from audioloss_cli.probe.model_io.checkpoint.pickles import trusting
@@ -90,6 +90,7 @@ def _observed(
     named = (adapter.layout.forward_names if loaded.stands_in else None) or kept_by_trainer(loaded.module)
     removes, steps = removes_unused_columns(Path(config.checkpoint)), trained_steps(Path(config.checkpoint))
     again = source.again() if source.again is not None else []
+    learn_vocabulary(adapter, loaded.module, source.batches[0], device)
     seen = []
     for index, batch in enumerate(source.batches):
         evidence = Evidence(adapter.layout, batch, read_audio(adapter, batch), weights=weights, logged=tuple(logged))

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audioloss_cli.probe.errors import ProbeError, UnreadableError
+from audioloss_cli.probe.errors import EnvironmentalError, ProbeError, UnreadableError
 from audioloss_cli.probe.measure.alignment import Audio, targets
 from audioloss_cli.probe.measure.evidence import Evidence, LabelResponse
 from audioloss_cli.probe.measure.gradients import audio_gradients
@@ -17,6 +17,7 @@ from audioloss_cli.probe.model_io.adapter import Adapter, Batch, Model, readable
 from audioloss_cli.probe.model_io.device import memory_guard
 from audioloss_cli.terminal import words_of
 
+_SPECIAL = 16  # ids at most that a family adds to those of its codec
 _STEPS = (7, 3)  # ids by which labels are moved, once and once more
 
 
@@ -132,6 +133,46 @@ def _forward(evidence: Evidence, adapter: Adapter, model: Model, batch: Batch, k
         evidence.perturbation = perturb(evidence, adapter, model, batch, row, before)
     if changes:
         evidence.response = _response(evidence, adapter, model, batch, changes)
+
+
+def learn_vocabulary(adapter: Adapter, model: Model, batch: Batch, device: torch.device) -> None:
+    """Have an adapter that does not know how many ids a codebook has see logits, of codes that every model has.
+
+    So an id out of range is named before it raises in the model, or kills the context of a CUDA device.
+
+    Args:
+        adapter: of the model family; its layout learns the number of ids.
+        model: in eval mode.
+        batch: of which nothing but zeros is fed in.
+        device: where the model is.
+
+    Raises:
+        EnvironmentalError: out of memory.
+    """
+    audio = read_audio(adapter, batch)
+    if adapter.layout.vocab_size or audio.codes is None or not len(audio.codes):
+        return
+    try:
+        with memory_guard(device), torch.no_grad():
+            tame = adapter.with_codes(batch, torch.zeros_like(audio.codes))
+            labels = adapter.layout.named("audio-labels")
+            if labels is not None and isinstance(found := tame.get(labels.name), Tensor):
+                tame[labels.name] = torch.zeros_like(found)
+            adapter.run(model, _fed(tame, adapter, model, device))
+    except EnvironmentalError:
+        raise
+    except (Exception, SystemExit):  # noqa: BLE001  # the true pass will say what is wrong
+        return
+    size = adapter.layout.vocab_size
+    adapter.layout = replace(adapter.layout, input_size=_input_size(model, size, adapter.layout.num_codebooks))
+
+
+def _input_size(model: Model, size: int, books: int) -> int:
+    """Ids that can be fed in: a table of embeddings may hold special ones behind those that can be predicted."""
+    modules = model.modules() if isinstance(model, torch.nn.Module) else ()
+    tables = {each.num_embeddings for each in modules if isinstance(each, torch.nn.Embedding)}
+    each = tables | {count // books for count in tables if books and count % books == 0}
+    return max((count for count in each if size <= count <= size + _SPECIAL), default=size)
 
 
 def _response(

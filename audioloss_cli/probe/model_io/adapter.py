@@ -47,9 +47,14 @@ class Options:
         logits_key, loss_key: where the output holds them (a key or attribute; dots descend).
         codes_key, labels_key: where the batch holds audio codes and audio labels.
         layout: axes of codes and labels, of ``B``, ``K``, ``T``: such as ``BKT``, ``BTK``, ``KT``.
+        codes_layout, labels_layout: the same of one of the two, where they differ.
+        codes_first, labels_first: entries along ``K`` before the first codebook, such as a row of text.
         logits_layout: axes of the logits, of ``B``, ``K``, ``T``, ``V``: as in ``BTKV``, ``BKTV``, ``TKV``; letters in
             brackets share one axis: ``(BK)TV``, ``BT(KV)``.
-        ignore_index, shift, num_codebooks, bos, eos, pad: see ``Layout``.
+        logits_prefix: columns of the logits before that of the first label, such as those of a prompt.
+        vocab_size: ids of one codebook.
+        first_id: the id at which those of the audio begin, in a vocabulary that they share with the text.
+        ignore_index, shift, num_codebooks, bos, eos, pad, delayed: see ``Layout``.
     """
 
     logits_key: str = ""
@@ -64,6 +69,14 @@ class Options:
     bos: int | None = None
     eos: int | None = None
     pad: int | None = None
+    codes_layout: str = ""
+    labels_layout: str = ""
+    codes_first: int | None = None
+    labels_first: int | None = None
+    logits_prefix: int | None = None
+    vocab_size: int | None = None
+    first_id: int | None = None
+    delayed: bool | None = None
 
 
 class Adapter(Protocol):

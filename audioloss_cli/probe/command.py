@@ -54,6 +54,6 @@ def logged_losses(logs: Report | None, scale: float) -> list[Logged]:
             series = item.series or Series(item.tag)
             points = [pair for pair in zip(series.steps, series.values, strict=True) if math.isfinite(pair[1])]
             if points:
-                lowest = min(value for _, value in points)
-                found.append(Logged(run.run, item.tag, points[-1][0], points[-1][1] / scale, lowest / scale))
+                values = [value / scale for _, value in points]
+                found.append(Logged(run.run, item.tag, points[-1][0], values[-1], min(values), max(values)))
     return found

@@ -17,10 +17,11 @@ from audioloss_cli.probe.diagnose import diagnose
 from audioloss_cli.probe.dump import write_dump
 from audioloss_cli.probe.errors import UnreadableError
 from audioloss_cli.probe.measure.evidence import Evidence, Logged, Weights
-from audioloss_cli.probe.measure.observe import held_out_loss, observe, read_audio
+from audioloss_cli.probe.measure.observe import held_out_loss, learn_vocabulary, observe, read_audio
 from audioloss_cli.probe.model_io.adapter import Adapter, Batch
 from audioloss_cli.probe.model_io.checkpoint import LoadedModel, load_checkpoint
 from audioloss_cli.probe.model_io.checkpoint.pickles import trusting
+from audioloss_cli.probe.model_io.checkpoint.settings import removes_unused_columns, trained_steps
 from audioloss_cli.probe.model_io.checkpoint.weights import weight_faults
 from audioloss_cli.probe.model_io.choose import choose_adapter
 from audioloss_cli.probe.model_io.device import choose_device, choose_dtype, memory_guard
@@ -86,12 +87,16 @@ def _observed(
     logged: Sequence[Logged],
 ) -> list[Evidence]:
     weights = _weights(loaded)
-    kept = adapter.layout.forward_names if loaded.stands_in else None
+    named = (adapter.layout.forward_names if loaded.stands_in else None) or kept_by_trainer(loaded.module)
+    removes, steps = removes_unused_columns(Path(config.checkpoint)), trained_steps(Path(config.checkpoint))
     again = source.again() if source.again is not None else []
+    learn_vocabulary(adapter, loaded.module, source.batches[0], device)
     seen = []
     for index, batch in enumerate(source.batches):
         evidence = Evidence(adapter.layout, batch, read_audio(adapter, batch), weights=weights, logged=tuple(logged))
-        evidence.kept = kept or kept_by_trainer(loaded.module)
+        evidence.kept = {True: named, False: frozenset(batch), None: None}[removes]
+        evidence.would_keep = named if removes is None else None
+        evidence.trained_steps = steps
         evidence.text_tokens = _text_tokens(evidence)
         if index < len(again):
             evidence.again = read_audio(adapter, again[index])

@@ -64,7 +64,7 @@ def _is_dataset(found: Any) -> bool:
     """Torch's own class, or what looks like it: Hugging Face datasets do not inherit from it."""
     if isinstance(found, Dataset):
         return True
-    plain = isinstance(found, (Mapping, list, tuple, str, bytes, Tensor, np.ndarray))
+    plain = isinstance(found, (Mapping, list, tuple, str, bytes, Tensor, np.ndarray)) or hasattr(found, "keys")
     return not plain and hasattr(found, "__getitem__") and hasattr(found, "__len__")
 
 

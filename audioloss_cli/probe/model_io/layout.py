@@ -24,6 +24,7 @@ class Field:
             codebooks; ``K T`` is a tensor of two dimensions.
         required: whether the model needs it to train its audio loss.
         kind: of its dtype.
+        first: entries along ``K`` before the first codebook.
         embedded: whether the model looks up every cell of it in the table of audio embeddings, padding included.
     """
 
@@ -33,6 +34,7 @@ class Field:
     required: bool = False
     kind: Literal["integer", "floating", "mask"] = "integer"
     embedded: bool = False
+    first: int = 0
 
     @property
     def dimensions(self) -> int:
@@ -65,6 +67,7 @@ class Layout:
         fields: what a batch holds.
         num_codebooks: K.
         vocab_size: V, ids of one codebook, special ones included.
+        input_size: ids of one codebook that can be fed in, if they are more than can be predicted.
         bos, eos, pad: ids of one codebook that stand for no code; None if the family has none.
         text_vocab_size: ids of the text; None if unknown.
         ignore_index: label that the loss leaves out.
@@ -98,6 +101,7 @@ class Layout:
     pad: int | None = None
     placeholder_ids: tuple[int, ...] = ()
     published_ids: bool = False
+    input_size: int = 0
     reference: Reference | None = None
 
     def __post_init__(self) -> None:

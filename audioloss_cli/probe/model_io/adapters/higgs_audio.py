@@ -11,7 +11,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audioloss_cli.probe.model_io.adapter import Batch, Config, Options, Output, field_of, tensor
+from audioloss_cli.probe.model_io.adapter import (
+    Batch,
+    Config,
+    Options,
+    Output,
+    field_of,
+    losses_of,
+    tensor,
+)
 from audioloss_cli.probe.model_io.adapters._expansion import expanded
 from audioloss_cli.probe.model_io.layout import Field, Layout, Reference
 from audioloss_cli.probe.model_io.signature import accepted, kept_by_trainer, unwrapped
@@ -129,6 +137,10 @@ class Adapter:
         """Transposed back."""
         return {**batch, "audio_out_ids": codes.T.to(batch["audio_out_ids"].dtype).contiguous()}
 
+    def with_labels(self, batch: Batch, labels: Tensor) -> dict[str, Any]:
+        """Transposed back."""
+        return {**batch, "label_audio_ids": labels.T.to(batch["label_audio_ids"].dtype).contiguous()}
+
     def run(self, model: Callable[..., Any], batch: Batch) -> Output:
         """The reported loss is None where the model is that of transformers: upstream computes none.
 
@@ -159,11 +171,9 @@ class Adapter:
         takes = accepted(unwrapped(model))
         output = model(**{name: value for name, value in batch.items() if takes is None or name in takes})
         logits = field_of(output, self.options.logits_key or "audio_logits")
-        loss = field_of(output, self.options.loss_key or "audio_loss")
-        return Output(
-            logits if isinstance(logits, Tensor) and logits.ndim == len("NKV") else None,
-            loss if isinstance(loss, Tensor) else None,
-        )
+        loss, total = losses_of(output, self.options.loss_key)
+        fits = isinstance(logits, Tensor) and logits.ndim == len("NKV")
+        return Output(logits if fits else None, loss, None, total)
 
     def _columns(self, batch: Batch, name: str) -> Tensor | None:
         """[N, K]; upstream's [0, 0] for no audio becomes [0, K]."""

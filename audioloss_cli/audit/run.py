@@ -6,9 +6,12 @@ from pathlib import Path
 from audioloss_cli.audit.kinds import kind_of
 from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.model import RunReport, Series, is_missing
+from audioloss_cli.model.axis import TimeAxis
 from audioloss_cli.model.report import AuditedSeries, Role, Source
 from audioloss_cli.monitor import AudioLossMonitor
+from audioloss_cli.naming import classify
 from audioloss_cli.naming.selection import Selection, full_name, select
+from audioloss_cli.runs.axis import axis_of, counted_on
 from audioloss_cli.runs.companions import RunTags, companions, siblings_of
 from audioloss_cli.runs.group import RunGroup
 from audioloss_cli.runs.merge import MergedRun
@@ -64,11 +67,21 @@ def _report_on(name: str, merged: MergedRun, settings: AuditSettings, *, arrays:
     names = {tag: full_name(tag, Path(name).name) for tag in merged.series}
     config = settings.config
     selection = select(names, settings.patterns, all_losses=config.all_losses)
-    series = with_moving_steps(list(merged.series.values()))
+    counted = counted_on(
+        with_moving_steps(list(merged.series.values())),
+        {tag: classify(known) for tag, known in names.items()},
+        arrays=arrays,
+    )
+    series = counted.run
     blank = {item.tag for item in series if item.tag in selection.roles and all(map(is_missing, item.values))}
     tags = RunTags(series, names)
+    axes = {
+        item.tag: axis_of(item, tags, counted.epochs if item.tag in counted.moved else (), told=counted.told)
+        for item in series
+        if item.tag in selection.roles
+    }
     audited = [
-        _audit(name, item, selection.roles[item.tag], tags, settings, arrays=arrays)
+        _audit(name, item, selection.roles[item.tag], tags, settings, axes[item.tag], arrays=arrays)
         for item in series
         if item.tag in selection.roles and item.tag not in blank
     ]
@@ -107,7 +120,7 @@ def _note(report: RunReport, selection: Selection) -> str:
 
 
 def _audit(
-    name: str, series: Series, role: Role, tags: RunTags, settings: AuditSettings, *, arrays: bool
+    name: str, series: Series, role: Role, tags: RunTags, settings: AuditSettings, axis: TimeAxis, *, arrays: bool
 ) -> AuditedSeries:
     config = settings.config
     kind, reason = kind_of(series, role, tags, siblings_of(series, tags), config)
@@ -123,6 +136,7 @@ def _audit(
         select=config.select,
         ignore=settings.ignored(held_out=tags.tags[series.tag].held_out),
         options=config.rules,
+        axis=axis,
     )
     ordered = in_order(series, arrays=arrays)
     _replay(monitor, ordered, companions(ordered, tags, arrays=arrays), arrays=arrays)
@@ -135,6 +149,7 @@ def _audit(
         reordered=ordered is not series,
         kind=monitor.kind,
         kind_reason=monitor.kind_reason,
+        axis=axis,
     )
 
 

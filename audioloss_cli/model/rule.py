@@ -83,7 +83,7 @@ class SeriesHistory(Protocol):
 
     @property
     def age(self) -> int:
-        """Steps since the first point of the segment."""
+        """Updates since the first point of the segment."""
 
     @property
     def lowest(self) -> float:
@@ -95,7 +95,7 @@ class SeriesHistory(Protocol):
 
     @property
     def stride(self) -> float:
-        """Usual distance of two points in steps, over the last points."""
+        """Usual distance of two points in updates, over the last points."""
 
     @property
     def points(self) -> Sequence[Point]:
@@ -120,7 +120,7 @@ class LossRule:
         severity: of its alerts.
         group: rules of one group describe one kind of trouble and share one incident, in which the worst of them
             speaks; among equals the one that waited longer, then the more ``specific``.
-        for_steps: steps for which the condition must have held, without a break, before it fires.
+        for_steps: updates for which the condition must have held, without a break, before it fires.
         for_points: points for which it must have held.
         kinds: kinds of series to which it applies.
         adaptive: it compares with the series' own past, and is left out where that is not wanted.

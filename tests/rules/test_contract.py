@@ -53,6 +53,7 @@ FIRES: dict[str, list[float]] = {
     "log_drop": [*HEALTHY, *[0.5] * 10],
     "loss_spike": [*HEALTHY, *[24.0] * 3],
     "masked_nan": [4.0, 0.0],
+    "no_gradient": HEALTHY * 3,
     "sum_scale": [55.4] * 5,
     "sustained_low_loss": [0.007 + 1e-5 * (step % 7) for step in range(LIMITS.window_size)],
     "total_mismatch": HEALTHY,
@@ -63,6 +64,7 @@ OTHERS: dict[str, Callable[[int], BESIDE]] = {
     "codebook_missing": lambda step: {"codebook": 0, **{f"codebook/{k}": 4.0 for k in range(3 if step > 9 else 4)}},
     "epoch_drop": lambda step: {"epoch": step / 700},
     "masked_nan": lambda step: {"grad_norm": math.nan if step else 1.0},
+    "no_gradient": lambda step: {"grad_norm": math.nan if step > 700 else 1.0},
     "total_mismatch": lambda step: {"text": 2.0, "total": 2.0},
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from audioloss_cli.model import MISSING, Limits, Point, is_missing
+from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.median import median
 from audioloss_cli.model.rule import Kind
 from audioloss_cli.monitor.history.baseline import COMPANY, USUAL, Baseline
@@ -28,14 +29,16 @@ class SeriesHistory:
         begin: step of the first point of the segment.
     """
 
-    def __init__(self, limits: Limits, kind: Kind | None, reason: str) -> None:
-        self.window = Window(limits.window_size, max(limits.window_size, _LEAST_POINTS))
-        self.baseline = Baseline()
-        self.guess = KindGuess(limits, kind, reason)
+    def __init__(self, limits: Limits, kind: Kind | None, reason: str, axis: TimeAxis = STEPS) -> None:
+        size = limits.window_size
+        self.window = Window(size, max(size, _LEAST_POINTS), axis.span_of(size))
+        self.axis = axis
+        self.baseline = Baseline(axis.per_update)
+        self.guess = KindGuess(limits, kind, reason, axis)
         self.names: frozenset[str] = frozenset()
         self.first: list[float] = []
         self.start: float | None = None
-        self.begin = 0
+        self.begin: int = 0
         self.repeats = 0
         self._last = MISSING
         self._values: deque[float] = deque(maxlen=_LEAST_POINTS)
@@ -45,8 +48,6 @@ class SeriesHistory:
         value = point.value
         self.repeats = self.repeats + 1 if value == self._last else 1
         self._last = value
-        if not self.window.kept:
-            self.begin = point.step
         self._values.append(value)
         self.window.kept.append(point)
         changed = self.guess.open and self.guess.see(point.step, value)
@@ -106,12 +107,19 @@ class SeriesHistory:
         return self.points.maxlen or 0
 
     def restart(self) -> None:
-        """The steps went back."""
+        """The training was launched again; whether it was resumed, its first step says."""
         self.window.clear()
         self._values.clear()
-        self.baseline.forget()
-        self.first, self.start = [], None
         self.repeats, self._last = 0, MISSING
+
+    def begin_segment(self, step: int) -> None:
+        """Forget what was usual if the first step of a new segment is that of a training from its start.
+
+        One that was resumed is held against what came before at the same steps.
+        """
+        if not self.baseline.resume(step):
+            self.first, self.start = [], None
+            self.begin = step
 
     @property
     def kind(self) -> Kind:
@@ -120,8 +128,8 @@ class SeriesHistory:
 
     @property
     def age(self) -> int:
-        """Steps since the segment began."""
-        return self.points[-1].step - self.begin if self.points else 0
+        """Updates since the segment began."""
+        return round(self.axis.updates_in(self.points[-1].step - self.begin)) if self.points else 0
 
     @property
     def points(self) -> "deque[Point]":
@@ -145,10 +153,10 @@ class SeriesHistory:
 
     @property
     def stride(self) -> float:
-        """Steps a point."""
+        """Updates a point."""
         points = self.window.kept
         count = min(len(points), _STRIDE_POINTS)
-        return (points[-1].step - points[-count].step) / (count - 1) if count > 1 else 0.0
+        return self.axis.updates_in(points[-1].step - points[-count].step) / (count - 1) if count > 1 else 0.0
 
     def last(self, count: int) -> list[float]:
         """The last values, oldest first."""

@@ -1,5 +1,6 @@
 """Groups of sources to run reports: their files read, sources of one run put together, their losses replayed."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from audioloss_cli.naming import classify
 from audioloss_cli.naming.selection import Selection, full_name, select
 from audioloss_cli.runs.axis import axis_of, counted_on
 from audioloss_cli.runs.companions import RunTags, companions, siblings_of
+from audioloss_cli.runs.goes_on import steps_without
 from audioloss_cli.runs.group import RunGroup
 from audioloss_cli.runs.merge import MergedRun
 from audioloss_cli.runs.order import in_order, with_moving_steps
@@ -140,6 +142,9 @@ def _audit(
     )
     ordered = in_order(series, arrays=arrays)
     _replay(monitor, ordered, companions(ordered, tags, arrays=arrays), arrays=arrays)
+    if not tags.tags[series.tag].held_out:
+        for step in steps_without(ordered, tags):
+            monitor.absent(step, math.nan)
     return AuditedSeries(
         ordered,
         role,

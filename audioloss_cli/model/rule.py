@@ -102,6 +102,10 @@ class SeriesHistory(Protocol):
         """The last points, at least 128 of them, the current one last."""
 
     @property
+    def longest_gap(self) -> int:
+        """How far apart two points of the segment lay at most, in what the axis counts."""
+
+    @property
     def names(self) -> AbstractSet[str]:
         """What has been logged beside the series so far."""
 
@@ -126,6 +130,8 @@ class LossRule:
         adaptive: it compares with the series' own past, and is left out where that is not wanted.
         once: it is said once and nothing ends it; nothing more is asked of it.
         numbers_only: a value that is not finite says nothing: it need not be asked of one.
+        minds_absence: it is asked where other series of the run are logged and this one is not; the point then has no
+            value, and is not among those of the history.
         reads_lowest: it asks for ``SeriesHistory.lowest``, which is noted only while such a rule is awake.
         inactive: where it cannot hold, all of them together; None if any value may matter, unless it
             ``is_inactive``. One that is inactive everywhere, as by an empty tuple, is asked where a value is repeated.
@@ -141,6 +147,7 @@ class LossRule:
     adaptive: bool = False
     once: bool = False
     numbers_only: bool = False
+    minds_absence: bool = False
     reads_lowest: bool = False
     inactive: tuple[InactiveRange, ...] | None = ()
 

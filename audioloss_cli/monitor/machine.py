@@ -237,6 +237,18 @@ class Machine:
         self.segment_starts.append(self.points)
         self.settle()
 
+    def absent(self, point: Point) -> list[Alert]:
+        """Take note of a step at which other series of the run were logged, and this one was not."""
+        if self.last_step is None or point.step <= self.last_step:
+            return []
+        alerts = list[Alert]()
+        for group in self.groups:
+            if any(coded.rule.minds_absence for coded in group.rules) and group.look(point, self.history):
+                alerts += group.advance(point, self.history, inhibited=False)
+        self.settle()
+        self.unchanged.end()
+        return alerts
+
     def _begin_segment(self, step: int) -> None:
         self.history.begin_segment(step)
         self.settle()

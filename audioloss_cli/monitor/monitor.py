@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from audioloss_cli.model import Alert, Incident, Limits, Point, RecoveryAttempt, Series, SettingError
+from audioloss_cli.model import MISSING, Alert, Incident, Limits, Point, RecoveryAttempt, Series, SettingError
 from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.point import NOTHING
 from audioloss_cli.model.rule import KINDS, Kind
@@ -114,6 +114,19 @@ class AudioLossMonitor:
             if len(column) != len(series):
                 raise ValueError(f"{name!r} has {len(column)} values beside {len(series)} points of {series.tag!r}")
         return self._machine.replay(series, columns, arrays=arrays)
+
+    def absent(self, step: int, wall_time: float | None = None) -> list[Alert]:
+        """Take note that other series of the run were logged at a step, and this one was not.
+
+        It is no point of the series. Return the alerts that it raises: once the loss was logged again and again, and
+        then is not any more.
+
+        Raises:
+            TypeError: the step is not a whole number.
+            ValueError: the step does not fit in 64 bits.
+        """
+        seconds = time.time() if wall_time is None else float(wall_time)
+        return self._machine.absent(Point(as_step(step), MISSING, seconds))
 
     def restart(self) -> None:
         """The training restarted here: end what fires as unresolved; the next step says whether it was resumed."""

@@ -54,6 +54,7 @@ FIRES: dict[str, list[float]] = {
     "loss_spike": [*HEALTHY, *[24.0] * 3],
     "masked_nan": [4.0, 0.0],
     "no_gradient": HEALTHY * 3,
+    "series_ends_early": HEALTHY,
     "sum_scale": [55.4] * 5,
     "sustained_low_loss": [0.007 + 1e-5 * (step % 7) for step in range(LIMITS.window_size)],
     "total_mismatch": HEALTHY,
@@ -220,6 +221,8 @@ def test_some_series_makes_it_fire_and_its_code_is_its_file_name(name):
         monitor = AudioLossMonitor()
         for step, value in enumerate(values):
             fired |= {alert.code for alert in monitor.update(value, step, 0.0, others(step))}
+        if name == "series_ends_early":
+            fired |= {alert.code for step in range(900, 1000) for alert in monitor.absent(step, 0.0)}
     assert name.replace("_", "-") in fired
 
 

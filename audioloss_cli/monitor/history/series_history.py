@@ -27,6 +27,7 @@ class SeriesHistory:
         guess: the kind of the series.
         first: the first finite values, until there are 5.
         begin: step of the first point of the segment.
+        longest_gap: how far apart two points of the segment lay at most, in what the axis counts.
     """
 
     def __init__(self, limits: Limits, kind: Kind | None, reason: str, axis: TimeAxis = STEPS) -> None:
@@ -39,6 +40,7 @@ class SeriesHistory:
         self.first: list[float] = []
         self.start: float | None = None
         self.begin: int = 0
+        self.longest_gap = 0
         self.repeats = 0
         self._last = MISSING
         self._values: deque[float] = deque(maxlen=_LEAST_POINTS)
@@ -49,7 +51,10 @@ class SeriesHistory:
         self.repeats = self.repeats + 1 if value == self._last else 1
         self._last = value
         self._values.append(value)
-        self.window.kept.append(point)
+        kept = self.window.kept
+        if kept and point.step - kept[-1].step > self.longest_gap:
+            self.longest_gap = point.step - kept[-1].step
+        kept.append(point)
         changed = self.guess.open and self.guess.see(point.step, value)
         if point.beside and not point.beside.keys() <= self.names:
             self.names = self.names.union(point.beside)
@@ -72,6 +77,11 @@ class SeriesHistory:
             if sum(not least <= each < most for each in self.last(COMPANY)) > 1:
                 return
         self.baseline.fold(step, value)
+
+    def note_gaps(self, steps: Any) -> None:
+        """Take note of how far apart points lie, int64 [points], the last one that is remembered in front."""
+        if len(steps) > 1:
+            self.longest_gap = max(self.longest_gap, int((steps[1:] - steps[:-1]).max()))
 
     def remember(self, points: Sequence[Point], values: Any) -> None:
         """Take in many points at which nothing could happen; their levels are known already.
@@ -119,7 +129,7 @@ class SeriesHistory:
         """
         if not self.baseline.resume(step):
             self.first, self.start = [], None
-            self.begin = step
+            self.begin, self.longest_gap = step, 0
 
     @property
     def kind(self) -> Kind:
@@ -173,6 +183,7 @@ class SeriesHistory:
             "names": sorted(self.names),
             "first": list(self.first),
             "begin": self.begin,
+            "longest_gap": self.longest_gap,
             "repeats": self.repeats,
             "kind": self.guess.state_dict(),
             "baseline": self.baseline.state_dict(),
@@ -187,7 +198,7 @@ class SeriesHistory:
             self.points.append(Point(step, _number(value), float("nan"), known))
             self._values.append(_number(value))
         self.names, self.first, self.repeats = frozenset(state["names"]), list(state["first"]), state["repeats"]
-        self.begin = state["begin"]
+        self.begin, self.longest_gap = state["begin"], state.get("longest_gap", 0)
         self.start = median(self.first) if len(self.first) == _START_POINTS else None
         self._last = self.points[-1].value if self.points else MISSING
         self.guess.load_state_dict(state["kind"])

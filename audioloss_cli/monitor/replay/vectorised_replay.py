@@ -185,6 +185,8 @@ class VectorisedReplay:
             baseline.previous = float(values[last - 1])
         baseline.key, baseline.values = int(steps[last]) // baseline.block_steps, values[last : joined + count].tolist()
         end = start + count
+        if machine.last_step is not None:
+            machine.history.note_gaps(np.append(machine.last_step, self.steps[start:end]))
         machine.history.remember(self.points(max(start, end - machine.history.kept), end), self.values[start:end])
         machine.last_step, machine.points = int(self.steps[end - 1]), machine.points + count
         machine.turned = False

@@ -102,6 +102,14 @@ class SeriesHistory(Protocol):
         """The last points, at least 128 of them, the current one last."""
 
     @property
+    def recurrences(self) -> int:
+        """How often the first values have come again to the last digit, at the same distance."""
+
+    @property
+    def recurrence_period(self) -> int:
+        """That distance, in points."""
+
+    @property
     def longest_gap(self) -> int:
         """How far apart two points of the segment lay at most, in what the axis counts."""
 

@@ -54,6 +54,7 @@ FIRES: dict[str, list[float]] = {
     "loss_spike": [*HEALTHY, *[24.0] * 3],
     "masked_nan": [4.0, 0.0],
     "no_gradient": HEALTHY * 3,
+    "repeated_losses": [4.0 + 0.01 * (step * step % 50) for step in range(50)] * 4,
     "series_ends_early": HEALTHY,
     "sum_scale": [55.4] * 5,
     "sustained_low_loss": [0.007 + 1e-5 * (step % 7) for step in range(LIMITS.window_size)],

@@ -10,6 +10,7 @@ from audioloss_cli.model.median import median
 from audioloss_cli.model.rule import Kind
 from audioloss_cli.monitor.history.baseline import COMPANY, USUAL, Baseline
 from audioloss_cli.monitor.history.kind import KindGuess
+from audioloss_cli.monitor.history.recurrence import Recurrence
 from audioloss_cli.monitor.history.window import Window
 
 _LEAST_POINTS = 128
@@ -41,6 +42,7 @@ class SeriesHistory:
         self.start: float | None = None
         self.begin: int = 0
         self.longest_gap = 0
+        self.recurrence = Recurrence()
         self.repeats = 0
         self._last = MISSING
         self._values: deque[float] = deque(maxlen=_LEAST_POINTS)
@@ -55,7 +57,8 @@ class SeriesHistory:
         if kept and point.step - kept[-1].step > self.longest_gap:
             self.longest_gap = point.step - kept[-1].step
         kept.append(point)
-        changed = self.guess.open and self.guess.see(point.step, value)
+        changed = self.recurrence.see(value) and self.recurrence.times > 1
+        changed = (self.guess.open and self.guess.see(point.step, value)) or changed
         if point.beside and not point.beside.keys() <= self.names:
             self.names = self.names.union(point.beside)
             changed = True
@@ -98,6 +101,7 @@ class SeriesHistory:
         else:
             self.repeats = len(values) + (self.repeats if value == self._last else 0)
         self._last = value
+        self.recurrence.skip(values)
         self._values.extend(point.value for point in points)
         self.points.extend(points)
 
@@ -121,6 +125,7 @@ class SeriesHistory:
         self.window.clear()
         self._values.clear()
         self.repeats, self._last = 0, MISSING
+        self.recurrence = Recurrence()
 
     def begin_segment(self, step: int) -> None:
         """Forget what was usual if the first step of a new segment is that of a training from its start.
@@ -157,6 +162,16 @@ class SeriesHistory:
         return self.baseline.spread
 
     @property
+    def recurrences(self) -> int:
+        """How often the beginning has come again at the same distance."""
+        return self.recurrence.times
+
+    @property
+    def recurrence_period(self) -> int:
+        """That distance, in points."""
+        return self.recurrence.period
+
+    @property
     def lowest(self) -> float:
         """Lowest usual level so far."""
         return self.baseline.lowest
@@ -184,6 +199,7 @@ class SeriesHistory:
             "first": list(self.first),
             "begin": self.begin,
             "longest_gap": self.longest_gap,
+            "recurrence": self.recurrence.state_dict(),
             "repeats": self.repeats,
             "kind": self.guess.state_dict(),
             "baseline": self.baseline.state_dict(),
@@ -199,6 +215,9 @@ class SeriesHistory:
             self._values.append(_number(value))
         self.names, self.first, self.repeats = frozenset(state["names"]), list(state["first"]), state["repeats"]
         self.begin, self.longest_gap = state["begin"], state.get("longest_gap", 0)
+        self.recurrence = Recurrence()
+        if "recurrence" in state:
+            self.recurrence.load_state_dict(state["recurrence"])
         self.start = median(self.first) if len(self.first) == _START_POINTS else None
         self._last = self.points[-1].value if self.points else MISSING
         self.guess.load_state_dict(state["kind"])

@@ -137,12 +137,13 @@ class VectorisedReplay:
         return start + 1 + int(np.argmax(back)) if back.any() else end
 
     def until_news(self, start: int, end: int) -> int:
-        """Index of the first point beside which a series is logged that was not logged before, or ``end``."""
+        """Index of the first point beside which another series appears, or that ends a recurrence, or ``end``."""
         for name, column in self.beside.items():
             if name not in self.machine.history.names:
                 logged = np.flatnonzero(column[start:end].view(np.int64) != _MISSING_BITS)
                 end = start + int(logged[0]) if len(logged) else end
-        return end
+        found = self.machine.history.recurrence.until_found(self.values[start:end])
+        return end if found is None else start + found
 
     def _objections(self, start: int, end: int, starts: Any, joined: int) -> Any:
         """Of each block, whether it holds a point that must be looked at for another reason than its value."""

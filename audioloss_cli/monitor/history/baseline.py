@@ -17,6 +17,7 @@ ARMED_POINTS, ARMED_BLOCKS = 12, 4
 # What lies outside these shares of the reference does not change it, if another one of the last 9 points does, too.
 USUAL, COMPANY = (0.25, 1.5), 9
 _LAG, _FAR = 8, 1.2
+_LEVEL_BLOCKS = 5
 _TRAIL = 128  # blocks of the whole segment, thinned out evenly, for a resume from far back
 
 
@@ -125,6 +126,13 @@ class Baseline:
         self.trail, self.gap, self.lowest = trail, gap, lowest
         self.close(blocks)
         return self.reference is not None
+
+    def level_before(self, step: int) -> float | None:
+        """Median of the last blocks that ended before a step, as far as they are known; None without any."""
+        key = step // self.block_steps
+        known = [block for block in (*self.trail, *self.blocks) if block.key < key]
+        known.sort(key=lambda block: block.key)
+        return median([block.median for block in known[-_LEVEL_BLOCKS:]]) if known else None
 
     def _is_armed(self) -> bool:
         count = len(self.blocks)

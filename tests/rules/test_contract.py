@@ -54,6 +54,9 @@ FIRES: dict[str, list[float]] = {
     "log_drop": [*HEALTHY, *[0.5] * 10],
     "loss_spike": [*HEALTHY, *[24.0] * 3],
     "masked_nan": [4.0, 0.0],
+    "no_gradient": HEALTHY * 3,
+    "repeated_losses": [4.0 + 0.01 * (step * step % 50) for step in range(50)] * 4,
+    "series_ends_early": HEALTHY,
     "sum_scale": [55.4] * 5,
     "sustained_low_loss": [0.007 + 1e-5 * (step % 7) for step in range(LIMITS.window_size)],
     "total_mismatch": HEALTHY,
@@ -64,6 +67,7 @@ OTHERS: dict[str, Callable[[int], BESIDE]] = {
     "codebook_missing": lambda step: {"codebook": 0, **{f"codebook/{k}": 4.0 for k in range(3 if step > 9 else 4)}},
     "epoch_drop": lambda step: {"epoch": step / 700},
     "masked_nan": lambda step: {"grad_norm": math.nan if step else 1.0},
+    "no_gradient": lambda step: {"grad_norm": math.nan if step > 700 else 1.0},
     "total_mismatch": lambda step: {"text": 2.0, "total": 2.0},
 }
 
@@ -219,6 +223,8 @@ def test_some_series_makes_it_fire_and_its_code_is_its_file_name(name):
         monitor = AudioLossMonitor()
         for step, value in enumerate(values):
             fired |= {alert.code for alert in monitor.update(value, step, 0.0, others(step))}
+        if name == "series_ends_early":
+            fired |= {alert.code for step in range(900, 1000) for alert in monitor.absent(step, 0.0)}
     assert name.replace("_", "-") in fired
 
 

@@ -19,6 +19,7 @@ _HOW_IT_ENDED = {
     "restarted": "unresolved: the training restarted while it fired",
 }
 
+_UNITS = {"sample": "samples", "token": "tokens", "epoch": "epochs"}
 _KINDS = {"small": "a loss that is small by nature", "rl": "a policy loss"}
 
 
@@ -55,6 +56,7 @@ def _run(run: RunReport, view: View) -> Iterator[Line]:
             yield from _series(item, view)
         else:
             yield from paragraph(f"{item.tag}: no incidents in {_extent(item)}", view, indent=2, hang=2)
+            yield from _axis(item, view)
             yield from _left_alone(item, view)
 
 
@@ -73,6 +75,7 @@ def _silent(runs: list[RunReport], view: View) -> Iterator[Line]:
 def _series(item: SeriesReport, view: View) -> Iterator[Line]:
     yield line("  ", (item.tag, "bold cyan"))
     yield from paragraph(_extent(item), view, indent=4)
+    yield from _axis(item, view)
     yield from _left_alone(item, view)
     extremes = item.extremes
     if extremes:
@@ -95,6 +98,12 @@ def _left_alone(item: SeriesReport, view: View) -> Iterator[Line]:
         yield from paragraph(f"{text} (--kind ce applies them)", view, indent=4, hang=2)
 
 
+def _axis(item: SeriesReport, view: View) -> Iterator[Line]:
+    """What the steps count, where that is not plain; of points that were counted only with -v."""
+    if item.axis.reason and (view.verbosity > 0 or item.axis.unit != "point"):
+        yield from paragraph(f"axis: {item.axis.reason}", view, indent=4, hang=2)
+
+
 def _goes_below(item: SeriesReport) -> bool:
     return item.extremes is not None and item.extremes[0] < item.limits.threshold
 
@@ -107,7 +116,7 @@ def _sources(item: SeriesReport) -> str:
 
 
 def _extent(item: SeriesReport) -> str:
-    text = f"{plural(item.points, 'point')}, {'steps' if item.step_source != 'epoch' else 'epochs'}"
+    text = f"{plural(item.points, 'point')}, {_UNITS.get(item.axis.unit, 'steps')}"
     first, last = item.span
     text += f" {first:,} to {last:,}"
     if item.step_source in ("line", "ordinal"):

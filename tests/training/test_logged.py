@@ -1,7 +1,7 @@
 """A training and a scan of its log take the same number for the audio loss."""
 
 import pytest
-from audioloss_cli.training.logged import audio_name
+from audioloss_cli.training.losses.logged import audio_name
 
 from audioloss_cli.naming.selection import select
 from tests.naming.test_selection import AUDIO, NEITHER, TRAINING

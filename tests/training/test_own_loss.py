@@ -161,6 +161,7 @@ def test_what_is_put_together_of_several_is_watched_as_it_is_trained(tmp_path, k
     assert watched == pytest.approx(logged, rel=1e-5)
 
 
+@loops.not_in_older(reason="calls the function for text labels alone")
 def test_a_function_that_returns_it_and_one_that_does_not(tmp_path):
     kind = type("Watched", (AudioLossMixin, loops.InOrder), {})
     for function, factor in (

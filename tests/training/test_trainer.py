@@ -221,6 +221,7 @@ def test_text_labels_do_not_hide_the_audio_of_many_micro_batches(tmp_path):
     assert callback.guard.monitor.diagnostics()["max"] == pytest.approx(6.93, abs=0.2)
 
 
+@loops.not_in_older(reason="means of text alone are not numbers")
 def test_a_batch_of_text_alone_ends_no_training(tmp_path):
     callback = AudioLossCallback(Policy(critical=("stop",)))
     net = loops.tiny.model(use_text_head=True, **loops.SMALL).train()

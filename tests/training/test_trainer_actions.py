@@ -63,6 +63,7 @@ def test_a_full_disk_ends_no_training(tmp_path, monkeypatch):
     assert taken.outcome.endswith("GB of weights, 1e-06 GB free")
 
 
+@loops.not_in_older(reason="does not save the best alone")
 @pytest.mark.parametrize(("evaluated", "done"), [(13, False), (6, True)])
 def test_a_trainer_that_saves_the_best_alone_is_named(tmp_path, evaluated, done):
     settings = {"metric_for_best_model": "loss", "greater_is_better": True, "label_names": ["audio_labels"]}

@@ -1,9 +1,9 @@
 """A training and a scan of its log take the same number for the audio loss."""
 
 import pytest
-from audioloss_cli.training.losses.logged import audio_name
 
 from audioloss_cli.naming.selection import select
+from audioloss_cli.training.losses.logged import audio_name
 from tests.naming.test_selection import AUDIO, NEITHER, TRAINING
 
 

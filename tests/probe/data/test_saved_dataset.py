@@ -44,7 +44,7 @@ def test_a_split_is_chosen_and_that_is_said(names: tuple[str, ...], chosen: str,
 
 
 def test_no_rows_are_no_batch(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableError, match="is empty or damaged|gives no batch"):  # as datasets has it
+    with pytest.raises(UnreadableError, match=r"is empty or damaged|gives no batch"):  # as datasets has it
         open_data(saved({"input_ids": []}, tmp_path / "rows"))
 
 

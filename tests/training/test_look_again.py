@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch.utils.data import Dataset
 
-from audioloss_cli.training import AudioLossCallback, AudioLossGuard, Policy, late_batch, look_again
+from audioloss_cli.training import AudioLossCallback, AudioLossGuard, Policy
+from audioloss_cli.training.batches import periodic_check
 from audioloss_cli.training.batches.recent import MicroBatch, RecentBatches
+from audioloss_cli.training.transport import async_batch
 from tests.effort import combinations
 from tests.probe import tiny
 from tests.probe.model_io.adapters.healthy import HEALTHY
@@ -230,7 +232,7 @@ class Clock:
 
     def __init__(self, monkeypatch, guard, cost):
         self.now, self.looks, self.cost = 1.0e3, [], cost
-        monkeypatch.setattr(look_again, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(periodic_check, "perf_counter", lambda: self.now)
         self.look, guard.examiner.first_look = guard.examiner.look, self
         guard._looks.again.begin()
 
@@ -330,7 +332,7 @@ def test_a_batch_that_is_spread_over_devices_is_there_when_all_say_so(monkeypatc
 
 def test_a_large_batch_stays_where_it_is(monkeypatch, tmp_path):
     install(monkeypatch)
-    monkeypatch.setattr(late_batch, "LARGEST", 1000)
+    monkeypatch.setattr(async_batch, "LARGEST", 1000)
     guard = guard_of(tmp_path, first_batches=0)
     for step in range(5):
         guard.step(5.0 + step / 10, batch=far_batch(GOOD[0]))

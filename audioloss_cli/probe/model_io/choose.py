@@ -10,7 +10,7 @@ from audioloss_cli.probe.model_io.adapter import Adapter, Batch, Config, Options
 
 FOLDER = "probe.model_io.adapters"
 # Keys of any language model; they tell no family from another.
-_COMMON = frozenset({"input_ids", "attention_mask", "labels", "position_ids", "input_values"})
+COMMON = frozenset({"input_ids", "attention_mask", "labels", "position_ids", "input_values"})
 
 # What every adapter reads; those of a family name in ``OPTIONS`` what else they read, generic reads all.
 _ALWAYS_READ = frozenset({"ignore_index", "shift"})
@@ -91,7 +91,7 @@ def _make(name: str, config: Config, options: Options) -> Adapter:
 
 def _known(adapter: Adapter, batch: Batch) -> int:
     """How many of the fields that only this family has are in the batch."""
-    return sum(item.name in batch and item.name not in _COMMON for item in adapter.layout.fields)
+    return sum(item.name in batch and item.name not in COMMON for item in adapter.layout.fields)
 
 
 def _complaint(config: Mapping[str, Any], batch: Batch) -> str:

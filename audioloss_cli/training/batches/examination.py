@@ -31,6 +31,16 @@ def examination_of(outcomes: Sequence[Outcome], notes: list[str]) -> Examination
     return Examination(findings, diagnose(findings, {c: p for c, p in passed.items() if c not in found}), notes)
 
 
+def with_noted(found: Examination, noted: Sequence[Finding]) -> Examination:
+    """The same, with what was found of losses and gradients; all of it speaks for causes."""
+    if not noted and not found.findings:
+        return found
+    findings = grave([*noted, *found.findings])
+    if len(findings) == len(found.findings) and found.diagnoses:
+        return found
+    return Examination(findings, diagnose(findings, {}), found.notes)
+
+
 def grave(findings: Sequence[Finding]) -> list[Finding]:
     """Each code once, the gravest first."""
     once: dict[str, Finding] = {}

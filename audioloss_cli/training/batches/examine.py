@@ -9,11 +9,11 @@ from torch import Tensor
 from audioloss_cli.model import Finding, Severity
 from audioloss_cli.probe.errors import UsageError
 from audioloss_cli.probe.model_io.adapter import Adapter, Options
-from audioloss_cli.probe.model_io.choose import choose_adapter
+from audioloss_cli.probe.model_io.choose import COMMON, choose_adapter
 from audioloss_cli.probe.model_io.layout import Layout
 from audioloss_cli.probe.model_io.signature import unwrapped
-from audioloss_cli.training.batches.evidence import STRUCTURAL, check_inputs
-from audioloss_cli.training.batches.examination import Examination, grave
+from audioloss_cli.training.batches.evidence import STRUCTURAL, check_inputs, masked_codebooks, unlabelled
+from audioloss_cli.training.batches.examination import Examination, grave, with_noted
 from audioloss_cli.training.batches.full_examination import LogitsCheck, examine_fully
 from audioloss_cli.training.batches.recent import MicroBatch
 
@@ -32,6 +32,7 @@ class Examiner:
         complaint: why it is not.
         busy: the model runs for an examination, which is no training step.
         check_logits: what a framework wants to ask of the logits beside the checks.
+        noted: what was found of losses and gradients, which speaks for a cause as what the checks find does.
     """
 
     def __init__(self, adapter: str = "", options: Options | None = None, *, forward: bool = True) -> None:
@@ -41,6 +42,7 @@ class Examiner:
         self.complaint = ""
         self.busy = False
         self.check_logits: LogitsCheck | None = None
+        self.noted: list[Finding] = []
 
     @property
     def layout(self) -> Layout | None:
@@ -63,8 +65,22 @@ class Examiner:
             unknown = f"no model family is known for a batch of {names}; give adapter=, or model= with a configuration"
             self.complaint = str(error).replace("--adapter ", "adapter=", 1) if self._name else unknown
             return None
+        if not self._name and self._is_of_another_form(adapter, fed):
+            names = ", ".join(map(str, batch))
+            self.complaint = f"the batch ({names}) is of another form than {adapter.layout.name} takes; give adapter="
+            return None
         self.complaint = ""
         return adapter
+
+    def _is_of_another_form(self, adapter: Adapter, fed: MicroBatch) -> bool:
+        """Whether names that many families share were taken for those of one: the model has just run on the batch."""
+        if any(item.name in fed.clean and item.name not in COMMON for item in adapter.layout.fields):
+            return False
+        try:
+            found = [each for outcome in check_inputs(adapter, fed, STRUCTURAL) for each in outcome.findings]
+        except Exception:  # noqa: BLE001  # a batch that no check foresaw
+            return True
+        return any(each.code in ("wrong-shape", "wrong-text-shape") for each in found)
 
     def first_look(self, fed: MicroBatch) -> list[Finding]:
         """What is said of one of the first batches; a framework may put its own in the place of ``look``."""
@@ -73,28 +89,30 @@ class Examiner:
     def look(self, fed: MicroBatch) -> list[Finding]:
         """Findings of at least a warning: of all inputs, or of their structure alone where the batch is on a device."""
         if self.adapter is None:
-            return []
+            return unlabelled(fed)
         far = any(isinstance(value, Tensor) and not value.is_cpu for value in fed.clean.values())
         try:
             # Without the model's configuration its ids are a guess.
             outcomes = check_inputs(self.adapter, fed, STRUCTURAL if far or self.model is None else None)
+            masked = [] if far else masked_codebooks(self.adapter, fed)
         except Exception as error:  # noqa: BLE001  # a batch that no check foresaw must not end a training
             self.complaint = _unread(error)
             return []
-        found = [finding for outcome in outcomes for finding in outcome.findings]
+        found = [*masked, *(finding for outcome in outcomes for finding in outcome.findings)]
         return grave([each for each in found if each.severity is not Severity.INFO])
 
     def full(self, fed: Sequence[MicroBatch], step: int, loss: float) -> Examination:
         """Everything; see ``examine_fully``, for which the model runs once more on a micro-batch of the step."""
         if not fed:
-            return Examination(notes=[self.complaint or "no batch was shown: give batch= to have it examined"])
+            note = self.complaint or "no batch was shown: give batch= to have it examined"
+            return with_noted(Examination(notes=[note]), self.noted)
         try:
             # Not kept where it is found only now: by its layout losses would be read in another way from here on.
             adapter = self.adapter or self._adapter_for(fed[-1])
             if adapter is None:
-                return Examination(notes=[self.complaint])
+                return with_noted(Examination(unlabelled(fed[-1]), notes=[self.complaint]), self.noted)
             with self._quiet():
-                return examine_fully(
+                found = examine_fully(
                     adapter,
                     self.model,
                     fed,
@@ -103,6 +121,7 @@ class Examiner:
                     forward=self._forward,
                     check_logits=self.check_logits,
                 )
+            return with_noted(found, self.noted)
         except Exception as error:  # noqa: BLE001  # the alert is worth more than what the batch adds to it
             return Examination(notes=[_unread(error)])
 

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -22,19 +23,32 @@ class MicroBatch(NamedTuple):
         original: as the collator made it; None if nobody has seen it.
         dropped: keys of which only the names are known: the trainer removed them before the collator.
         step: at which it was given; None if nobody knows.
+        own_loss: whether the model made a loss of it: the labels that it was not given are then lost.
     """
 
     clean: Batch
     original: Batch | None = None
     dropped: tuple[str, ...] = ()
     step: int | None = None
+    own_loss: bool = False
 
 
 def on_cpu(fed: MicroBatch, *, wait: bool = True) -> MicroBatch:
     """A copy, where it is not there already; ``wait``: see ``to_device``."""
     cpu = torch.device("cpu")
     original: Batch | None = None if fed.original is None else to_device(dict(fed.original), cpu, wait=wait)
-    return MicroBatch(to_device(dict(fed.clean), cpu, wait=wait), original, fed.dropped, fed.step)
+    return fed._replace(clean=to_device(dict(fed.clean), cpu, wait=wait), original=original)
+
+
+def named_batch(batch: Any) -> Any:
+    """A batch object, such as a dataclass or what has ``keys()``, as a mapping by name; all else as it is."""
+    if batch is None or isinstance(batch, Mapping):
+        return batch
+    if is_dataclass(batch) and not isinstance(batch, type):
+        return {each.name: getattr(batch, each.name, None) for each in fields(batch)}
+    if hasattr(batch, "keys") and hasattr(batch, "__getitem__"):
+        return {str(key): batch[key] for key in batch.keys()}  # noqa: SIM118  # it is no mapping
+    return batch
 
 
 def _without_graph(batch: Batch) -> Batch:
@@ -65,6 +79,10 @@ class RecentBatches:
         if self._open:
             self.steps.append((step, self._open))
             self._open = []
+
+    def latest(self) -> list[MicroBatch]:
+        """The micro-batches of the step that is open, or else of the last one."""
+        return self._open or (self.steps[-1][1] if self.steps else [])
 
     def again(self, fed: MicroBatch) -> None:
         """Have one at hand that may have been let go: what is wrong with it is said some steps later."""

@@ -4,7 +4,7 @@ They look like batches whose audio was lost on the way. The text tells the two a
 placeholders for it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -69,11 +69,17 @@ def _named(batch: Batch) -> set[str]:
     return {name for name, value in batch.items() if value is not None}
 
 
-def _has_audio(layout: Layout, batch: Batch) -> bool:
+def has_audio(layout: Layout, fed: MicroBatch, *, read: bool) -> bool:
+    """Whether a micro-batch holds audio to learn, as it was made or as the model was given it; ``read``: its mask."""
+    each = [batch for batch in (fed.clean, fed.original) if isinstance(batch, Mapping)]
+    return any(_has_audio(layout, batch, read=read) for batch in each)
+
+
+def _has_audio(layout: Layout, batch: Batch, *, read: bool = True) -> bool:
     """Whether there is any to learn; padding alone, which a mask tells, is none."""
     field = layout.named("codes-mask")
     mask = None if field is None else as_tensor(batch.get(field.name))
-    if isinstance(mask, Tensor) and mask.is_cpu and mask.numel() and not bool(mask.any()):
+    if read and isinstance(mask, Tensor) and mask.is_cpu and mask.numel() and not bool(mask.any()):
         return False
     return any(_holds(batch.get(item.name)) for item in layout.fields if item.role in _LEARNT)
 

@@ -1,6 +1,6 @@
 """What the outputs of a model hold under a name, whatever they are; what cannot be read is said, and left alone."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -8,21 +8,6 @@ from torch import Tensor
 
 from audioloss_cli.monitor.scalars import as_loss
 from audioloss_cli.training.transport.scalar_layout import CODEBOOKS, TOGETHER
-
-Get = Callable[[str], Any]
-
-
-def getter(outputs: Any) -> Get:
-    """Name -> what the outputs hold under it, None for nothing; a plain function, for it is called at every step.
-
-    A tuple is that of a model that returns no mapping: its loss comes first, as transformers has it.
-    """
-    if isinstance(outputs, Mapping):  # ModelOutput of transformers is one
-        return outputs.get
-    if type(outputs) is tuple:
-        outputs = {"loss": outputs[0]} if outputs and isinstance(outputs[0], Tensor) else {}
-        return outputs.get  # type: ignore[no-any-return]
-    return lambda name: getattr(outputs, name, None)
 
 
 def number_of(value: Any) -> Any:
@@ -35,41 +20,27 @@ def number_of(value: Any) -> Any:
     return value
 
 
-def first(get: Get, names: tuple[str, ...]) -> tuple[str, Any]:
-    """The first of the names under which there is something, and what that is; None for nothing."""
-    for name in names:
-        found = get(name)
-        if found is not None:
-            return name, found
-    return "", None
-
-
-def read_scalar(get: Get, names: tuple[str, ...], odd: list[str]) -> Any:
+def read_scalar(name: str, value: Any, odd: list[str]) -> Any:
     """A loss that is not reduced, one for each token, is none that can be watched.
 
     Args:
-        get: see ``getter``.
-        names: those it may have.
+        name: under which it was found.
+        value: that was found; None for nothing.
         odd: what cannot be read is added here, in words.
     """
-    for name in names:
-        found = get(name)
-        if found is not None:
-            if _is_scalar(found):
-                return found
-            odd.append(f"{name} must be one number, not {_kind(found)}")
-            return None
+    if value is None or _is_scalar(value):
+        return value
+    odd.append(f"{name} must be one number, not {_kind(value)}")
     return None
 
 
-def read_codebooks(get: Get, names: tuple[str, ...], odd: list[str]) -> tuple[dict[str, Any], Any]:
+def read_codebooks(name: str, books: Any, odd: list[str]) -> tuple[dict[str, Any], Any]:
     """Of a tensor [K], a list or a mapping of K scalars, in its order; see ``read_scalar``.
 
     Returns:
         The first 16 by name, those in a tensor on a device together; and the mean of all K, however many, taken where
         they lie, in float32 at least: in bfloat16 it would take the same few values again and again. None for none.
     """
-    name, books = first(get, names)
     if books is None:
         return {}, None
     if isinstance(books, Tensor) and books.ndim == 1 and len(books) and not books.is_complex():
@@ -83,7 +54,7 @@ def read_codebooks(get: Get, names: tuple[str, ...], odd: list[str]) -> tuple[di
     if len(scalars) < len(each) or not each:
         odd.append(f"{name} must be one number for each codebook, not {_kind(books)}")
     found = {slot: value for slot, value in zip(CODEBOOKS, each, strict=False) if _is_scalar(value)}
-    return found, _mean(scalars) if scalars else None
+    return found, mean_of(scalars) if scalars else None
 
 
 def _added(numbers: Sequence[float]) -> float:
@@ -94,7 +65,7 @@ def _added(numbers: Sequence[float]) -> float:
     return whole
 
 
-def _mean(scalars: Sequence[Any]) -> Any:
+def mean_of(scalars: Sequence[Any]) -> Any:
     """On a device if any lies on one; those of a model that is spread over several meet on one of them."""
     far = next((value.device for value in scalars if isinstance(value, Tensor) and not value.is_cpu), None)
     return sum(_summand(value, far) for value in scalars) / len(scalars)

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor, is_grad_enabled
 from torch.nn import Module
 
-from audioloss_cli.training.losses.outputs import getter
+from audioloss_cli.training.losses.read import own_loss_of
 
 _Pass = tuple[Any, int]  # the model's own loss, and how often it was changed in place by then
 _NOTHING: Any = object()
@@ -99,5 +99,5 @@ class OwnLoss:
 
 
 def _pass_of(outputs: Any) -> _Pass:
-    loss = getter(outputs)("loss")
+    loss = own_loss_of(outputs)
     return loss, loss._version if isinstance(loss, Tensor) else 0

@@ -1,26 +1,56 @@
 """Which losses a step has to offer: read from the outputs of a model, or recomputed from its logits and labels.
 
 The audio loss of a step is, in this order: ``audio_loss`` of the outputs; the mean of their losses by codebook, of all
-there are, though only the first 16 are watched one by one; the loss recomputed from logits and labels, where the
-model's own loss holds text as well; the loss that the loop was given, or that of the outputs, as a mean over codebooks
-where the family of the model sums over them.
+there are, though only the first 16 are watched one by one; the mean of their parts, such as ``backbone_loss`` and
+``decoder_loss``; the loss recomputed from logits and labels, where the model's own loss holds text as well; the loss
+that the loop was given, or that of the outputs, as a mean over codebooks where the family of the model sums over them.
+Beside it stands the audio part of what is trained, for ``agreement``: the same, or the total without the text loss.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from audioloss_cli.probe.model_io.adapter import Adapter
 from audioloss_cli.probe.model_io.layout import Layout
-from audioloss_cli.training.losses.outputs import first, getter, number_of, read_codebooks, read_scalar
-from audioloss_cli.training.losses.recompute import is_silent, recompute
+from audioloss_cli.training.losses.outputs import mean_of, number_of, read_codebooks, read_scalar
+from audioloss_cli.training.losses.recompute import by_offset, is_silent, recompute
+from audioloss_cli.training.transport.scalar_layout import AT_OFFSETS, BOUND, PART
 
 #: Names under which outputs hold each of their losses, in the order in which they are tried.
-AUDIO_NAMES = ("audio_loss", "loss_audio", "audio_ce_loss")
-CODEBOOK_NAMES = ("codebook_losses", "audio_codebook_losses", "audio_losses", "codebook_loss")
+AUDIO_NAMES = ("audio_loss", "loss_audio", "audio_ce_loss", "speech_loss", "audio_lm_loss")
+CODEBOOK_NAMES = (
+    *("codebook_losses", "audio_codebook_losses", "audio_losses", "codebook_loss", "per_codebook_losses"),
+    "codebook_loss_list",
+)
 TEXT_NAMES = ("llm_loss", "text_loss", "loss_text")
-_OWN = ("loss",)
-_Given = tuple[Any, Mapping[str, Any] | None, Layout | None]  # outputs, batch and layout
+#: Losses of parts of the codebooks, which together are the audio loss: all of a tuple must be there.
+PARTS = (
+    ("backbone_loss", "decoder_loss"),
+    ("backbone_loss", "depth_decoder_loss"),
+    ("c0_loss", "ac_loss"),
+    ("talker_loss", "sub_talker_loss"),
+    ("semantic_loss", "acoustic_loss"),
+)
+_ROLES = {
+    name: (role, order)
+    for role, names in (("audio", AUDIO_NAMES), ("codebooks", CODEBOOK_NAMES), ("text", TEXT_NAMES), ("own", ("loss",)))
+    for order, name in enumerate(names)
+}
+_PARTS = {name for names in PARTS for name in names}
+_COUNT = "num_items_in_batch"  # over which the model's own loss is a sum, divided by that; it is not of the batch
+
+
+class _Held(NamedTuple):
+    """What outputs hold: role -> order, name and value; and parts by name."""
+
+    by_role: dict[str, tuple[int, str, Any]]
+    parts: dict[str, Any]
+
+    def of(self, role: str) -> tuple[str, Any]:
+        found = self.by_role.get(role)
+        return ("", None) if found is None else found[1:]
 
 
 class Losses(dict[str, Any]):
@@ -35,12 +65,14 @@ class Losses(dict[str, Any]):
         mixed: whether the own loss holds that of the text.
         anew: whether the audio loss was taken out of it, from logits and labels.
         silent: whether the batch is one of text alone.
+        measured: cross entropies [K] at label offsets 0, 1 and 2; None where they were not asked for.
     """
 
     named: bool = False  # of the class, for one is made at every step
     own: Collection[str] = ()
     odd: Collection[str] = ()
     mixed = anew = silent = False
+    measured: tuple[Tensor, ...] | None = None
 
 
 def read_losses(
@@ -50,6 +82,8 @@ def read_losses(
     layout: Layout | None = None,
     *,
     again: bool = True,
+    adapter: Adapter | None = None,
+    measure: bool = False,
 ) -> Losses:
     """What a micro-batch has to offer.
 
@@ -60,23 +94,31 @@ def read_losses(
         layout: of the model's family, if it is known.
         again: whether a loss that holds text may be taken apart by recomputing; if not, it is the ``total``, and there
             is no ``audio``.
+        adapter: of the family, to measure other families than those of Higgs Audio.
+        measure: whether the cross entropies at several label offsets are measured, see ``agreement``.
     """
     if outputs is None:
         return Losses() if loss is None else Losses(audio=loss)
-    get, odd = getter(outputs), list[str]()
-    books, mean = read_codebooks(get, CODEBOOK_NAMES, odd)
+    held, odd = _held_by(outputs), list[str]()
+    books, mean = read_codebooks(*held.of("codebooks"), odd)
     found = Losses(books)
-    text, own = read_scalar(get, TEXT_NAMES, odd), read_scalar(get, _OWN, odd)
-    audio = read_scalar(get, AUDIO_NAMES, odd)
-    audio = mean if audio is None else audio
+    text, own = read_scalar(*held.of("text"), odd), read_scalar(*held.of("own"), odd)
+    audio = read_scalar(*held.of("audio"), odd)
+    if audio is None and mean is not None:
+        audio = _rescaled(found, mean, loss, own)
+    audio = _of_parts(held.parts) if audio is None and held.parts else audio
+    if measure and layout is not None and batch is not None:
+        _measure(found, outputs, batch, layout, adapter, odd)
     if audio is not None:
         _named(found, audio, loss, own)
     elif loss is not None and loss is not own:
         found["audio"] = loss
     else:
-        _unnamed(found, own, (outputs, batch, layout), odd, again=again)
+        _unnamed(found, own, outputs, batch, layout, odd, again=again)
     if text is not None:
         found["text"] = text
+    if found.measured is not None:
+        _trained(found, batch)
     if odd:
         found.odd = odd
     return found
@@ -84,7 +126,87 @@ def read_losses(
 
 def names_audio(outputs: Any) -> bool:
     """Whether the outputs say which of their losses is that of the audio."""
-    return first(getter(outputs), (*AUDIO_NAMES, *CODEBOOK_NAMES))[1] is not None
+    held = _held_by(outputs)
+    return "audio" in held.by_role or "codebooks" in held.by_role
+
+
+def own_loss_of(outputs: Any) -> Any:
+    """The ``loss`` that a model gives; None if it gives none."""
+    return _held_by(outputs).of("own")[1]
+
+
+def _held_by(outputs: Any) -> _Held:
+    """Of a mapping (``ModelOutput`` of transformers is one), an object, or a tuple, whose loss comes first."""
+    if isinstance(outputs, Mapping):
+        items: Any = outputs.items()
+    elif type(outputs) is tuple:
+        items = (("loss", outputs[0]),) if outputs and isinstance(outputs[0], Tensor) else ()
+    else:
+        items = [(name, getattr(outputs, name, None)) for name in (*_ROLES, *_PARTS)]
+    found, parts = dict[str, tuple[int, str, Any]](), dict[str, Any]()
+    for name, value in items:
+        if value is None:
+            continue
+        known = _ROLES.get(name)
+        if known is not None:
+            role, order = known
+            if role not in found or order < found[role][0]:
+                found[role] = (order, name, value)
+        elif name in _PARTS:
+            parts[name] = value
+    return _Held(found, parts)
+
+
+def _of_parts(parts: Mapping[str, Any]) -> Any:
+    """The mean of those that belong together; None if some are missing or none is one number."""
+    names = next((names for names in PARTS if all(name in parts for name in names)), ())
+    each = [read_scalar(name, parts[name], []) for name in names]
+    return mean_of(each) if each and all(value is not None for value in each) else None
+
+
+def _rescaled(found: Losses, mean: Any, loss: Any, own: Any) -> Any:
+    """The mean over codebooks; where it is the model's own loss, and the loop divides that, what the loop made of it.
+
+    Sums over tokens are no nats: ``outputs.loss / tokens`` is what is trained, and the codebooks are divided alike.
+    """
+    if loss is None or own is None or loss is own:
+        return mean
+    given = [number_of(value) for value in (mean, loss, own)]
+    if not all(isinstance(value, float) for value in given):
+        return mean
+    whole, trained, model = given
+    if not model or not abs(whole - model) <= 0.01 * abs(model):
+        return mean
+    for name, value in found.items():
+        found[name] = number_of(value) * trained / model
+    return loss
+
+
+def _measure(
+    found: Losses, outputs: Any, batch: Mapping[str, Any], layout: Layout, adapter: Adapter | None, odd: list[str]
+) -> None:
+    try:
+        found.measured = by_offset(outputs, batch, layout, adapter)
+    except Exception:  # noqa: BLE001  # outputs and batches that nobody foresaw: they are not compared
+        found.measured = None
+    if found.measured is not None and layout.shift == 1:
+        found.update(zip(AT_OFFSETS, (each.nanmean() for each in found.measured), strict=True))
+
+
+def _trained(found: Losses, batch: Mapping[str, Any] | None) -> None:
+    """The audio part of what is trained; or a total, which is no smaller."""
+    counted = batch is not None and batch.get(_COUNT) is not None
+    if "audio" in found and not found.anew:
+        found[PART] = found["audio"]
+    elif "total" in found and "text" in found and not counted:
+        found[PART] = _without(found["total"], found["text"])
+    elif "total" in found and not counted:
+        found[BOUND] = found["total"]
+
+
+def _without(total: Any, text: Any) -> Any:
+    total, text = (value.detach() if isinstance(value, Tensor) else value for value in map(number_of, (total, text)))
+    return total - text
 
 
 def _named(found: Losses, audio: Any, loss: Any, own: Any) -> None:
@@ -99,18 +221,26 @@ def _named(found: Losses, audio: Any, loss: Any, own: Any) -> None:
             found.own = ("total",)
 
 
-def _unnamed(found: Losses, own: Any, given: _Given, odd: list[str], *, again: bool) -> None:
+def _unnamed(
+    found: Losses,
+    own: Any,
+    outputs: Any,
+    batch: Mapping[str, Any] | None,
+    layout: Layout | None,
+    odd: list[str],
+    *,
+    again: bool,
+) -> None:
     """The model's own loss, or the part of it that is the audio's."""
-    outputs, batch, layout = given
     if layout is not None and batch is not None:
         mixed = found.mixed = _holds_text(batch, layout)
         found.silent = mixed and is_silent(batch, layout)
-        if mixed and own is not None and (not again or found.silent):
+        if mixed and own is not None and (not (again or found.measured) or found.silent):
             found["total"], found.own = own, ("total",)
             return
-        anew = _anew(outputs, batch, layout, odd) if mixed or own is None else None
+        anew = _anew(found, outputs, batch, layout, odd) if mixed or own is None else None
         if anew is not None:
-            books, mean = read_codebooks(lambda name: anew, ("",), odd)
+            books, mean = read_codebooks("", anew, odd)
             found.update({**books, "audio": mean})
             found.anew = True
             if own is not None:
@@ -122,8 +252,10 @@ def _unnamed(found: Losses, own: Any, given: _Given, odd: list[str], *, again: b
         found["audio"], found.own = own, ("audio",)
 
 
-def _anew(outputs: Any, batch: Mapping[str, Any], layout: Layout, odd: list[str]) -> Any:
+def _anew(found: Losses, outputs: Any, batch: Mapping[str, Any], layout: Layout, odd: list[str]) -> Any:
     """From logits and labels, if that can be; what fails there does not cost the loss that is trained."""
+    if found.measured is not None:
+        return found.measured[layout.shift]
     try:
         return recompute(outputs, batch, layout)
     except Exception as error:  # noqa: BLE001  # outputs and batches that nobody foresaw

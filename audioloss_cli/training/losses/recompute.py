@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from audioloss_cli.probe.measure.alignment import shifted
+from audioloss_cli.probe.measure.alignment import match_labels, shifted
 from audioloss_cli.probe.measure.observe import read_audio
 from audioloss_cli.probe.model_io.adapter import Adapter, field_of, to_device
 from audioloss_cli.probe.model_io.layout import Layout
@@ -25,11 +25,13 @@ class Rows(NamedTuple):
 
     Attributes:
         logits: [N, K, V], as the model gave them.
-        labels: by offset 0, 1, 2 the labels [N, K] at that many positions later; the ignored index where there is none.
+        labels: [N, K], at their own positions.
+        groups: [N], rows that follow each other.
     """
 
     logits: Tensor
-    labels: tuple[Tensor, Tensor, Tensor]
+    labels: Tensor
+    groups: Tensor
 
 
 @torch.no_grad()
@@ -48,14 +50,33 @@ def recompute(outputs: Any, batch: Mapping[str, Any], layout: Layout) -> Tensor 
 def by_offset(
     outputs: Any, batch: Mapping[str, Any], layout: Layout, adapter: Adapter | None = None
 ) -> tuple[Tensor, ...] | None:
-    """What ``recompute`` gives against the labels at offsets 0, 1 and 2, each [K]; None where it cannot be had.
+    """Cross entropy of each codebook against the code fed in, the next one and the one after, each [K] in nats.
 
-    ``adapter``: also of other families than those of Higgs Audio, where all lies on the CPU.
+    None where it cannot be had. On the CPU the codes tell where the labels stand beside them, as a collator may have
+    shifted them; on a device they are taken to be the codes of their own positions.
+
+    Args:
+        outputs: of the model.
+        batch: what it was given.
+        layout: of its family.
+        adapter: of the same, for the codes, and for other families than those of Higgs Audio.
     """
     rows = rows_of(outputs, batch, layout)
     if rows is None and adapter is not None:
         rows = _by_adapter(outputs, batch, adapter)
-    return None if rows is None else _each(rows, (0, 1, 2), layout.ignore_index)
+    if rows is None:
+        return None
+    offset = _label_offset(batch, adapter) if rows.logits.is_cpu and adapter is not None else 0
+    return _each(rows, tuple(each - offset for each in (0, 1, 2)), layout.ignore_index)
+
+
+def _label_offset(batch: Mapping[str, Any], adapter: Adapter) -> int:
+    """By how many positions the collator has shifted the labels; 0 where that cannot be told."""
+    if any(isinstance(value, Tensor) and not value.is_cpu for value in batch.values()):
+        return 0
+    match = match_labels(read_audio(adapter, batch), adapter.layout)
+    offset = None if match is None else match.common
+    return offset if offset in (0, 1) else 0
 
 
 def rows_of(outputs: Any, batch: Mapping[str, Any], layout: Layout) -> Rows | None:
@@ -89,7 +110,7 @@ def _original(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Rows 
     if isinstance(batch.get("audio_out_ids_start"), Tensor):
         starts = starts.index_fill(0, batch["audio_out_ids_start"].long().clamp(0, len(labels)), 1)
     segments = starts[:-1].cumsum(0)
-    return Rows(logits, tuple(shifted(labels, segments, each, layout.ignore_index) for each in (0, 1, 2)))  # type: ignore[arg-type]
+    return Rows(logits, labels, segments)
 
 
 def _expanded(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Rows | None:
@@ -108,8 +129,7 @@ def _expanded(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Rows 
     laid = columns[rank.clamp(0, len(columns) - 1)]
     laid = torch.where(known[:, None], laid, layout.ignore_index)
     texts = torch.arange(len(ids), device=ids.device).repeat_interleave(ids.shape[1], output_size=ids.numel())
-    each = tuple(shifted(laid, texts, offset, layout.ignore_index) for offset in (0, 1, 2))
-    return Rows(logits.reshape(-1, books, logits.shape[-1] // books), each)  # type: ignore[arg-type]
+    return Rows(logits.reshape(-1, books, logits.shape[-1] // books), laid, texts)
 
 
 def _by_adapter(outputs: Any, batch: Mapping[str, Any], adapter: Adapter) -> Rows | None:
@@ -123,8 +143,7 @@ def _by_adapter(outputs: Any, batch: Mapping[str, Any], adapter: Adapter) -> Row
     logits = found.logits.detach() if found.rows is None else found.logits.detach()[found.rows]
     if logits.shape[:2] != audio.labels.shape or not len(logits):
         return None
-    ignore = adapter.layout.ignore_index
-    return Rows(logits, tuple(shifted(audio.labels, audio.segments, each, ignore) for each in (0, 1, 2)))  # type: ignore[arg-type]
+    return Rows(logits, audio.labels, audio.segments)
 
 
 def _is_any(ids: Tensor, wanted: tuple[int, ...]) -> Tensor:
@@ -141,11 +160,12 @@ def _each(rows: Rows, offsets: tuple[int, ...], ignore: int) -> tuple[Tensor, ..
     error, which kills a CUDA context.
     """
     logits, size = rows.logits, rows.logits.shape[-1]
-    labels = [rows.labels[offset].long() for offset in offsets]
-    labels = [torch.where((each >= 0) & (each < size), each, ignore) for each in labels]
+    own = rows.labels.long()
+    own = torch.where((own >= 0) & (own < size), own, ignore)
+    labels = [shifted(own, rows.groups, offset, ignore) for offset in offsets]
     found: list[list[Tensor]] = [[] for _ in offsets]
     for book in range(logits.shape[1]):
-        own = logits[:, book].float()
+        wide = logits[:, book].float()
         for each, means in zip(labels, found, strict=True):
-            means.append(cross_entropy(own, each[:, book], ignore_index=ignore))
+            means.append(cross_entropy(wide, each[:, book], ignore_index=ignore))
     return tuple(torch.stack(each) for each in found)

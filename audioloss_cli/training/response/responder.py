@@ -47,6 +47,7 @@ class Responder:
         self.changed: dict[str, ActionRecord] = {}
         self.instead: Callable[[Mapping[str, Any], Alert], Any] | None = None
         self.ranks: Ranks | None = None
+        self._examination: tuple[tuple[int, int], Examination] | None = None
 
     def handle(
         self,
@@ -138,7 +139,11 @@ class Responder:
         )
 
     def _examined(self, fed: Sequence[MicroBatch], alert: Alert) -> Examination:
-        return self._examiner.full(fed, alert.step, alert.value)
+        """Once for all alerts of a step: they are about the same batch."""
+        key = (alert.step, id(fed[0].clean) if fed else 0)
+        if self._examination is None or self._examination[0] != key:
+            self._examination = (key, self._examiner.full(fed, alert.step, alert.value))
+        return self._examination[1]
 
     def _take(self, name: str, action: policies.Action, case: AlertContext) -> ActionRecord:
         """A fault has alerts in many series, of each codebook for one: the loop is changed once for all of them."""

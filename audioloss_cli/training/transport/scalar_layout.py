@@ -4,9 +4,14 @@ from typing import Any, NamedTuple
 
 Values = dict[str, float]
 
+#: The audio part of what is trained, or a total that is no smaller; and what logits and labels give at label offsets.
+PART, BOUND, AT_OFFSETS = "part", "bound", ("at_0", "at_1", "at_2")
 #: What is watched, what stands beside it, what a framework logs as trained, whether the batch has findings, and whether
 #: the audio loss is gone for good. Codebooks follow.
-NAMED = ("audio", "total", "text", "logged", "grad_norm", "trained", "findings", "gone")
+NAMED = (
+    *("audio", "total", "text", "logged", "grad_norm", "trained", "findings", "gone"),
+    *(PART, BOUND, *AT_OFFSETS),
+)
 LOSSES = 4  # of them, the first ones
 #: Those that are watched one by one. A model may have more: they are in the mean over all of them, which is watched.
 CODEBOOKS = tuple(f"codebook/{number}" for number in range(16))

@@ -85,7 +85,9 @@ class AudioLossLightning(Callback):
 
     def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Any) -> None:
         """Learn nothing from this step, where a rollback asked for it."""
-        if self.loop.skips:
+        if not self.loop.skips:
+            self.guard.see_gradients(whole=True)
+        else:
             self.loop.skips -= 1
             forget_gradients(optimizer, getattr(trainer.precision_plugin, "scaler", None))
 

@@ -95,6 +95,9 @@ class AudioLossCallback(TrainerCallback, ExportableState):
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Learn nothing from this step, where a rollback asked for it."""
+        if not self.loop.skips:
+            self._bind(args, control, kwargs)
+            self.guard.see_gradients(whole=True)
         if self.loop.skips and self._skipped != state.global_step:
             self._skipped = state.global_step
             self.loop.skips -= 1

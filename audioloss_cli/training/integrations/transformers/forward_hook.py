@@ -9,11 +9,13 @@ from typing import Any
 from torch import Tensor, is_grad_enabled
 from torch.compiler import is_compiling
 
-from audioloss_cli.training.batches.recent import MicroBatch
+from audioloss_cli.training.batches.recent import MicroBatch, named_batch
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.integrations.compiled import between_graphs
 from audioloss_cli.training.integrations.transformers.collator import WatchedCollator, watch_collator
 from audioloss_cli.training.losses.own_loss import OwnLoss
+from audioloss_cli.training.losses.read import own_loss_of
+from audioloss_cli.training.transport.scalar_layout import BOUND, PART
 
 # Over how many items the model's own loss is a sum, divided by that; it is not of the batch.
 _COUNT = "num_items_in_batch"
@@ -27,6 +29,7 @@ class ForwardHook:
         waits_for_loss: whether a mixin will bring the loss that is trained.
         named: whether the outputs say which loss is that of the audio.
         had_loss: whether any loss was found so far.
+        own_loss: whether the model made a loss of the last batch.
         processes: those over which the model's own loss is a sum where it is told the number of items of a step.
         own: which of the passes gave the loss that is trained, if a mixin asks.
     """
@@ -34,7 +37,7 @@ class ForwardHook:
     def __init__(self, guard: AudioLossGuard) -> None:
         self._guard = guard
         self.original: Mapping[str, Any] | None = None
-        self.waits_for_loss = self.named = self.had_loss = False
+        self.waits_for_loss = self.named = self.had_loss = self.own_loss = False
         self.processes = 1
         self.own = OwnLoss()
         self._pending: list[tuple[dict[str, Any], set[str]]] = []
@@ -76,7 +79,8 @@ class ForwardHook:
             return
         if self.own.passes is not None:
             self.own.see(outputs)
-        self._take_in(dict(kwargs), outputs)
+        given = named_batch(args[0]) if args and not kwargs else kwargs
+        self._take_in(dict(given) if isinstance(given, Mapping) else {}, outputs)
 
     @between_graphs
     def _between_graphs(self, *given: Any) -> None:
@@ -85,7 +89,8 @@ class ForwardHook:
 
     def _take_in(self, batch: dict[str, Any], outputs: Any) -> None:
         """The batch and the losses of one pass."""
-        self._guard.show(self._fed(batch, self.original))
+        self.own_loss = own_loss_of(outputs) is not None
+        self._guard.show(self._fed(batch))
         values = self._guard.read(None, outputs, batch)
         self.had_loss, self.named = self.had_loss or bool(values), self._guard.presence.named
         parts = set(values.own) if _is_part(batch) else set[str]()
@@ -119,12 +124,13 @@ class ForwardHook:
         if named and custom:
             values, parts = {**values, "total": loss}, {*parts, "total"}
         elif custom or not values:
-            values, parts = {**values, "audio": loss}, {*parts, "audio"}
+            values, parts = {**values, "audio": loss, PART: loss, BOUND: loss}, {*parts, "audio", PART, BOUND}
         self.had_loss = True
         self._feed(values, parts)
 
-    def _fed(self, batch: Mapping[str, Any], original: Mapping[str, Any] | None) -> MicroBatch:
-        return MicroBatch({name: value for name, value in batch.items() if name != _COUNT}, original, self.dropped)
+    def _fed(self, batch: Mapping[str, Any]) -> MicroBatch:
+        given = {name: value for name, value in batch.items() if name != _COUNT}
+        return MicroBatch(given, self.original, self.dropped, own_loss=self.own_loss)
 
     def _feed(self, values: dict[str, Any], parts: set[str]) -> None:
         # They are read after the optimiser's step: in a step of CUDA graphs others lie in their place by then.

@@ -14,7 +14,7 @@ from transformers import Trainer
 from audioloss_cli.model import Alert, Finding
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.probe.validate import validate_audio_logits
-from audioloss_cli.training.batches.recent import MicroBatch
+from audioloss_cli.training.batches.recent import MicroBatch, named_batch
 from audioloss_cli.training.integrations.transformers.callback import AudioLossCallback
 from audioloss_cli.training.integrations.transformers.forward_hook import ForwardHook
 from audioloss_cli.training.response.action_record import ActionRecord
@@ -60,7 +60,8 @@ class AudioLossMixin:
         if callback is None:  # it was removed
             return super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
         hook = self._bound(callback).hook
-        hook.original = dict(inputs)
+        given = named_batch(inputs)
+        hook.original = dict(given) if isinstance(given, Mapping) else None
         if self._has_own_loss():
             loss = self._step_of_own_loss(hook, super().training_step, (model, inputs, *args), kwargs)  # type: ignore[misc]
         else:
@@ -92,7 +93,10 @@ class AudioLossMixin:
             Findings of at least a warning, the gravest first; each is an alert.
         """
         callback = self._bound_audio_loss_callback()
-        examiner, fed = callback.guard.examiner, MicroBatch(clean_inputs, original_batch, callback.hook.dropped)
+        examiner, fed = (
+            callback.guard.examiner,
+            MicroBatch(clean_inputs, original_batch, callback.hook.dropped, own_loss=callback.hook.own_loss),
+        )
         if examiner.adapter is None:  # before the first step
             examiner.model = self.model  # type: ignore[attr-defined]  # the Trainer's
             examiner.choose(fed)

@@ -1,0 +1,60 @@
+"""One fault is one alert: what another series says of a fault that was told is entered there, and not said again.
+
+A batch whose labels are all masked makes the audio loss and that of every codebook NaN; one alert with one examination
+tells of it. The incidents of all series stay in their monitors.
+"""
+
+from audioloss_cli.model import Alert
+from audioloss_cli.training.losses.monitors import AUDIO, LOGGED, Found
+
+_OVER = ("recovered", "reminder")
+
+
+class Folding:
+    """Which alerts are said.
+
+    Attributes:
+        folded: incidents that another alert told of, as series and id.
+    """
+
+    def __init__(self) -> None:
+        self.folded: set[tuple[str, str]] = set()
+        self._told: dict[tuple[str, str], Alert] = {}  # incidents that were said and are not over
+
+    def said(self, found: Found) -> Found:
+        """Those of the alerts that tell of a fault nobody told of, or a graver one; the audio loss speaks first."""
+        return [each for each in sorted(found, key=_order) if self._is_said(*each)]
+
+    def _is_said(self, series: str, alert: Alert) -> bool:
+        key = (series, alert.incident)
+        if alert.edge in _OVER:
+            if alert.edge == "recovered":
+                self._told.pop(key, None)
+            folded = key in self.folded
+            if folded and alert.edge == "recovered":
+                self.folded.discard(key)
+            return not folded
+        if key not in self._told and self._is_covered(series, alert):
+            self.folded.add(key)
+            return False
+        self.folded.discard(key)
+        self._told[key] = alert
+        return True
+
+    def _is_covered(self, series: str, alert: Alert) -> bool:
+        others = ((name, told) for (name, _), told in self._told.items() if name != series)
+        follows = series != AUDIO and _is_loss(series)
+        return any(
+            told.severity.rank >= alert.severity.rank and _is_loss(name) and (follows or told.code == alert.code)
+            for name, told in others
+        )
+
+
+def _is_loss(series: str) -> bool:
+    return series in (AUDIO, LOGGED) or series.startswith("codebook/")
+
+
+def _order(each: tuple[str, Alert]) -> int:
+    """Findings of inputs, the audio loss, what is logged, codebooks; each in its order."""
+    series = each[0]
+    return 1 if series == AUDIO else 2 if series == LOGGED else 3 if series.startswith("codebook/") else 0

@@ -17,7 +17,7 @@ from audioloss_cli.probe.diagnose import diagnose
 from audioloss_cli.probe.dump import write_dump
 from audioloss_cli.probe.errors import UnreadableError
 from audioloss_cli.probe.measure.evidence import Evidence, Logged, Weights
-from audioloss_cli.probe.measure.observe import held_out_loss, learn_vocabulary, observe, read_audio
+from audioloss_cli.probe.measure.observe import held_out_loss, learn_vocabulary, observe, prepared, read_audio
 from audioloss_cli.probe.model_io.adapter import Adapter, Batch
 from audioloss_cli.probe.model_io.checkpoint import LoadedModel, load_checkpoint
 from audioloss_cli.probe.model_io.checkpoint.pickles import trusting
@@ -92,14 +92,15 @@ def _observed(
     again = source.again() if source.again is not None else []
     learn_vocabulary(adapter, loaded.module, source.batches[0], device)
     seen = []
-    for index, batch in enumerate(source.batches):
+    for index, given in enumerate(source.batches):
+        batch = prepared(adapter, loaded.module, given, device)
         evidence = Evidence(adapter.layout, batch, read_audio(adapter, batch), weights=weights, logged=tuple(logged))
         evidence.kept = {True: named, False: frozenset(batch), None: None}[removes]
         evidence.would_keep = named if removes is None else None
         evidence.trained_steps = steps
         evidence.text_tokens = _text_tokens(evidence)
         if index < len(again):
-            evidence.again = read_audio(adapter, again[index])
+            evidence.again = read_audio(adapter, prepared(adapter, loaded.module, again[index], device))
         if not evidence.unreadable and not run_checks(evidence, _FATAL).findings:
             observe(evidence, adapter, loaded.module, device, backward=config.backward)
         seen.append(evidence)

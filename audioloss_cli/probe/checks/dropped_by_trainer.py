@@ -59,4 +59,6 @@ def passed(evidence: Evidence) -> str:
 def _lost(evidence: Evidence, kept: frozenset[str] | None) -> list[str]:
     if kept is None:
         return []
-    return [str(key) for key, value in evidence.batch.items() if key not in kept and value is not None]
+    made = "_"  # before the names of what an adapter made of the batch
+    there = [str(key) for key, value in evidence.batch.items() if value is not None]
+    return [key for key in there if key not in kept and not key.startswith(made)]

@@ -43,7 +43,7 @@ def _complaint(item: Field, evidence: Evidence) -> str:
         return ""
     if text := misshapen(item, evidence):
         return text
-    axes = item.axes.split()
+    axes = item.axes.split() if found.ndim == item.dimensions else item.other_axes.split()
     wanted = evidence.layout.num_codebooks
     if item.first and "K" in axes and found.shape[axes.index("K")] >= item.first + wanted:
         return ""  # what stands beside the codebooks, as a row of text does, may be any number

@@ -147,8 +147,16 @@ def _expected(evidence: Evidence, output: Output, labels: Tensor) -> list[tuple[
         gains = torch.zeros(counts.shape, dtype=torch.float64, device="cpu")
         gains[counts] = here[0] - here[1]
         by_book = gains.sum(0) / counts.sum(0)
-        found += [(offset, float(by_book.nanmean())), (offset, float(gains.sum() / counts.sum()))]
+        cells_of_mean = {int(counts.sum()), _labels_in_all(evidence) if offset == 0 else 0} - {0}
+        found += [(offset, float(by_book.nanmean())), *((offset, float(gains.sum()) / n) for n in cells_of_mean)]
     return found
+
+
+def _labels_in_all(evidence: Evidence) -> int:
+    """How many labels of the batch's own tensor count: beside those of audio, those of text in a shared vocabulary."""
+    item = evidence.layout.named("audio-labels")
+    labels = evidence.batch.get(item.name) if item is not None else None
+    return int((labels != evidence.layout.ignore_index).sum()) if isinstance(labels, Tensor) else 0
 
 
 def _offset(change: LabelChange, difference: float) -> int | None:

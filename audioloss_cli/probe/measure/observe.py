@@ -135,6 +135,21 @@ def _forward(evidence: Evidence, adapter: Adapter, model: Model, batch: Batch, k
         evidence.response = _response(evidence, adapter, model, batch, changes)
 
 
+def prepared(adapter: Adapter, model: Model, batch: Batch, device: torch.device) -> Batch:
+    """The batch, with what only the model can make of it beside it, on the CPU; as it is if the model raises."""
+    make = getattr(adapter, "prepared", None)
+    if make is None:
+        return batch
+    try:
+        with memory_guard(device), torch.no_grad():
+            made: Batch = to_device(make(model, _fed(batch, adapter, model, device)), torch.device("cpu"))
+    except EnvironmentalError:
+        raise
+    except (Exception, SystemExit):  # noqa: BLE001  # the true pass will say what is wrong
+        return batch
+    return {**batch, **{name: value for name, value in made.items() if name not in batch}}
+
+
 def learn_vocabulary(adapter: Adapter, model: Model, batch: Batch, device: torch.device) -> None:
     """Have an adapter that does not know how many ids a codebook has see logits, of codes that every model has.
 

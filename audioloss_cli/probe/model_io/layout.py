@@ -24,6 +24,7 @@ class Field:
             codebooks; ``K T`` is a tensor of two dimensions.
         required: whether the model needs it to train its audio loss.
         kind: of its dtype.
+        other_axes: axes of another form that the family takes as well; nothing but its number of dimensions is judged.
         first: entries along ``K`` before the first codebook.
         embedded: whether the model looks up every cell of it in the table of audio embeddings, padding included.
     """
@@ -35,6 +36,7 @@ class Field:
     kind: Literal["integer", "floating", "mask"] = "integer"
     embedded: bool = False
     first: int = 0
+    other_axes: str = ""
 
     @property
     def dimensions(self) -> int:

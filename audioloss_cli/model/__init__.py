@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from audioloss_cli.model.point import Point
     from audioloss_cli.model.reader import EVERYTHING, Cursor, ReadOptions
     from audioloss_cli.model.report import Gate, Report, RunReport, SeriesReport, Unaudited
-    from audioloss_cli.model.rule import LossRule, Past, Quiet, RuleText
+    from audioloss_cli.model.rule import InactiveRange, LossRule, RuleText, SeriesHistory
     from audioloss_cli.model.series import MISSING, Defect, Note, Series, SeriesCollector, is_missing
     from audioloss_cli.model.view import View, printable, shortened
 
@@ -34,9 +34,9 @@ _HOMES = {
     "Note": "series",
     "MISSING": "series",
     "Cursor": "reader",
-    "Past": "rule",
+    "SeriesHistory": "rule",
     "Point": "point",
-    "Quiet": "rule",
+    "InactiveRange": "rule",
     "RecoveryAttempt": "alert",
     "Report": "report",
     "ReadOptions": "reader",
@@ -64,14 +64,13 @@ __all__ = [
     "Edge",
     "Finding",
     "Gate",
+    "InactiveRange",
     "Incident",
     "LikelyCause",
     "Limits",
     "LossRule",
     "Note",
-    "Past",
     "Point",
-    "Quiet",
     "ReadOptions",
     "RecoveryAttempt",
     "Report",
@@ -79,6 +78,7 @@ __all__ = [
     "RunReport",
     "Series",
     "SeriesCollector",
+    "SeriesHistory",
     "SeriesReport",
     "SettingError",
     "Severity",

@@ -21,7 +21,7 @@ MORE, LESS = 1 + 2.0**-40, 1 - 2.0**-40
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class InactiveRange:
     """Values at which a rule cannot hold.
 
     They are at least both of ``low`` and ``low_share`` times the reference, and below both of ``high`` and
@@ -43,7 +43,7 @@ class Quiet:
         return max(self.low, MORE * self.low_share * reference), min(self.high, LESS * self.high_share * reference)
 
     @classmethod
-    def all_of(cls, parts: "Sequence[Quiet]") -> "Quiet":
+    def all_of(cls, parts: "Sequence[InactiveRange]") -> "InactiveRange":
         """Where none of several rules can hold."""
         return cls(
             max((each.low for each in parts), default=-math.inf),
@@ -58,7 +58,7 @@ class Quiet:
         return self.low_share > 0 or self.high_share < math.inf
 
 
-class Past(Protocol):
+class SeriesHistory(Protocol):
     """What a rule may know of the series so far, the current point included."""
 
     @property
@@ -112,8 +112,8 @@ class Past(Protocol):
 class LossRule:
     """A condition on one point of a loss series. The monitor alone knows time: pending, firing, clearing, grouping.
 
-    A rule keeps no state: what it needs to know of the series is in ``Past``. Keyword-only parameters of ``__init__``
-    are its options, numbers above 0 that a configuration may set.
+    A rule keeps no state: what it needs to know of the series is in ``SeriesHistory``. Keyword-only parameters of
+    ``__init__`` are its options, numbers above 0 that a configuration may set.
 
     Attributes:
         type: the alert type that callers compare with, such as ``critical``.
@@ -126,9 +126,9 @@ class LossRule:
         adaptive: it compares with the series' own past, and is left out where that is not wanted.
         once: it is said once and nothing ends it; nothing more is asked of it.
         numbers_only: a value that is not finite says nothing: it need not be asked of one.
-        reads_lowest: it asks for ``Past.lowest``, which is noted only while such a rule is awake.
-        quiet: where it cannot hold, all of them together; None if any value may matter, unless it is ``asleep``. One
-            that is quiet everywhere, as an empty tuple says, is asked where a value is repeated.
+        reads_lowest: it asks for ``SeriesHistory.lowest``, which is noted only while such a rule is awake.
+        inactive: where it cannot hold, all of them together; None if any value may matter, unless it
+            ``is_inactive``. One that is inactive everywhere, as by an empty tuple, is asked where a value is repeated.
     """
 
     type: str = "warning"
@@ -142,34 +142,34 @@ class LossRule:
     once: bool = False
     numbers_only: bool = False
     reads_lowest: bool = False
-    quiet: tuple[Quiet, ...] | None = ()
+    inactive: tuple[InactiveRange, ...] | None = ()
 
     def __init__(self, limits: Limits) -> None:
         """Most rules need no limits."""
 
-    def asleep(self, past: Past) -> bool:
+    def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether it cannot hold from here on, whatever the values, unless something new is logged beside them."""
         return False
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether the condition holds at this point; None when the point says nothing about it."""
         raise NotImplementedError
 
-    def clears(self, point: Point, past: Past) -> bool:
+    def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Having held, and not holding at this point, whether it is over; else it is taken to hold still."""
         return True
 
-    def screen(self, values: Any, beside: Mapping[str, Any], past: Past) -> Any:
-        """For a rule without quiet values: a boolean array of the points at which it may hold; all, if not said.
+    def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
+        """For a rule without inactive ranges: a boolean array of the points at which it may hold; all, if not said.
 
         Args:
             values: numpy float64 [points].
             beside: the same for other series of the run, NaN where they have none.
-            past: the series up to the first of the points.
+            history: the series up to the first of the points.
         """
         return values == values  # noqa: PLR0124  # NaN is for other rules
 
-    def levels(self, past: Past) -> Sequence[float] | None:
+    def levels(self, history: SeriesHistory) -> Sequence[float] | None:
         """Levels that split values so that it matters only between which ones they lie; None if more matters now.
 
         While the reference and the spread stay as they are, once the last 128 values have all been at least one of
@@ -181,13 +181,13 @@ class LossRule:
         """
         return None
 
-    def span(self, past: Past, *, holding: bool) -> tuple[float, float] | None:
+    def span(self, history: SeriesHistory, *, holding: bool) -> tuple[float, float] | None:
         """Values from the one up to below the other at which it holds, or at which it does not; None if not known.
 
         While kind, reference, spread, lowest, start, first and names stay as they are, and no value is repeated 10
         times, ``holds`` is true of each of these values if ``holding``, and of none of them if not, at any step,
-        whatever the other points are and whatever is logged beside them. With spans, a rule without quiet values need
-        not be asked at every point; without, nothing but speed is lost.
+        whatever the other points are and whatever is logged beside them. With spans, a rule without inactive ranges
+        need not be asked at every point; without, nothing but speed is lost.
         """
         return None
 
@@ -195,7 +195,7 @@ class LossRule:
         """Whether ``value`` is the worse of two values at which the group held; the lower, if nothing else is said."""
         return value < than
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """One sentence: what holds at this point, having held since step ``since`` at ``points`` points."""
         raise NotImplementedError
 

@@ -4,18 +4,20 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from audioloss_cli.model import Alert, Limits, Point, Quiet, RecoveryAttempt, Series
+from audioloss_cli.model import Alert, InactiveRange, Limits, Point, RecoveryAttempt, Series
 from audioloss_cli.model.columns import POINTS_WORTH_IMPORTING
 from audioloss_cli.model.incident import Resolution
 from audioloss_cli.model.rule import Kind
 from audioloss_cli.monitor import ruleset
-from audioloss_cli.monitor.group import Group
-from audioloss_cli.monitor.lull import Lull
-from audioloss_cli.monitor.past import Past
+from audioloss_cli.monitor.history.series_history import SeriesHistory
+from audioloss_cli.monitor.lifecycle.group import Group
+from audioloss_cli.monitor.lifecycle.recovery import RecoveryLog
+from audioloss_cli.monitor.lifecycle.unchanged_range import UnchangedRange
 from audioloss_cli.monitor.points import MANY_REPEATS, plain, points_of
-from audioloss_cli.monitor.recovery import RecoveryLog
 
 POINTS_WORTH_ARRAYS = 512  # below it costs more than it saves to use numpy, though it is paid for
+
+_Attention = tuple[list[Group], list[Group], list[Group], InactiveRange]  # see ``Machine._attention``
 
 
 class Machine:
@@ -23,16 +25,16 @@ class Machine:
 
     Attributes:
         groups: the incidents of each group of rules.
-        past: the series so far.
+        history: the series so far.
         recovery: corrective actions.
-        lull: points at which nothing changes but counts, though something is waited for.
+        unchanged: points at which nothing changes but counts, though something is waited for.
         last_step: of the last point; None at the start and after a restart.
         points: number of points seen.
         segment_starts: index of the first point of each segment; the first is 0.
         low, high: from the one up to below the other no rule can hold but those that are awake; while ``calm``, there
             are none, and such a value changes nothing but what is usual.
         asked: the groups that are asked at every point; the others rest from the one up to below the other end of
-            ``resting_interval``.
+            ``inactive_interval``.
         asked_of_repeats, asked_of_no_number: the same where a value is repeated, and where it is not finite.
         busy: whether something is open of which not all is said.
         frozen: whether that keeps values from having their part in what is usual.
@@ -44,9 +46,9 @@ class Machine:
         groups = ruleset.by_group(ruleset.coded_rules(limits, choice))
         self.groups = [Group(name, part, limits.window_size, prefix) for name, part in groups.items()]
         self._relative = [group for group in self.groups if group.relative]
-        self.past = Past(limits, kind, reason)
+        self.history = SeriesHistory(limits, kind, reason)
         self.recovery = RecoveryLog(limits.window_size)
-        self.lull = Lull(self.groups, self.past, self.recovery)
+        self.unchanged = UnchangedRange(self.groups, self.history, self.recovery)
         self.last_step: int | None = None
         self.points = 0
         self.segment_starts = [0]
@@ -63,46 +65,46 @@ class Machine:
 
     def advance(self, point: Point) -> list[Alert]:
         """Take in one point."""
-        step, value, past = point.step, point.value, self.past
+        step, value, history = point.step, point.value, self.history
         if self.last_step is not None and step < self.last_step:
             self.restart()
         self.last_step = step
         self.points += 1
         self.loaded = False
-        turned, self.turned = past.baseline.turn(step) or self.turned, False
-        if past.take(point) or (turned and any(group.dozes(past) for group in self._watchful)):
+        turned, self.turned = history.baseline.turn(step) or self.turned, False
+        if history.take(point) or (turned and any(group.has_turned_inactive(history) for group in self._watchful)):
             self.settle()
         elif turned:
             self._follow()
         if (
             self.low <= value < self.high
-            and past.repeats < MANY_REPEATS
-            and (self.calm or self.lull.takes(point) or self._rests(point))
+            and history.repeats < MANY_REPEATS
+            and (self.calm or self.unchanged.takes(point) or self._is_inactive_at(point))
         ):
-            past.fold(step, value)
+            history.fold(step, value)
             return []
         return self._examine(point)
 
-    def _rests(self, point: Point) -> bool:
+    def _is_inactive_at(self, point: Point) -> bool:
         """At a value at which all others rest: whether nothing is open, and no rule that is awake holds."""
         if self.busy or self.recovery.running:
             return False
-        past = self.past
+        history = self.history
         for rule in self._awake:  # noqa: SIM110  # at every point: a generator costs more than the rules
-            if rule.holds(point, past):
+            if rule.holds(point, history):
                 return False
         return True
 
     def _examine(self, point: Point) -> list[Alert]:
         """Ask every group that this point may concern."""
-        past, value = self.past, point.value
-        self.lull.sure = False
-        acting = [group for group in self._concerned(value) if group.look(point, past)]
+        history, value = self.history, point.value
+        self.unchanged.sure = False
+        acting = [group for group in self._concerned(value) if group.look(point, history)]
         critical = [group for group in acting if group.critical] if len(acting) > 1 else []
         alerts, changed = list[Alert](), False
         for group in acting:
             before = group.open
-            alerts += group.advance(point, past, inhibited=bool(critical) and critical != [group])
+            alerts += group.advance(point, history, inhibited=bool(critical) and critical != [group])
             changed = changed or group.open is not before
         if self.recovery.running:
             self.recovery.judge(point.step, bad=self.bad)
@@ -110,30 +112,30 @@ class Machine:
             self.settle()
         elif changed:
             self._sort()
-            self.lull.end()
+            self.unchanged.end()
         # Frozen while something is open: a collapse must not become what is usual.
         if value - value == 0 and not self.frozen:
-            past.fold(point.step, value)
+            history.fold(point.step, value)
         self.calm = self._is_calm()
         return alerts
 
     def _concerned(self, value: float) -> list[Group]:
         """The groups that have something to do at this value, the current one."""
-        repeated = self.past.repeats >= MANY_REPEATS
-        low, high = self.resting_interval
+        repeated = self.history.repeats >= MANY_REPEATS
+        low, high = self.inactive_interval
         if low <= value < high:
             return self.asked_of_repeats if repeated else self.asked
         if value - value != 0:  # not finite
             return self.asked_of_no_number
-        usual = self.past.reference
+        usual = self.history.reference
         return [group for group in self.groups if repeated or not group.rests(value, usual)]
 
     def settle(self) -> None:
         """Rules may have woken up or fallen asleep: say anew at which values nothing can happen."""
-        if any([group.settle(self.past) for group in self.groups]):  # noqa: C419  # all of them
+        if any([group.settle(self.history) for group in self.groups]):  # noqa: C419  # all of them
             self._wake()
-        self.past.baseline.noted = any(rule.reads_lowest for rule in self._awake)
-        self._quiet = Quiet.all_of([self.past.guess.quiet, *(group.quiet for group in self.groups)])
+        self.history.baseline.noted = any(rule.reads_lowest for rule in self._awake)
+        self._inactive = InactiveRange.all_of([self.history.guess.inactive, *(group.inactive for group in self.groups)])
         self._sort()
         self._follow()
 
@@ -141,7 +143,7 @@ class Machine:
         """Other rules are awake than before."""
         self._watchful = [group for group in self.groups if group.awake]
         self._awake = [coded.rule for group in self._watchful for coded in group.awake]
-        self._sorted: dict[tuple[tuple[bool, bool], ...], tuple[list[Group], list[Group], list[Group], Quiet]] = {}
+        self._sorted: dict[tuple[tuple[bool, bool], ...], _Attention] = {}
 
     def _sort(self) -> None:
         """Which groups are asked at every point, and where the others rest.
@@ -151,27 +153,27 @@ class Machine:
         standing = tuple([(group.open is None, group.idle) for group in self.groups])
         if standing not in self._sorted:
             self._sorted[standing] = self._attention()
-        self.asked, self.asked_of_repeats, self.asked_of_no_number, self._rest = self._sorted[standing]
+        self.asked, self.asked_of_repeats, self.asked_of_no_number, self._inactive_unless_asked = self._sorted[standing]
         self.busy = any(not group.idle for group in self.asked)
         self.frozen = any(not group.idle for group in self._relative)
-        self.resting_interval = self._rest.interval(self.past.reference)
+        self.inactive_interval = self._inactive_unless_asked.interval(self.history.reference)
 
-    def _attention(self) -> "tuple[list[Group], list[Group], list[Group], Quiet]":
+    def _attention(self) -> _Attention:
         """At every point, where a value is repeated, where it is not finite; and where the others rest."""
         groups = self.groups
         return (
             [group for group in groups if group.attentive],
             [group for group in groups if group.attentive or group.minds_repeats],
             [group for group in groups if group.minds_no_number],
-            Quiet.all_of([group.quiet for group in groups if not group.attentive]),
+            InactiveRange.all_of([group.inactive for group in groups if not group.attentive]),
         )
 
     def _follow(self) -> None:
         """What is usual has changed: move the intervals with it."""
-        self.lull.renew()
-        usual = self.past.reference
-        self.low, self.high = self._quiet.interval(usual)
-        self.resting_interval = self._rest.interval(usual)
+        self.unchanged.renew()
+        usual = self.history.reference
+        self.low, self.high = self._inactive.interval(usual)
+        self.inactive_interval = self._inactive_unless_asked.interval(usual)
         self.calm = self._is_calm()
 
     def _is_calm(self) -> bool:
@@ -204,9 +206,9 @@ class Machine:
         least: int,
     ) -> list[Alert]:
         if len(values) >= least:
-            from audioloss_cli.monitor.bulk import Bulk  # noqa: PLC0415  # numpy
+            from audioloss_cli.monitor.replay.vectorised_replay import VectorisedReplay  # noqa: PLC0415  # numpy
 
-            return Bulk(self, steps, values, times, beside).run()
+            return VectorisedReplay(self, steps, values, times, beside).run()
         columns = {name: plain(column) for name, column in beside.items()}
         alerts, advance = list[Alert](), self.advance
         for point in points_of(plain(steps), plain(values), plain(times), columns):
@@ -221,7 +223,7 @@ class Machine:
         self.end("restarted")
         for group in self.groups:
             group.segment += 1
-        self.past.restart()
+        self.history.restart()
         self.recovery.restart()
         self.last_step = None
         self.segment_starts.append(self.points)
@@ -238,7 +240,7 @@ class Machine:
         for group in self.groups:
             group.end(resolution)
         self._sort()
-        self.lull.end()
+        self.unchanged.end()
 
     # Saving and restoring.
 
@@ -248,7 +250,7 @@ class Machine:
             "points": self.points,
             "last_step": self.last_step,
             "segment_starts": list(self.segment_starts),
-            "past": self.past.state_dict(),
+            "past": self.history.state_dict(),
             "recovery": self.recovery.state_dict(),
             "groups": {group.group: group.state_dict() for group in self.groups},
         }
@@ -258,7 +260,7 @@ class Machine:
         self.points, self.last_step = state["points"], state["last_step"]
         self.segment_starts = list(state["segment_starts"])
         self.loaded = True
-        self.past.load_state_dict(state["past"])
+        self.history.load_state_dict(state["past"])
         self.recovery.load_state_dict(state["recovery"])
         for group in self.groups:
             if group.group in state["groups"]:

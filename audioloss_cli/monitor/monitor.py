@@ -123,17 +123,17 @@ class AudioLossMonitor:
     @property
     def kind(self) -> Kind:
         """Kind of the series, as declared or as guessed so far."""
-        return self._machine.past.kind
+        return self._machine.history.kind
 
     @property
     def kind_reason(self) -> str:
         """Why it is not taken for a cross entropy; empty if it is."""
-        return self._machine.past.guess.reason
+        return self._machine.history.guess.reason
 
     @property
     def reference(self) -> float | None:
         """What is usual: the level of the last 1000 steps, trouble left out; None before that is known, or below 0."""
-        return self._machine.past.reference
+        return self._machine.history.reference
 
     @property
     def incidents(self) -> list[Incident]:
@@ -184,7 +184,7 @@ class AudioLossMonitor:
             "critical_threshold": limits.critical_threshold,
             "kind": self.kind,
             "reference": self.reference,
-            **self._machine.past.window.statistics(limits.threshold, limits.critical_threshold),
+            **self._machine.history.window.statistics(limits.threshold, limits.critical_threshold),
             "open_incidents": [asdict(incident) for incident in incidents if incident.resolution is None],
             "closed_incidents": [asdict(incident) for incident in incidents if incident.resolution is not None],
             "recovery_attempts": [asdict(attempt) for attempt in self.recovery_attempts],

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from audioloss_cli.model import LossRule, Past, Point, Quiet
+from audioloss_cli.model import InactiveRange, LossRule, Point, SeriesHistory
 
 
 class Below(LossRule):
@@ -15,12 +15,12 @@ class Below(LossRule):
 
     def __init__(self, threshold: float) -> None:
         self.threshold = threshold
-        self.quiet = (Quiet(low=threshold),)
+        self.inactive = (InactiveRange(low=threshold),)
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether the value is below; None for NaN, infinities and missing values."""
         return point.value < self.threshold if math.isfinite(point.value) else None
 
-    def levels(self, past: Past) -> Sequence[float]:
+    def levels(self, history: SeriesHistory) -> Sequence[float]:
         """The threshold."""
         return [self.threshold]

@@ -4,7 +4,7 @@ import math
 from functools import lru_cache
 from typing import NamedTuple
 
-from audioloss_cli.model import Past
+from audioloss_cli.model import SeriesHistory
 
 # Higgs Audio v2 has 1024 codes, BOS and EOS (1026); MusicGen and EnCodec 2048 and 1024; Moshi's Mimi 2048, CSM 2051;
 # DAC 1024; SNAC and CosyVoice 4096; codecs of 512 codes exist.
@@ -31,12 +31,12 @@ def chance_near(value: float) -> Chance | None:
     return nearest if abs(value - nearest.level) <= _NEAR * nearest.level else None
 
 
-def stuck_at(past: Past) -> Chance | None:
+def stuck_at(history: SeriesHistory) -> Chance | None:
     """The chance level at which the series started and still is; None if it is not, or never was.
 
     A model that guesses does so alike for every batch: neighbouring points differ by less than 3 %.
     """
-    chance = chance_near(past.start) if past.start is not None else None
-    if chance is None or past.lowest < _LEFT * chance.level or past.spread > _STEADY * chance.level:
+    chance = chance_near(history.start) if history.start is not None else None
+    if chance is None or history.lowest < _LEFT * chance.level or history.spread > _STEADY * chance.level:
         return None
     return chance

@@ -3,18 +3,18 @@
 import sys
 from collections.abc import Sequence
 
-from audioloss_cli.model import LossRule, Past, Quiet, Severity
+from audioloss_cli.model import InactiveRange, LossRule, SeriesHistory, Severity
 
 
 class Invalid(LossRule):
-    """Critical at once, quiet over every finite float64; the first such value is as bad as the next."""
+    """Critical at once, inactive over every finite float64; the first such value is as bad as the next."""
 
     type = "critical"
     severity = Severity.CRITICAL
     group = "invalid-loss"
-    quiet = (Quiet(low=-sys.float_info.max),)
+    inactive = (InactiveRange(low=-sys.float_info.max),)
 
-    def levels(self, past: Past) -> Sequence[float]:
+    def levels(self, history: SeriesHistory) -> Sequence[float]:
         """None: values that are no numbers are told apart anyhow."""
         return []
 

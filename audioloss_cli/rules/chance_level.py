@@ -14,7 +14,7 @@ steps for this rule.
 
 import math
 
-from audioloss_cli.model import Limits, LossRule, Past, Point
+from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory
 from audioloss_cli.rules._chance import Chance, chance_near, stuck_at
 
 _LEFT, _FALLEN, _OUTLIER = 0.98, 0.8, 1.05
@@ -29,28 +29,28 @@ class Rule(LossRule):
     kinds = frozenset({"ce"})
     adaptive = True
     reads_lowest = True
-    quiet = None
+    inactive = None
 
     def __init__(self, limits: Limits, *, steps: float = 2000) -> None:
         self.for_steps = int(steps)
 
-    def asleep(self, past: Past) -> bool:
+    def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether the loss did not start at chance, or has left it."""
-        if past.start is None:
+        if history.start is None:
             return False
-        chance = chance_near(past.start)
-        return chance is None or past.lowest < _LEFT * chance.level
+        chance = chance_near(history.start)
+        return chance is None or history.lowest < _LEFT * chance.level
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether it is still there; a single point above says nothing."""
-        chance = stuck_at(past)
+        chance = stuck_at(history)
         if chance is None or point.value < _FALLEN * chance.level:
             return False
         return True if point.value <= _OUTLIER * chance.level else None
 
-    def span(self, past: Past, *, holding: bool) -> tuple[float, float] | None:
+    def span(self, history: SeriesHistory, *, holding: bool) -> tuple[float, float] | None:
         """From what counts as fallen up to what counts as an outlier; nowhere once it is not stuck."""
-        chance = stuck_at(past)
+        chance = stuck_at(history)
         if chance is None:
             return None if holding else (-math.inf, math.inf)
         return (_FALLEN * chance.level, math.nextafter(_OUTLIER * chance.level, math.inf)) if holding else None
@@ -59,9 +59,9 @@ class Rule(LossRule):
         """None is worse than another."""
         return False
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the level, and what it is the level of."""
-        chance = stuck_at(past) or Chance(0, 1, point.value)
+        chance = stuck_at(history) or Chance(0, 1, point.value)
         times = f"{chance.codebooks} x " if chance.codebooks > 1 else ""
         return (
             f"loss {point.value:.4g} at step {point.step} is still at {times}ln {chance.vocabulary} = "

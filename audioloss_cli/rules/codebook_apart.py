@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from audioloss_cli.model import Limits, LossRule, Past, Point
+from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory
 from audioloss_cli.model.median import median
 from audioloss_cli.rules._chance import chance_near, stuck_at
 from audioloss_cli.rules._codebooks import LEAST_CODEBOOKS, codebooks, finite_losses, siblings
@@ -32,44 +32,44 @@ class Rule(LossRule):
     kinds = frozenset({"ce"})
     adaptive = True
     reads_lowest = True
-    quiet = None
+    inactive = None
 
     def __init__(self, limits: Limits, *, steps: float = 2000) -> None:
         self.for_steps = int(steps)
 
-    def asleep(self, past: Past) -> bool:
+    def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether too few codebooks are logged."""
-        return len(codebooks(past.names)) < LEAST_CODEBOOKS
+        return len(codebooks(history.names)) < LEAST_CODEBOOKS
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether it is apart; None where too few of the others are numbers."""
         losses = finite_losses(point.beside)
         if not math.isfinite(point.value) or len(losses) < LEAST_CODEBOOKS:
             return None
         # A median is at most the highest, which is found faster.
         low = point.value < _LOW * max(losses) and point.value < _LOW * median(losses)
-        return low or self._left_behind(point.value, losses, past)
+        return low or self._left_behind(point.value, losses, history)
 
     @staticmethod
-    def _left_behind(value: float, losses: list[float], past: Past) -> bool:
-        chance = stuck_at(past)
+    def _left_behind(value: float, losses: list[float], history: SeriesHistory) -> bool:
+        chance = stuck_at(history)
         if chance is None or value < _STUCK * chance.level:
             return False
         return sorted(losses)[-2] <= _LEFT * chance.level
 
-    def screen(self, values: Any, beside: Mapping[str, Any], past: Past) -> Any:
+    def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
         """The same by the array, without the codebooks that are no numbers: then any point may matter."""
         losses = list(siblings(beside).values())
         highest = losses[0]
         for each in losses[1:]:
             highest = highest * (highest >= each) + each * (highest < each)
-        chance = chance_near(past.start) if past.start is not None else None
+        chance = chance_near(history.start) if history.start is not None else None
         low = ~(values >= _LOW * highest)
-        if chance is None or past.lowest < _STUCK * chance.level:
+        if chance is None or history.lowest < _STUCK * chance.level:
             return low
         return low | (values >= _STUCK * chance.level)
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the loss and the median of all."""
         losses = finite_losses(point.beside)
         usual = median(losses) if losses else math.nan

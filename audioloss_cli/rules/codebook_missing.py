@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
-from audioloss_cli.model import LossRule, Past, Point, Severity
+from audioloss_cli.model import LossRule, Point, SeriesHistory, Severity
 from audioloss_cli.model.point import CODEBOOK, OWN_CODEBOOK
 from audioloss_cli.rules._codebooks import LEAST_CODEBOOKS, codebooks, siblings
 
@@ -29,25 +29,25 @@ class Rule(LossRule):
     group = "codebook-missing"
     for_steps = 500
     for_points = 5
-    quiet = None
+    inactive = None
 
-    def asleep(self, past: Past) -> bool:
+    def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether too few codebooks are logged."""
-        return len(codebooks(past.names)) < LEAST_CODEBOOKS
+        return len(codebooks(history.names)) < LEAST_CODEBOOKS
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether one is missing, and this is the place to say so; None where hardly any codebook was logged."""
         there = _numbers(tuple(point.beside))
-        if not there or 2 * len(there) <= len(_numbers(frozenset(past.names))):
+        if not there or 2 * len(there) <= len(_numbers(frozenset(history.names))):
             return None
-        return min(there) == point.beside.get(OWN_CODEBOOK) and bool(_missing(point, past))
+        return min(there) == point.beside.get(OWN_CODEBOOK) and bool(_missing(point, history))
 
-    def screen(self, values: Any, beside: Mapping[str, Any], past: Past) -> Any:
+    def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
         """Any point at which the loss of a codebook is no number, or all of them if a number is missing for good."""
         present = values == values  # noqa: PLR0124  # NaN
         for each in siblings(beside).values():
             present = present & (each == each)  # noqa: PLR0124
-        known = _numbers(frozenset(past.names))
+        known = _numbers(frozenset(history.names))
         if not known:
             return ~present
         all_there = len(known) == max(known) + 1 - min(known) and known <= _numbers(tuple(beside))
@@ -57,9 +57,9 @@ class Rule(LossRule):
         """None is worse than another."""
         return False
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the missing ones."""
-        missing = ", ".join(map(str, sorted(_missing(point, past))))
+        missing = ", ".join(map(str, sorted(_missing(point, history))))
         return f"no loss of codebook {missing} at step {point.step}, since step {since}, though others are logged"
 
 
@@ -69,8 +69,8 @@ def _numbers(names: Collection[str]) -> frozenset[int]:
     return frozenset(int(number) for number in numbers if number.isdecimal() and len(number) <= _MOST_DIGITS)
 
 
-def _missing(point: Point, past: Past) -> frozenset[int]:
-    return _expected(_numbers(frozenset(past.names))) - _numbers(tuple(point.beside))
+def _missing(point: Point, history: SeriesHistory) -> frozenset[int]:
+    return _expected(_numbers(frozenset(history.names))) - _numbers(tuple(point.beside))
 
 
 @lru_cache(maxsize=256)

@@ -12,7 +12,7 @@ label_audio_ids reach the model, that audio_logits is not empty (shape [0, 8, 10
 with --scale; if a loss this small is legitimate here, lower --threshold and --critical-threshold.
 """
 
-from audioloss_cli.model import Limits, Past, Point, Severity
+from audioloss_cli.model import Limits, Point, SeriesHistory, Severity
 from audioloss_cli.rules._below import Below
 
 
@@ -25,6 +25,6 @@ class Rule(Below):
     def __init__(self, limits: Limits) -> None:
         super().__init__(limits.critical_threshold)
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the value, its step and the limit."""
         return f"loss {point.value:.4g} at step {point.step} is below the critical threshold {self.threshold:g}"

@@ -11,7 +11,7 @@ began. After a resume, check that the optimiser and the scheduler were restored.
 
 from collections.abc import Sequence
 
-from audioloss_cli.model import Limits, LossRule, Past, Point, Quiet, Severity
+from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory, Severity
 from audioloss_cli.rules._levels import recent_medians
 
 _SPREADS, _WIDTH, _SLOW, _CLEARS = 4.5, 9, 25, 0.85
@@ -31,38 +31,38 @@ class Rule(LossRule):
 
     def __init__(self, limits: Limits, *, ratio: float = 1.5) -> None:
         self.ratio = ratio
-        self.quiet = (Quiet(high_share=ratio, alone=False),)
+        self.inactive = (InactiveRange(high_share=ratio, alone=False),)
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether this point and the last ones lie above."""
-        if past.reference is None or point.value - point.value != 0:  # not finite
+        if history.reference is None or point.value - point.value != 0:  # not finite
             return None
-        level = self._level(past)
+        level = self._level(history)
         if point.value < level:
             return False
-        medians = recent_medians(past, _WIDTH, 1)
+        medians = recent_medians(history, _WIDTH, 1)
         return bool(medians) and medians[-1] >= level
 
-    def clears(self, point: Point, past: Past) -> bool:
+    def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether the last points are back."""
-        medians = recent_medians(past, _WIDTH, 1) + recent_medians(past, _SLOW, 1)
-        return not medians or max(medians) < _CLEARS * self._level(past)
+        medians = recent_medians(history, _WIDTH, 1) + recent_medians(history, _SLOW, 1)
+        return not medians or max(medians) < _CLEARS * self._level(history)
 
-    def levels(self, past: Past) -> Sequence[float]:
+    def levels(self, history: SeriesHistory) -> Sequence[float]:
         """Where it holds and where it clears."""
-        return [self._level(past), _CLEARS * self._level(past)]
+        return [self._level(history), _CLEARS * self._level(history)]
 
     def worse(self, value: float, than: float) -> bool:
         """The higher, the worse."""
         return value > than
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the usual level, and since when the loss is above it."""
         return (
             f"loss {point.value:.4g} at step {point.step} has been above {self.ratio:g} times its usual level "
-            f"{past.reference or 0:.4g} since step {since}"
+            f"{history.reference or 0:.4g} since step {since}"
         )
 
-    def _level(self, past: Past) -> float:
-        usual = past.reference or 0.0
-        return usual + max((self.ratio - 1) * usual, _SPREADS * past.spread)
+    def _level(self, history: SeriesHistory) -> float:
+        usual = history.reference or 0.0
+        return usual + max((self.ratio - 1) * usual, _SPREADS * history.spread)

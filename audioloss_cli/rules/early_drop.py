@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audioloss_cli.model import Limits, LossRule, Past, Point
+from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory
 
 _POINTS = 20
 _MOST = 16.0  # nats: twice what guessing costs, as a head that was not trained for these codes may start
@@ -28,50 +28,50 @@ class Rule(LossRule):
     numbers_only = True
     kinds = frozenset({"ce"})
     adaptive = True
-    quiet = None
+    inactive = None
 
     def __init__(self, limits: Limits, *, ratio: float = 32.0, steps: float = 1000) -> None:
         self.ratio = ratio
         self.steps = steps
         self._most = _MOST * limits.threshold / Limits().threshold
 
-    def asleep(self, past: Past) -> bool:
+    def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether it is early no more."""
-        return past.age > self._until(past)
+        return history.age > self._until(history)
 
-    def _until(self, past: Past) -> float:
-        return max(self.steps, _POINTS * past.stride)
+    def _until(self, history: SeriesHistory) -> float:
+        return max(self.steps, _POINTS * history.stride)
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether the last two points lie below."""
-        if point.value - point.value != 0 or not past.first:  # not finite
+        if point.value - point.value != 0 or not history.first:  # not finite
             return None
-        level = self._level(past)
-        return point.value < level and past.age <= self._until(past) and max(past.last(2)) < level
+        level = self._level(history)
+        return point.value < level and history.age <= self._until(history) and max(history.last(2)) < level
 
-    def screen(self, values: Any, beside: Mapping[str, Any], past: Past) -> Any:
+    def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
         """Where one of the points lies below, or all of them before there is a start."""
-        return values < (self._level(past) if past.start is not None else math.inf)
+        return values < (self._level(history) if history.start is not None else math.inf)
 
-    def clears(self, point: Point, past: Past) -> bool:
+    def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether this point is back."""
-        return not past.first or point.value >= self._level(past)
+        return not history.first or point.value >= self._level(history)
 
-    def levels(self, past: Past) -> Sequence[float] | None:
+    def levels(self, history: SeriesHistory) -> Sequence[float] | None:
         """Where it clears; as long as it is early, the steps matter."""
-        return None if past.age <= self._until(past) or not past.first else [self._level(past)]
+        return None if history.age <= self._until(history) or not history.first else [self._level(history)]
 
-    def span(self, past: Past, *, holding: bool) -> tuple[float, float] | None:
+    def span(self, history: SeriesHistory, *, holding: bool) -> tuple[float, float] | None:
         """Not where it clears, however early it is; the start must be known, for the level is taken from it."""
-        return None if holding or past.start is None else (self._level(past), math.inf)
+        return None if holding or history.start is None else (self._level(history), math.inf)
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the start and how far below it the loss is."""
-        start = self.ratio * self._level(past) if past.first else point.value
+        start = self.ratio * self._level(history) if history.first else point.value
         return (
             f"loss {point.value:.4g} at step {point.step} is below 1/{self.ratio:g} of its start {start:.4g} "
-            f"after {past.age} steps"
+            f"after {history.age} steps"
         )
 
-    def _level(self, past: Past) -> float:
-        return min(max(past.first), self._most) / self.ratio
+    def _level(self, history: SeriesHistory) -> float:
+        return min(max(history.first), self._most) / self.ratio

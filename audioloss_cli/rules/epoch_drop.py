@@ -12,7 +12,7 @@ Fix: Collate the same samples twice and compare: audioloss probe does. Copy the 
 import math
 from collections.abc import Sequence
 
-from audioloss_cli.model import Limits, LossRule, Past, Point, Quiet, Severity
+from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory, Severity
 from audioloss_cli.model.point import EPOCH
 from audioloss_cli.rules._levels import recent_medians
 
@@ -32,47 +32,47 @@ class Rule(LossRule):
 
     def __init__(self, limits: Limits, *, ratio: float = 2.0) -> None:
         self.ratio = ratio
-        self.quiet = (Quiet(low_share=1 / ratio, alone=False),)
+        self.inactive = (InactiveRange(low_share=1 / ratio, alone=False),)
 
-    def asleep(self, past: Past) -> bool:
+    def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether no epoch has been logged."""
-        return EPOCH not in past.names
+        return EPOCH not in history.names
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether the drop began where the epoch did."""
-        if past.reference is None or point.value - point.value != 0:  # not finite
+        if history.reference is None or point.value - point.value != 0:  # not finite
             return None
-        level = past.reference / self.ratio
-        after = _since_the_boundary(past) if point.value < level else []
+        level = history.reference / self.ratio
+        after = _since_the_boundary(history) if point.value < level else []
         # A point that is logged at the very boundary still belongs to the epoch before.
         later = after[1:] if after and after[0] >= level else after
-        return len(later) >= _LEAST and max(later) < level and self._normal_before(past, len(after))
+        return len(later) >= _LEAST and max(later) < level and self._normal_before(history, len(after))
 
-    def clears(self, point: Point, past: Past) -> bool:
+    def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether the last points are back."""
-        medians = recent_medians(past, _LEAST, 1)
-        return past.reference is None or not medians or medians[-1] >= _NORMAL * past.reference
+        medians = recent_medians(history, _LEAST, 1)
+        return history.reference is None or not medians or medians[-1] >= _NORMAL * history.reference
 
-    def levels(self, past: Past) -> Sequence[float] | None:
+    def levels(self, history: SeriesHistory) -> Sequence[float] | None:
         """Where it may hold and where it clears; below, the epoch matters."""
-        level = (past.reference or 0.0) / self.ratio
-        return None if past.last(1)[0] < level else [level, _NORMAL * (past.reference or 0.0)]
+        level = (history.reference or 0.0) / self.ratio
+        return None if history.last(1)[0] < level else [level, _NORMAL * (history.reference or 0.0)]
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the usual level and the epoch."""
         return (
             f"loss {point.value:.4g} at step {point.step} is below 1/{self.ratio:g} of its usual level "
-            f"{past.reference or 0:.4g} since epoch {math.floor(point.beside.get(EPOCH, 0.0))} began"
+            f"{history.reference or 0:.4g} since epoch {math.floor(point.beside.get(EPOCH, 0.0))} began"
         )
 
-    def _normal_before(self, past: Past, after: int) -> bool:
-        before = past.last(after + _LEAST)[:_LEAST]
-        return min(before) >= _NORMAL * (past.reference or 0.0)
+    def _normal_before(self, history: SeriesHistory, after: int) -> bool:
+        before = history.last(after + _LEAST)[:_LEAST]
+        return min(before) >= _NORMAL * (history.reference or 0.0)
 
 
-def _since_the_boundary(past: Past) -> list[float]:
+def _since_the_boundary(history: SeriesHistory) -> list[float]:
     """The values since the epoch changed, oldest first; empty if it did not among the last points."""
-    recent = list(past.points)[-_MOST:]
+    recent = list(history.points)[-_MOST:]
     epochs = [math.floor(each.beside.get(EPOCH, math.nan)) if _has_epoch(each) else None for each in recent]
     for index in range(len(recent) - 1, 0, -1):
         before, now = epochs[index - 1], epochs[index]

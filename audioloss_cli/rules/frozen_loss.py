@@ -14,7 +14,7 @@ variable that is logged but not updated.
 import math
 from collections.abc import Sequence
 
-from audioloss_cli.model import Limits, LossRule, Past, Point, SettingError, Severity
+from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory, SettingError, Severity
 
 _LEAST_POINTS = 10
 _DECIMALS, _PATIENCE, _SINGLE = 3, 10, 1e-7  # of a number that was a float32 once
@@ -35,25 +35,25 @@ class Rule(LossRule):
         self.points = points
         self._rounded = limits.threshold
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether the value has been repeated so often."""
         if not math.isfinite(point.value):
             return None
-        coarse = past.kind == "small" and abs(point.value) < self._rounded
+        coarse = history.kind == "small" and abs(point.value) < self._rounded
         rounded = abs(round(point.value, _DECIMALS) - point.value) <= _SINGLE * abs(point.value)
-        return past.repeats >= self.points * (_PATIENCE if rounded else 1) and point.value != 0 and not coarse
+        return history.repeats >= self.points * (_PATIENCE if rounded else 1) and point.value != 0 and not coarse
 
-    def levels(self, past: Past) -> Sequence[float] | None:
+    def levels(self, history: SeriesHistory) -> Sequence[float] | None:
         """The value that is repeated; until it is often enough for any value, it matters how often."""
-        value = past.last(1)[0]
-        if past.repeats < _LEAST_POINTS:
+        value = history.last(1)[0]
+        if history.repeats < _LEAST_POINTS:
             return []
-        return [value, math.nextafter(value, math.inf)] if past.repeats >= self.points * _PATIENCE else None
+        return [value, math.nextafter(value, math.inf)] if history.repeats >= self.points * _PATIENCE else None
 
     def worse(self, value: float, than: float) -> bool:
         """They are all the same."""
         return False
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the value and how often it was logged."""
-        return f"loss has been exactly {point.value!r} at {past.repeats} points in a row up to step {point.step}"
+        return f"loss has been exactly {point.value!r} at {history.repeats} points in a row up to step {point.step}"

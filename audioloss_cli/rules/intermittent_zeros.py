@@ -14,7 +14,7 @@ samples that have none. Average over valid labels, not over batches.
 import math
 from collections.abc import Sequence
 
-from audioloss_cli.model import Limits, LossRule, Past, Point, Quiet, Severity
+from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory, Severity
 
 _POINTS, _LOW, _NORMAL = 100, 0.02, 0.5
 
@@ -29,40 +29,40 @@ class Rule(LossRule):
     specific = 3
     kinds = frozenset({"ce", "small"})
     adaptive = True
-    quiet = (Quiet(low_share=_LOW),)
+    inactive = (InactiveRange(low_share=_LOW),)
 
     def __init__(self, limits: Limits, *, count: float = 3) -> None:
         self.count = count
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether this is one of several drops."""
-        if past.reference is None or point.value - point.value != 0:  # not finite
+        if history.reference is None or point.value - point.value != 0:  # not finite
             return None
-        low = _LOW * past.reference
-        if point.value > low or max(past.last(2)) <= low:  # no drop, or no new one
+        low = _LOW * history.reference
+        if point.value > low or max(history.last(2)) <= low:  # no drop, or no new one
             return False
-        return self._drops(past) >= self.count
+        return self._drops(history) >= self.count
 
-    def clears(self, point: Point, past: Past) -> bool:
+    def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether the last points hold fewer of them."""
-        return self._drops(past) < self.count
+        return self._drops(history) < self.count
 
-    def levels(self, past: Past) -> Sequence[float]:
+    def levels(self, history: SeriesHistory) -> Sequence[float]:
         """Of nothing and of normal."""
-        usual = past.reference or 0.0
+        usual = history.reference or 0.0
         return [math.nextafter(_LOW * usual, math.inf), _NORMAL * usual]
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name how many there were."""
         return (
-            f"loss fell {self._drops(past)} times to at most 2 % of its usual level {past.reference or 0:.4g} "
-            f"within the last {min(len(past.points), _POINTS)} points, now {point.value:.4g} at step {point.step}"
+            f"loss fell {self._drops(history)} times to at most 2 % of its usual level {history.reference or 0:.4g} "
+            f"within the last {min(len(history.points), _POINTS)} points, now {point.value:.4g} at step {point.step}"
         )
 
-    def _drops(self, past: Past) -> int:
+    def _drops(self, history: SeriesHistory) -> int:
         """Times that the loss went from normal to nothing."""
-        usual, drops, normal = past.reference or 0.0, 0, False
-        for value in past.last(_POINTS):
+        usual, drops, normal = history.reference or 0.0, 0, False
+        for value in history.last(_POINTS):
             if value >= _NORMAL * usual:
                 normal = True
             elif value <= _LOW * usual:

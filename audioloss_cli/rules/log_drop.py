@@ -15,7 +15,7 @@ Probe a checkpoint from before and one from after the drop: audioloss probe meas
 
 from collections.abc import Sequence
 
-from audioloss_cli.model import Limits, LossRule, Past, Point, Quiet
+from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory
 from audioloss_cli.rules._levels import recent_medians
 
 _CLEARS = 0.5
@@ -35,35 +35,35 @@ class Rule(LossRule):
     def __init__(self, limits: Limits, *, ratio: float = 4.0) -> None:
         self.ratio = ratio
         self._large = _LARGE * limits.threshold
-        self.quiet = (Quiet(low_share=1 / ratio, alone=False),)
+        self.inactive = (InactiveRange(low_share=1 / ratio, alone=False),)
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether the value, and the last points, lie below."""
-        if past.reference is None or point.value - point.value != 0:  # not finite
+        if history.reference is None or point.value - point.value != 0:  # not finite
             return None
-        level = past.reference / self.ratio
-        if point.value >= level or (past.kind == "small" and past.reference < self._large):
+        level = history.reference / self.ratio
+        if point.value >= level or (history.kind == "small" and history.reference < self._large):
             return False
-        if past.stride > _DENSE_STRIDE:
-            return max(past.last(2)) < level
-        if max(past.last(_WIDTH + _IN_A_ROW - 1)) < level:  # so are all medians of them
-            return len(past.points) >= _WIDTH + _IN_A_ROW - 1
-        medians = recent_medians(past, _WIDTH, _IN_A_ROW)
+        if history.stride > _DENSE_STRIDE:
+            return max(history.last(2)) < level
+        if max(history.last(_WIDTH + _IN_A_ROW - 1)) < level:  # so are all medians of them
+            return len(history.points) >= _WIDTH + _IN_A_ROW - 1
+        medians = recent_medians(history, _WIDTH, _IN_A_ROW)
         return len(medians) == _IN_A_ROW and max(medians) < level
 
-    def clears(self, point: Point, past: Past) -> bool:
+    def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether the last points are back."""
-        medians = recent_medians(past, _WIDTH if past.stride <= _DENSE_STRIDE else 3, 1)
-        return past.reference is None or not medians or medians[-1] >= _CLEARS * past.reference
+        medians = recent_medians(history, _WIDTH if history.stride <= _DENSE_STRIDE else 3, 1)
+        return history.reference is None or not medians or medians[-1] >= _CLEARS * history.reference
 
-    def levels(self, past: Past) -> Sequence[float]:
+    def levels(self, history: SeriesHistory) -> Sequence[float]:
         """Where it holds and where it clears."""
-        usual = past.reference or 0.0
+        usual = history.reference or 0.0
         return [usual / self.ratio, _CLEARS * usual]
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the usual level and how far below it the loss is."""
-        usual = past.reference or 0.0
+        usual = history.reference or 0.0
         return (
             f"loss {point.value:.4g} at step {point.step} is below 1/{self.ratio:g} of its usual level "
             f"{usual:.4g} over the 1000 steps before"

@@ -13,7 +13,7 @@ learning rate; if this one does not heal, roll back and skip the batches.
 
 from collections.abc import Sequence
 
-from audioloss_cli.model import Limits, LossRule, Past, Point, Quiet
+from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory
 
 _SPREADS = 6
 # Points in a row, that exceed the level by so many times the height, where a point stands for more than so many steps.
@@ -31,39 +31,39 @@ class Rule(LossRule):
 
     def __init__(self, limits: Limits, *, ratio: float = 2.0) -> None:
         self.ratio = ratio
-        self.quiet = (Quiet(high_share=ratio, alone=False), Quiet(high_share=1 + 3 * (ratio - 1)))
+        self.inactive = (InactiveRange(high_share=ratio, alone=False), InactiveRange(high_share=1 + 3 * (ratio - 1)))
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether the last points, or this one by far, lie above."""
-        if past.reference is None or point.value - point.value != 0:  # not finite
+        if history.reference is None or point.value - point.value != 0:  # not finite
             return None
-        height = max((self.ratio - 1) * past.reference, _SPREADS * past.spread)
-        if point.value < past.reference + height:
+        height = max((self.ratio - 1) * history.reference, _SPREADS * history.spread)
+        if point.value < history.reference + height:
             return False
-        recent, stride = past.last(_ENOUGH[0][0]), past.stride
+        recent, stride = history.last(_ENOUGH[0][0]), history.stride
         for count, times, sparse in _ENOUGH:
-            if stride > sparse and min(recent[-count:]) >= past.reference + times * height:
+            if stride > sparse and min(recent[-count:]) >= history.reference + times * height:
                 return True
         return False
 
-    def clears(self, point: Point, past: Past) -> bool:
+    def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether this point is back below half the way."""
-        usual = past.reference
-        return usual is None or point.value < usual + max((self.ratio - 1) * usual, _SPREADS * past.spread) / 2
+        usual = history.reference
+        return usual is None or point.value < usual + max((self.ratio - 1) * usual, _SPREADS * history.spread) / 2
 
-    def levels(self, past: Past) -> Sequence[float]:
+    def levels(self, history: SeriesHistory) -> Sequence[float]:
         """Where one, two and three points are enough, and where it clears."""
-        usual = past.reference or 0.0
-        height = max((self.ratio - 1) * usual, _SPREADS * past.spread)
-        enough = [times for _, times, sparse in _ENOUGH if past.stride > sparse]
+        usual = history.reference or 0.0
+        height = max((self.ratio - 1) * usual, _SPREADS * history.spread)
+        enough = [times for _, times, sparse in _ENOUGH if history.stride > sparse]
         return [usual + height / 2, usual + height, *(usual + times * height for times in enough)]
 
     def worse(self, value: float, than: float) -> bool:
         """The higher, the worse."""
         return value > than
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the usual level and how far above it the loss is."""
-        usual = past.reference or point.value
+        usual = history.reference or point.value
         times = point.value / usual if usual else 1.0
         return f"loss {point.value:.4g} at step {point.step} is {times:.3g} times its usual level {usual:.4g}"

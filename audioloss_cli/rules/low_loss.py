@@ -9,7 +9,7 @@ Fix: Look at the next points: if they stay low, treat it as critical. Compare wi
 share of labels that differ from -100 in the batches since the first low step.
 """
 
-from audioloss_cli.model import Limits, Past, Point
+from audioloss_cli.model import Limits, Point, SeriesHistory
 from audioloss_cli.rules._below import Below
 
 
@@ -21,6 +21,6 @@ class Rule(Below):
     def __init__(self, limits: Limits) -> None:
         super().__init__(limits.threshold)
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the value, its step and the limit."""
         return f"loss {point.value:.4g} at step {point.step} is below the warning threshold {self.threshold:g}"

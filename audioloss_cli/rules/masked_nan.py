@@ -13,7 +13,7 @@ audio labels that are all -100; then at the learning rate, gradient clipping and
 import math
 from collections.abc import Sequence
 
-from audioloss_cli.model import LossRule, Past, Point, Quiet, Severity
+from audioloss_cli.model import InactiveRange, LossRule, Point, SeriesHistory, Severity
 from audioloss_cli.model.point import GRAD_NORM
 
 
@@ -25,24 +25,24 @@ class Rule(LossRule):
     group = "low-loss"
     numbers_only = True
     specific = 2
-    quiet = (Quiet(low=math.ulp(0.0)),)
+    inactive = (InactiveRange(low=math.ulp(0.0)),)
 
-    def asleep(self, past: Past) -> bool:
+    def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether no gradient norm has been logged."""
-        return GRAD_NORM not in past.names
+        return GRAD_NORM not in history.names
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether the value is 0 and there is no number beside it."""
         if not math.isfinite(point.value):
             return None
-        absent = past.kind != "rl" and GRAD_NORM not in point.beside
+        absent = history.kind != "rl" and GRAD_NORM not in point.beside
         return point.value == 0 and (absent or not math.isfinite(point.beside.get(GRAD_NORM, 0.0)))
 
-    def levels(self, past: Past) -> Sequence[float] | None:
+    def levels(self, history: SeriesHistory) -> Sequence[float] | None:
         """0 and what follows it; at 0 the gradient norm matters."""
-        return None if past.last(1)[0] == 0 else [0.0, math.ulp(0.0)]
+        return None if history.last(1)[0] == 0 else [0.0, math.ulp(0.0)]
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the step and what the gradient norm is."""
         norm = f"is {point.beside[GRAD_NORM]}" if GRAD_NORM in point.beside else "is missing"
         return f"loss is 0 at step {point.step} and the gradient norm {norm}: a NaN, logged as 0"

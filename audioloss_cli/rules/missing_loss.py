@@ -8,17 +8,17 @@ Fix: Treat it as NaN: roll back to the last checkpoint before this step and chec
 all -100. Then let the logger write NaN as NaN, so that it can be told from a value that was never computed.
 """
 
-from audioloss_cli.model import Past, Point, is_missing
+from audioloss_cli.model import Point, SeriesHistory, is_missing
 from audioloss_cli.rules._invalid import Invalid
 
 
 class Rule(Invalid):
     """A null in place of a number."""
 
-    def holds(self, point: Point, past: Past) -> bool:
+    def holds(self, point: Point, history: SeriesHistory) -> bool:
         """Whether the value is missing."""
         return is_missing(point.value)
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the step."""
         return f"loss is missing at step {point.step}: null where the series had numbers"

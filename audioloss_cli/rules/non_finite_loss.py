@@ -12,17 +12,17 @@ learning rate, gradient clipping and, in float16, the loss scale; train in bfloa
 
 import math
 
-from audioloss_cli.model import Past, Point, is_missing
+from audioloss_cli.model import Point, SeriesHistory, is_missing
 from audioloss_cli.rules._invalid import Invalid
 
 
 class Rule(Invalid):
     """NaN or an infinity; a value that the log leaves out belongs to another rule."""
 
-    def holds(self, point: Point, past: Past) -> bool:
+    def holds(self, point: Point, history: SeriesHistory) -> bool:
         """Whether the value is NaN or infinite, and not missing."""
         return not math.isfinite(point.value) and not is_missing(point.value)
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the value as it was logged."""
         return f"loss is {'NaN' if math.isnan(point.value) else point.value} at step {point.step}"

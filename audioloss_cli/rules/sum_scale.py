@@ -9,7 +9,7 @@ Why: The log holds the sum over codebooks. The thresholds are meant for the mean
 Fix: Scan with --scale K, or log the mean over codebooks.
 """
 
-from audioloss_cli.model import Limits, LossRule, Past, Point, Severity
+from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory, Severity
 from audioloss_cli.rules._chance import Chance, chance_near
 
 _MEAN_THRESHOLD = 0.02  # above it, somebody has scaled the thresholds already
@@ -23,29 +23,29 @@ class Rule(LossRule):
     group = "sum-scale"
     kinds = frozenset({"ce"})
     adaptive = True
-    quiet = None
+    inactive = None
     once = True
 
     def __init__(self, limits: Limits) -> None:
         self._scaled = limits.threshold > _MEAN_THRESHOLD
 
-    def asleep(self, past: Past) -> bool:
+    def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether the start is known and is no sum."""
-        return self._scaled or (past.start is not None and _sum_at(past) is None)
+        return self._scaled or (history.start is not None and _sum_at(history) is None)
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether the start is a sum."""
-        return _sum_at(past) is not None
+        return _sum_at(history) is not None
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the sum."""
-        chance = _sum_at(past) or Chance(0, 1, 0.0)
+        chance = _sum_at(history) or Chance(0, 1, 0.0)
         return (
-            f"loss starts at {past.start or 0:.4g} = {chance.codebooks} x ln {chance.vocabulary}: "
+            f"loss starts at {history.start or 0:.4g} = {chance.codebooks} x ln {chance.vocabulary}: "
             f"a sum over {chance.codebooks} codebooks, for which the thresholds are too low"
         )
 
 
-def _sum_at(past: Past) -> Chance | None:
-    chance = chance_near(past.start) if past.start is not None else None
+def _sum_at(history: SeriesHistory) -> Chance | None:
+    chance = chance_near(history.start) if history.start is not None else None
     return chance if chance is not None and chance.codebooks > 1 else None

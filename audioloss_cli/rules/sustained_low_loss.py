@@ -11,7 +11,7 @@ missing shift. Then check the share of valid labels against (T + 1) / (T + 9) wi
 without, for segments of T frames.
 """
 
-from audioloss_cli.model import Limits, Past, Point
+from audioloss_cli.model import Limits, Point, SeriesHistory
 from audioloss_cli.rules._below import Below
 
 
@@ -25,7 +25,7 @@ class Rule(Below):
         super().__init__(limits.threshold)
         self.for_steps = limits.window_size
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the window and how many points it held."""
         return (
             f"loss stayed below {self.threshold:g} for a whole window of {self.for_steps} steps: "

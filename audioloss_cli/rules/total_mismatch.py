@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from audioloss_cli.model import LossRule, Past, Point, Severity
+from audioloss_cli.model import LossRule, Point, SeriesHistory, Severity
 from audioloss_cli.model.point import TEXT, TOTAL
 
 _SHARE = 1e-3
@@ -29,20 +29,20 @@ class Rule(LossRule):
     numbers_only = True
     for_points = 5
     kinds = frozenset({"ce", "small"})
-    quiet = None
+    inactive = None
 
-    def asleep(self, past: Past) -> bool:
+    def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether the two are not logged."""
-        return not {TEXT, TOTAL} <= past.names
+        return not {TEXT, TOTAL} <= history.names
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether the total is the text loss; None where one of the three is no number, or the audio loss is 0."""
         total, text = point.beside.get(TOTAL, math.nan), point.beside.get(TEXT, math.nan)
         if not math.isfinite(total + text + point.value) or point.value <= 0:
             return None
         return abs(total - text) < _SHARE * point.value
 
-    def screen(self, values: Any, beside: Mapping[str, Any], past: Past) -> Any:
+    def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
         """The same by the array; NaN is no match."""
         return abs(beside[TOTAL] - beside[TEXT]) < _SHARE * values
 
@@ -50,7 +50,7 @@ class Rule(LossRule):
         """None is worse than another."""
         return False
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the three."""
         return (
             f"total loss {point.beside[TOTAL]:.6g} equals the text loss {point.beside[TEXT]:.6g} at step {point.step}, "

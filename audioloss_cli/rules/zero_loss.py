@@ -14,7 +14,7 @@ with logging_nan_inf_filter=False, so that a NaN is seen.
 import math
 from collections.abc import Sequence
 
-from audioloss_cli.model import Limits, Past, Point, Quiet, Severity
+from audioloss_cli.model import InactiveRange, Limits, Point, SeriesHistory, Severity
 from audioloss_cli.model.rule import LossRule
 
 
@@ -27,25 +27,25 @@ class Rule(LossRule):
     numbers_only = True
     specific = 1
     kinds = frozenset({"ce", "small"})
-    quiet = (Quiet(low=math.ulp(0.0)),)
+    inactive = (InactiveRange(low=math.ulp(0.0)),)
 
     def __init__(self, limits: Limits) -> None:
         self._rounded = limits.threshold / 2
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether the value is 0, and could not be by rounding."""
         if not math.isfinite(point.value):
             return None
-        return point.value == 0 and (past.kind == "ce" or past.last(2)[0] >= self._rounded)
+        return point.value == 0 and (history.kind == "ce" or history.last(2)[0] >= self._rounded)
 
-    def clears(self, point: Point, past: Past) -> bool:
+    def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether it is no zero any more."""
         return point.value != 0
 
-    def levels(self, past: Past) -> Sequence[float]:
+    def levels(self, history: SeriesHistory) -> Sequence[float]:
         """0, what follows it, and what cannot be 0 by rounding."""
         return [0.0, math.ulp(0.0), self._rounded]
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the step."""
         return f"loss is exactly 0 at step {point.step}: there was nothing to predict"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from audioloss_cli import AudioLossMonitor, Severity, registry
-from audioloss_cli.model import LossRule, Past, Point, Quiet
+from audioloss_cli.model import InactiveRange, LossRule, Point, SeriesHistory
 
 
 @dataclass
@@ -21,16 +21,16 @@ class Toy(LossRule):
     group: str = "toys"
     for_steps: int = 1
     for_points: int = 1
-    quiet: tuple[Quiet, ...] | None = None
+    inactive: tuple[InactiveRange, ...] | None = None
 
     @property
     def type(self) -> str:
         return self.name
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         return self.where(point.step, point.value)
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         return f"{points} points from step {since} to {point.step}"
 
 

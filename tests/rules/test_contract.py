@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli import AudioLossMonitor, Limits, Severity, registry
-from audioloss_cli.model import MISSING, LossRule, Point, Quiet, RuleText
+from audioloss_cli.model import MISSING, InactiveRange, LossRule, Point, RuleText
 from audioloss_cli.monitor import ruleset
-from audioloss_cli.monitor.past import Past
+from audioloss_cli.monitor.history.series_history import SeriesHistory
 from audioloss_cli.monitor.points import MANY_REPEATS
-from audioloss_cli.monitor.steady import MEMORY
+from audioloss_cli.monitor.replay.stable_incident import MEMORY
 from tests.effort import examples
 
 RULES = registry.names("rules")
@@ -96,24 +96,29 @@ def test_it_declares_itself(name):
     stride=st.sampled_from([1, 4, 50]),
 )
 def test_it_answers_for_any_value_and_is_quiet_where_it_says(name, values, stride):
-    rule, past = make(name), Past(LIMITS, None, "")
+    rule, history = make(name), SeriesHistory(LIMITS, None, "")
     others = OTHERS.get(name, lambda step: {})
     for step, value in enumerate(values):
         point = Point(step * stride, value, 0.0, others(step))
-        past.baseline.turn(point.step)
-        past.take(point)
-        verdict = rule.holds(point, past)
+        history.baseline.turn(point.step)
+        history.take(point)
+        verdict = rule.holds(point, history)
         assert verdict in (True, False, None)
         if not math.isfinite(value) and rule.numbers_only:
             assert verdict is None
-        if verdict and rule.quiet is not None and not rule.asleep(past) and (rule.quiet or past.repeats < MANY_REPEATS):
-            low, high = Quiet.all_of(rule.quiet).interval(past.reference)
+        if (
+            verdict
+            and rule.inactive is not None
+            and not rule.is_inactive(history)
+            and (rule.inactive or history.repeats < MANY_REPEATS)
+        ):
+            low, high = InactiveRange.all_of(rule.inactive).interval(history.reference)
             assert not low <= value < high
-        assert rule.clears(point, past) in (True, False)
+        assert rule.clears(point, history) in (True, False)
         assert not rule.worse(value, value)
-        assert rule.explain(point, past, point.step, 1)
+        assert rule.explain(point, history, point.step, 1)
         if math.isfinite(value):
-            past.baseline.fold(point.step, value)
+            history.baseline.fold(point.step, value)
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -127,14 +132,14 @@ def test_it_answers_for_any_value_and_is_quiet_where_it_says(name, values, strid
 )
 def test_between_its_levels_it_says_the_same_of_every_value(name, early, stride, level, place, chance):
     """After as many values there as a rule can look back on; what was before them does not matter."""
-    rule, past, others = make(name), Past(LIMITS, None, ""), OTHERS.get(name, lambda step: {})
+    rule, history, others = make(name), SeriesHistory(LIMITS, None, ""), OTHERS.get(name, lambda step: {})
     for step, value in enumerate([*(level * (1 + 0.01 * (step % 7)) for step in range(400)), *early]):
-        past.baseline.turn(step * stride)
-        past.take(Point(step * stride, value, 0.0, others(step)))
-        past.fold(step * stride, value)
+        history.baseline.turn(step * stride)
+        history.take(Point(step * stride, value, 0.0, others(step)))
+        history.fold(step * stride, value)
     step, verdicts = 1000, set()
     for number in range(MEMORY + 40):
-        levels = rule.levels(past)
+        levels = rule.levels(history)
         if levels is None:
             value = level  # more matters now than between which levels the values lie
             verdicts.clear()
@@ -143,15 +148,23 @@ def test_between_its_levels_it_says_the_same_of_every_value(name, early, stride,
             low, high = list(pairwise(bounds))[place % (len(bounds) - 1)]
             value = chance.choice([low, (low + high) / 2, math.nextafter(high, low)]) if low < high else low
         point = Point((step + number) * stride, value, 0.0, others(step + number))
-        past.take(point)
-        if number >= MEMORY and rule.levels(past) is not None and past.repeats < MANY_REPEATS:
-            verdicts.add((rule.holds(point, past), rule.clears(point, past)))
+        history.take(point)
+        if number >= MEMORY and rule.levels(history) is not None and history.repeats < MANY_REPEATS:
+            verdicts.add((rule.holds(point, history), rule.clears(point, history)))
     assert len(verdicts) <= 1
 
 
-def usual(past: Past) -> tuple[object, ...]:
+def usual(history: SeriesHistory) -> tuple[object, ...]:
     """What spans depend on."""
-    return past.kind, past.reference, past.spread, past.lowest, past.start, tuple(past.first), past.names
+    return (
+        history.kind,
+        history.reference,
+        history.spread,
+        history.lowest,
+        history.start,
+        tuple(history.first),
+        history.names,
+    )
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -165,31 +178,31 @@ def usual(past: Past) -> tuple[object, ...]:
 )
 def test_where_it_spans_it_says_so_of_every_value(name, level, count, spread, fall, stride, choose):
     """Whatever the last points were, and at any step."""
-    rule, past, others = make(name), Past(LIMITS, "ce", ""), OTHERS.get(name, lambda step: {})
+    rule, history, others = make(name), SeriesHistory(LIMITS, "ce", ""), OTHERS.get(name, lambda step: {})
     for step in range(0, count * stride, stride):
         value = level * fall**step * (1 + choose.gauss(0, spread))
-        past.baseline.turn(step)
-        past.take(Point(step, value, 0.0, others(step)))
-        past.fold(step, value)
-    step, before = count * stride, usual(past)
+        history.baseline.turn(step)
+        history.take(Point(step, value, 0.0, others(step)))
+        history.fold(step, value)
+    step, before = count * stride, usual(history)
     for _ in range(20):
         holding = choose.random() < 0.5
-        low, high = rule.span(past, holding=holding) or (1.0, 0.0)
+        low, high = rule.span(history, holding=holding) or (1.0, 0.0)
         floor, ceiling = max(low, -100.0), min(high, 100.0)
         value = choose.choice([floor, math.nextafter(ceiling, -math.inf), choose.uniform(floor, ceiling), level, 0.01])
         step += choose.choice([0, 1, stride, 3000])
-        past.take(Point(step, value, 0.0, others(step)))
-        if low <= value < high and past.repeats < MANY_REPEATS and usual(past) == before:
-            assert (rule.holds(past.points[-1], past) is True) == holding
+        history.take(Point(step, value, 0.0, others(step)))
+        if low <= value < high and history.repeats < MANY_REPEATS and usual(history) == before:
+            assert (rule.holds(history.points[-1], history) is True) == holding
 
 
 def test_the_rules_that_are_awake_for_long_know_their_spans():
-    past, level = Past(LIMITS, "ce", ""), math.log(1026)
+    history, level = SeriesHistory(LIMITS, "ce", ""), math.log(1026)
     for step in range(5):
-        past.take(Point(step, level, 0.0, {}))
-    low, high = make("chance_level").span(past, holding=True) or (0.0, 0.0)
+        history.take(Point(step, level, 0.0, {}))
+    low, high = make("chance_level").span(history, holding=True) or (0.0, 0.0)
     assert low < level < high
-    low, high = make("early_drop").span(past, holding=False) or (0.0, 0.0)
+    low, high = make("early_drop").span(history, holding=False) or (0.0, 0.0)
     assert low < level < high
 
 

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np  # noqa: TID253  # opened late, for long series only
 
-from audioloss_cli.model import Quiet
+from audioloss_cli.model import InactiveRange
 from audioloss_cli.model.rule import LESS, MORE
-from audioloss_cli.monitor.baseline import COMPANY, USUAL
-from audioloss_cli.monitor.blocks import Blocks
+from audioloss_cli.monitor.history.baseline import COMPANY, USUAL
+from audioloss_cli.monitor.replay.blocks import Blocks
 
-_FOLDED = Quiet(low_share=USUAL[0], high_share=USUAL[1], alone=False)  # all that the baseline takes in
-_FINITE = Quiet(low=-sys.float_info.max)
+_FOLDED = InactiveRange(low_share=USUAL[0], high_share=USUAL[1], alone=False)  # all that the baseline takes in
+_FINITE = InactiveRange(low=-sys.float_info.max)
 _BATCHES = (1 << 7, 1 << 13)  # doubtful blocks looked at in one go: first few, because the first bad one ends it
 
 
-class Doubts:
+class BlockFilter:
     """Where rules cannot hold, and whatever does not lie there.
 
     Args:
@@ -30,11 +30,11 @@ class Doubts:
         values: float64 [points], the stretch, as logged.
     """
 
-    def __init__(self, intervals: Sequence[Quiet], before: Sequence[float], values: Any) -> None:
+    def __init__(self, intervals: Sequence[InactiveRange], before: Sequence[float], values: Any) -> None:
         intervals = [*intervals, _FOLDED, _FINITE]
-        self._any = Quiet.all_of(intervals)
-        self._alone = Quiet.all_of([quiet for quiet in intervals if quiet.alone])
-        self._company = Quiet.all_of([quiet for quiet in intervals if not quiet.alone])
+        self._any = InactiveRange.all_of(intervals)
+        self._alone = InactiveRange.all_of([inactive for inactive in intervals if inactive.alone])
+        self._company = InactiveRange.all_of([inactive for inactive in intervals if not inactive.alone])
         self._before = len(before)
         self._values = np.concatenate([before, values])
 
@@ -82,13 +82,13 @@ class Doubts:
         hits[owner[others.any(axis=1)]] = True
         return hits
 
-    def _outside(self, quiet: Quiet, usual: Any, places: Any) -> Any:
-        low, high = bounds(quiet, usual, usual)
+    def _outside(self, inactive: InactiveRange, usual: Any, places: Any) -> Any:
+        low, high = bounds(inactive, usual, usual)
         values = self._values[places]
         return ~((values >= low) & (values < high))
 
 
-def bounds(quiet: Quiet, least: Any, greatest: Any) -> tuple[Any, Any]:
+def bounds(inactive: InactiveRange, least: Any, greatest: Any) -> tuple[Any, Any]:
     """The interval under a reference between the two, float64 [blocks] each; NaN for no reference."""
-    low, high = MORE * quiet.low_share, LESS * quiet.high_share
-    return np.fmax(quiet.low, low * greatest), np.fmin(quiet.high, high * least)
+    low, high = MORE * inactive.low_share, LESS * inactive.high_share
+    return np.fmax(inactive.low, low * greatest), np.fmin(inactive.high, high * least)

@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from audioloss_cli.model import Alert, Incident, Point, Quiet, Severity
+from audioloss_cli.model import Alert, InactiveRange, Incident, Point, Severity
 from audioloss_cli.model.alert import EdgeKind
 from audioloss_cli.model.incident import Resolution
-from audioloss_cli.monitor import words
-from audioloss_cli.monitor.past import Past
+from audioloss_cli.monitor.history.series_history import SeriesHistory
+from audioloss_cli.monitor.lifecycle import incident_alerts
 from audioloss_cli.monitor.points import MANY_REPEATS
 from audioloss_cli.monitor.ruleset import CodedRule
 
@@ -32,12 +32,12 @@ class Lifecycle:
     def __init__(self, group: str, rules: Sequence[CodedRule], window: int, prefix: str) -> None:
         self.group = group
         self.rules = sorted(rules, key=lambda coded: coded.rank)
-        self.relative = any(quiet.relative for coded in rules for quiet in coded.rule.quiet or ())
-        self._counts_repeats = any(coded.rule.quiet == () for coded in rules)
+        self.relative = any(inactive.relative for coded in rules for inactive in coded.rule.inactive or ())
+        self._counts_repeats = any(coded.rule.inactive == () for coded in rules)
         self._codes = frozenset(coded.code for coded in rules)
         self._ask(self.rules)
         self._reference: float | None = None
-        self._low, self._high = self.quiet.interval(None)  # where no rule can hold, under this reference
+        self._low, self._high = self.inactive.interval(None)  # where no rule can hold, under this reference
         self.window = window
         self.prefix = prefix
         self.start_afresh(0)
@@ -78,7 +78,7 @@ class Lifecycle:
             coded.rule.severity is Severity.CRITICAL and self._has_waited(coded) for coded in self._held
         )
 
-    def settle(self, past: Past) -> bool:
+    def settle(self, history: SeriesHistory) -> bool:
         """Say anew which rules are asked, and at which values none of them can hold.
 
         It is due when what is usual has changed, when an alert was raised, and when a state was loaded.
@@ -86,20 +86,20 @@ class Lifecycle:
         Returns:
             Whether other rules are awake now than before.
         """
-        kind = past.kind
-        rules = [coded for coded in self.rules if kind in coded.rule.kinds and not self._sleeps(coded, past)]
+        kind = history.kind
+        rules = [coded for coded in self.rules if kind in coded.rule.kinds and not self._is_inactive(coded, history)]
         changed = rules != self._rules
         if changed:
             self._ask(rules)
         self._denies_numbers, self._denies_all = self._denials()
-        self._reference, (self._low, self._high) = past.reference, self.quiet.interval(past.reference)
+        self._reference, (self._low, self._high) = history.reference, self.inactive.interval(history.reference)
         return changed
 
     def _ask(self, rules: list[CodedRule]) -> None:
         self._rules = rules  # those that are not asleep
-        self.awake = [coded for coded in rules if coded.rule.quiet is None]  # those that no interval describes
-        self.intervals = [each for coded in rules for each in coded.rule.quiet or ()]  # where the others cannot hold
-        self.quiet = Quiet.all_of(self.intervals)  # all of them together
+        self.awake = [coded for coded in rules if coded.rule.inactive is None]  # those that no interval describes
+        self.intervals = [each for coded in rules for each in coded.rule.inactive or ()]  # where the others cannot hold
+        self.inactive = InactiveRange.all_of(self.intervals)  # all of them together
         self._denies_numbers = self._denies_all = False
 
     def _denials(self) -> tuple[bool, bool]:
@@ -120,14 +120,14 @@ class Lifecycle:
         """
         return self._denies_numbers or (self.open is not None and self.open.code not in self._codes)
 
-    def dozes(self, past: Past) -> bool:
+    def has_turned_inactive(self, history: SeriesHistory) -> bool:
         """Whether a rule that was awake when it was last settled has fallen asleep since."""
-        return any(self._sleeps(coded, past) for coded in self.awake)
+        return any(self._is_inactive(coded, history) for coded in self.awake)
 
-    def _sleeps(self, coded: CodedRule, past: Past) -> bool:
+    def _is_inactive(self, coded: CodedRule, history: SeriesHistory) -> bool:
         if self._is_said(coded):
             return True
-        return coded.code not in self._since and coded.rule.asleep(past)
+        return coded.code not in self._since and coded.rule.is_inactive(history)
 
     def _is_said(self, coded: CodedRule) -> bool:
         """Whether it is a rule that is said once, and it was: in this segment or in an earlier one."""
@@ -162,10 +162,10 @@ class Lifecycle:
     def _lies_within(self, value: float, reference: float | None) -> bool:
         """Whether no rule that has an interval can hold at this value, unless it is repeated."""
         if self._reference is not reference:
-            self._reference, (self._low, self._high) = reference, self.quiet.interval(reference)
+            self._reference, (self._low, self._high) = reference, self.inactive.interval(reference)
         return self._low <= value < self._high
 
-    def look(self, point: Point, past: Past) -> bool:
+    def look(self, point: Point, history: SeriesHistory) -> bool:
         """Ask every rule about the point; whether there is anything to ``advance``.
 
         Steps must not go back (see ``end``).
@@ -174,14 +174,14 @@ class Lifecycle:
         self._points += self.open is not None
         held, since = list[CodedRule](), self._since
         against = self.open is not None and (self._denies_all or (self._denied and math.isfinite(point.value)))
-        for coded in self._rules if since or self.open is not None else self._to_ask(point.value, past):
+        for coded in self._rules if since or self.open is not None else self._to_ask(point.value, history):
             rule, code = coded.rule, coded.code
-            verdict = rule.holds(point, past)
+            verdict = rule.holds(point, history)
             if verdict is None:
                 continue
             before = since.get(code)
             # A rule that held may not be over yet, though it does not hold at this point.
-            if verdict or (before is not None and not rule.clears(point, past)):
+            if verdict or (before is not None and not rule.clears(point, history)):
                 since[code] = (step, 1) if before is None else (before[0], before[1] + 1)
                 held.append(coded)
             else:
@@ -191,22 +191,22 @@ class Lifecycle:
         self._speaks_against = against and not held
         return self.open is not None or bool(held)
 
-    def _to_ask(self, value: float, past: Past) -> list[CodedRule]:
+    def _to_ask(self, value: float, history: SeriesHistory) -> list[CodedRule]:
         """The rules that may hold while nothing is open: within the interval of the others, those without one."""
-        usual = past.repeats < MANY_REPEATS and self._lies_within(value, past.reference)
+        usual = history.repeats < MANY_REPEATS and self._lies_within(value, history.reference)
         return self.awake if usual else self._rules
 
-    def advance(self, point: Point, past: Past, *, inhibited: bool) -> list[Alert]:
+    def advance(self, point: Point, history: SeriesHistory, *, inhibited: bool) -> list[Alert]:
         """Advance by the point that was looked at.
 
         Args:
             point: the same one.
-            past: the series so far.
+            history: the series so far.
             inhibited: something critical of another kind holds here: a warning stays unsaid, and is said afterwards if
                 it still holds.
         """
         if self._held:
-            return self._bad_point(point, past, inhibited=inhibited)
+            return self._bad_point(point, history, inhibited=inhibited)
         return self._good_point(point) if self._speaks_against else []
 
     def end(self, resolution: Resolution) -> None:
@@ -220,14 +220,14 @@ class Lifecycle:
 
     # A point at which some rule of the group holds.
 
-    def _bad_point(self, point: Point, past: Past, *, inhibited: bool) -> list[Alert]:
+    def _bad_point(self, point: Point, history: SeriesHistory, *, inhibited: bool) -> list[Alert]:
         if self.open is None:
             self.open = self._begin(point)
         incident, came_back = self.open, self._healthy is not None
         self._healthy, self._healthy_points = None, 0
         self._extend(incident, point)
         speaker = self._ready(inhibited=inhibited)
-        return self._speak(incident, point, past, speaker, came_back=came_back) if speaker else []
+        return self._speak(incident, point, history, speaker, came_back=came_back) if speaker else []
 
     def _ready(self, *, inhibited: bool) -> CodedRule | None:
         """The gravest rule that holds, has waited and may speak."""
@@ -270,19 +270,19 @@ class Lifecycle:
             incident.worst_value, incident.worst_step = point.value, point.step
 
     def _speak(
-        self, incident: Incident, point: Point, past: Past, speaker: CodedRule, *, came_back: bool
+        self, incident: Incident, point: Point, history: SeriesHistory, speaker: CodedRule, *, came_back: bool
     ) -> list[Alert]:
         edge = self._edge(incident, point.step, speaker, came_back=came_back)
         if edge is None:
             return []
-        message = speaker.rule.explain(point, past, *self._since[speaker.code])
+        message = speaker.rule.explain(point, history, *self._since[speaker.code])
         self._last_alert = point.step
         if edge == "reminder":
-            return [words.reminder(incident, point, speaker, message)]
+            return [incident_alerts.reminder(incident, point, speaker, message)]
         self._speaker = speaker
         if edge == "fired" or speaker.rank > self._rank(incident.code):
-            words.adopt(incident, speaker, message)
-        return [words.edge_alert(incident, point, speaker, edge, message)]
+            incident_alerts.adopt(incident, speaker, message)
+        return [incident_alerts.edge_alert(incident, point, speaker, edge, message)]
 
     def _edge(self, incident: Incident, step: int, speaker: CodedRule, *, came_back: bool) -> EdgeKind | None:
         if incident.fired_step is None:
@@ -331,7 +331,7 @@ class Lifecycle:
         if incident.state == "firing" and (calm or not incident.flapping):
             incident.resolved_step, incident.resolved_wall_time = healthy.step, healthy.wall_time
             incident.resolution = "recovered"
-            alerts = [words.recovered(incident, point)]
+            alerts = [incident_alerts.recovered(incident, point)]
         if calm:
             self.closed.append(incident)
             self._reset()

@@ -1,7 +1,7 @@
 """Replay by the array: skip what the state machine would only have nodded at, and hand it everything else.
 
-Blocks of the baseline are judged by the thousand (``doubts``). The first one that cannot be skipped is replayed point
-by point, and some more points after each such block in a row, because trouble is seldom alone.
+Blocks of the baseline are judged by the thousand (``BlockFilter``). The first one that cannot be skipped is replayed
+point by point, and some more points after each such block in a row, because trouble is seldom alone.
 
 What the state machine would have remembered of skipped points is a matter of the last ones only, and is built by the
 code that it uses itself.
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np  # noqa: TID253  # opened late, by the machine, for long series only
 
 from audioloss_cli.model import MISSING, Alert, Point
-from audioloss_cli.monitor.baseline import BLOCK_STEPS, COMPANY
-from audioloss_cli.monitor.blocks import Blocks
-from audioloss_cli.monitor.doubts import Doubts
+from audioloss_cli.monitor.history.baseline import BLOCK_STEPS, COMPANY
 from audioloss_cli.monitor.points import MANY_REPEATS, points_of
-from audioloss_cli.monitor.steady import Steady
+from audioloss_cli.monitor.replay.block_filter import BlockFilter
+from audioloss_cli.monitor.replay.blocks import Blocks
+from audioloss_cli.monitor.replay.stable_incident import StableIncident
 
 if TYPE_CHECKING:
     from audioloss_cli.monitor.machine import Machine
@@ -36,7 +36,7 @@ class Slab(NamedTuple):
     values: Any
 
 
-class Bulk:
+class VectorisedReplay:
     """One chunk without a marked restart: int64 steps, float64 values, wall times and what stands beside them."""
 
     def __init__(
@@ -56,7 +56,8 @@ class Bulk:
     def run(self) -> list[Alert]:
         """Take in the chunk; return what its points raise."""
         alerts: list[Alert] = []
-        index, exact, skipped, stretches = 0, _LEAST_EXACT, 0, Steady(self)  # kept here: a cycle would outlive its run
+        index, exact, skipped = 0, _LEAST_EXACT, 0
+        stretches = StableIncident(self)  # kept here: a cycle would outlive its run
         while index < len(self.values):
             steady, reminders = stretches.skip(index)
             alerts += reminders
@@ -102,7 +103,7 @@ class Bulk:
     def _ready(self, start: int) -> bool:
         """Only where the machine itself would nod: nothing open, the start is known, every rule has an interval."""
         machine = self.machine
-        if start >= len(self.values) or machine.past.start is None or machine.recovery.running:
+        if start >= len(self.values) or machine.history.start is None or machine.recovery.running:
             return False
         if not all(group.idle for group in machine.groups):
             return False
@@ -113,7 +114,7 @@ class Bulk:
         end = self.until_news(start, self._until_restart(start, end))
         if end == start:
             return 0
-        baseline = self.machine.past.baseline
+        baseline = self.machine.history.baseline
         if baseline.turn(int(self.steps[start])):
             self.machine.turned = True
         steps, values, joined = self.steps[start:end], self.values[start:end], len(baseline.values)
@@ -122,9 +123,9 @@ class Bulk:
             steps = np.concatenate([np.full(joined, steps[0]), steps])
         blocks = Blocks(steps, values, baseline.blocks)
         slab = Slab(start, joined, steps, values)
-        past, rules = self.machine.past, [each for group in self.machine.groups for each in group.intervals]
-        doubts = Doubts([past.guess.quiet, *rules], past.last(COMPANY - 1), self.values[start:end])
-        whole = doubts.first_bad(blocks, joined, self._objections(start, end, blocks.starts, joined))
+        history, rules = self.machine.history, [each for group in self.machine.groups for each in group.intervals]
+        block_filter = BlockFilter([history.guess.inactive, *rules], history.last(COMPANY - 1), self.values[start:end])
+        whole = block_filter.first_bad(blocks, joined, self._objections(start, end, blocks.starts, joined))
         count = (int(blocks.starts[whole]) if whole < len(blocks) else len(values)) - joined
         if count > 0:
             self._absorb(slab, count, blocks, whole)
@@ -138,7 +139,7 @@ class Bulk:
     def until_news(self, start: int, end: int) -> int:
         """Index of the first point beside which a series is logged that was not logged before, or ``end``."""
         for name, column in self.beside.items():
-            if name not in self.machine.past.names:
+            if name not in self.machine.history.names:
                 logged = np.flatnonzero(column[start:end].view(np.int64) != _MISSING_BITS)
                 end = start + int(logged[0]) if len(logged) else end
         return end
@@ -147,23 +148,23 @@ class Bulk:
         """Of each block, whether it holds a point that must be looked at for another reason than its value."""
         mask = self._repeated(start, end)
         # What was logged before, and is not beside this chunk: a rule may still be awake for it.
-        beside: dict[str, Any] = dict.fromkeys(self.machine.past.names, np.full(end - start, np.nan))
+        beside: dict[str, Any] = dict.fromkeys(self.machine.history.names, np.full(end - start, np.nan))
         beside |= {name: column[start:end] for name, column in self.beside.items()}
         for group in self.machine.groups:
             for coded in group.awake:
-                mask = mask | coded.rule.screen(self.values[start:end], beside, self.machine.past)
+                mask = mask | coded.rule.screen(self.values[start:end], beside, self.machine.history)
         if not mask.any():
             return np.zeros(len(starts), bool)
         return np.logical_or.reduceat(np.concatenate([np.zeros(joined, bool), mask]), starts)
 
     def _repeated(self, start: int, end: int) -> Any:
         """Points at which a value has been repeated so often that it is no chance any more."""
-        past, values = self.machine.past, self.values[start:end]
+        history, values = self.machine.history, self.values[start:end]
         mask = np.zeros(len(values), bool)
-        same = np.append(values[0] == past.points[-1].value if past.points else False, values[1:] == values[:-1])
+        same = np.append(values[0] == history.points[-1].value if history.points else False, values[1:] == values[:-1])
         if same.any():
             other = np.flatnonzero(np.append(~same, True))  # an end for the last stretch
-            bounds = np.concatenate([[-past.repeats], other])
+            bounds = np.concatenate([[-history.repeats], other])
             for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
                 if last - first >= MANY_REPEATS:
                     mask[max(first, 0) : last] = True
@@ -171,7 +172,7 @@ class Bulk:
 
     def _absorb(self, slab: Slab, count: int, blocks: Blocks, whole: int) -> None:
         """Leave the machine as it would be after the first ``count`` points, which are the first ``whole`` blocks."""
-        machine, baseline, (start, joined, steps, values) = self.machine, self.machine.past.baseline, slab
+        machine, baseline, (start, joined, steps, values) = self.machine, self.machine.history.baseline, slab
         last = int(blocks.starts[whole - 1])  # the last block is left open
         if whole > 1:
             if baseline.noted:
@@ -182,7 +183,7 @@ class Bulk:
             baseline.previous = float(values[last - 1])
         baseline.key, baseline.values = int(steps[last]) // BLOCK_STEPS, values[last : joined + count].tolist()
         end = start + count
-        machine.past.remember(self.points(max(start, end - machine.past.kept), end), self.values[start:end])
+        machine.history.remember(self.points(max(start, end - machine.history.kept), end), self.values[start:end])
         machine.last_step, machine.points = int(self.steps[end - 1]), machine.points + count
         machine.turned = False
         machine.settle()

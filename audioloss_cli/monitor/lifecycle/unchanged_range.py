@@ -9,25 +9,25 @@ import sys
 from collections.abc import Sequence
 
 from audioloss_cli.model import LossRule, Point
-from audioloss_cli.monitor.group import Group
-from audioloss_cli.monitor.past import Past
-from audioloss_cli.monitor.recovery import RecoveryLog
+from audioloss_cli.monitor.history.series_history import SeriesHistory
+from audioloss_cli.monitor.lifecycle.group import Group
+from audioloss_cli.monitor.lifecycle.recovery import RecoveryLog
 from audioloss_cli.monitor.ruleset import CodedRule
 
-# Points of the last block; a lull lasts a block at most, and to find one costs as much as it saves at two points.
+# Points of the last block: an unchanged range lasts a block at most, and finding one costs what it saves at two points.
 _WORTH = 8
 _MOST, _LONG = sys.float_info.max, 1 << 62
 
 
-class Lull:
+class UnchangedRange:
     """What holds until the baseline turns, or the machine settles.
 
     Attributes:
         sure: whether what was found is in force; unset it wherever a point was examined.
     """
 
-    def __init__(self, groups: Sequence[Group], past: Past, recovery: RecoveryLog) -> None:
-        self._groups, self._past, self._recovery = groups, past, recovery
+    def __init__(self, groups: Sequence[Group], history: SeriesHistory, recovery: RecoveryLog) -> None:
+        self._groups, self._past, self._recovery = groups, history, recovery
         self._waiting: list[tuple[Group, list[CodedRule]]] = []  # and the rules that hold
         self._asked: list[LossRule] = []  # for want of a span
         self._low, self._high, self._until = -_MOST, _MOST, _LONG
@@ -42,14 +42,14 @@ class Lull:
         self.sure, self._over = False, True
 
     def takes(self, point: Point) -> bool:
-        """At a value at which every rule with quiet values rests: whether only counts change, and change them."""
+        """At a value at which every rule with inactive values rests: whether only counts change, and change them."""
         if not self.sure and (self._over or not self._is_in_force()):
             return False
         if not self._low <= point.value < self._high or point.step >= self._until or self._recovery.running:
             return False
-        past = self._past
+        history = self._past
         for rule in self._asked:
-            if rule.holds(point, past):
+            if rule.holds(point, history):
                 return False
         for group, _ in self._waiting:
             group.wait(point)

@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli import AudioLossMonitor
-from audioloss_cli.model import MISSING, Past, Point, Series, Severity
-from audioloss_cli.monitor import machine, recovery
-from audioloss_cli.monitor.lull import Lull
+from audioloss_cli.model import MISSING, Point, Series, SeriesHistory, Severity
+from audioloss_cli.monitor import machine
+from audioloss_cli.monitor.lifecycle import recovery
+from audioloss_cli.monitor.lifecycle.unchanged_range import UnchangedRange
 from tests.effort import examples
 from tests.monitor.toys import Toy, watched_by
 
@@ -49,14 +50,14 @@ class Spanned(Toy):
     lasting: bool = False
     spanned: bool = True
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         low, high = self.bounds
         return None if high <= point.value < self.mute else low <= point.value < high
 
-    def clears(self, point: Point, past: Past) -> bool:
+    def clears(self, point: Point, history: SeriesHistory) -> bool:
         return not self.lasting
 
-    def span(self, past: Past, *, holding: bool) -> tuple[float, float] | None:
+    def span(self, history: SeriesHistory, *, holding: bool) -> tuple[float, float] | None:
         if not self.spanned:
             return None
         return self.bounds if holding else (self.bounds[1], math.inf)
@@ -71,14 +72,14 @@ def _at_one_time_and_by_the_array(monkeypatch):
 
 
 class Pair:
-    """A monitor, and one without lulls: each step is taken by both and must leave the same behind."""
+    """A monitor, and one without unchanged ranges: each step is taken by both and must leave the same behind."""
 
     def __init__(self, make) -> None:
         self.make, self.step, self.number = make, 0, 0
         self.put(make(), make())
 
     def put(self, one: AudioLossMonitor, other: AudioLossMonitor) -> None:
-        other._machine.lull.takes = lambda point: False  # type: ignore[method-assign]
+        other._machine.unchanged.takes = lambda point: False  # type: ignore[method-assign]
         self.both = (one, other)
 
     def same(self, done: Iterable[Any]) -> None:
@@ -195,14 +196,14 @@ def test_a_rule_that_held_and_says_nothing_now_may_be_over_at_the_next_point():
 
 @pytest.fixture
 def taken(monkeypatch) -> list[bool]:
-    """Of each point at which something was awake, whether it lay in a lull."""
-    takes, found = Lull.takes, list[bool]()
+    """Of each point at which something was awake, whether it lay in an unchanged range."""
+    takes, found = UnchangedRange.takes, list[bool]()
 
     def watched(self, point):
         found.append(takes(self, point))
         return found[-1]
 
-    monkeypatch.setattr(Lull, "takes", watched)
+    monkeypatch.setattr(UnchangedRange, "takes", watched)
     return found
 
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np  # noqa: TID253  # opened late, by the machine, for long series only
 
 from audioloss_cli.model import MISSING, Alert, Point
-from audioloss_cli.monitor.group import Group
+from audioloss_cli.monitor.lifecycle.group import Group
 from audioloss_cli.monitor.points import MANY_REPEATS
 
 if TYPE_CHECKING:
-    from audioloss_cli.monitor.bulk import Bulk
+    from audioloss_cli.monitor.replay.vectorised_replay import VectorisedReplay
 
 _MISSING_BITS = np.float64(MISSING).view(np.int64)
 _SLAB = 1 << 16
@@ -32,26 +32,26 @@ class _Conditions(NamedTuple):
     spread: float
 
 
-class Steady:
+class StableIncident:
     """The steady stretches of one chunk."""
 
-    def __init__(self, bulk: "Bulk") -> None:
-        self.bulk = bulk
-        self.machine = bulk.machine
+    def __init__(self, replay: "VectorisedReplay") -> None:
+        self.replay = replay
+        self.machine = replay.machine
         self._known: tuple[_Conditions, int] | None = None  # and the index up to which they lead to nothing new
 
     def skip(self, start: int) -> tuple[int, list[Alert]]:
         """Take in as many points from ``start`` on as are steady; return their number, and the reminders."""
-        machine, past = self.machine, self.machine.past
-        stride = int(self.bulk.steps[start]) - (machine.last_step or 0) if start < len(self.bulk.steps) else 0
+        machine, history = self.machine, self.machine.history
+        stride = int(self.replay.steps[start]) - (machine.last_step or 0) if start < len(self.replay.steps) else 0
         if stride <= 0 or not self._ready():
             return 0, []
-        asked = self._asked(past.last(1)[0])
-        levels = [group.levels(past) for group in asked]
+        asked = self._asked(history.last(1)[0])
+        levels = [group.levels(history) for group in asked]
         if None in levels:
             return 0, []
         flat = sorted({level for part in levels for level in part or ()})
-        conditions = _Conditions(tuple(group.group for group in asked), tuple(flat), past.reference, past.spread)
+        conditions = _Conditions(tuple(group.group for group in asked), tuple(flat), history.reference, history.spread)
         known = self._known is not None and self._known[0] == conditions
         if self._known is None or not known or self._known[1] <= start:
             self._known = (conditions, self._end(start, flat))
@@ -60,11 +60,11 @@ class Steady:
 
     def _go(self, start: int, end: int, asked: Sequence[Group], *, said: bool) -> tuple[int, list[Alert]]:
         """Up to ``end``; to the first reminder only, unless one was ``said``: rules may fall asleep at it."""
-        steps, past, index = self.bulk.steps, self.machine.past, start
+        steps, history, index = self.replay.steps, self.machine.history, start
         critical = [group for group in asked if group.critical]
         speakers = [(group, bool(critical) and critical != [group]) for group in asked]
         stride, step = int(steps[start]) - (self.machine.last_step or 0), self.machine.last_step or 0
-        before, repeats, alerts = list(past.points), past.repeats, list[Alert]()
+        before, repeats, alerts = list(history.points), history.repeats, list[Alert]()
         while index < end:
             waits = [group.points_until_reminder(step, stride, inhibited=other) for group, other in speakers]
             stop = min(end, index + min(waits) + said)  # with the point of the reminder, if it is said here
@@ -75,24 +75,24 @@ class Steady:
             if not said or stop - index <= min(waits):
                 index = stop
                 break
-            point = self.bulk.points(stop - 1, stop)[0]
-            past.see(point, repeats + stop - start if repeats >= MANY_REPEATS else 1)
+            point = self.replay.points(stop - 1, stop)[0]
+            history.see(point, repeats + stop - start if repeats >= MANY_REPEATS else 1)
             for (group, other), wait in zip(speakers, waits, strict=True):
-                alerts += group.remind(point, past, inhibited=other) if wait == stop - index - 1 else []
+                alerts += group.remind(point, history, inhibited=other) if wait == stop - index - 1 else []
             index = stop
         if index > start:
-            past.repeats = repeats
+            history.repeats = repeats
             self._absorb(start, index, asked, before)
         return index - start, alerts
 
     def _ready(self) -> bool:
         """Only while something is open, and what is usual stays what it is."""
-        machine, past = self.machine, self.machine.past
+        machine, history = self.machine, self.machine.history
         if machine.recovery.running or not machine.busy or machine.turned or machine.loaded:
             return False
-        if past.start is None or len(past.points) < MEMORY or past.baseline.values:
+        if history.start is None or len(history.points) < MEMORY or history.baseline.values:
             return False
-        value = past.last(1)[0]
+        value = history.last(1)[0]
         return machine.frozen or value - value != 0
 
     def _asked(self, value: float) -> Sequence[Group]:
@@ -100,47 +100,47 @@ class Steady:
         machine = self.machine
         if value - value != 0:
             return machine.asked_of_no_number
-        return machine.asked_of_repeats if machine.past.repeats >= MANY_REPEATS else machine.asked
+        return machine.asked_of_repeats if machine.history.repeats >= MANY_REPEATS else machine.asked
 
     def _end(self, start: int, levels: Sequence[float]) -> int:
         """Index of the first point that may be something new, or the end of the slab."""
-        bulk, machine, past = self.bulk, self.machine, self.machine.past
-        end = bulk.until_news(start, min(start + _SLAB, len(bulk.values)))
-        values, recent = bulk.values[start:end], np.array(past.last(MEMORY))
-        steps = np.array([point.step for point in list(past.points)[-MEMORY:]])
-        strides = np.diff(np.concatenate([steps, bulk.steps[start:end]]))
+        replay, machine, history = self.replay, self.machine, self.machine.history
+        end = replay.until_news(start, min(start + _SLAB, len(replay.values)))
+        values, recent = replay.values[start:end], np.array(history.last(MEMORY))
+        steps = np.array([point.step for point in list(history.points)[-MEMORY:]])
+        strides = np.diff(np.concatenate([steps, replay.steps[start:end]]))
         cells = _cells(np.concatenate([recent, values]), levels)
         if (cells[:MEMORY] != cells[0]).any() or (strides[: MEMORY - 1] != strides[0]).any() or strides[0] <= 0:
             return start
         new = (cells[MEMORY:] != cells[0]) | (strides[MEMORY - 1 :] != strides[0])
         value = float(recent[-1])
         if value - value == 0:
-            low, high = machine.resting_interval
+            low, high = machine.inactive_interval
             new |= ~((values >= low) & (values < high))
             new |= self._repeats_change(values)
         return start + int(np.argmax(new)) if new.any() else end
 
     def _repeats_change(self, values: Any) -> Any:
         """Where values begin to be repeated, or cease to be."""
-        past = self.machine.past
-        if past.repeats >= MANY_REPEATS:
-            return values != past.last(1)[0]
-        joined = np.concatenate([past.last(MANY_REPEATS - 1), values])
+        history = self.machine.history
+        if history.repeats >= MANY_REPEATS:
+            return values != history.last(1)[0]
+        joined = np.concatenate([history.last(MANY_REPEATS - 1), values])
         same = np.append(False, joined[1:] == joined[:-1])
         run = np.convolve(same, np.ones(MANY_REPEATS - 1, np.int64))[: len(same)]
         return run[MANY_REPEATS - 1 :] >= MANY_REPEATS - 1
 
     def _absorb(self, start: int, end: int, asked: Sequence[Group], before: Sequence[Point]) -> None:
         """Let incidents and the past know of these points, which follow those ``before``."""
-        bulk, machine, past = self.bulk, self.machine, self.machine.past
-        values = bulk.values[start:end]
-        points = bulk.points(max(start, end - past.kept), end)
+        replay, machine, history = self.replay, self.machine, self.machine.history
+        values = replay.values[start:end]
+        points = replay.points(max(start, end - history.kept), end)
         places = sorted({int(np.argmin(values)), int(np.argmax(values))})
-        extremes = [bulk.points(start + place, start + place + 1)[0] for place in places]
+        extremes = [replay.points(start + place, start + place + 1)[0] for place in places]
         for group in asked:
             group.extend(end - start, points[-1], extremes)
-        past.look_back(before)
-        past.remember(points, values)
+        history.look_back(before)
+        history.remember(points, values)
         machine.last_step, machine.points = points[-1].step, machine.points + end - start
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from audioloss_cli.model import MISSING, Limits, Point, is_missing
 from audioloss_cli.model.median import median
 from audioloss_cli.model.rule import Kind
-from audioloss_cli.monitor.baseline import COMPANY, USUAL, Baseline
-from audioloss_cli.monitor.kind import KindGuess
-from audioloss_cli.monitor.window import Window
+from audioloss_cli.monitor.history.baseline import COMPANY, USUAL, Baseline
+from audioloss_cli.monitor.history.kind import KindGuess
+from audioloss_cli.monitor.history.window import Window
 
 _LEAST_POINTS = 128
 _START_POINTS = 5
@@ -17,8 +17,8 @@ _STRIDE_POINTS = 10
 _FEW = 3
 
 
-class Past:
-    """See ``audioloss_cli.model.rule.Past``.
+class SeriesHistory:
+    """See ``audioloss_cli.model.rule.SeriesHistory``.
 
     Attributes:
         window: the last points.

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from audioloss_cli.model import Limits, Quiet
+from audioloss_cli.model import InactiveRange, Limits
 from audioloss_cli.model.rule import Kind
 
 # In warning thresholds, so that a scale applies: 0.01 gives 0.03 to 0.5, and 1.
@@ -24,7 +24,7 @@ class KindGuess:
         kind: ``ce``, ``small`` or ``rl``.
         reason: why it is not taken for a cross entropy; empty if it is.
         open: whether a value may still change the kind.
-        quiet: where no value can.
+        inactive: where no value can.
     """
 
     def __init__(self, limits: Limits, kind: Kind | None, reason: str = "") -> None:
@@ -33,7 +33,7 @@ class KindGuess:
         self.reason = reason
         self.open = kind is None
         self._declared = kind is not None
-        self.quiet = Quiet()
+        self.inactive = InactiveRange()
         self._first: tuple[int, float] | None = None
 
     def see(self, step: int, value: float) -> bool:
@@ -51,29 +51,29 @@ class KindGuess:
         if value < -_NEGATIVE * self._unit:
             self.kind = "rl"
             self.reason = f"it starts at {value:.4g}, and no cross entropy is negative"
-            self.quiet = Quiet(high=_TOO_LARGE * self._unit)
+            self.inactive = InactiveRange(high=_TOO_LARGE * self._unit)
         elif small and self._unit > 0:
             self.kind = "small"
             self.reason = f"it starts at {value:.4g}, which is no cross entropy over codes"
-            self.quiet = Quiet(value / _EARLY_FALL, _TOO_LARGE * self._unit)
+            self.inactive = InactiveRange(value / _EARLY_FALL, _TOO_LARGE * self._unit)
         else:
             self._settle("ce", "")
 
     def _doubt(self, step: int, value: float) -> bool:
         """A small or negative loss that grows large, or falls as only a trivial task does, was none."""
-        if self.quiet.low <= value < self.quiet.high or self._first is None:
+        if self.inactive.low <= value < self.inactive.high or self._first is None:
             return False
         begin, first = self._first
-        if self.kind == "rl" and value < self.quiet.high:
+        if self.kind == "rl" and value < self.inactive.high:
             return False
         fall = _EARLY_FALL if step - begin <= _EARLY_STEPS else _ANY_FALL
-        if first / fall <= value < self.quiet.high:
+        if first / fall <= value < self.inactive.high:
             return False
         self._settle("ce", "")
         return True
 
     def _settle(self, kind: Kind, reason: str) -> None:
-        self.kind, self.reason, self.open, self.quiet = kind, reason, False, Quiet()
+        self.kind, self.reason, self.open, self.inactive = kind, reason, False, InactiveRange()
 
     def state_dict(self) -> dict[str, Any]:
         """Plain built-in types."""

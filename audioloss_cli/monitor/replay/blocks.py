@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np  # noqa: TID253  # opened late, for long series only
 
-from audioloss_cli.monitor.baseline import (
+from audioloss_cli.monitor.history.baseline import (
     ARMED_BLOCKS,
     ARMED_POINTS,
     BLOCK_POINTS,

@@ -10,7 +10,7 @@ from audioloss_cli import AudioLossMonitor, Series
 from audioloss_cli.model import MISSING
 from audioloss_cli.monitor import machine
 from audioloss_cli.monitor.points import beside_at
-from audioloss_cli.monitor.steady import Steady
+from audioloss_cli.monitor.replay.stable_incident import StableIncident
 from tests.effort import combinations, exhaustive
 
 POINTS, ONSET, BACK = 4000, 700, 3000
@@ -34,14 +34,14 @@ def steady(monkeypatch) -> list[int]:
     """Every chunk by the array; gives how many points each steady stretch had."""
     monkeypatch.setattr(machine, "POINTS_WORTH_ARRAYS", 1)
     monkeypatch.setattr(machine, "POINTS_WORTH_IMPORTING", 1)
-    skip, found = Steady.skip, list[int]()
+    skip, found = StableIncident.skip, list[int]()
 
     def watched(self, start):
         count, alerts = skip(self, start)
         found.append(count)
         return count, alerts
 
-    monkeypatch.setattr(Steady, "skip", watched)
+    monkeypatch.setattr(StableIncident, "skip", watched)
     return found
 
 

@@ -73,10 +73,10 @@ def test_skipping_changes_nothing(seed, monkeypatch):
     one, all_asked, skipping = (AudioLossMonitor(window) for _ in range(3))
     expected = watched(one, steps.tolist(), values.tolist(), plain)
     monkeypatch.setattr(all_asked._machine, "_is_calm", lambda: False)
-    monkeypatch.setattr(all_asked._machine, "_rests", lambda point: False)
-    monkeypatch.setattr(all_asked._machine.lull, "takes", lambda point: False)
+    monkeypatch.setattr(all_asked._machine, "_is_inactive_at", lambda point: False)
+    monkeypatch.setattr(all_asked._machine.unchanged, "takes", lambda point: False)
     for group in all_asked._machine.groups:
-        monkeypatch.setattr(group, "_to_ask", lambda value, past, group=group: group._rules)
+        monkeypatch.setattr(group, "_to_ask", lambda value, history, group=group: group._rules)
     all_asked._machine.settle()
     assert watched(all_asked, steps.tolist(), values.tolist(), plain) == expected
     assert repr(all_asked.state_dict()) == repr(one.state_dict())
@@ -101,7 +101,7 @@ def test_what_was_logged_beside_an_earlier_chunk_may_be_missing_beside_a_later_o
 
 @pytest.mark.parametrize("ulps", range(-3, 4))
 def test_a_drop_to_just_the_level_that_counts_is_seen_either_way(ulps):
-    """``intermittent-zeros`` holds at 2 % of what is usual, and its quiet values begin there."""
+    """``intermittent-zeros`` holds at 2 % of what is usual, and its inactive range begin there."""
     live, replayed = (AudioLossMonitor(select=["intermittent-zeros"]) for _ in range(2))
     values, alerts = list[float](), list[object]()
     for step in range(3000):

@@ -7,8 +7,8 @@ the end of a healthy window. ``Steady`` asks how far away that is and goes there
 from collections.abc import Sequence
 
 from audioloss_cli.model import Alert, Point
-from audioloss_cli.monitor.lifecycle import POINTS_OF_A_WINDOW, Lifecycle
-from audioloss_cli.monitor.past import Past
+from audioloss_cli.monitor.history.series_history import SeriesHistory
+from audioloss_cli.monitor.lifecycle.lifecycle import POINTS_OF_A_WINDOW, Lifecycle
 from audioloss_cli.monitor.ruleset import CodedRule
 
 _LONG = 1 << 62
@@ -17,11 +17,11 @@ _LONG = 1 << 62
 class Group(Lifecycle):
     """A lifecycle that can stay as it is for many points."""
 
-    def levels(self, past: Past) -> list[float] | None:
+    def levels(self, history: SeriesHistory) -> list[float] | None:
         """Those of all its rules; None if one of them has none."""
         found = list[float]()
         for coded in self._rules:
-            levels = coded.rule.levels(past)
+            levels = coded.rule.levels(history)
             if levels is None:
                 return None
             found += levels
@@ -42,12 +42,12 @@ class Group(Lifecycle):
             return _LONG
         return max(_fit(self._last_alert + self.window - step, stride), 0)
 
-    def remind(self, point: Point, past: Past, *, inhibited: bool) -> list[Alert]:
+    def remind(self, point: Point, history: SeriesHistory, *, inhibited: bool) -> list[Alert]:
         """At such a point, which is counted already."""
         speaker = self._ready(inhibited=inhibited)
         if self.open is None or speaker is None:
             return []
-        return self._speak(self.open, point, past, speaker, came_back=False)
+        return self._speak(self.open, point, history, speaker, came_back=False)
 
     def _points_until_ready(self, coded: CodedRule, step: int, stride: int) -> int:
         since, points = self._since[coded.code]

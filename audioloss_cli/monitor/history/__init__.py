@@ -1,0 +1,1 @@
+"""What is usual of a series: its last points, its baseline, its spread and its kind."""

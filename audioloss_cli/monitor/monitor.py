@@ -78,8 +78,8 @@ class AudioLossMonitor:
             loss: a float, an int, a numpy scalar or a 0-d torch tensor; None for a value that is missing.
             step: training step; a step lower than the last one is a restart.
             wall_time: Unix seconds; now, if None.
-            beside: other series of the run at this step, for the rules that compare them: ``grad_norm``, ``epoch``,
-                ``total`` and ``text`` loss, ``codebook/0``, ``codebook/1``, ... losses of all codebooks, this one among
+            beside: other series of the run at this step, for the rules that compare them: ``grad_norm``,
+                ``learning_rate``, ``epoch``, ``total`` and ``text`` loss, ``codebook/0``, ``codebook/1``, ... losses of all codebooks, this one among
                 them, and ``codebook``, the number of this one. None is a value that was not logged.
 
         Raises:

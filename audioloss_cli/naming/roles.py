@@ -58,6 +58,9 @@ _GRAD_NORM = re.compile(
     r"\b(?:grads?|gradients?) norms?(?: (?:total|all|global|overall|g|generator|mean|avg|value))?$|\bgnorm$"
 )
 _EPOCH = re.compile(r"(?:^|\b(?:train|training|trainer|progress) )epochs?$")
+_STEP = re.compile(
+    r"^(?:train |training |trainer |progress )?(?:global steps?|global iter(?:ation)?|num updates|n updates|optimi[sz]er steps?)$"
+)
 _LEARNING_RATE = re.compile(r"(?:^|\b)(?:lr|learning rate|learn rate)(?: (?:group )?\w+| pg \d+)?$|^lr\b")
 _TEXT = re.compile(
     rf"^(?:(?:train|training|losses|loss) )?(?:text|llm)(?: (?:loss|ce))?$"
@@ -84,6 +87,7 @@ class Role(StrEnum):
     GRAD_NORM = "gradient norm"
     LEARNING_RATE = "learning rate"
     EPOCH = "epoch"
+    STEP = "step"
     REWARD = "reward"
     SCORE = "score"
     OTHER = "other"
@@ -166,6 +170,7 @@ def _role(text: str, last: str, *, is_loss: bool) -> Role:
     found = (
         (_GRAD_NORM, Role.GRAD_NORM),
         (_EPOCH, Role.EPOCH),
+        (_STEP, Role.STEP),
         (_REWARD, Role.REWARD),
         (_SCORE, Role.SCORE),
         (_LEARNING_RATE, Role.LEARNING_RATE),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audioloss_cli.model import Series
-from audioloss_cli.model.point import CODEBOOK, EPOCH, GRAD_NORM, OWN_CODEBOOK, TEXT, TOTAL
+from audioloss_cli.model.point import CODEBOOK, EPOCH, GRAD_NORM, LEARNING_RATE, OWN_CODEBOOK, TEXT, TOTAL
 from audioloss_cli.naming import Role, Tag, classify
 from audioloss_cli.runs.align import aligned
 
@@ -33,10 +33,13 @@ class RunTags:
         self.names_audio = any(tag.names_audio for tag in self.tags.values())
         self._families: dict[str, list[Series]] = {}
         self._by_role: dict[str, list[Series]] = {}
+        self._of_role: dict[Role, Series] = {}
         for series in run:
             tag = self.tags[series.tag]
             if tag.codebook is not None:
                 self._families.setdefault(tag.family, []).append(series)
+            if len(series):
+                self._of_role.setdefault(tag.role, series)
             if name := companion_of(tag):
                 self._by_role.setdefault(name, []).append(series)
         self._by_role.get(TOTAL, []).sort(key=lambda series: not self.tags[series.tag].says_total)
@@ -44,6 +47,10 @@ class RunTags:
     def companion(self, name: str, of: Series) -> Series | None:
         """Return the series that stands beside another one under this name, the surest first; None if none does."""
         return next((series for series in self._by_role.get(name, ()) if series.tag != of.tag), None)
+
+    def of_role(self, role: Role) -> Series | None:
+        """Return the first series of a role that has points; None if there is none."""
+        return self._of_role.get(role)
 
     def family(self, series: Series) -> Sequence[Series]:
         """Return the losses of all codebooks of its family, itself among them; none if it is of no codebook."""
@@ -56,6 +63,8 @@ def companion_of(tag: Tag) -> str:
         return GRAD_NORM
     if tag.role is Role.EPOCH:
         return EPOCH
+    if tag.role is Role.LEARNING_RATE:
+        return LEARNING_RATE
     if tag.held_out:
         return ""
     if tag.role is Role.TEXT:
@@ -72,7 +81,7 @@ def companions(series: Series, tags: RunTags, *, arrays: bool = False) -> dict[s
         arrays: importing numpy is worth it, however short they are.
     """
     own = tags.tags[series.tag]
-    wanted = [GRAD_NORM, EPOCH]
+    wanted = [GRAD_NORM, EPOCH] if own.held_out else [GRAD_NORM, EPOCH, LEARNING_RATE]
     if own.codebook is None and not own.held_out:
         wanted += [TEXT, TOTAL]
     found = {name: other for name in wanted if (other := tags.companion(name, series)) is not None}

@@ -107,7 +107,7 @@ def _sources(item: SeriesReport) -> str:
 
 
 def _extent(item: SeriesReport) -> str:
-    text = f"{plural(item.points, 'point')}, {'steps' if item.step_source != 'epoch' else 'epochs'}"
+    text = f"{plural(item.points, 'point')}, {_UNITS.get(item.axis.unit, 'steps')}"
     first, last = item.span
     text += f" {first:,} to {last:,}"
     if item.step_source in ("line", "ordinal"):

@@ -5,7 +5,7 @@ configuration file beside the log names the vocabulary, that alone counts; else 
 """
 
 import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ VOCABULARIES: dict[int, str] = {
 #: Codebooks over which some trainers sum; tried for a loss of audio codes alone, unless the log says how many there are.
 CODEBOOKS = (4, 8, 9, 12, 16, 32)
 _OF_SUMS = (512, 1024, 1026, 2048, 2051, 4096)
-_NEAR = 0.02
+NEAR = 0.02  # share of the level
 
 
 class Chance(NamedTuple):
@@ -45,27 +45,42 @@ class Chance(NamedTuple):
         return f"{times}ln {self.vocabulary} = {self.level:.4g}"
 
 
-@lru_cache(maxsize=1024)  # asked at every point, of few values
-def chance_near(
-    value: float, vocabularies: Sequence[int] = (), codebooks: int = 0, *, sums: bool = False, near: float = _NEAR
-) -> Chance | None:
-    """Return the chance level near a value, the nearest if there are several; None if there is none.
+@dataclass(frozen=True, slots=True)
+class ChanceTable:
+    """What guessing costs in one run.
 
-    Args:
-        value: in nats.
-        vocabularies: those of the run, a tuple; the table, if there are none.
-        codebooks: how many the run has, 0 for not known: a sum over so many counts as well.
-        sums: whether sums over the usual numbers of codebooks count, where that is not known.
-        near: share of the level.
+    Attributes:
+        vocabularies: the numbers of codes, where they are known; the table of this module, if there are none.
+        codebooks: how many codebooks the run has: a loss may be a sum over them; 0 for not known.
     """
-    levels = _levels(tuple(vocabularies), codebooks, sums)
+
+    vocabularies: tuple[int, ...] = ()
+    codebooks: int = 0
+
+    def near(self, value: float, *, sums: bool = False, share: float = NEAR) -> Chance | None:
+        """Return the chance level near a value in nats, the nearest if there are several; None if there is none.
+
+        Args:
+            value: in nats.
+            sums: whether sums over the usual numbers of codebooks count, where theirs is not known.
+            share: of the level, how far away is near.
+        """
+        return _near(value, self.vocabularies, self.codebooks, sums, share)
+
+
+USUAL_CHANCES = ChanceTable()
+
+
+@lru_cache(maxsize=1024)  # asked at every point, of few values
+def _near(value: float, vocabularies: tuple[int, ...], codebooks: int, sums: bool, share: float) -> Chance | None:
+    levels = _levels(vocabularies, codebooks, sums)
     nearest = min(levels, key=lambda chance: abs(value - chance.level))
-    return nearest if abs(value - nearest.level) <= near * nearest.level else None
+    return nearest if abs(value - nearest.level) <= share * nearest.level else None
 
 
 @lru_cache(maxsize=256)
 def _levels(vocabularies: tuple[int, ...], codebooks: int, sums: bool) -> list[Chance]:
     sizes = vocabularies or tuple(VOCABULARIES)
-    counts = (codebooks,) if codebooks > 1 else CODEBOOKS if sums else ()
+    counts = (codebooks,) if codebooks > 1 else CODEBOOKS if sums and not codebooks else ()
     summed = [(count, size) for count in counts for size in vocabularies or _OF_SUMS]
     return [Chance(size, count, count * math.log(size)) for count, size in [*((1, size) for size in sizes), *summed]]

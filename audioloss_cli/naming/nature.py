@@ -6,14 +6,15 @@ from typing import Literal, NamedTuple
 
 from audioloss_cli.naming.tag_words import words
 
-Size = Literal["small", "signed"]
+Size = Literal["small", "signed", "rl"]
 
 
 class Nature(NamedTuple):
     """What a name says.
 
     Attributes:
-        size: ``small`` for what may be thousandths in a healthy run, ``signed`` for what may be negative.
+        size: ``small`` for what may be thousandths in a healthy run, ``signed`` for what may be negative, ``rl`` for
+            what may be anything finite, and grow in a healthy run.
         word: the words of the name that say so.
         what: what they are words for.
         strong: whether they say so of a loss of audio, too.
@@ -44,7 +45,7 @@ NATURES: tuple[tuple[str, str, Size, bool], ...] = (
         "small",
         True,
     ),
-    (r"kl|kld|divergence|diversity|commit\w*", "a penalty", "small", True),
+    (r"kl|kld|divergence|diversity|commit\w*", "a penalty", "rl", True),
     (r"distil\w*|kd|teacher", "a divergence from a teacher", "small", True),
     (r"guided attention|monotonic", "an alignment", "small", True),
     (r"reg|rec|spec|mag|phase|energy|offsets?", "a distance", "small", False),
@@ -57,14 +58,14 @@ NATURES: tuple[tuple[str, str, Size, bool], ...] = (
     (
         r"adv|adversarial|gan|gen|generator|discs?|discriminators?|critics?|fake|real|fm|feat|feats|features?|fmap|gp",
         "adversarial training",
-        "small",
+        "rl",
         False,
     ),
     (
         r"penalty|regulari[sz]\w*|aux|auxiliary|balanc\w*|router|z|orth\w*|sparsity|entropy|smoothness|tv|decay"
         r"|consistency|align\w*|attn|attention",
         "a penalty",
-        "small",
+        "rl",
         False,
     ),
     (r"ctc|rnnt|rnn t|transducer|asr|mwer", "speech recognition", "small", False),

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice, pairwise
 from typing import Any
 
-from audioloss_cli.model import Limits, LossRule, Past, Point
+from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory
 from audioloss_cli.model.median import median
 from audioloss_cli.model.point import GRAD_NORM, LEARNING_RATE
 
@@ -32,46 +32,46 @@ class Rule(LossRule):
     group = "no-gradient"
     numbers_only = True
     for_points = 30
-    kinds = frozenset({"ce", "small"})
-    quiet = None
+    kinds = frozenset({"ce", "small", "open"})
+    inactive = None
 
     def __init__(self, limits: Limits, *, steps: float = 1000) -> None:
         self.steps = steps
         self.for_steps = int(steps)
 
-    def asleep(self, past: Past) -> bool:
+    def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether neither has been logged."""
-        return GRAD_NORM not in past.names and LEARNING_RATE not in past.names
+        return GRAD_NORM not in history.names and LEARNING_RATE not in history.names
 
-    def holds(self, point: Point, past: Past) -> bool | None:
+    def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether no step was taken for long, and the loss has not moved."""
         if point.value - point.value != 0:  # not finite
             return None
-        if not _is_dead(point.beside, past):
+        if not _is_dead(point.beside, history):
             return False
-        points = past.points
+        points = history.points
         # A look at both ends first: most stretches without a step are short.
-        if len(points) < _POINTS or not _is_dead(points[-_POINTS].beside, past):
+        if len(points) < _POINTS or not _is_dead(points[-_POINTS].beside, history):
             return False
-        values = _values_without_a_step(points, past)
+        values = _values_without_a_step(points, history)
         if len(values) < _POINTS or _moves(values):
             return False
-        return len(values) < len(points) or (past.age >= self.steps and not _has_left_the_start(values, past))
+        return len(values) < len(points) or (history.age >= self.steps and not _has_left_the_start(values, history))
 
-    def clears(self, point: Point, past: Past) -> bool:
+    def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether a step was taken."""
-        return not _is_dead(point.beside, past)
+        return not _is_dead(point.beside, history)
 
-    def screen(self, values: Any, beside: Mapping[str, Any], past: Past) -> Any:
+    def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
         """Where this point and the 29 before had no step taken."""
         import numpy as np  # noqa: PLC0415  # asked only where it is there
 
-        before = [_is_dead(point.beside, past) for point in list(past.points)[1 - _POINTS :]]
+        before = [_is_dead(point.beside, history) for point in list(history.points)[1 - _POINTS :]]
         dead = np.zeros(len(values), bool)
-        if GRAD_NORM in past.names:
+        if GRAD_NORM in history.names:
             norm = beside[GRAD_NORM]
             dead |= ~np.isfinite(norm) | (norm == 0)
-        if LEARNING_RATE in past.names:
+        if LEARNING_RATE in history.names:
             dead |= beside[LEARNING_RATE] == 0
         joined = np.concatenate([np.array(before, bool), dead])
         alive = np.flatnonzero(~joined)
@@ -84,7 +84,7 @@ class Rule(LossRule):
         """None is worse than another."""
         return False
 
-    def explain(self, point: Point, past: Past, since: int, points: int) -> str:
+    def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name what is wrong, and the loss."""
         norm = point.beside.get(GRAD_NORM)
         if point.beside.get(LEARNING_RATE) == 0:
@@ -94,22 +94,22 @@ class Rule(LossRule):
         return f"loss stays at {point.value:.4g} at step {point.step} and {what}, both since step {since} at least"
 
 
-def _is_dead(beside: Mapping[str, float], past: Past) -> bool:
+def _is_dead(beside: Mapping[str, float], history: SeriesHistory) -> bool:
     """Whether no step can have been taken at a point; a norm that was never logged says nothing."""
     norm = beside.get(GRAD_NORM)
     if norm is None:
-        if GRAD_NORM in past.names:
+        if GRAD_NORM in history.names:
             return True
     elif norm == 0 or not math.isfinite(norm):
         return True
     return beside.get(LEARNING_RATE) == 0
 
 
-def _values_without_a_step(points: Sequence[Point], past: Past) -> list[float]:
+def _values_without_a_step(points: Sequence[Point], history: SeriesHistory) -> list[float]:
     """The finite values of the points up to the current one since a step was taken, oldest first."""
     values = list[float]()
     for point in islice(reversed(points), len(points)):
-        if not _is_dead(point.beside, past):
+        if not _is_dead(point.beside, history):
             break
         values.append(point.value)
     return [value for value in reversed(values) if math.isfinite(value)]
@@ -124,5 +124,5 @@ def _moves(values: Sequence[float]) -> bool:
     return abs(median(values[:half]) - median(values[half:])) > _noise(values)
 
 
-def _has_left_the_start(values: Sequence[float], past: Past) -> bool:
-    return past.start is not None and abs(median(values) - past.start) > _NOISE * _noise(values)
+def _has_left_the_start(values: Sequence[float], history: SeriesHistory) -> bool:
+    return history.start is not None and abs(median(values) - history.start) > _NOISE * _noise(values)

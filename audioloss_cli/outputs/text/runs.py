@@ -19,7 +19,13 @@ _HOW_IT_ENDED = {
     "restarted": "unresolved: the training restarted while it fired",
 }
 
-_KINDS = {"small": "a loss that is small by nature", "rl": "a policy loss"}
+_KINDS = {
+    "small": "a loss that is small by nature",
+    "rl": "a policy loss",
+    "signed": "a loss that may be negative",
+    "open": "a loss of which nothing tells whether it is small by nature",
+}
+_UNITS = {"sample": "samples", "token": "tokens", "epoch": "epochs", "point": "points"}
 
 
 def run_lines(report: Report, view: View) -> Iterator[Line]:

@@ -11,10 +11,9 @@ resume, check that the weights were loaded: a model that was made anew starts at
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
-from audioloss_cli.model import LossRule, Point, SeriesHistory, Severity
+from audioloss_cli.model import InactiveRange, LossRule, Point, SeriesHistory, Severity
 from audioloss_cli.naming.chance import Chance
 from audioloss_cli.rules._chance import start_at
 from audioloss_cli.rules._levels import recent_median
@@ -32,7 +31,8 @@ class Rule(LossRule):
     for_points = 3
     kinds = frozenset({"ce", "open"})
     adaptive = True
-    inactive = None
+    # What is near chance from a level so far below lies so far above it.
+    inactive = (InactiveRange(high_share=0.99 * (1 - 2 * _BACK) / _FALLEN, alone=False),)
 
     def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether the loss did not start at chance."""
@@ -52,18 +52,13 @@ class Rule(LossRule):
         chance = start_at(history)
         return chance is None or abs(recent_median(history, _WIDTH) - chance.level) > 2 * _BACK * chance.level
 
-    def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
-        """Where a point is back; all before the start is known."""
+    def levels(self, history: SeriesHistory) -> Sequence[float] | None:
+        """Where a point is back, and where the median of the last ones is, or has left."""
         chance = start_at(history)
-        return values >= (-math.inf if chance is None else (1 - 2 * _BACK) * chance.level)
-
-    def span(self, history: SeriesHistory, *, holding: bool) -> tuple[float, float] | None:
-        """Not below; nowhere as long as the usual level has not fallen."""
-        chance = start_at(history)
-        if holding or chance is None:
-            return None
-        fallen = history.level is not None and history.level <= _FALLEN * chance.level
-        return (-math.inf, (1 - 2 * _BACK) * chance.level if fallen else math.inf)
+        if chance is None:
+            return []
+        shares = (1 - 2 * _BACK, 1 - _BACK, 1 + _BACK, 1 + 2 * _BACK)
+        return [bound for share in shares for bound in _around(share * chance.level)]
 
     def worse(self, value: float, than: float) -> bool:
         """The higher, the worse."""
@@ -76,3 +71,8 @@ class Rule(LossRule):
             f"loss {point.value:.4g} at step {point.step} is back at {chance}, the cost of guessing, after a usual level "
             f"of {history.level or 0:.4g}"
         )
+
+
+def _around(level: float) -> list[float]:
+    """A level, and what follows: a bound may belong to either side, by a rounding."""
+    return [math.nextafter(level, -math.inf), level, math.nextafter(level, math.inf)]

@@ -61,9 +61,10 @@ class Rule(LossRule):
 
     def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the usual level, and since when the loss is above it."""
-        usual = history.level or point.value
+        usual = history.level or 0.0
+        times = self._level(history) / usual if usual else self.ratio
         return (
-            f"loss {point.value:.4g} at step {point.step} has been above {self._level(history) / usual:.3g} times its "
+            f"loss {point.value:.4g} at step {point.step} has been above {times:.3g} times its "
             f"usual level {usual:.4g} since step {since}"
         )
 

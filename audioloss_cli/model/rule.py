@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, Protocol, Self, get_args
 
-from audioloss_cli.model.alert import Severity
+from audioloss_cli.model.alert import AlertType, Severity, type_of
 from audioloss_cli.model.limits import Limits
 from audioloss_cli.model.point import Point
 
@@ -134,7 +134,6 @@ class LossRule:
     ``__init__`` are its options, numbers above 0 that a configuration may set.
 
     Attributes:
-        type: the alert type that callers compare with, such as ``critical``.
         severity: of its alerts.
         group: rules of one group describe one kind of trouble and share one incident, in which the worst of them
             speaks; among equals the one that waited longer, then the more ``specific``.
@@ -150,7 +149,6 @@ class LossRule:
             ``is_inactive``. One that is inactive everywhere, as by an empty tuple, is asked where a value is repeated.
     """
 
-    type: str = "warning"
     severity: Severity = Severity.WARNING
     group: str
     for_steps: int = 1
@@ -166,6 +164,11 @@ class LossRule:
 
     def __init__(self, limits: Limits) -> None:
         """Most rules need no limits."""
+
+    @property
+    def type(self) -> AlertType:
+        """The type of its alerts, which callers compare with: that of its severity."""
+        return type_of(self.severity)
 
     def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether it cannot hold from here on, whatever the values, unless something new is logged beside them."""

@@ -144,6 +144,11 @@ class AudioLossMonitor:
         return self._machine.history.reference
 
     @property
+    def loss_history(self) -> list[float]:
+        """The losses of the last window, as logged, oldest first: at most ``window_size`` within as many steps."""
+        return [point.value for point in self._machine.history.window.points()]
+
+    @property
     def incidents(self) -> list[Incident]:
         """Every incident that fired, by first step; those whose ``resolution`` is None are open."""
         groups = self._machine.groups

@@ -27,7 +27,6 @@ _BEFORE, _RISE = 10, 1.001  # points back, and the share by which a learning rat
 class Rule(LossRule):
     """At chance since the start."""
 
-    type = "chance_level"
     group = "chance-level"
     for_points = 30
     kinds = frozenset({"ce", "open"})

@@ -25,7 +25,6 @@ _FAR = 100  # times below what is usual: a fall within 1000 steps that no traini
 class Rule(Below):
     """Below ``critical_threshold``."""
 
-    type = "critical"
     severity = Severity.CRITICAL
     may_be_usual = False
 

@@ -23,7 +23,6 @@ _LOST, _LEAST = 0.7, 0.5
 class Rule(LossRule):
     """Above the reference times ``ratio``, for long."""
 
-    type = "divergence"
     severity = Severity.CRITICAL
     group = "high-loss"
     numbers_only = True

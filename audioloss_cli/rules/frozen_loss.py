@@ -23,7 +23,6 @@ _DECIMALS, _PATIENCE, _SINGLE = 3, 10, 1e-7  # of a number that was a float32 on
 class Rule(LossRule):
     """Many identical values."""
 
-    type = "critical"
     severity = Severity.CRITICAL
     group = "frozen-loss"
     numbers_only = True

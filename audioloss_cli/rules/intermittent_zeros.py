@@ -23,7 +23,6 @@ _LARGE = 50  # warning thresholds: below, easy batches of what may be small by n
 class Rule(LossRule):
     """Several drops to nothing among the last points."""
 
-    type = "critical"
     severity = Severity.CRITICAL
     group = "low-loss"
     numbers_only = True

@@ -30,7 +30,6 @@ _BEFORE = 5  # points before those that are low
 class Rule(LossRule):
     """Below the reference divided by ``ratio``."""
 
-    type = "log_drop"
     group = "low-loss"
     numbers_only = True
     kinds = frozenset({"ce", "small", "open"})

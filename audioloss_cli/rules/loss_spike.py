@@ -29,7 +29,6 @@ _EARLIER, _SHARE, _OWN = 100, 0.05, 10  # points, the share of tails among them,
 class Rule(LossRule):
     """Above the level times ``ratio``."""
 
-    type = "spike"
     group = "high-loss"
     numbers_only = True
     kinds = frozenset({"ce", "small", "open"})

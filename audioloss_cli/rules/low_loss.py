@@ -17,8 +17,6 @@ from audioloss_cli.rules._open import open_question
 class Rule(Below):
     """Below ``threshold``."""
 
-    type = "warning"
-
     def __init__(self, limits: Limits) -> None:
         super().__init__(limits.threshold)
 

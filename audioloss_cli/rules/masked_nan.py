@@ -20,7 +20,6 @@ from audioloss_cli.model.point import GRAD_NORM, REWARD
 class Rule(LossRule):
     """0, beside a gradient norm that is none."""
 
-    type = "critical"
     severity = Severity.CRITICAL
     group = "low-loss"
     numbers_only = True

@@ -22,7 +22,6 @@ _MEAN_THRESHOLD = 0.02  # above it, somebody has scaled the thresholds already
 class Rule(LossRule):
     """Starts at a sum; said once."""
 
-    type = "sum_scale"
     severity = Severity.INFO
     group = "sum-scale"
     kinds = frozenset({"ce"})

@@ -23,7 +23,6 @@ _SHARE = 1e-3
 class Rule(LossRule):
     """Total minus text is nothing."""
 
-    type = "total_mismatch"
     severity = Severity.CRITICAL
     group = "total-mismatch"
     numbers_only = True

@@ -22,7 +22,6 @@ from audioloss_cli.model.rule import LossRule
 class Rule(LossRule):
     """Exactly 0."""
 
-    type = "critical"
     severity = Severity.CRITICAL
     group = "low-loss"
     numbers_only = True

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from audioloss_cli import AudioLossMonitor, Limits, Severity, registry
 from audioloss_cli.model import MISSING, InactiveRange, LossRule, Point, RuleText
+from audioloss_cli.model.alert import ALERT_TYPES
 from audioloss_cli.monitor import ruleset
 from audioloss_cli.monitor.history.series_history import SeriesHistory
 from audioloss_cli.monitor.points import MANY_REPEATS
@@ -226,6 +227,28 @@ def test_some_series_makes_it_fire_and_its_code_is_its_file_name(name):
         for step, value in enumerate(values):
             fired |= {alert.code for alert in monitor.update(value, step, 0.0, others(step))}
     assert name.replace("_", "-") in fired
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_loop_that_knows_the_five_types_sees_every_alert(name):
+    """As callers write it: what is critical in one branch, the two kinds of warnings in the other."""
+    code, seen = name.replace("_", "-"), dict[str, set[Severity]]()
+    for values in series_for(name):
+        monitor, others = AudioLossMonitor(select=[code]), OTHERS.get(name, lambda step: {})
+        for step, value in enumerate([*values, *HEALTHY]):
+            for alert in monitor.update(value, step, 0.0, others(step)):
+                assert alert["code"] == code
+                if alert["type"] == "critical":
+                    seen.setdefault("error", set()).add(alert["severity"])
+                elif alert["type"] in ("warning", "sustained_warning"):
+                    seen.setdefault("warning", set()).add(alert["severity"])
+                else:
+                    assert alert["type"] == ("recovered" if alert["edge"] == "recovered" else "info")
+                    seen.setdefault("info", set()).add(alert["severity"])
+    logged = {"error": {Severity.CRITICAL}, "warning": {Severity.WARNING}, "info": {Severity.INFO}}
+    assert seen
+    assert all(severities == logged[level] for level, severities in seen.items())
+    assert ALERT_TYPES == ("critical", "warning", "sustained_warning", "info", "recovered")
 
 
 @pytest.mark.parametrize("name", RULES)

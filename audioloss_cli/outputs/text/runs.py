@@ -153,4 +153,4 @@ def _returns(incident: Incident) -> str:
 
 def _edge(edge: Edge) -> Line:
     when = moment(edge.wall_time)
-    return line(f"    step {edge.step:>9,} {when} {edge.edge:<9} {edge.type:<17} {number(edge.value)}")
+    return line(f"    step {edge.step:>9,} {when} {edge.edge:<9} {edge.code:<18} {number(edge.value)}")

@@ -21,7 +21,7 @@ _HOW_IT_ENDED = {
 
 _KINDS = {
     "small": "a loss that is small by nature",
-    "rl": "a policy loss",
+    "rl": "a loss that may be anything finite",
     "signed": "a loss that may be negative",
     "open": "a loss of which nothing tells whether it is small by nature",
 }
@@ -96,7 +96,9 @@ def _series(item: SeriesReport, view: View) -> Iterator[Line]:
 
 def _left_alone(item: SeriesReport, view: View) -> Iterator[Line]:
     """Why fixed thresholds were not applied to a series that goes below one, or to any with -v."""
-    if item.kind != "ce" and (view.verbosity > 0 or _goes_below(item)):
+    if item.kind == "open" and view.verbosity > 0:
+        yield from paragraph(f"taken for {_KINDS[item.kind]}: fixed thresholds are warnings", view, indent=4, hang=2)
+    elif item.kind not in ("ce", "open") and (view.verbosity > 0 or _goes_below(item)):
         text = f"taken for {_KINDS[item.kind]}, to which the fixed thresholds do not apply: {item.kind_reason}"
         yield from paragraph(f"{text} (--kind ce applies them)", view, indent=4, hang=2)
 

@@ -184,7 +184,12 @@ def scaled_copy(series: Series, tags: RunTags) -> str:
         return ""
     for other in tags.run:
         tag = tags.tags[other.tag]
-        if other.tag == series.tag or not tag.says_loss or len(other) != len(series) or tag.held_out is not own.held_out:
+        if (
+            other.tag == series.tag
+            or not tag.says_loss
+            or len(other) != len(series)
+            or tag.held_out is not own.held_out
+        ):
             continue
         ratios = [
             value / base

@@ -23,6 +23,7 @@ class Rule(LossRule):
 
     type = "critical"
     severity = Severity.CRITICAL
+    settled_by = "a held-out loss after these steps, or the checkpoint from before, trained on"
     group = "high-loss"
     numbers_only = True
     kinds = frozenset({"signed"})

@@ -99,7 +99,9 @@ class Baseline:
             self.blocks.popleft()
         self._measure()
         if self.noted and self.reference is not None:
-            self.lowest = min(self.lowest, median([block.median for block in islice(reversed(self.blocks), LEFT_BLOCKS)]))
+            self.lowest = min(
+                self.lowest, median([block.median for block in islice(reversed(self.blocks), LEFT_BLOCKS)])
+            )
 
     def _measure(self) -> None:
         medians = [block.median for block in self.blocks]
@@ -107,10 +109,11 @@ class Baseline:
         self.reference = self.middle if self.middle is not None and self.middle > 0 else None
         self.level, self._spread = self.reference, None
         if self.level is not None:
-            jitter = _jitter(medians[-TREND[0][0] :])
             for count, share, times in TREND:
                 recent = median(medians[-count:]) if count > HIGHEST else max(medians[-count:])
-                if 0 < recent < share * self.level and self.level - recent > times * jitter * recent:
+                if not 0 < recent < share * self.level:
+                    continue
+                if self.level - recent > times * recent * _jitter(medians[-TREND[0][0] :]):
                     self.level = recent
 
     def _is_armed(self) -> bool:
@@ -153,7 +156,9 @@ class Baseline:
         pairs = list(zip(medians, medians[_LAG:], strict=False))
         if not pairs:
             return 0.0
-        steps = [(after - before) / (before if relative else 1.0) for before, after in pairs if before > 0 or not relative]
+        steps = [
+            (after - before) / (before if relative else 1.0) for before, after in pairs if before > 0 or not relative
+        ]
         usual = median(steps) if steps else 0.0
         return median([abs(step - usual) for step in steps]) if steps else 0.0
 

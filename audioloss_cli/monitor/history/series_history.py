@@ -30,9 +30,7 @@ class SeriesHistory:
         begin: step of the first point of the segment.
     """
 
-    def __init__(
-        self, limits: Limits, kind: Kind | None, reason: str, chances: ChanceTable = USUAL_CHANCES
-    ) -> None:
+    def __init__(self, limits: Limits, kind: Kind | None, reason: str, chances: ChanceTable = USUAL_CHANCES) -> None:
         self.chances = chances
         self.window = Window(limits.window_size, max(limits.window_size, _LEAST_POINTS))
         self.baseline = Baseline()

@@ -184,6 +184,15 @@ class LossRule:
         """
         return None
 
+    def memory(self, history: SeriesHistory) -> int:
+        """How many points ``holds`` and ``clears`` look at, the current one among them: 1 for its value alone.
+
+        For a rule with ``levels``: once so many values lie between the same two of them, it says the same of the next
+        one that does. A rule that looks at the value alone is asked of one value between each two levels, and all
+        others there are taken to get the same answer, whatever came before; its ``explain`` uses the point alone.
+        """
+        return 128
+
     def span(self, history: SeriesHistory, *, holding: bool) -> tuple[float, float] | None:
         """Values from the one up to below the other at which it holds, or at which it does not; None if not known.
 

@@ -21,6 +21,10 @@ class Below(LossRule):
         """Whether the value is below; None for NaN, infinities and missing values."""
         return point.value < self.threshold if math.isfinite(point.value) else None
 
+    def memory(self, history: SeriesHistory) -> int:
+        """The value alone."""
+        return 1 if history.kind == "ce" else super().memory(history)
+
     def levels(self, history: SeriesHistory) -> Sequence[float]:
         """The threshold."""
         return [self.threshold]

@@ -55,6 +55,10 @@ class Rule(LossRule):
         medians = recent_medians(history, _WIDTH if history.stride <= _DENSE_STRIDE else 3, 1)
         return history.reference is None or not medians or medians[-1] >= _CLEARS * history.reference
 
+    def memory(self, history: SeriesHistory) -> int:
+        """All that its medians look at."""
+        return _WIDTH + _IN_A_ROW - 1 if history.kind == "ce" else super().memory(history)
+
     def levels(self, history: SeriesHistory) -> Sequence[float]:
         """Where it holds and where it clears."""
         usual = history.reference or 0.0

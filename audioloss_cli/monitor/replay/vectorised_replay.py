@@ -17,6 +17,7 @@ from audioloss_cli.monitor.history.baseline import BLOCK_STEPS, COMPANY
 from audioloss_cli.monitor.points import MANY_REPEATS, points_of
 from audioloss_cli.monitor.replay.block_filter import BlockFilter
 from audioloss_cli.monitor.replay.blocks import Blocks
+from audioloss_cli.monitor.replay.chronic_incident import ChronicIncident
 from audioloss_cli.monitor.replay.stable_incident import StableIncident
 
 if TYPE_CHECKING:
@@ -57,9 +58,12 @@ class VectorisedReplay:
         """Take in the chunk; return what its points raise."""
         alerts: list[Alert] = []
         index, exact, skipped = 0, _LEAST_EXACT, 0
-        stretches = StableIncident(self)  # kept here: a cycle would outlive its run
+        stable = StableIncident(self)  # kept here: a cycle would outlive its run
+        chronic = ChronicIncident(stable)
         while index < len(self.values):
-            steady, reminders = stretches.skip(index)
+            steady, reminders = stable.skip(index)
+            if not steady:
+                steady, reminders = chronic.skip(index)
             alerts += reminders
             if steady:
                 alerts += self._exact(index + steady, min(index + steady + 1, len(self.values)))

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from audioloss_cli.model.alert import Severity
+from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.envelope import PARTS, PARTS_WITH_INCIDENTS, Envelope
 from audioloss_cli.model.exit_code import CLEAN, FINDINGS, NOT_AUDITED
 from audioloss_cli.model.incident import Incident
@@ -40,7 +41,7 @@ class AuditedSeries:
 
     Attributes:
         series: all its points, as logged.
-        role, limits, segment_starts, incidents, reordered, kind, kind_reason: see ``SeriesReport``.
+        role, limits, segment_starts, incidents, reordered, kind, kind_reason, axis: see ``SeriesReport``.
     """
 
     series: Series
@@ -51,6 +52,7 @@ class AuditedSeries:
     reordered: bool = False
     kind: Kind = "ce"
     kind_reason: str = ""
+    axis: TimeAxis = STEPS
 
     def finished(self, *, keep_points: bool = False, sources: "Sequence[SourceShare]" = ()) -> "SeriesReport":
         """Return what is kept of it: the envelope, and all points only if they are asked for."""
@@ -66,6 +68,7 @@ class AuditedSeries:
             reordered=self.reordered,
             kind=self.kind,
             kind_reason=self.kind_reason,
+            axis=self.axis,
             sources=list(sources),
             series=series if keep_points else None,
         )
@@ -99,8 +102,10 @@ class SeriesReport:
         step_source: where the steps come from; see ``Series``.
         segment_starts: index of the first point of each segment; the first is 0.
         reordered: the steps went back so often that the points were sorted by step.
-        kind: ``ce`` for a cross entropy, ``small`` or ``rl`` for a loss to which the fixed thresholds do not apply.
+        kind: ``ce`` for a cross entropy; ``small``, ``rl`` or ``signed`` for a loss to which the fixed thresholds do not
+            apply; ``open`` for one of which nothing tells, for which they are warnings.
         kind_reason: why it is not taken for a cross entropy.
+        axis: what its steps count, and why they are taken for that.
         sources: of a run with several sources, how many points each gave.
         series: all its points, as they were replayed; None unless they were asked for.
     """
@@ -115,6 +120,7 @@ class SeriesReport:
     reordered: bool = False
     kind: Kind = "ce"
     kind_reason: str = ""
+    axis: TimeAxis = STEPS
     sources: list[SourceShare] = field(default_factory=list)
     series: Series | None = None
 

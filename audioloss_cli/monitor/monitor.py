@@ -11,8 +11,9 @@ from audioloss_cli.model.rule import KINDS, Kind
 from audioloss_cli.monitor.machine import Machine
 from audioloss_cli.monitor.ruleset import Choice
 from audioloss_cli.monitor.scalars import as_beside, as_loss, as_step
+from audioloss_cli.naming.chance import ChanceTable
 
-_STATE_VERSION = 2
+_STATE_VERSION = 3
 
 
 class AudioLossMonitor:
@@ -31,12 +32,16 @@ class AudioLossMonitor:
         adaptive: whether rules that compare the loss with its own past take part beside the fixed thresholds, and the
             kind of the series is guessed.
         kind: ``ce`` for a cross entropy, to which every rule applies; ``small`` for a loss that is small by nature, to
-            which the thresholds do not; ``rl`` for a policy loss, which may be anything finite. None guesses from the
-            first value, takes the guess back in doubt, and takes everything for ``ce`` if not ``adaptive``.
+            which the thresholds do not; ``signed`` for one that may be negative; ``rl`` for a policy loss, which may be
+            anything finite; ``open`` for one of which nobody knows: below the thresholds it is a warning. None, and
+            ``open``, guess from the first value, take the guess back in doubt, and None takes everything for ``ce`` if
+            not ``adaptive``.
         kind_reason: why the kind was declared, for the report.
         select: codes of the only rules that take part; all if None.
         ignore: codes of rules that do not.
         options: rule code -> option -> number, such as ``{"log-drop": {"ratio": 8}}``.
+        vocabularies: numbers of codes that a prediction chooses among, where they are known; else the usual ones.
+        codebooks: over how many codebooks the loss may be a sum; 0 for not known.
 
     Attributes:
         limits: the limits in force, after ``scale``.
@@ -59,13 +64,16 @@ class AudioLossMonitor:
         select: Iterable[str] | None = None,
         ignore: Iterable[str] = (),
         options: Mapping[str, Mapping[str, float]] | None = None,
+        vocabularies: Iterable[int] = (),
+        codebooks: int = 0,
     ) -> None:
         self.limits = Limits(window_size, threshold, critical_threshold).scaled(scale)
         if kind not in (None, *KINDS):
             raise SettingError("kind", f"must be one of {', '.join(KINDS)}, not {kind!r}")
         choice = Choice(adaptive, _codes(select), _codes(ignore) or (), options or {})
         known = kind or (None if adaptive else "ce")
-        self._machine = Machine(self.limits, f"{name}:" if name else "", choice, known, kind_reason)
+        chances = ChanceTable(tuple(vocabularies), codebooks)
+        self._machine = Machine(self.limits, f"{name}:" if name else "", choice, known, kind_reason, chances)
 
     # The two doors.
 
@@ -78,8 +86,8 @@ class AudioLossMonitor:
             loss: a float, an int, a numpy scalar or a 0-d torch tensor; None for a value that is missing.
             step: training step; a step lower than the last one is a restart.
             wall_time: Unix seconds; now, if None.
-            beside: other series of the run at this step, for the rules that compare them: ``grad_norm``, ``epoch``,
-                ``total`` and ``text`` loss, ``codebook/0``, ``codebook/1``, ... losses of all codebooks, this one among
+            beside: other series of the run at this step, for the rules that compare them: ``grad_norm``,
+                ``learning_rate``, ``epoch``, ``total`` and ``text`` loss, ``codebook/0``, ``codebook/1``, ... losses of all codebooks, this one among
                 them, and ``codebook``, the number of this one. None is a value that was not logged.
 
         Raises:

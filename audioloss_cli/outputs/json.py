@@ -118,6 +118,7 @@ def _series(item: SeriesReport) -> dict[str, Any]:
         "first_step": parts[0].first_step,
         "last_step": parts[-1].last_step,
         "step_source": item.step_source,
+        "axis": {"unit": item.axis.unit, "per_update": item.axis.per_update, "reason": item.axis.reason},
         "segments": len(item.segment_starts),
         "reordered": item.reordered,
         "kind": item.kind,

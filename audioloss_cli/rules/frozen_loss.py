@@ -26,7 +26,7 @@ class Rule(LossRule):
     severity = Severity.CRITICAL
     group = "frozen-loss"
     numbers_only = True
-    kinds = frozenset({"ce", "small"})
+    kinds = frozenset({"ce", "small", "open", "signed"})
 
     def __init__(self, limits: Limits, *, points: float = 20) -> None:
         if points < _LEAST_POINTS:

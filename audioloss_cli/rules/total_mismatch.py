@@ -27,7 +27,7 @@ class Rule(LossRule):
     group = "total-mismatch"
     numbers_only = True
     for_points = 5
-    kinds = frozenset({"ce", "small"})
+    kinds = frozenset({"ce", "small", "open"})
     inactive = None
 
     def is_inactive(self, history: SeriesHistory) -> bool:

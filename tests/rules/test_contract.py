@@ -44,7 +44,9 @@ BESIDE = Mapping[str, float]
 
 # What makes a rule fire, for one that no constant series does, or to pin it down: a loss a step, one entry a rule.
 FIRES: dict[str, list[float]] = {
+    "back_to_chance": [6.93, 6.92, 6.94, 6.93, 6.92, *HEALTHY, *(6.93 + 0.01 * (step % 7) for step in range(8))],
     "chance_level": AT_CHANCE,
+    "codebooks_low": [4.0, 3.9, 3.8, 3.7, 3.6, *[0.05, 0.051] * 5],
     "codebook_apart": AT_CHANCE,
     "codebook_missing": HEALTHY,
     "divergence": [*HEALTHY, *(8.0 + 0.01 * (step % 7) for step in range(400))],
@@ -54,16 +56,21 @@ FIRES: dict[str, list[float]] = {
     "log_drop": [*HEALTHY, *[0.5] * 10],
     "loss_spike": [*HEALTHY, *[24.0] * 3],
     "masked_nan": [4.0, 0.0],
+    "no_gradient": [4.0 + 0.001 * (step % 7) for step in range(2500)],
+    "signed_rise": [*(-4.0 + 0.01 * (step % 7) for step in range(700)), *[30.0] * 5],
     "sum_scale": [55.4] * 5,
     "sustained_low_loss": [0.007 + 1e-5 * (step % 7) for step in range(LIMITS.window_size)],
     "total_mismatch": HEALTHY,
+    "vanished_loss": [1e-9 + 1e-11 * (step % 7) for step in range(9)],
 }
 # What is logged beside the loss at a step, for the rules that compare.
 OTHERS: dict[str, Callable[[int], BESIDE]] = {
     "codebook_apart": lambda step: {"codebook": 3, "codebook/3": 6.93, **{f"codebook/{k}": 4.0 for k in range(3)}},
+    "codebooks_low": lambda step: {"codebook": 0, **{f"codebook/{k}": 0.05 if step > 4 else 4.0 for k in range(3)}},
     "codebook_missing": lambda step: {"codebook": 0, **{f"codebook/{k}": 4.0 for k in range(3 if step > 9 else 4)}},
     "epoch_drop": lambda step: {"epoch": step / 700},
     "masked_nan": lambda step: {"grad_norm": math.nan if step else 1.0},
+    "no_gradient": lambda step: {"grad_norm": 0.0},
     "total_mismatch": lambda step: {"text": 2.0, "total": 2.0},
 }
 

@@ -46,7 +46,7 @@ def test_series_are_known_by_their_names(tags, name):
     assert {tag: role(tag) for tag in tags.split()} == {tag: {name} for tag in tags.split()}
 
 
-@pytest.mark.parametrize("tag", ["lr", "grad_norm_clip", "grad_clip", "eval/epoch", "epoch_time", "eval/loss", "x/y"])
+@pytest.mark.parametrize("tag", ["grad_norm_clip", "grad_clip", "eval/epoch", "epoch_time", "eval/loss", "x/y"])
 @pytest.mark.parametrize("prefix", ["", "train/"])
 def test_other_series_stand_beside_nothing(prefix, tag):
     assert role(prefix + tag) == set()

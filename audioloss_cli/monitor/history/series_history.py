@@ -10,6 +10,7 @@ from audioloss_cli.model.rule import Kind
 from audioloss_cli.monitor.history.baseline import COMPANY, USUAL, Baseline
 from audioloss_cli.monitor.history.kind import KindGuess
 from audioloss_cli.monitor.history.window import Window
+from audioloss_cli.naming.chance import USUAL_CHANCES, ChanceTable
 
 _LEAST_POINTS = 128
 _START_POINTS = 5
@@ -24,11 +25,15 @@ class SeriesHistory:
         window: the last points.
         baseline: the usual level.
         guess: the kind of the series.
+        chances: what guessing costs.
         first: the first finite values, until there are 5.
         begin: step of the first point of the segment.
     """
 
-    def __init__(self, limits: Limits, kind: Kind | None, reason: str) -> None:
+    def __init__(
+        self, limits: Limits, kind: Kind | None, reason: str, chances: ChanceTable = USUAL_CHANCES
+    ) -> None:
+        self.chances = chances
         self.window = Window(limits.window_size, max(limits.window_size, _LEAST_POINTS))
         self.baseline = Baseline()
         self.guess = KindGuess(limits, kind, reason)
@@ -65,9 +70,11 @@ class SeriesHistory:
 
     def fold(self, step: int, value: float) -> None:
         """Let the current value, a finite one, have its part in what is usual."""
-        usual = self.baseline.reference
-        if usual is not None and not USUAL[0] * usual <= value < USUAL[1] * usual:
-            least, most = USUAL[0] * usual, USUAL[1] * usual
+        usual, level = self.baseline.reference, self.baseline.level
+        # What may be small by nature may be learnt as fast as a collapse comes: all that it falls to is usual.
+        least = USUAL[0] * level if level is not None and self.kind == "ce" else 0.0
+        if usual is not None and self.kind != "signed" and not least <= value < USUAL[1] * usual:
+            most = USUAL[1] * usual
             if sum(not least <= each < most for each in self.last(COMPANY)) > 1:
                 return
         self.baseline.fold(step, value)
@@ -132,6 +139,21 @@ class SeriesHistory:
     def reference(self) -> float | None:
         """Usual level."""
         return self.baseline.reference
+
+    @property
+    def level(self) -> float | None:
+        """Usual level of late."""
+        return self.baseline.level
+
+    @property
+    def middle(self) -> float | None:
+        """Usual level, whatever its sign."""
+        return self.baseline.middle
+
+    @property
+    def noise(self) -> float:
+        """Usual distance of neighbours, whatever the sign of the level."""
+        return self.baseline.noise
 
     @property
     def spread(self) -> float:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np  # noqa: TID253  # opened late, by the machine, for long series only
 
 from audioloss_cli.model import MISSING, Alert, Point
-from audioloss_cli.monitor.history.baseline import BLOCK_STEPS, COMPANY
+from audioloss_cli.monitor.history.baseline import BLOCK_STEPS, COMPANY, LEFT_BLOCKS
 from audioloss_cli.monitor.points import MANY_REPEATS, points_of
 from audioloss_cli.monitor.replay.block_filter import BlockFilter
 from audioloss_cli.monitor.replay.blocks import Blocks
@@ -180,9 +180,10 @@ class VectorisedReplay:
         last = int(blocks.starts[whole - 1])  # the last block is left open
         if whole > 1:
             if baseline.noted:
-                lower = 1 + np.flatnonzero(blocks.least[1:whole] < baseline.lowest)
-                references = blocks.references(lower)
-                baseline.lowest = min([baseline.lowest, *references[references > 0].tolist()])
+                recent = blocks.recent(np.arange(1, whole), LEFT_BLOCKS)
+                lower = np.flatnonzero(recent < baseline.lowest)
+                known = blocks.references(1 + lower) > 0
+                baseline.lowest = min([baseline.lowest, *recent[lower[known]].tolist()])
             baseline.close(blocks.closed(whole - 1, baseline.previous))
             baseline.previous = float(values[last - 1])
         baseline.key, baseline.values = int(steps[last]) // BLOCK_STEPS, values[last : joined + count].tolist()

@@ -34,7 +34,7 @@ def test_the_report_is_the_one_beside_it(name, audioloss, monkeypatch):
 def test_the_collapse_is_named_at_its_true_step(name, audioloss):
     text = audioloss("scan", SAMPLES / name).out
     assert "CRITICAL critical-loss, steps 430 to 1,000" in text  # 60 steps before it is below 0.01
-    assert "fired     log_drop " in text
+    assert "fired     log-drop " in text
     assert "at step 500 is below the critical threshold 0.005" in text
 
 

@@ -7,7 +7,7 @@ from audioloss_cli.alert_tests.happened import Happened, rules
 from audioloss_cli.alert_tests.table import Table
 from audioloss_cli.config import ConfigError
 from audioloss_cli.model import Severity
-from audioloss_cli.model.alert import EdgeKind
+from audioloss_cli.model.alert import ALERT_TYPES, EdgeKind
 
 LAST_STEP = 2**62  # steps are int64, and a test adds some to its first
 _EDGES = frozenset(get_args(EdgeKind)) - {"reminder"}  # a reminder says nothing new, and no timeline holds it
@@ -46,8 +46,7 @@ class ExpectedAlert:
             raise ConfigError(
                 f"{where} must name what is expected beside the step: {', '.join(_NAMES[:2])} or severity"
             )
-        types = {rule.type for rule in rules().values()} | {"recovered"}
-        type_, edge = table.word("type", types), table.word("edge", _EDGES)
+        type_, edge = table.word("type", ALERT_TYPES), table.word("edge", _EDGES)
         return cls(
             table.whole("step", 0, LAST_STEP),
             table.word("code", rules()),

@@ -5,6 +5,8 @@ else at the start. A text where text is asked for, or nothing at all, needs no c
 make than this module knows, its own way is taken, only later.
 """
 
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, Literal, get_args, get_origin
 
@@ -12,7 +14,21 @@ from typer.core import TyperCommand, TyperGroup
 
 
 class Command(TyperCommand):
-    """A command of ``audioloss``."""
+    """A command of ``audioloss``.
+
+    An option whose metavar ends in ``...`` takes all values up to the next option, not only the first.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As Typer's, after the values of such options were given one by one."""
+        greedy = {
+            name
+            for parameter in self.params
+            if (getattr(parameter, "metavar", None) or "").endswith("...")
+            for name in parameter.opts
+            if name.startswith("-")
+        }
+        return super().parse_args(ctx, list(_one_by_one(args, greedy)) if greedy else args)
 
     def get_params(self, ctx: Any) -> Any:
         """As Typer's, with the shorter way."""
@@ -25,6 +41,24 @@ class Group(TyperGroup):
     def get_params(self, ctx: Any) -> Any:
         """As Typer's, with the shorter way."""
         return [_shortened(parameter) for parameter in super().get_params(ctx)]
+
+
+def _one_by_one(args: Sequence[str], greedy: AbstractSet[str]) -> Iterator[str]:
+    """``--check a b`` as ``--check a --check b``; ``--`` ends that, as it ends all options."""
+    option, taken, rest = "", False, iter(args)
+    for arg in rest:
+        if arg == "--":
+            yield arg
+            yield from rest
+        elif arg.startswith("-") and arg != "-":
+            option = arg.partition("=")[0] if arg.partition("=")[0] in greedy else ""
+            taken = "=" in arg
+            yield arg
+        elif option and taken:
+            yield from (option, arg)
+        else:
+            taken = True
+            yield arg
 
 
 def _shortened(parameter: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 from audioloss_cli.model.fields import FieldMapping
 
@@ -20,7 +20,14 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+AlertType = Literal["critical", "warning", "sustained_warning", "info", "recovered"]
+ALERT_TYPES: tuple[AlertType, ...] = get_args(AlertType)
 EdgeKind = Literal["fired", "escalated", "refired", "reminder", "recovered"]
+
+
+def type_of(severity: Severity) -> AlertType:
+    """The type of an alert of this severity, where its rule says nothing else."""
+    return severity.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,8 @@ class Alert(FieldMapping):
     """One edge of an incident, or a reminder that it still fires.
 
     Attributes:
-        type: ``critical``, ``warning``, ``sustained_warning``, ``recovered``, or what a later rule adds.
+        type: ``critical``, ``warning``, ``sustained_warning``, ``info`` or ``recovered``, whatever the rule: a loop
+            that tells these apart sees every alert. ``code`` says which rule it is.
         severity: of the rule that speaks; ``info`` for ``recovered``.
         code: the rule's stable code, which is its file name in ``audioloss_cli/rules``.
         step: training step of the point that raised the alert.
@@ -40,7 +48,7 @@ class Alert(FieldMapping):
         advice: what to do about it, from the rule's documentation.
     """
 
-    type: str
+    type: AlertType
     severity: Severity
     code: str
     step: int

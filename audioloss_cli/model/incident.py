@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
-from audioloss_cli.model.alert import EdgeKind, Severity
+from audioloss_cli.model.alert import ALERT_TYPES, AlertType, EdgeKind, Severity, type_of
 from audioloss_cli.model.fields import FieldMapping
 from audioloss_cli.model.series import MISSING, is_missing
 
@@ -26,7 +26,7 @@ class Edge(FieldMapping):
     step: int
     wall_time: float
     edge: EdgeKind
-    type: str
+    type: AlertType
     value: float
     code: str = ""
 
@@ -77,7 +77,7 @@ class Incident(FieldMapping):
 
     id: str
     code: str
-    type: str
+    type: AlertType
     severity: Severity
     group: str
     segment: int
@@ -123,11 +123,18 @@ class Incident(FieldMapping):
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
-        """Undo ``to_state``."""
+        """Undo ``to_state``; a type that was a rule's own, in older states, is that of the severity."""
         timeline = [Edge(**{**edge, "value": _or_missing(edge["value"])}) for edge in state["timeline"]]
         worst_value, severity = _or_missing(state["worst_value"]), Severity(state["severity"])
         causes = [LikelyCause(**cause) for cause in state.get("causes", ())]
-        known = {"severity": severity, "worst_value": worst_value, "timeline": timeline, "causes": causes}
+        type_ = state["type"] if state["type"] in ALERT_TYPES else type_of(severity)
+        known = {
+            "type": type_,
+            "severity": severity,
+            "worst_value": worst_value,
+            "timeline": timeline,
+            "causes": causes,
+        }
         return cls(**{**state, **known})
 
 

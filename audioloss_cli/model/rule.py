@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, Protocol, Self, get_args
 
-from audioloss_cli.model.alert import Severity
+from audioloss_cli.model.alert import AlertType, Severity, type_of
 from audioloss_cli.model.limits import Limits
 from audioloss_cli.model.point import Point
 
-Kind = Literal["ce", "small", "rl"]
+# A cross entropy; a loss that is small by nature; a policy loss; one that may be negative; one of which nothing tells.
+Kind = Literal["ce", "small", "rl", "signed", "open"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -25,7 +26,7 @@ class InactiveRange:
     """Values at which a rule cannot hold.
 
     They are at least both of ``low`` and ``low_share`` times the reference, and below both of ``high`` and
-    ``high_share`` times the reference. The shares count only where there is a reference, and within them only what lies
+    ``high_share`` times the level, which follows a falling loss. The shares count only where there is a reference, and within them only what lies
     more than a rounding from their ends: a rule may come to the same bound in another way, or hold on it. A rule that
     is not satisfied with one point alone wants another one that lies elsewhere, too, among the last 9.
     """
@@ -36,11 +37,12 @@ class InactiveRange:
     high_share: float = math.inf
     alone: bool = True
 
-    def interval(self, reference: float | None) -> tuple[float, float]:
-        """Least value, and the first one above, under this reference."""
+    def interval(self, reference: float | None, level: float | None = None) -> tuple[float, float]:
+        """Least value, and the first one above, under this reference and this level; the reference, if it is None."""
         if reference is None:
             return self.low, self.high
-        return max(self.low, MORE * self.low_share * reference), min(self.high, LESS * self.high_share * reference)
+        recent = reference if level is None else level
+        return max(self.low, MORE * self.low_share * reference), min(self.high, LESS * self.high_share * recent)
 
     @classmethod
     def all_of(cls, parts: "Sequence[InactiveRange]") -> "InactiveRange":
@@ -63,11 +65,27 @@ class SeriesHistory(Protocol):
 
     @property
     def kind(self) -> Kind:
-        """``ce``, ``small`` or ``rl``."""
+        """One of ``KINDS``."""
+
+    @property
+    def chances(self) -> Any:
+        """What guessing costs: a ``naming.chance.ChanceTable``."""
 
     @property
     def reference(self) -> float | None:
         """Usual level over the last 1000 steps; None until enough was seen, or where it is not positive."""
+
+    @property
+    def level(self) -> float | None:
+        """The same where the loss does not fall; where it still does, its level over the last 75 to 300 steps."""
+
+    @property
+    def middle(self) -> float | None:
+        """Usual level over the last 1000 steps, also where it is not positive; None until enough was seen."""
+
+    @property
+    def noise(self) -> float:
+        """Usual distance of points for no reason, in the unit of the loss, also where the level is not positive."""
 
     @property
     def spread(self) -> float:
@@ -87,7 +105,7 @@ class SeriesHistory(Protocol):
 
     @property
     def lowest(self) -> float:
-        """Lowest ``reference`` so far, noted while a rule that ``reads_lowest`` is awake; infinite before one."""
+        """Lowest usual level of 500 steps so far, noted while a rule that ``reads_lowest`` is awake; infinite before one."""
 
     @property
     def repeats(self) -> int:
@@ -131,7 +149,6 @@ class LossRule:
     ``__init__`` are its options, numbers above 0 that a configuration may set.
 
     Attributes:
-        type: the alert type that callers compare with, such as ``critical``.
         severity: of its alerts.
         group: rules of one group describe one kind of trouble and share one incident, in which the worst of them
             speaks; among equals the one that waited longer, then the more ``specific``.
@@ -140,6 +157,7 @@ class LossRule:
         kinds: kinds of series to which it applies.
         adaptive: it compares with the series' own past, and is left out where that is not wanted.
         once: it is said once and nothing ends it; nothing more is asked of it.
+        may_be_usual: of a series that may be small by nature, what it holds of may become what is usual.
         numbers_only: a value that is not finite says nothing: it need not be asked of one.
         minds_absence: it is asked where other series of the run are logged and this one is not; the point then has no
             value, and is not among those of the history.
@@ -148,7 +166,6 @@ class LossRule:
             ``is_inactive``. One that is inactive everywhere, as by an empty tuple, is asked where a value is repeated.
     """
 
-    type: str = "warning"
     severity: Severity = Severity.WARNING
     group: str
     for_steps: int = 1
@@ -157,6 +174,7 @@ class LossRule:
     kinds: frozenset[Kind] = frozenset(KINDS)
     adaptive: bool = False
     once: bool = False
+    may_be_usual: bool = False
     numbers_only: bool = False
     minds_absence: bool = False
     reads_lowest: bool = False
@@ -164,6 +182,11 @@ class LossRule:
 
     def __init__(self, limits: Limits) -> None:
         """Most rules need no limits."""
+
+    @property
+    def type(self) -> AlertType:
+        """The type of its alerts, which callers compare with: that of its severity."""
+        return type_of(self.severity)
 
     def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether it cannot hold from here on, whatever the values, unless something new is logged beside them."""
@@ -198,6 +221,15 @@ class LossRule:
         With levels, long stretches of trouble are skipped; without, nothing but speed is lost.
         """
         return None
+
+    def memory(self, history: SeriesHistory) -> int:
+        """How many points ``holds`` and ``clears`` look at, the current one among them: 1 for its value alone.
+
+        For a rule with ``levels``: once so many values lie between the same two of them, it says the same of the next
+        one that does. A rule that looks at the value alone is asked of one value between each two levels, and all
+        others there are taken to get the same answer, whatever came before; its ``explain`` uses the point alone.
+        """
+        return 128
 
     def span(self, history: SeriesHistory, *, holding: bool) -> tuple[float, float] | None:
         """Values from the one up to below the other at which it holds, or at which it does not; None if not known.

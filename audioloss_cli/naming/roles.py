@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Literal
 
 from audioloss_cli.naming.tag_words import is_held_out, words
 
@@ -71,11 +72,18 @@ _TOTAL = re.compile(r"\b(?:total|tot|combined|overall)\b")
 _GENERATOR_TOTAL = re.compile(r"^(?:train )?loss g total$|^(?:train )?(?:g|gen|generator) loss total$")
 _POLICY = re.compile(rf"\b(?:pg|policy|actor|critic|value|vf|kl)\b.*\b{_LOSS}\b|\b{_LOSS}\b.*\b(?:pg|policy|kl)\b")
 _REWARD = re.compile(r"\b(?:rewards?|advantages?)\b")
-_SCORE = re.compile(r"\b(?:acc|accuracy|wer|cer|bleu|f ?1|precision|recall|auc|map|ppl|perplexity)\b")
+# Scores that are better when lower, and higher; a perplexity is the loss once more, and no score of its own.
+_ERROR_RATE = re.compile(r"\b(?:wer|cer|mer|ser|per|ter|eer|error rate|edit distance)\b")
+_TASK_SCORE = re.compile(r"\b(?:(?:sacre|sp)?bleu|chrf|rouge(?: \w+)?|meteor|cider|miou|eer|pesq|stoi)\b")
+_SHARE = re.compile(r"\b(?:acc|accuracy|accuracies|f ?1|precision|recall|auc|auroc|map|mcc|exact match|top ?[15])\b")
+_SCORE = re.compile(rf"{_ERROR_RATE.pattern}|{_TASK_SCORE.pattern}|{_SHARE.pattern}|\b(?:ppl|perplexity)\b")
 _NAMES_AUDIO = re.compile(r"\b(?:audio|speech|acoustic|codebooks?|codec|tts|wav|vocoder|mel|talker|depformer)\b")
 _NUMBER = re.compile(r"\b(?:codebooks?|codes?|cb|quantizers?|rvq|vq|c|q)(?: (?:loss|losses))?(?: (?!\d)\w+)? (\d+)\b")
 _MOST_DIGITS = 2  # of the number of a codebook; loss_vq_1024 names a size
 _SUMMARY = "train loss"  # HF Trainer's average over the run, logged once at its end; a resume makes it meaningless
+
+
+Score = Literal["", "error", "task", "share"]
 
 
 class Role(StrEnum):
@@ -115,6 +123,8 @@ class Tag:
         codebook: the number of the codebook that it is of; None if of none in particular.
         family: what it has in common with the other codebooks of the same kind; empty without a codebook.
         is_summary: whether a trainer logs it once, at the end of the run.
+        score: of a score, which kind: an ``error`` rate (WER), a score of a ``task`` (BLEU), a ``share`` that is right
+            (accuracy); empty for any other, and for a perplexity.
     """
 
     name: str
@@ -128,6 +138,7 @@ class Tag:
     codebook: int | None = None
     family: str = ""
     is_summary: bool = False
+    score: Score = ""
 
     @property
     def matters(self) -> bool:
@@ -156,6 +167,7 @@ def classify(name: str) -> Tag:
         codebook=number[1] if number else None,
         family=number[0] if number else "",
         is_summary=last == _SUMMARY,
+        score=_score_of(text) if role is Role.SCORE else "",
     )
 
 
@@ -178,6 +190,14 @@ def _role(text: str, last: str, *, is_loss: bool) -> Role:
         (_TEXT, Role.TEXT if _TEXT.fullmatch(text) else Role.OTHER),
     )
     return next((role for pattern, role in found if pattern.search(text)), Role.OTHER)
+
+
+def _score_of(text: str) -> Score:
+    if _ERROR_RATE.search(text):
+        return "error"
+    if _TASK_SCORE.search(text):
+        return "task"
+    return "share" if _SHARE.search(text) else ""
 
 
 def _of_training(spoken: str) -> bool:

@@ -9,7 +9,6 @@ from audioloss_cli.model import InactiveRange, LossRule, SeriesHistory, Severity
 class Invalid(LossRule):
     """Critical at once, inactive over every finite float64; the first such value is as bad as the next."""
 
-    type = "critical"
     severity = Severity.CRITICAL
     group = "invalid-loss"
     inactive = (InactiveRange(low=-sys.float_info.max),)

@@ -24,7 +24,6 @@ _FEW = 4  # where more than one in four numbers is missing, somebody logs a choi
 class Rule(LossRule):
     """A number that is missing."""
 
-    type = "codebook_missing"
     severity = Severity.CRITICAL
     group = "codebook-missing"
     for_steps = 500

@@ -23,7 +23,6 @@ _MOST = 16.0  # nats: twice what guessing costs, as a head that was not trained 
 class Rule(LossRule):
     """Below the start divided by ``ratio``, early."""
 
-    type = "early_drop"
     group = "low-loss"
     numbers_only = True
     kinds = frozenset({"ce"})

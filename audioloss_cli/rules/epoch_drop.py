@@ -26,7 +26,6 @@ _LEAST, _MOST, _NORMAL = 3, 12, 0.7  # points after the boundary; share of the u
 class Rule(LossRule):
     """Below the reference divided by ``ratio`` since an epoch began."""
 
-    type = "epoch_drop"
     severity = Severity.CRITICAL
     group = "low-loss"
     numbers_only = True

@@ -25,11 +25,10 @@ _DECIMALS, _PATIENCE, _SINGLE = 3, 10, 1e-7  # of a number that was a float32 on
 class Rule(LossRule):
     """Many identical values."""
 
-    type = "critical"
     severity = Severity.CRITICAL
     group = "frozen-loss"
     numbers_only = True
-    kinds = frozenset({"ce", "small"})
+    kinds = frozenset({"ce", "small", "open", "signed"})
 
     def __init__(self, limits: Limits, *, points: float = 20) -> None:
         if points < _LEAST_POINTS:

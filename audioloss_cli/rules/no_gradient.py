@@ -32,7 +32,7 @@ class Rule(LossRule):
     group = "no-gradient"
     numbers_only = True
     for_points = 30
-    kinds = frozenset({"ce", "small"})
+    kinds = frozenset({"ce", "small", "open"})
     inactive = None
 
     def __init__(self, limits: Limits, *, steps: float = 1000) -> None:

@@ -23,12 +23,11 @@ _SHARE = 1e-3
 class Rule(LossRule):
     """Total minus text is nothing."""
 
-    type = "total_mismatch"
     severity = Severity.CRITICAL
     group = "total-mismatch"
     numbers_only = True
     for_points = 5
-    kinds = frozenset({"ce", "small"})
+    kinds = frozenset({"ce", "small", "open"})
     inactive = None
 
     def is_inactive(self, history: SeriesHistory) -> bool:

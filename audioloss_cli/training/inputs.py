@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import torch
 
 from audioloss_cli.model import Alert, Finding, SettingError, Severity
+from audioloss_cli.model.alert import type_of
 from audioloss_cli.training.case import logger
 from audioloss_cli.training.distributed import Ranks, Whose
 from audioloss_cli.training.examine import Examiner
@@ -111,7 +112,7 @@ class FirstLooks:
 
 def _alert(finding: Finding, step: int) -> Alert:
     return Alert(
-        type=INPUTS,
+        type=type_of(finding.severity),
         severity=finding.severity,
         code=finding.code,
         step=step,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from audioloss_cli import AudioLossMonitor
 from tests.monitor.test_update import feed, steady
 from tests.monitor.toys import plain_monitor
 
@@ -86,3 +87,24 @@ def test_the_limits_belong_to_the_constructor():
 def test_a_state_of_another_version_is_refused():
     with pytest.raises(ValueError, match="version 99"):
         plain_monitor().load_state_dict({**plain_monitor().state_dict(), "version": 99})
+
+
+def test_the_loss_history_is_the_last_window():
+    monitor = plain_monitor(window_size=5)
+    assert monitor.loss_history == []
+    for step, loss in enumerate([3.0, 2.9, float("nan"), 2.8, 2.7, 2.6]):
+        monitor.update(loss, 10 + step)
+    assert [repr(loss) for loss in monitor.loss_history] == ["2.9", "nan", "2.8", "2.7", "2.6"]
+    monitor.update(2.5, 18)
+    assert monitor.loss_history == [2.7, 2.6, 2.5]  # steps count, not points
+
+
+def test_a_state_with_a_type_of_a_rule_of_its_own_goes_on_under_a_type_that_loops_know():
+    """Types were once as many as rules."""
+    monitor = AudioLossMonitor()
+    feed(monitor, *steady(4.0, 0, 700), *steady(9.0, 701, 1300))
+    state = monitor.state_dict()
+    state["groups"]["high-loss"]["open"]["type"] = "divergence"
+    again = AudioLossMonitor()
+    again.load_state_dict(state)
+    assert ("divergence", "critical") in [(incident.code, incident.type) for incident in again.incidents]

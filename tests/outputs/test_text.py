@@ -42,7 +42,7 @@ def test_a_timeline_names_steps_times_values_and_the_end():
     text = "\n".join(lines("incidents"))
     assert "CRITICAL critical-loss, steps 1 to 2, 2 points" in text
     assert "recovered at step 3" in text
-    assert "step         2 2023-11-14 22:13:22Z escalated critical          0.001" in text
+    assert "step         2 2023-11-14 22:13:22Z escalated critical-loss      0.001" in text
     assert "missing" in text
     assert "WARNING sustained-low-loss, steps 159 to 358" in text
     assert "unresolved: the run ended while it fired" in text

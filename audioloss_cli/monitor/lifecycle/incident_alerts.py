@@ -1,7 +1,7 @@
 """The alerts of an incident, in words, and what the incident keeps of them."""
 
 from audioloss_cli.model import Alert, Edge, Incident, Point, Severity
-from audioloss_cli.model.alert import EdgeKind
+from audioloss_cli.model.alert import AlertType, EdgeKind
 from audioloss_cli.monitor.ruleset import CodedRule
 
 
@@ -59,5 +59,5 @@ def _alert(incident: Incident, point: Point, speaker: CodedRule, edge: EdgeKind,
     )
 
 
-def _mark(incident: Incident, point: Point, edge: EdgeKind, kind: str, code: str) -> None:
+def _mark(incident: Incident, point: Point, edge: EdgeKind, kind: AlertType, code: str) -> None:
     incident.timeline.append(Edge(point.step, point.wall_time, edge, kind, point.value, code))

@@ -119,6 +119,9 @@ class SeriesHistory(Protocol):
     def points(self) -> Sequence[Point]:
         """The last points, at least 128 of them, the current one last."""
 
+    def course(self) -> Sequence[float]:
+        """Levels of the whole segment, oldest first, evenly spread over it; at most 128."""
+
     def level_before(self, step: int) -> float | None:
         """Level shortly before a step of the segment, however long ago; None where too little is known."""
 

@@ -113,7 +113,7 @@ class SeriesHistory(Protocol):
 
     @property
     def age(self) -> int:
-        """Steps since the first point of the segment."""
+        """Updates since the first point of the segment."""
 
     @property
     def lowest(self) -> float:
@@ -125,11 +125,29 @@ class SeriesHistory(Protocol):
 
     @property
     def stride(self) -> float:
-        """Usual distance of two points in steps, over the last points."""
+        """Usual distance of two points in updates, over the last points."""
 
     @property
     def points(self) -> Sequence[Point]:
         """The last points, at least 128 of them, the current one last."""
+
+    def course(self) -> Sequence[float]:
+        """Levels of the whole segment, oldest first, evenly spread over it; at most 128."""
+
+    def level_before(self, step: int) -> float | None:
+        """Level shortly before a step of the segment, however long ago; None where too little is known."""
+
+    @property
+    def recurrences(self) -> int:
+        """How often the first values have come again to the last digit, at the same distance."""
+
+    @property
+    def recurrence_period(self) -> int:
+        """That distance, in points."""
+
+    @property
+    def longest_gap(self) -> int:
+        """How far apart two points of the segment lay at most, in what the axis counts."""
 
     @property
     def names(self) -> AbstractSet[str]:
@@ -149,7 +167,7 @@ class LossRule:
         severity: of its alerts.
         group: rules of one group describe one kind of trouble and share one incident, in which the worst of them
             speaks; among equals the one that waited longer, then the more ``specific``.
-        for_steps: steps for which the condition must have held, without a break, before it fires.
+        for_steps: updates for which the condition must have held, without a break, before it fires.
         for_points: points for which it must have held.
         kinds: kinds of series to which it applies.
         adaptive: it compares with the series' own past, and is left out where that is not wanted.
@@ -158,6 +176,8 @@ class LossRule:
         settled_by: what would settle it, as the end of a sentence.
         may_be_usual: of a series that may be small by nature, what it holds of may become what is usual.
         numbers_only: a value that is not finite says nothing: it need not be asked of one.
+        minds_absence: it is asked where other series of the run are logged and this one is not; the point then has no
+            value, and is not among those of the history.
         reads_lowest: it asks for ``SeriesHistory.lowest``, which is noted only while such a rule is awake.
         inactive: where it cannot hold, all of them together; None if any value may matter, unless it
             ``is_inactive``. One that is inactive everywhere, as by an empty tuple, is asked where a value is repeated.
@@ -175,6 +195,7 @@ class LossRule:
     once: bool = False
     may_be_usual: bool = False
     numbers_only: bool = False
+    minds_absence: bool = False
     reads_lowest: bool = False
     inactive: tuple[InactiveRange, ...] | None = ()
 
@@ -219,6 +240,15 @@ class LossRule:
         With levels, long stretches of trouble are skipped; without, nothing but speed is lost.
         """
         return None
+
+    def memory(self, history: SeriesHistory) -> int:
+        """How many points ``holds`` and ``clears`` look at, the current one among them: 1 for its value alone.
+
+        For a rule with ``levels``: once so many values lie between the same two of them, it says the same of the next
+        one that does. A rule that looks at the value alone is asked of one value between each two levels, and all
+        others there are taken to get the same answer, whatever came before; its ``explain`` uses the point alone.
+        """
+        return 128
 
     def span(self, history: SeriesHistory, *, holding: bool) -> tuple[float, float] | None:
         """Values from the one up to below the other at which it holds, or at which it does not; None if not known.

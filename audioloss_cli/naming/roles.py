@@ -60,7 +60,8 @@ _GRAD_NORM = re.compile(
 )
 _EPOCH = re.compile(r"(?:^|\b(?:train|training|trainer|progress) )epochs?$")
 _STEP = re.compile(
-    r"^(?:train |training |trainer |progress )?(?:global steps?|global iter(?:ation)?|num updates|n updates|optimi[sz]er steps?)$"
+    r"^(?:train |training |trainer |progress )?"
+    r"(?:global steps?|global iter(?:ation)?|num updates|n updates|optimi[sz]er steps?)$"
 )
 _LEARNING_RATE = re.compile(r"(?:^|\b)(?:lr|learning rate|learn rate)(?: (?:group )?\w+| pg \d+)?$|^lr\b")
 _TEXT = re.compile(

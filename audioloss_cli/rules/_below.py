@@ -31,6 +31,10 @@ class Below(LossRule):
         low = point.value < self.threshold
         return low and (history.kind != "open" or recent_median(history, _FEW) < self.threshold)
 
+    def memory(self, history: SeriesHistory) -> int:
+        """The value alone."""
+        return 1 if history.kind == "ce" else super().memory(history)
+
     def levels(self, history: SeriesHistory) -> Sequence[float]:
         """The threshold."""
         return [self.threshold]

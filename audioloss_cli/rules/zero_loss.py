@@ -47,6 +47,10 @@ class Rule(LossRule):
         """Whether it is no zero any more."""
         return point.value != 0
 
+    def memory(self, history: SeriesHistory) -> int:
+        """The value alone, where no 0 can be due to rounding."""
+        return 1 if history.kind == "ce" else super().memory(history)
+
     def levels(self, history: SeriesHistory) -> Sequence[float]:
         """0, what follows it, and what cannot be 0 by rounding."""
         return [0.0, math.ulp(0.0), self._rounded]

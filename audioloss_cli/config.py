@@ -56,7 +56,7 @@ class ScanConfig:
         window_size, threshold, critical_threshold: see ``Limits``; thresholds are per codebook.
         scale: factor by which the logged loss is larger than the mean over codebooks (8 for a sum over 8).
         adaptive: rules that compare a loss with its own past take part, and its kind is guessed.
-        kind: of every audited series, ``ce``, ``small`` or ``rl``; ``auto`` guesses.
+        kind: of every audited series, ``ce``, ``small``, ``rl``, ``signed`` or ``open``; ``auto`` decides by evidence.
         kinds: pattern over tags -> kind; it beats ``kind``, and the first pattern that matches counts.
         select: codes of the only loss rules that take part; all if None.
         ignore: codes of loss rules that do not.

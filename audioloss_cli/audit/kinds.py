@@ -1,19 +1,22 @@
-"""What kind of loss an audited series is: what the user says, or what its run and its start tell."""
+"""What kind of loss an audited series is: what the user says, or what the log itself is evidence for.
 
-import math
+The thresholds of the contract hold unless there is evidence that a loss is small by nature: in its name, in its values,
+in the other series of its run, in the files beside the log. Where nothing tells, the kind is ``open``.
+"""
+
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from audioloss_cli.audit import evidence
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import Series
 from audioloss_cli.model.rule import Kind
+from audioloss_cli.naming import Role
+from audioloss_cli.naming.nature import is_of_policy
 from audioloss_cli.naming.selection import Why
 from audioloss_cli.runs.companions import RunTags
 
-_CHANCE = math.log(1026)  # of Higgs Audio's codes, in nats
-# Fine-tunes of an audio language model start between 4 and 8 nats; at less than this share of chance the loss of a run
-# that names no audio is one of something else: speech recognition, classification, regression.
-_LEAST_SHARE = 0.6
+_LARGE = 100  # warning thresholds
 
 
 class Declared(NamedTuple):
@@ -23,36 +26,80 @@ class Declared(NamedTuple):
     reason: str = ""
 
 
-def kind_of(series: Series, why: Why, tags: RunTags, siblings: Sequence[Series], config: ScanConfig) -> Declared:
+def kind_of(
+    series: Series,
+    why: Why,
+    tags: RunTags,
+    siblings: Sequence[Series],
+    config: ScanConfig,
+) -> Declared:
     """The kind of one series.
 
     Args:
         series: the series.
         why: why it is audited.
-        tags: every series of its run, and what its name says.
+        tags: every series of its run, what its name says, and the files beside the log.
         siblings: the losses of the other codebooks: where one is a cross entropy, all are.
         config: what the user declares; thresholds and scale.
     """
     kind = next(kind for pattern, kind in config.declared_kinds if pattern.matches(series.tag))
     if kind is not None:
         return Declared(kind, f"declared as {kind}")
-    if config.adaptive and tags.tags[series.tag].of_a_policy:
+    if not config.adaptive:
+        return Declared(None)
+    threshold, tag = config.threshold * config.scale, tags.tags[series.tag]
+    if why == "selected" and not tag.role.is_loss and not tag.says_loss:
+        return Declared("rl", "its name is that of no loss")
+    found = _by_itself(series, tags, threshold)
+    if found is not None:
+        return found
+    if tag.of_a_policy:
         return Declared("rl", "the loss of a policy by its name")
-    if config.adaptive and any(_start(kin) >= _LEAST_SHARE * _CHANCE * config.scale for kin in siblings):
-        return Declared("ce")
-    if not config.adaptive or why not in ("training", "loss"):
-        return Declared(None)
-    if tags.has_rewards and _start(series) < _LEAST_SHARE * _CHANCE * config.scale:
+    if tag.role is Role.AUDIO or siblings:
+        quantised = evidence.quantised_beside(series, tags) if tag.codebook is not None else ""
+        return Declared("small", quantised) if quantised and not _are_large(siblings, threshold) else Declared(None)
+    return _by_the_run(series, tags, threshold)
+
+
+def _are_large(siblings: Sequence[Series], threshold: float) -> bool:
+    """Whether one of the codebooks starts as no distance between vectors does: above 1 nat."""
+    return any(next(iter(evidence.finite(each)), 0.0) > _LARGE * threshold for each in siblings)
+
+
+def _by_itself(series: Series, tags: RunTags, threshold: float) -> Declared | None:
+    """By its name and its values."""
+    tag = tags.tags[series.tag]
+    nature = evidence.by_name(tag)
+    negative = evidence.negative(series, threshold)
+    if negative:
+        policy = tags.has_rewards or evidence.of_policy(tags) or is_of_policy(tag.words)
+        return Declared("rl" if policy and tag.role is not Role.AUDIO else "signed", negative)
+    if nature is not None:
+        return Declared(nature.size, f"{nature.word!r} in its name is a word for {nature.what}")
+    return None
+
+
+def _by_the_run(series: Series, tags: RunTags, threshold: float) -> Declared:
+    """By what stands beside it: whatever decides is named, and where nothing does the kind is open."""
+    if tags.has_rewards:
         return Declared("rl", "rewards are logged in the same run")
-    return _by_start(series, config) if not tags.names_audio else Declared(None)
-
-
-def _start(series: Series) -> float:
-    return next((value for value in series.values if math.isfinite(value)), 0.0)
-
-
-def _by_start(series: Series, config: ScanConfig) -> Declared:
-    start, unit = _start(series), config.scale
-    if not 2 * config.threshold * unit <= start < _LEAST_SHARE * _CHANCE * unit:
+    if policy := evidence.of_policy(tags):
+        return Declared("rl", policy)
+    known = tags.files()
+    if known.task == "speech":
         return Declared(None)
-    return Declared("small", f"no audio is named in the run, and it starts at {start:.4g}, far below ln 1026 = 6.933")
+    if known.task == "preference":
+        return Declared("rl", known.task_reason)
+    if known.task in ("recognition", "classification", "diffusion"):
+        return Declared("small", known.task_reason)
+    for reason in (
+        evidence.scored(series, tags),
+        evidence.regression(tags),
+        evidence.distances_beside(series, tags),
+        evidence.scaled_copy(series, tags),
+        evidence.a_term(series, tags),
+        evidence.memorised(series, tags, threshold),
+    ):
+        if reason:
+            return Declared("small", reason)
+    return Declared("open")

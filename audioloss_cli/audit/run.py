@@ -1,7 +1,8 @@
 """Groups of sources to run reports: their files read, sources of one run put together, their losses replayed."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 from audioloss_cli.audit.kinds import kind_of
@@ -13,12 +14,13 @@ from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.naming import classify
 from audioloss_cli.naming.selection import Selection, Why, full_name, select
 from audioloss_cli.runs.axis import axis_of, counted_on
-from audioloss_cli.runs.companions import RunTags, companions, siblings_of
+from audioloss_cli.runs.companions import RunTags, codebooks_of, companions, siblings_of
 from audioloss_cli.runs.goes_on import steps_without
 from audioloss_cli.runs.group import RunGroup
 from audioloss_cli.runs.merge import MergedRun
 from audioloss_cli.runs.order import in_order, with_moving_steps
 from audioloss_cli.runs.read import ReadRun, read_runs
+from audioloss_cli.runs.run_files import RunFiles, run_files
 from audioloss_cli.signatures import explain
 
 _OF_HELD_OUT = ("non-finite-loss",)  # rules for a held-out loss that is not audited for its own sake
@@ -46,7 +48,8 @@ def audit_runs(
 def _audited(run: ReadRun, settings: AuditSettings, *, arrays: bool) -> RunReport:
     if run.merged is None:
         return RunReport(run.name, _sources(run), defects=run.defects, note="no scalars", details=run.details)
-    report = _report_on(run.name, run.merged, settings, arrays=arrays)
+    paths = [path for source in run.sources for path in source.paths if str(path) not in source.shown]
+    report = _report_on(run.name, run.merged, settings, cache(partial(run_files, paths)), arrays=arrays)
     report.sources, report.defects, report.details = _sources(run), run.defects, run.details
     return report
 
@@ -63,10 +66,12 @@ def report_on(name: str, run: Sequence[Series], settings: AuditSettings) -> RunR
         run: each of its series, whole; one a tag.
         settings: what to audit, and the limits.
     """
-    return _report_on(name, MergedRun([], {series.tag: series for series in run}), settings, arrays=False)
+    return _report_on(name, MergedRun([], {series.tag: series for series in run}), settings, RunFiles, arrays=False)
 
 
-def _report_on(name: str, merged: MergedRun, settings: AuditSettings, *, arrays: bool) -> RunReport:
+def _report_on(
+    name: str, merged: MergedRun, settings: AuditSettings, files: Callable[[], RunFiles], *, arrays: bool
+) -> RunReport:
     names = {tag: full_name(tag, Path(name).name) for tag in merged.series}
     config = settings.config
     selection = select(names, settings.patterns, all_losses=config.all_losses)
@@ -77,7 +82,7 @@ def _report_on(name: str, merged: MergedRun, settings: AuditSettings, *, arrays:
     )
     series = counted.run
     blank = {item.tag for item in series if item.tag in selection.roles and all(map(is_missing, item.values))}
-    tags = RunTags(series, names)
+    tags = RunTags(series, names, files)
     axes = {
         item.tag: axis_of(item, tags, counted.epochs if item.tag in counted.moved else (), told=counted.told)
         for item in series
@@ -164,6 +169,8 @@ def _audit(
         ignore=settings.ignored(held_out=tags.tags[series.tag].held_out),
         options=config.rules,
         axis=axis,
+        vocabularies=tags.files().vocabularies,
+        codebooks=codebooks_of(series, tags),
     )
     ordered = in_order(series, arrays=arrays)
     _replay(monitor, ordered, companions(ordered, tags, arrays=arrays), arrays=arrays)

@@ -33,8 +33,11 @@ Adaptive = Annotated[
     setting("--adaptive/--no-adaptive", "Compare each loss with its own past, too (yes).", show_default=False),
 ]
 Kind = Annotated[
-    Literal["auto", "ce", "small", "rl"] | None,
-    setting("--kind", "Kind of the losses: cross entropy, small by nature, or of a policy (auto)."),
+    Literal["auto", "ce", "small", "rl", "signed", "open"] | None,
+    setting(
+        "--kind",
+        "Kind of the losses: cross entropy, small by nature, of a policy, maybe negative, or not known (auto).",
+    ),
 ]
 Select = Annotated[
     list[str] | None, setting("--select", "Ask only the loss rule of this code. Repeatable.", metavar="CODE")

@@ -21,7 +21,7 @@ NOTHING: Mapping[str, float] = _Nothing()
 #: Names under which other series of the run stand beside a point; codebooks are ``codebook/0``, ``codebook/1``, ...,
 #: the own one among them, and ``codebook`` is its number.
 GRAD_NORM, EPOCH, TOTAL, TEXT, CODEBOOK, OWN_CODEBOOK = "grad_norm", "epoch", "total", "text", "codebook/", "codebook"
-LEARNING_RATE = "learning_rate"
+LEARNING_RATE, REWARD = "learning_rate", "reward"
 
 
 class Point(NamedTuple):

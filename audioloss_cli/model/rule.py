@@ -9,10 +9,12 @@ from types import ModuleType
 from typing import Any, Literal, Protocol, Self, get_args
 
 from audioloss_cli.model.alert import AlertType, Severity, type_of
+from audioloss_cli.model.incident import Certainty
 from audioloss_cli.model.limits import Limits
 from audioloss_cli.model.point import Point
 
-Kind = Literal["ce", "small", "rl"]
+# A cross entropy; a loss that is small by nature; a policy loss; one that may be negative; one of which nothing tells.
+Kind = Literal["ce", "small", "rl", "signed", "open"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -25,9 +27,11 @@ class InactiveRange:
     """Values at which a rule cannot hold.
 
     They are at least both of ``low`` and ``low_share`` times the reference, and below both of ``high`` and
-    ``high_share`` times the reference. The shares count only where there is a reference, and within them only what lies
-    more than a rounding from their ends: a rule may come to the same bound in another way, or hold on it. A rule that
-    is not satisfied with one point alone wants another one that lies elsewhere, too, among the last 9.
+    ``high_share`` times the level, which follows a falling loss. Where the level is at most ``fallen`` times the start of
+    the series, they are below ``start_share`` times the start as well. The shares count only where there is a
+    reference, and within them only what lies more than a rounding from their ends: a rule may come to the same bound in
+    another way, or hold on it. A rule that is not satisfied with one point alone wants another one that lies elsewhere,
+    too, among the last 9.
     """
 
     low: float = -math.inf
@@ -35,12 +39,20 @@ class InactiveRange:
     low_share: float = 0.0
     high_share: float = math.inf
     alone: bool = True
+    start_share: float = math.inf
+    fallen: float = 0.0
 
-    def interval(self, reference: float | None) -> tuple[float, float]:
-        """Least value, and the first one above, under this reference."""
+    def interval(
+        self, reference: float | None, level: float | None = None, start: float | None = None
+    ) -> tuple[float, float]:
+        """Least value, and the first one above, under this reference and this level; the reference, if it is None."""
         if reference is None:
             return self.low, self.high
-        return max(self.low, MORE * self.low_share * reference), min(self.high, LESS * self.high_share * reference)
+        recent = reference if level is None else level
+        high = min(self.high, LESS * self.high_share * recent)
+        if start is not None and recent <= MORE * self.fallen * start:
+            high = min(high, LESS * self.start_share * start)
+        return max(self.low, MORE * self.low_share * reference), high
 
     @classmethod
     def all_of(cls, parts: "Sequence[InactiveRange]") -> "InactiveRange":
@@ -50,12 +62,14 @@ class InactiveRange:
             min((each.high for each in parts), default=math.inf),
             max((each.low_share for each in parts), default=0.0),
             min((each.high_share for each in parts), default=math.inf),
+            start_share=min((each.start_share for each in parts), default=math.inf),
+            fallen=max((each.fallen for each in parts), default=0.0),
         )
 
     @property
     def relative(self) -> bool:
         """Whether it depends on what is usual."""
-        return self.low_share > 0 or self.high_share < math.inf
+        return self.low_share > 0 or self.high_share < math.inf or self.fallen > 0
 
 
 class SeriesHistory(Protocol):
@@ -63,11 +77,27 @@ class SeriesHistory(Protocol):
 
     @property
     def kind(self) -> Kind:
-        """``ce``, ``small`` or ``rl``."""
+        """One of ``KINDS``."""
+
+    @property
+    def chances(self) -> Any:
+        """What guessing costs: a ``naming.chance.ChanceTable``."""
 
     @property
     def reference(self) -> float | None:
         """Usual level over the last 1000 steps; None until enough was seen, or where it is not positive."""
+
+    @property
+    def level(self) -> float | None:
+        """The same where the loss does not fall; where it still does, its level over the last 75 to 300 steps."""
+
+    @property
+    def middle(self) -> float | None:
+        """Usual level over the last 1000 steps, also where it is not positive; None until enough was seen."""
+
+    @property
+    def noise(self) -> float:
+        """Usual distance of points for no reason, in the unit of the loss, also where the level is not positive."""
 
     @property
     def spread(self) -> float:
@@ -87,7 +117,7 @@ class SeriesHistory(Protocol):
 
     @property
     def lowest(self) -> float:
-        """Lowest ``reference`` so far, noted while a rule that ``reads_lowest`` is awake; infinite before one."""
+        """Lowest usual level of 500 steps so far, noted while a rule that ``reads_lowest`` is awake; infinite before one."""
 
     @property
     def repeats(self) -> int:
@@ -100,6 +130,9 @@ class SeriesHistory(Protocol):
     @property
     def points(self) -> Sequence[Point]:
         """The last points, at least 128 of them, the current one last."""
+
+    def course(self) -> Sequence[float]:
+        """Levels of the whole segment, oldest first, evenly spread over it; at most 128."""
 
     def level_before(self, step: int) -> float | None:
         """Level shortly before a step of the segment, however long ago; None where too little is known."""
@@ -139,6 +172,9 @@ class LossRule:
         kinds: kinds of series to which it applies.
         adaptive: it compares with the series' own past, and is left out where that is not wanted.
         once: it is said once and nothing ends it; nothing more is asked of it.
+        certainty: ``certain`` if what it holds of is wrong whatever the loss is, else ``likely``.
+        settled_by: what would settle it, as the end of a sentence.
+        may_be_usual: of a series that may be small by nature, what it holds of may become what is usual.
         numbers_only: a value that is not finite says nothing: it need not be asked of one.
         minds_absence: it is asked where other series of the run are logged and this one is not; the point then has no
             value, and is not among those of the history.
@@ -154,7 +190,10 @@ class LossRule:
     specific: int = 0
     kinds: frozenset[Kind] = frozenset(KINDS)
     adaptive: bool = False
+    certainty: Certainty = "likely"
+    settled_by: str = "audioloss probe, on a checkpoint from before and one from these steps"
     once: bool = False
+    may_be_usual: bool = False
     numbers_only: bool = False
     minds_absence: bool = False
     reads_lowest: bool = False
@@ -201,6 +240,15 @@ class LossRule:
         With levels, long stretches of trouble are skipped; without, nothing but speed is lost.
         """
         return None
+
+    def memory(self, history: SeriesHistory) -> int:
+        """How many points ``holds`` and ``clears`` look at, the current one among them: 1 for its value alone.
+
+        For a rule with ``levels``: once so many values lie between the same two of them, it says the same of the next
+        one that does. A rule that looks at the value alone is asked of one value between each two levels, and all
+        others there are taken to get the same answer, whatever came before; its ``explain`` uses the point alone.
+        """
+        return 128
 
     def span(self, history: SeriesHistory, *, holding: bool) -> tuple[float, float] | None:
         """Values from the one up to below the other at which it holds, or at which it does not; None if not known.

@@ -15,6 +15,8 @@ from audioloss_cli.monitor.lifecycle.group import Group
 from audioloss_cli.monitor.lifecycle.recovery import RecoveryLog
 from audioloss_cli.monitor.lifecycle.unchanged_range import UnchangedRange
 from audioloss_cli.monitor.points import MANY_REPEATS, plain, points_of
+from audioloss_cli.naming.chance import USUAL_CHANCES, ChanceTable
+
 
 POINTS_WORTH_ARRAYS = 512  # below it costs more than it saves to use numpy, though it is paid for
 
@@ -48,12 +50,13 @@ class Machine:
         choice: ruleset.Choice,
         kind: Kind | None = None,
         reason: str = "",
+        chances: ChanceTable = USUAL_CHANCES,
         axis: TimeAxis = STEPS,
     ) -> None:
         groups = ruleset.by_group(ruleset.coded_rules(limits, choice, axis.per_update))
         self.groups = [Group(name, part, limits.window_size, prefix, axis) for name, part in groups.items()]
         self._relative = [group for group in self.groups if group.relative]
-        self.history = SeriesHistory(limits, kind, reason, axis)
+        self.history = SeriesHistory(limits, kind, reason, chances, axis)
         self.recovery = RecoveryLog(axis.span_of(limits.window_size))
         self.unchanged = UnchangedRange(self.groups, self.history, self.recovery)
         self.last_step: int | None = None
@@ -135,8 +138,7 @@ class Machine:
             return self.asked_of_repeats if repeated else self.asked
         if value - value != 0:  # not finite
             return self.asked_of_no_number
-        usual = self.history.reference
-        return [group for group in self.groups if repeated or not group.rests(value, usual)]
+        return [group for group in self.groups if repeated or not group.rests(value, self.history)]
 
     def settle(self) -> None:
         """Rules may have woken up or fallen asleep: say anew at which values nothing can happen."""
@@ -163,8 +165,8 @@ class Machine:
             self._sorted[standing] = self._attention()
         self.asked, self.asked_of_repeats, self.asked_of_no_number, self._inactive_unless_asked = self._sorted[standing]
         self.busy = any(not group.idle for group in self.asked)
-        self.frozen = any(not group.idle for group in self._relative)
-        self.inactive_interval = self._inactive_unless_asked.interval(self.history.reference)
+        self.frozen = any(group.freezes(self.history.kind) for group in self._relative)
+        self.inactive_interval = self._interval(self._inactive_unless_asked)
 
     def _attention(self) -> _Attention:
         """At every point, where a value is repeated, where it is not finite; and where the others rest."""
@@ -179,10 +181,12 @@ class Machine:
     def _follow(self) -> None:
         """What is usual has changed: move the intervals with it."""
         self.unchanged.renew()
-        usual = self.history.reference
-        self.low, self.high = self._inactive.interval(usual)
-        self.inactive_interval = self._inactive_unless_asked.interval(usual)
+        self.low, self.high = self._interval(self._inactive)
+        self.inactive_interval = self._interval(self._inactive_unless_asked)
         self.calm = self._is_calm()
+
+    def _interval(self, inactive: InactiveRange) -> tuple[float, float]:
+        return inactive.interval(self.history.reference, self.history.level, self.history.start)
 
     def _is_calm(self) -> bool:
         """Nothing is open, nothing is waited for, and intervals describe all that rules may object to."""

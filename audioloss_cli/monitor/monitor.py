@@ -12,8 +12,9 @@ from audioloss_cli.model.rule import KINDS, Kind
 from audioloss_cli.monitor.machine import Machine
 from audioloss_cli.monitor.ruleset import Choice
 from audioloss_cli.monitor.scalars import as_beside, as_loss, as_step
+from audioloss_cli.naming.chance import ChanceTable
 
-_STATE_VERSION = 2
+_STATE_VERSION = 3
 
 
 class AudioLossMonitor:
@@ -33,14 +34,18 @@ class AudioLossMonitor:
         adaptive: whether rules that compare the loss with its own past take part beside the fixed thresholds, and the
             kind of the series is guessed.
         kind: ``ce`` for a cross entropy, to which every rule applies; ``small`` for a loss that is small by nature, to
-            which the thresholds do not; ``rl`` for a policy loss, which may be anything finite. None guesses from the
-            first value, takes the guess back in doubt, and takes everything for ``ce`` if not ``adaptive``.
+            which the thresholds do not; ``signed`` for one that may be negative; ``rl`` for a policy loss, which may be
+            anything finite; ``open`` for one of which nobody knows: below the thresholds it is a warning. None, and
+            ``open``, guess from the first value, take the guess back in doubt, and None takes everything for ``ce`` if
+            not ``adaptive``.
         kind_reason: why the kind was declared, for the report.
         select: codes of the only rules that take part; all if None.
         ignore: codes of rules that do not.
         axis: what a step is; plain updates of the weights unless said otherwise. Windows and the patience of rules are
             counted in updates.
         options: rule code -> option -> number, such as ``{"log-drop": {"ratio": 8}}``.
+        vocabularies: numbers of codes that a prediction chooses among, where they are known; else the usual ones.
+        codebooks: over how many codebooks the loss may be a sum; 0 for not known.
 
     Attributes:
         limits: the limits in force, after ``scale``.
@@ -64,13 +69,16 @@ class AudioLossMonitor:
         ignore: Iterable[str] = (),
         options: Mapping[str, Mapping[str, float]] | None = None,
         axis: TimeAxis = STEPS,
+        vocabularies: Iterable[int] = (),
+        codebooks: int = 0,
     ) -> None:
         self.limits = Limits(window_size, threshold, critical_threshold).scaled(scale)
         if kind not in (None, *KINDS):
             raise SettingError("kind", f"must be one of {', '.join(KINDS)}, not {kind!r}")
         choice = Choice(adaptive, _codes(select), _codes(ignore) or (), options or {})
         known = kind or (None if adaptive else "ce")
-        self._machine = Machine(self.limits, f"{name}:" if name else "", choice, known, kind_reason, axis)
+        chances = ChanceTable(tuple(vocabularies), codebooks)
+        self._machine = Machine(self.limits, f"{name}:" if name else "", choice, known, kind_reason, chances, axis)
 
     # The two doors.
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Literal
 
 from audioloss_cli.naming.tag_words import is_held_out, words
 
@@ -75,11 +76,18 @@ _GENERATOR_TOTAL = re.compile(
 _POLICY = re.compile(rf"\b(?:pg|policy|actor|critic|value|vf|kl)\b.*\b{_LOSS}\b|\b{_LOSS}\b.*\b(?:pg|policy|kl)\b")
 _OF_A_POLICY = re.compile(rf"\b(?:pg|policy|policy gradient|actor)\b.*\b{_LOSS}\b")
 _REWARD = re.compile(r"\b(?:rewards?|advantages?)\b")
-_SCORE = re.compile(r"\b(?:acc|accuracy|wer|cer|bleu|f ?1|precision|recall|auc|map|ppl|perplexity)\b")
+# Scores that are better when lower, and higher; a perplexity is the loss once more, and no score of its own.
+_ERROR_RATE = re.compile(r"\b(?:wer|cer|mer|ser|per|ter|eer|error rate|edit distance)\b")
+_TASK_SCORE = re.compile(r"\b(?:(?:sacre|sp)?bleu|chrf|rouge(?: \w+)?|meteor|cider|miou|eer|pesq|stoi)\b")
+_SHARE = re.compile(r"\b(?:acc|accuracy|accuracies|f ?1|precision|recall|auc|auroc|map|mcc|exact match|top ?[15])\b")
+_SCORE = re.compile(rf"{_ERROR_RATE.pattern}|{_TASK_SCORE.pattern}|{_SHARE.pattern}|\b(?:ppl|perplexity)\b")
 _NAMES_AUDIO = re.compile(r"\b(?:audio|speech|acoustic|codebooks?|codec|tts|wav|vocoder|mel|talker|depformer)\b")
 _NUMBER = re.compile(r"\b(?:codebooks?|codes?|cb|quantizers?|rvq|vq|c|q)(?: (?:loss|losses))?(?: (?!\d)\w+)? (\d+)\b")
 _MOST_DIGITS = 2  # of the number of a codebook; loss_vq_1024 names a size
 _SUMMARY = "train loss"  # HF Trainer's average over the run, logged once at its end; a resume makes it meaningless
+
+
+Score = Literal["", "error", "task", "share"]
 
 
 class Role(StrEnum):
@@ -120,6 +128,8 @@ class Tag:
         family: what it has in common with the other codebooks of the same kind; empty without a codebook.
         of_a_policy: whether it is what reinforcement learning lowers, near zero and of either sign: ``policy_loss``.
         is_summary: whether a trainer logs it once, at the end of the run.
+        score: of a score, which kind: an ``error`` rate (WER), a score of a ``task`` (BLEU), a ``share`` that is right
+            (accuracy); empty for any other, and for a perplexity.
     """
 
     name: str
@@ -134,6 +144,7 @@ class Tag:
     family: str = ""
     of_a_policy: bool = False
     is_summary: bool = False
+    score: Score = ""
 
     @property
     def matters(self) -> bool:
@@ -163,6 +174,7 @@ def classify(name: str) -> Tag:
         family=number[0] if number else "",
         of_a_policy=role is Role.LOSS and _OF_A_POLICY.search(text) is not None,
         is_summary=last == _SUMMARY,
+        score=_score_of(text) if role is Role.SCORE else "",
     )
 
 
@@ -185,6 +197,14 @@ def _role(text: str, last: str, *, is_loss: bool) -> Role:
         (_TEXT, Role.TEXT if _TEXT.fullmatch(text) else Role.OTHER),
     )
     return next((role for pattern, role in found if pattern.search(text)), Role.OTHER)
+
+
+def _score_of(text: str) -> Score:
+    if _ERROR_RATE.search(text):
+        return "error"
+    if _TASK_SCORE.search(text):
+        return "task"
+    return "share" if _SHARE.search(text) else ""
 
 
 def _of_training(spoken: str) -> bool:

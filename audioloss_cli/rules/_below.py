@@ -4,6 +4,9 @@ import math
 from collections.abc import Sequence
 
 from audioloss_cli.model import InactiveRange, LossRule, Point, SeriesHistory
+from audioloss_cli.rules._levels import recent_median
+
+_FEW = 5
 
 
 class Below(LossRule):
@@ -11,15 +14,26 @@ class Below(LossRule):
 
     group = "low-loss"
     numbers_only = True
-    kinds = frozenset({"ce"})
+    may_be_usual = True
+    kinds = frozenset({"ce", "open"})
 
     def __init__(self, threshold: float) -> None:
         self.threshold = threshold
         self.inactive = (InactiveRange(low=threshold),)
 
     def holds(self, point: Point, history: SeriesHistory) -> bool | None:
-        """Whether the value is below; None for NaN, infinities and missing values."""
-        return point.value < self.threshold if math.isfinite(point.value) else None
+        """Whether the value is below; None for NaN, infinities and missing values.
+
+        Of a loss that may be small by nature the last 5 points are asked: noise takes single ones to anywhere.
+        """
+        if not math.isfinite(point.value):
+            return None
+        low = point.value < self.threshold
+        return low and (history.kind != "open" or recent_median(history, _FEW) < self.threshold)
+
+    def memory(self, history: SeriesHistory) -> int:
+        """The value alone."""
+        return 1 if history.kind == "ce" else super().memory(history)
 
     def levels(self, history: SeriesHistory) -> Sequence[float]:
         """The threshold."""

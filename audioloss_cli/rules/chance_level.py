@@ -1,7 +1,8 @@
 """Audio loss that never leaves the level of guessing.
 
-What: The loss starts within 2 % of ln V, for the V codes of a known codec, or of their sum over codebooks, and has not
-been 2 % below it over any 1000 steps, for steps (2000) training steps and 30 points, with little noise.
+What: The loss starts within 2 % of ln V, for the V codes that a configuration file names, else those of a known codec,
+or of their sum over codebooks, and has not been 2 % below it over any 500 steps, for steps (2000) training steps and 30
+points, with little noise. As long as the learning rate is logged and still rises the steps are not counted.
 
 Why: Guessing one of V codes costs ln V nats. A model that still guesses after so many steps learns nothing: its audio
 head is frozen or not reached by the gradient, its labels are noise or out of step with its inputs, or its learning rate
@@ -15,17 +16,21 @@ steps for this rule.
 import math
 
 from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory
-from audioloss_cli.rules._chance import Chance, chance_near, stuck_at
+from audioloss_cli.model.point import LEARNING_RATE
+from audioloss_cli.naming.chance import Chance
+from audioloss_cli.rules._chance import start_at, stuck_at
 
 _LEFT, _FALLEN, _OUTLIER = 0.98, 0.8, 1.05
+_BEFORE, _RISE = 10, 1.001  # points back, and the share by which a learning rate that warms up has risen since
 
 
 class Rule(LossRule):
     """At chance since the start."""
 
+    settled_by = "the gradient norm of the audio head, or audioloss probe: audio-head-frozen"
     group = "chance-level"
     for_points = 30
-    kinds = frozenset({"ce"})
+    kinds = frozenset({"ce", "open"})
     adaptive = True
     reads_lowest = True
     inactive = None
@@ -37,7 +42,7 @@ class Rule(LossRule):
         """Whether the loss did not start at chance, or has left it."""
         if history.start is None:
             return False
-        chance = chance_near(history.start)
+        chance = start_at(history)
         return chance is None or history.lowest < _LEFT * chance.level
 
     def holds(self, point: Point, history: SeriesHistory) -> bool | None:
@@ -45,10 +50,14 @@ class Rule(LossRule):
         chance = stuck_at(history)
         if chance is None or point.value < _FALLEN * chance.level:
             return False
+        if _warms_up(history):
+            return None
         return True if point.value <= _OUTLIER * chance.level else None
 
     def span(self, history: SeriesHistory, *, holding: bool) -> tuple[float, float] | None:
         """From what counts as fallen up to what counts as an outlier; nowhere once it is not stuck."""
+        if LEARNING_RATE in history.names:
+            return None
         chance = stuck_at(history)
         if chance is None:
             return None if holding else (-math.inf, math.inf)
@@ -61,8 +70,13 @@ class Rule(LossRule):
     def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the level, and what it is the level of."""
         chance = stuck_at(history) or Chance(0, 1, point.value)
-        times = f"{chance.codebooks} x " if chance.codebooks > 1 else ""
-        return (
-            f"loss {point.value:.4g} at step {point.step} is still at {times}ln {chance.vocabulary} = "
-            f"{chance.level:.4g}, the cost of guessing, since step {since}"
-        )
+        return f"loss {point.value:.4g} at step {point.step} is still at {chance}, the cost of guessing, since step {since}"
+
+
+def _warms_up(history: SeriesHistory) -> bool:
+    """Whether the learning rate has risen over the last points."""
+    if LEARNING_RATE not in history.names:
+        return False
+    points = history.points
+    now, then = (points[place].beside.get(LEARNING_RATE, math.nan) for place in (-1, -min(len(points), _BEFORE)))
+    return now > _RISE * then

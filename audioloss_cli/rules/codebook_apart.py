@@ -16,7 +16,7 @@ from typing import Any
 
 from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory
 from audioloss_cli.model.median import median
-from audioloss_cli.rules._chance import chance_near, stuck_at
+from audioloss_cli.rules._chance import start_at, stuck_at
 from audioloss_cli.rules._codebooks import LEAST_CODEBOOKS, codebooks, finite_losses, siblings
 
 _LOW, _STUCK, _LEFT = 0.1, 0.98, 0.95
@@ -25,6 +25,7 @@ _LOW, _STUCK, _LEFT = 0.1, 0.98, 0.95
 class Rule(LossRule):
     """Far below the others, or left behind by them."""
 
+    settled_by = "audioloss probe, which measures each codebook"
     group = "codebook-apart"
     numbers_only = True
     for_points = 30
@@ -62,7 +63,7 @@ class Rule(LossRule):
         highest = losses[0]
         for each in losses[1:]:
             highest = highest * (highest >= each) + each * (highest < each)
-        chance = chance_near(history.start) if history.start is not None else None
+        chance = start_at(history)
         low = ~(values >= _LOW * highest)
         if chance is None or history.lowest < _STUCK * chance.level:
             return low

@@ -1,7 +1,9 @@
 """Audio loss that has gone up and stays there.
 
 What: For 300 training steps and 9 points the median of the last 9 points has exceeded ratio (1.5) times the usual
-level of the 1000 steps before, and exceeded it by 4.5 times the usual distance of neighbouring points.
+level, or has gone at least 75 % of the way back to where the loss started, 36 % of the level at least; and it
+exceeds the level by 4.5 times the usual distance of neighbouring points. The usual level is that of the 1000 steps
+before, or of the last 75 to 300 steps where the loss still falls.
 
 Why: A spike heals, this does not: the weights are damaged, and what is trained from here on starts worse than before.
 
@@ -12,25 +14,27 @@ began. After a resume, check that the optimiser and the scheduler were restored.
 from collections.abc import Sequence
 
 from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory, Severity
-from audioloss_cli.rules._levels import recent_medians
+from audioloss_cli.rules._levels import lost, lost_range, recent_medians
 
 _SPREADS, _WIDTH, _SLOW, _CLEARS = 4.5, 9, 25, 0.85
+_LOST, _LEAST = 0.75, 0.72
 
 
 class Rule(LossRule):
     """Above the reference times ``ratio``, for long."""
 
     severity = Severity.CRITICAL
+    settled_by = "a held-out loss after these steps, or the checkpoint from before, trained on"
     group = "high-loss"
     numbers_only = True
     for_steps = 300
     for_points = 9
-    kinds = frozenset({"ce", "small"})
+    kinds = frozenset({"ce", "small", "open"})
     adaptive = True
 
     def __init__(self, limits: Limits, *, ratio: float = 1.5) -> None:
         self.ratio = ratio
-        self.inactive = (InactiveRange(high_share=ratio, alone=False),)
+        self.inactive = (lost_range(ratio, _LEAST, _LOST),)
 
     def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether this point and the last ones lie above."""
@@ -57,11 +61,14 @@ class Rule(LossRule):
 
     def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the usual level, and since when the loss is above it."""
+        usual = history.level or 0.0
+        times = self._level(history) / usual if usual else self.ratio
         return (
-            f"loss {point.value:.4g} at step {point.step} has been above {self.ratio:g} times its usual level "
-            f"{history.reference or 0:.4g} since step {since}"
+            f"loss {point.value:.4g} at step {point.step} has been above {times:.3g} times its "
+            f"usual level {usual:.4g} since step {since}"
         )
 
     def _level(self, history: SeriesHistory) -> float:
-        usual = history.reference or 0.0
-        return usual + max((self.ratio - 1) * usual, _SPREADS * history.spread)
+        usual = history.level or 0.0
+        rise = lost((self.ratio - 1) * usual, _LEAST, _LOST, usual, history)
+        return usual + max(rise, _SPREADS * history.spread)

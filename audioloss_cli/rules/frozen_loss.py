@@ -26,9 +26,11 @@ class Rule(LossRule):
     """Many identical values."""
 
     severity = Severity.CRITICAL
+    certainty = "certain"
+    settled_by = "the loss of two batches, computed by hand"
     group = "frozen-loss"
     numbers_only = True
-    kinds = frozenset({"ce", "small"})
+    kinds = frozenset({"ce", "small", "open", "signed"})
 
     def __init__(self, limits: Limits, *, points: float = 20) -> None:
         if points < _LEAST_POINTS:

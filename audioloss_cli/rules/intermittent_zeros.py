@@ -1,7 +1,7 @@
 """Audio loss that keeps dropping to nothing.
 
 What: Within the last 100 points the value fell at least count (3) times from above half its usual level to at most 2 %
-of it.
+of it. A loss that may be small by nature must usually be above half a nat, and one that is so is left out.
 
 Why: Some batches have nothing to predict: samples without audio labels, segments whose labels are all -100, a worker
 that delivers empty audio. The mean over many steps still looks like learning, and no rule that waits for a whole window
@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory, Severity
 
 _POINTS, _LOW, _NORMAL = 100, 0.02, 0.5
+_LARGE = 50  # warning thresholds: below, easy batches of what may be small by nature come near zero
 
 
 class Rule(LossRule):
@@ -26,17 +27,20 @@ class Rule(LossRule):
     group = "low-loss"
     numbers_only = True
     specific = 3
-    kinds = frozenset({"ce", "small"})
+    kinds = frozenset({"ce", "open"})
     adaptive = True
     inactive = (InactiveRange(low_share=_LOW),)
 
     def __init__(self, limits: Limits, *, count: float = 3) -> None:
         self.count = count
+        self._large = _LARGE * limits.threshold
 
     def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether this is one of several drops."""
         if history.reference is None or point.value - point.value != 0:  # not finite
             return None
+        if history.kind == "open" and history.reference < self._large:
+            return False
         low = _LOW * history.reference
         if point.value > low or max(history.last(2)) <= low:  # no drop, or no new one
             return False

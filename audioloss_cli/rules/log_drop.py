@@ -3,7 +3,9 @@
 What: The median of the last 9 points lies below the usual level of the 1000 steps before, divided by ratio (4), at 3
 points in a row. Where the log has less than a point in 2 steps, 2 points in a row below that will do. The usual level
 is a median, and it is frozen while something is wrong. It is over when the median of the last points is back above half
-the usual level. A loss that is taken for small by nature must usually have been above 1 nat before.
+the usual level. A loss that is, or may be, small by nature is learnt as fast: there the usual level is that of the last
+points before, so that only a cliff counts, and for one that is small by nature one of the square of ratio, from above 1
+nat; ratio itself will do at the end of a plateau of 100 points, not more than 50 updates apart, with little noise.
 
 Why: A real audio language model does not win a factor of 4 within 1000 steps. A leak or a trivial task does, and is
 seen here long before it is below 0.01, or though it never gets there: it may settle at 0.02 or leak down to 0.15.
@@ -17,10 +19,13 @@ from collections.abc import Sequence
 
 from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory
 from audioloss_cli.rules._levels import recent_medians
+from audioloss_cli.rules._open import open_question
 
 _CLEARS = 0.5
 _LARGE = 100  # warning thresholds, 1 nat: what was usually above it is not small by nature
 _DENSE_STRIDE, _WIDTH, _IN_A_ROW = 2, 9, 3
+_PLATEAU, _CLOSE, _QUIET = 100, 50, 0.1
+_BEFORE = 5  # points before those that are low
 
 
 class Rule(LossRule):
@@ -28,7 +33,7 @@ class Rule(LossRule):
 
     group = "low-loss"
     numbers_only = True
-    kinds = frozenset({"ce", "small"})
+    kinds = frozenset({"ce", "small", "open"})
     adaptive = True
 
     def __init__(self, limits: Limits, *, ratio: float = 4.0) -> None:
@@ -40,8 +45,10 @@ class Rule(LossRule):
         """Whether the value, and the last points, lie below."""
         if history.reference is None or point.value - point.value != 0:  # not finite
             return None
-        level = history.reference / self.ratio
+        level = self._usual(history) / self._ratio(history)
         if point.value >= level or (history.kind == "small" and history.reference < self._large):
+            return False
+        if history.kind != "ce" and not _is_cliff(history, self._ratio(history)):
             return False
         if history.stride > _DENSE_STRIDE:
             return max(history.last(2)) < level
@@ -53,17 +60,43 @@ class Rule(LossRule):
     def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether the last points are back."""
         medians = recent_medians(history, _WIDTH if history.stride <= _DENSE_STRIDE else 3, 1)
-        return history.reference is None or not medians or medians[-1] >= _CLEARS * history.reference
+        return history.reference is None or not medians or medians[-1] >= _CLEARS * self._usual(history)
+
+    def memory(self, history: SeriesHistory) -> int:
+        """All that its medians look at."""
+        return _WIDTH + _IN_A_ROW - 1 if history.kind == "ce" else super().memory(history)
 
     def levels(self, history: SeriesHistory) -> Sequence[float]:
         """Where it holds and where it clears."""
-        usual = history.reference or 0.0
-        return [usual / self.ratio, _CLEARS * usual]
+        usual = self._usual(history)
+        return [usual / self._ratio(history), _CLEARS * usual]
 
     def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the usual level and how far below it the loss is."""
-        usual = history.reference or 0.0
         return (
-            f"loss {point.value:.4g} at step {point.step} is below 1/{self.ratio:g} of its usual level "
-            f"{usual:.4g} over the 1000 steps before"
+            f"loss {point.value:.4g} at step {point.step} is below 1/{self._ratio(history):g} of its usual level "
+            f"{self._usual(history):.4g}{open_question(history)}"
         )
+
+    @staticmethod
+    def _usual(history: SeriesHistory) -> float:
+        return (history.reference if history.kind == "ce" else history.level) or 0.0
+
+    def _ratio(self, history: SeriesHistory) -> float:
+        return self.ratio**2 if history.kind == "small" and not _is_plateau(history) else self.ratio
+
+
+def _is_plateau(history: SeriesHistory) -> bool:
+    """Whether the loss had long been where it usually was: what is learnt then is not learnt between two points."""
+    usual = history.reference
+    if usual is None or history.level != usual or history.spread > _QUIET * usual:
+        return False
+    return len(history.points) >= _PLATEAU and history.stride <= _CLOSE
+
+
+def _is_cliff(history: SeriesHistory, ratio: float) -> bool:
+    """Whether the last points lie so far below those just before them, rather than at the end of a slope."""
+    low = 2 if history.stride > _DENSE_STRIDE else _WIDTH + _IN_A_ROW
+    values = [value for value in history.last(low + _BEFORE) if value - value == 0]  # finite
+    before = sorted(values[:-low])
+    return len(before) == _BEFORE and max(values[-2:]) * ratio < before[_BEFORE // 2]

@@ -11,6 +11,7 @@ share of labels that differ from -100 in the batches since the first low step.
 
 from audioloss_cli.model import Limits, Point, SeriesHistory
 from audioloss_cli.rules._below import Below
+from audioloss_cli.rules._open import open_question
 
 
 class Rule(Below):
@@ -21,4 +22,5 @@ class Rule(Below):
 
     def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the value, its step and the limit."""
-        return f"loss {point.value:.4g} at step {point.step} is below the warning threshold {self.threshold:g}"
+        said = f"loss {point.value:.4g} at step {point.step} is below the warning threshold {self.threshold:g}"
+        return said + open_question(history)

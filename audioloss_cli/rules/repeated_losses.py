@@ -18,7 +18,6 @@ _TWICE = 2
 class Rule(LossRule):
     """The same values again and again; said once."""
 
-    type = "critical"
     severity = Severity.CRITICAL
     group = "repeated-losses"
     numbers_only = True

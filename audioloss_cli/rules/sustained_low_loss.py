@@ -13,6 +13,7 @@ without, for segments of T frames.
 
 from audioloss_cli.model import Limits, Point, SeriesHistory
 from audioloss_cli.rules._below import Below
+from audioloss_cli.rules._open import open_question
 
 
 class Rule(Below):
@@ -29,5 +30,5 @@ class Rule(Below):
         """Name the window and how many points it held."""
         return (
             f"loss stayed below {self.threshold:g} for a whole window of {self.for_steps} steps: "
-            f"{points} points from step {since} to {point.step}, now {point.value:.4g}"
+            f"{points} points from step {since} to {point.step}, now {point.value:.4g}{open_question(history)}"
         )

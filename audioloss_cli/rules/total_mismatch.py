@@ -24,10 +24,12 @@ class Rule(LossRule):
     """Total minus text is nothing."""
 
     severity = Severity.CRITICAL
+    certainty = "certain"
+    settled_by = "the gradient of the audio head after backward()"
     group = "total-mismatch"
     numbers_only = True
     for_points = 5
-    kinds = frozenset({"ce", "small"})
+    kinds = frozenset({"ce", "small", "open"})
     inactive = None
 
     def is_inactive(self, history: SeriesHistory) -> bool:

@@ -1,13 +1,14 @@
 """What stands beside a series: the other series of its run that some rules compare it with, aligned by step."""
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from audioloss_cli.model import Series
-from audioloss_cli.model.point import CODEBOOK, EPOCH, GRAD_NORM, LEARNING_RATE, OWN_CODEBOOK, TEXT, TOTAL
+from audioloss_cli.model.point import CODEBOOK, EPOCH, GRAD_NORM, LEARNING_RATE, OWN_CODEBOOK, REWARD, TEXT, TOTAL
 from audioloss_cli.naming import Role, Tag, classify
 from audioloss_cli.runs.align import aligned
+from audioloss_cli.runs.run_files import RunFiles
 
 # A series that has a value at few of the points says nothing by having none.
 _LEAST_SHARE = 0.5
@@ -19,6 +20,7 @@ class RunTags:
     Args:
         run: all series of the run.
         names: each tag, and the name by which to judge it.
+        files: gives what the files beside the log say, read when it is asked for.
 
     Attributes:
         tags: what the name of each series says.
@@ -26,10 +28,12 @@ class RunTags:
         names_audio: whether audio is named anywhere.
     """
 
-    def __init__(self, run: Sequence[Series], names: Mapping[str, str]) -> None:
-        self.run = run
+    def __init__(
+        self, run: Sequence[Series], names: Mapping[str, str], files: Callable[[], RunFiles] = RunFiles
+    ) -> None:
+        self.run, self.files = run, files
         self.tags: dict[str, Tag] = {series.tag: classify(names[series.tag]) for series in run}
-        self.has_rewards = any(tag.role is Role.REWARD for tag in self.tags.values())
+        self.has_rewards: bool = any(tag.role is Role.REWARD for tag in self.tags.values())
         self.names_audio = any(tag.names_audio for tag in self.tags.values())
         self._families: dict[str, list[Series]] = {}
         self._by_role: dict[str, list[Series]] = {}
@@ -67,6 +71,8 @@ def companion_of(tag: Tag) -> str:
         return LEARNING_RATE
     if tag.held_out:
         return ""
+    if tag.role is Role.REWARD:
+        return REWARD
     if tag.role is Role.TEXT:
         return TEXT
     return TOTAL if tag.role is Role.TRAINING and not tag.part and tag.codebook is None else ""
@@ -81,7 +87,7 @@ def companions(series: Series, tags: RunTags, *, arrays: bool = False) -> dict[s
         arrays: importing numpy is worth it, however short they are.
     """
     own = tags.tags[series.tag]
-    wanted = [GRAD_NORM, EPOCH] if own.held_out else [GRAD_NORM, EPOCH, LEARNING_RATE]
+    wanted = [GRAD_NORM, EPOCH] if own.held_out else [GRAD_NORM, EPOCH, LEARNING_RATE, REWARD]
     if own.codebook is None and not own.held_out:
         wanted += [TEXT, TOTAL]
     found = {name: other for name in wanted if (other := tags.companion(name, series)) is not None}
@@ -108,6 +114,14 @@ class _Constant(Sequence[float]):
 def siblings_of(series: Series, tags: RunTags) -> list[Series]:
     """Return the losses of the other codebooks of the family, if the series is of one."""
     return [other for other in tags.family(series) if other.tag != series.tag]
+
+
+def codebooks_of(series: Series, tags: RunTags) -> int:
+    """Return over how many codebooks a loss may be a sum, as configured or as logged beside it; 0 for not known."""
+    if tags.tags[series.tag].codebook is not None:
+        return 1
+    logged = {tag.codebook for tag in tags.tags.values() if tag.codebook is not None and tag.role.is_loss}
+    return tags.files().codebooks or (len(logged) if len(logged) > 1 else 0)
 
 
 def _siblings(series: Series, number: int, tags: RunTags, *, arrays: bool) -> dict[str, Sequence[float] | None]:

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 
 from audioloss_cli.runs.discover import Source
 
@@ -87,13 +87,14 @@ def _above(place: str) -> Iterator[str]:
     path = PurePosixPath(place)
     for _ in range(_DEEPEST):
         above = path.parent
-        if above == path or not _is_inner(path):
+        if above == path or not is_inner(path):
             return
         yield str(above)
         path = above
 
 
-def _is_inner(path: PurePosixPath) -> bool:
+def is_inner(path: PurePath) -> bool:
+    """Tell whether trainers make a directory of this name inside of a run, or for one launch of it."""
     names = [part.lower() for part in (path.name, path.parent.name, path.parent.parent.name)]
     return names[0] in _INNER or bool(_CHECKPOINT.fullmatch(names[0])) or not _LAUNCHES.isdisjoint(names[1:])
 

@@ -70,7 +70,7 @@ def rows(directory: Path) -> list[Row]:
 
 
 def exit_code(name: str, row: Row) -> int:
-    """What the tool says of a log, 1 if any of several is; -1 is no answer: not in time, or a broken tool."""
+    """What the tool says of a log; 1 wins where it is asked of several. -1 is no answer in time, or a broken tool."""
     gate = GATES[name]
     options = row.options if name == "audioloss" else ()
     codes = [_run([*gate.command, *options, str(path)]) for path in (_logs(row.path) if gate.single else [row.path])]

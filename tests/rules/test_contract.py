@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli import AudioLossMonitor, Limits, Severity, registry
-from audioloss_cli.model import MISSING, InactiveRange, LossRule, Point, RuleText
+from audioloss_cli.model import MISSING, Alert, InactiveRange, LossRule, Point, RuleText
 from audioloss_cli.model.alert import ALERT_TYPES
 from audioloss_cli.monitor import ruleset
 from audioloss_cli.monitor.history.series_history import SeriesHistory
@@ -44,7 +44,9 @@ BESIDE = Mapping[str, float]
 
 # What makes a rule fire, for one that no constant series does, or to pin it down: a loss a step, one entry a rule.
 FIRES: dict[str, list[float]] = {
+    "back_to_chance": [6.93, 6.92, 6.94, 6.93, 6.92, *HEALTHY, *(6.93 + 0.01 * (step % 7) for step in range(8))],
     "chance_level": AT_CHANCE,
+    "codebooks_low": [4.0, 3.9, 3.8, 3.7, 3.6, *[0.05, 0.051] * 5],
     "codebook_apart": AT_CHANCE,
     "codebook_missing": HEALTHY,
     "divergence": [*HEALTHY, *(8.0 + 0.01 * (step % 7) for step in range(400))],
@@ -57,13 +59,16 @@ FIRES: dict[str, list[float]] = {
     "no_gradient": HEALTHY * 3,
     "repeated_losses": [4.0 + 0.01 * (step * step % 50) for step in range(50)] * 4,
     "series_ends_early": HEALTHY,
+    "signed_rise": [*(-4.0 + 0.01 * (step % 7) for step in range(700)), *[30.0] * 5],
     "sum_scale": [55.4] * 5,
     "sustained_low_loss": [0.007 + 1e-5 * (step % 7) for step in range(LIMITS.window_size)],
     "total_mismatch": HEALTHY,
+    "vanished_loss": [1e-9 + 1e-11 * (step % 7) for step in range(9)],
 }
 # What is logged beside the loss at a step, for the rules that compare.
 OTHERS: dict[str, Callable[[int], BESIDE]] = {
     "codebook_apart": lambda step: {"codebook": 3, "codebook/3": 6.93, **{f"codebook/{k}": 4.0 for k in range(3)}},
+    "codebooks_low": lambda step: {"codebook": 0, **{f"codebook/{k}": 0.05 if step > 4 else 4.0 for k in range(3)}},
     "codebook_missing": lambda step: {"codebook": 0, **{f"codebook/{k}": 4.0 for k in range(3 if step > 9 else 4)}},
     "epoch_drop": lambda step: {"epoch": step / 700},
     "masked_nan": lambda step: {"grad_norm": math.nan if step else 1.0},
@@ -215,6 +220,12 @@ def series_for(name: str) -> list[list[float]]:
     return [FIRES[name]] if name in FIRES else [[value] * 200 for value in VALUES]
 
 
+def absent_after(monitor: AudioLossMonitor, name: str, last: int) -> list[Alert]:
+    """What is said while the series is not logged any more, of the rule that minds."""
+    steps = range(last, last + 200) if make(name).minds_absence else ()
+    return [alert for step in steps for alert in monitor.absent(step, 0.0)]
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_some_series_makes_it_fire_and_its_code_is_its_file_name(name):
     """Among all rules: none that is graver or waits longer drowns it in every series."""
@@ -223,8 +234,7 @@ def test_some_series_makes_it_fire_and_its_code_is_its_file_name(name):
         monitor = AudioLossMonitor()
         for step, value in enumerate(values):
             fired |= {alert.code for alert in monitor.update(value, step, 0.0, others(step))}
-        if name == "series_ends_early":
-            fired |= {alert.code for step in range(900, 1000) for alert in monitor.absent(step, 0.0)}
+        fired |= {alert.code for alert in absent_after(monitor, name, len(values))}
     assert name.replace("_", "-") in fired
 
 
@@ -235,7 +245,9 @@ def test_a_loop_that_knows_the_five_types_sees_every_alert(name):
     for values in series_for(name):
         monitor, others = AudioLossMonitor(select=[code]), OTHERS.get(name, lambda step: {})
         for step, value in enumerate([*values, *HEALTHY]):
-            for alert in monitor.update(value, step, 0.0, others(step)):
+            gone = absent_after(monitor, name, step) if step == len(values) else []
+            later = step + 200 * (make(name).minds_absence and step >= len(values))
+            for alert in [*gone, *monitor.update(value, later, 0.0, others(step))]:
                 assert alert["code"] == code
                 if alert["type"] == "critical":
                     seen.setdefault("error", set()).add(alert["severity"])

@@ -13,7 +13,9 @@ from tests.simulator import (  # each registers its families
     healthy_other,
     healthy_several,
     invalid,
+    resumes,
     several_series,
+    time_axes,
     upward,
     zeros,
 )
@@ -24,5 +26,5 @@ __all__ = ["FAILURES", "FAMILIES", "HEALTHY", "Family", "SimulatedRun", "simulat
 
 _REGISTERED = (
     *(healthy_ce, healthy_other, healthy_several),
-    *(collapses, from_the_start, zeros, invalid, constants, codebooks, upward, several_series),
+    *(collapses, from_the_start, zeros, invalid, constants, codebooks, upward, several_series, resumes, time_axes),
 )

@@ -52,7 +52,7 @@ def simulate(family: str, seed: int, cadence: int, noise: float) -> SimulatedRun
     """
     stage = Stage.open(family, seed, cadence, noise)
     sketch = FAMILIES[family].draw(stage)
-    onset = _onset(stage, sketch, FAMILIES[family].least_points)
+    onset = None if FAMILIES[family].is_healthy else _onset(stage, sketch, FAMILIES[family].least_points)
     return SimulatedRun(
         family,
         seed,
@@ -78,14 +78,16 @@ def _series(stage: Stage, sketch: Sketch) -> dict[str, Series]:
     found = {}
     for tag, values in (sketch.healthy | sketch.failed).items():
         kept = ~sketch.absent.get(tag, np.zeros(len(values), dtype=bool))
-        found[tag] = Series(tag, stage.steps[kept], _as_logged(values)[kept], np.full(int(kept.sum()), np.nan))
+        steps = stage.steps if sketch.steps is None else sketch.steps
+        found[tag] = Series(tag, steps[kept], _as_logged(values)[kept], np.full(int(kept.sum()), np.nan))
     return found
 
 
 def _onset(stage: Stage, sketch: Sketch, least: int) -> int | None:
     changed = [_differ(sketch.healthy[tag], values) for tag, values in sketch.failed.items()]
     shown = np.flatnonzero(np.any([*changed, *sketch.absent.values()], axis=0)) if changed or sketch.absent else ()
-    return int(stage.steps[shown[0]]) if len(shown) >= least else None
+    counted = next((each for each in (sketch.counted, sketch.steps) if each is not None), stage.steps)
+    return int(counted[shown[0]]) if len(shown) >= least else None
 
 
 def _differ(one: Values, other: Values) -> Flags:

@@ -1,12 +1,14 @@
-"""The usual level of a series: a median of medians over its last 1000 steps.
+"""The usual level of a series: a median of medians over its last 1000 steps, and one that follows a falling loss.
 
 A median of block medians (Rousseeuw and Bassett, "The remedian", JASA 85, 1990) is as deaf to outliers as a median and
-costs two short sorts every 25 steps, instead of one long one a point. Blocks are cut by the step alone, so that points
+costs few short sorts every 25 steps, instead of one long one a point. A loss that still falls is far below that median,
+so that what rises is held against the last blocks where they are clearly lower: the level. Blocks are cut by the step alone, so that points
 in any chunking, and points taken in by the thousand, give the same blocks.
 """
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 from audioloss_cli.model.median import median
@@ -19,15 +21,32 @@ USUAL, COMPANY = (0.25, 1.5), 9
 _LAG, _FAR = 8, 1.2
 _LEVEL_BLOCKS = 5
 _TRAIL = 128  # blocks of the whole segment, thinned out evenly, for a resume from far back
+# The level is the median of the last 12 blocks, or the highest of the last 3, where that is below a share of it, and lower
+# by so many times the usual distance of neighbouring blocks around their trend that it is no chance.
+TREND = ((12, 0.95, 2.0), (3, 0.8, 3.0))
+HIGHEST = 3
+LEFT_BLOCKS = 20  # ... and over so many, whether a series has left where it was
 
 
 class Block(NamedTuple):
-    """The points of 25 steps: which ones, how many, their median, how far neighbours lie apart as a share of it."""
+    """The points of 25 steps.
+
+    Attributes:
+        key: which 25 steps.
+        points: how many there are.
+        median: of their values.
+        distance: median distance of neighbours, in the unit of the loss.
+    """
 
     key: int
     points: int
     median: float
-    spread: float
+    distance: float
+
+    @property
+    def spread(self) -> float:
+        """The distance as a share of the median, so that a shift of the level does not look like noise."""
+        return _share(self.distance, self.median)
 
 
 class Baseline:
@@ -40,7 +59,9 @@ class Baseline:
         block_steps: how far it moves in a block.
         blocks: the last closed ones.
         reference: median of the block medians; None until there are enough, or where it is not positive.
-        lowest: the lowest reference so far, as long as it was ``noted``; infinite before there is one.
+        level: the same, or the median of the last 12 or 3 blocks where that is clearly lower.
+        middle: median of the block medians, also where it is not positive; None until there are enough.
+        lowest: the lowest median of 20 blocks so far, as long as it was ``noted``; infinite before there is one.
         noted: whether somebody wants to know.
         key, values: of the open block.
         previous: the value before those; None at the start.
@@ -57,6 +78,8 @@ class Baseline:
         self.blocks: deque[Block] = deque(maxlen=BLOCKS)
         self.lowest = float("inf")
         self.reference: float | None = None
+        self.level: float | None = None
+        self.middle: float | None = None
         self._spread: float | None = None
         self.key = 0
         self.values: list[float] = []
@@ -86,11 +109,24 @@ class Baseline:
         newest = self.blocks[-1].key
         while len(self.blocks) > LEAST_BLOCKS and newest - self.blocks[0].key >= BLOCKS:
             self.blocks.popleft()
-        level = median([block.median for block in self.blocks]) if self._is_armed() else 0.0
-        self.reference = level if level > 0 else None
-        self._spread = None
+        self._measure()
         if self.noted and self.reference is not None:
-            self.lowest = min(self.lowest, self.reference)
+            self.lowest = min(
+                self.lowest, median([block.median for block in islice(reversed(self.blocks), LEFT_BLOCKS)])
+            )
+
+    def _measure(self) -> None:
+        medians = [block.median for block in self.blocks]
+        self.middle = median(medians) if self._is_armed() else None
+        self.reference = self.middle if self.middle is not None and self.middle > 0 else None
+        self.level, self._spread = self.reference, None
+        if self.level is not None:
+            for count, share, times in TREND:
+                recent = median(medians[-count:]) if count > HIGHEST else max(medians[-count:])
+                if not 0 < recent < share * self.level:
+                    continue
+                if self.level - recent > times * recent * _jitter(medians[-TREND[0][0] :]):
+                    self.level = recent
 
     def note(self, block: Block) -> None:
         """Keep a closed block for a resume, if the last one that was kept lies far enough back; else do nothing."""
@@ -125,7 +161,7 @@ class Baseline:
             return False
         self.trail, self.gap, self.lowest = trail, gap, lowest
         self.close(blocks)
-        return self.reference is not None
+        return True
 
     def level_before(self, step: int) -> float | None:
         """Median of the last blocks that ended before a step, as far as they are known; None without any."""
@@ -145,28 +181,45 @@ class Baseline:
         """How far apart points usually are for no reason, in the unit of the loss; 0 without a reference.
 
         The median of the block spreads, or 1.2 times the median distance of block medians 200 steps apart if that is
-        more: noise that is correlated from point to point hides from the first. Both are shares of the level, so that
-        a shift of the level does not look like noise.
+        more: noise that is correlated from point to point hides from the first. The trend of a series is no noise: of
+        these distances only what differs from the usual one counts. Both are shares of the level, so that a shift of
+        the level does not look like noise.
         """
         if self._spread is None:
-            self._spread = self.reference * self._apart() if self.reference else 0.0
+            self._spread = self.level * self._apart() if self.level else 0.0
         return self._spread
+
+    @property
+    def noise(self) -> float:
+        """The same for a series that may be negative, which has no shares; 0 before there are enough blocks."""
+        if self.middle is None:
+            return 0.0
+        near = median([block.distance for block in self.blocks])
+        return max(near, _FAR * self._around_the_trend([block.median for block in self.blocks], relative=False))
 
     def _apart(self) -> float:
         blocks = list(self.blocks)
         near = median([block.spread for block in blocks])
         if len(blocks) <= _LAG or median([block.points for block in blocks]) <= 1:
             return near  # neighbouring blocks are neighbouring points
-        medians = [block.median for block in blocks]
-        pairs = zip(medians, medians[_LAG:], strict=False)
-        far = [abs(after - before) / before if before > 0 else 0.0 for before, after in pairs]  # see _share
-        return max(near, _FAR * median(far))
+        return max(near, _FAR * self._around_the_trend([block.median for block in blocks], relative=True))
+
+    @staticmethod
+    def _around_the_trend(medians: Sequence[float], *, relative: bool) -> float:
+        """Median deviation of the distances over 200 steps from the usual one; 0 for too few blocks."""
+        pairs = list(zip(medians, medians[_LAG:], strict=False))
+        if not pairs:
+            return 0.0
+        steps = [
+            (after - before) / (before if relative else 1.0) for before, after in pairs if before > 0 or not relative
+        ]
+        usual = median(steps) if steps else 0.0
+        return median([abs(step - usual) for step in steps]) if steps else 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """Plain built-in types."""
         return {
             "blocks": [list(block) for block in self.blocks],
-            "reference": self.reference,
             "lowest": None if self.lowest == float("inf") else self.lowest,
             "key": self.key,
             "values": list(self.values),
@@ -178,7 +231,9 @@ class Baseline:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where ``state_dict`` was taken."""
         self.blocks = deque((Block(*block) for block in state["blocks"]), maxlen=BLOCKS)
-        self.reference, self._spread = state["reference"], None
+        self.reference = self.level = self.middle = self._spread = None
+        if self.blocks:
+            self._measure()
         self.lowest = float("inf") if state["lowest"] is None else state["lowest"]
         self.trail, self.gap = [Block(*block) for block in state.get("trail", ())], state.get("gap", 1)
         self.key, self.values, self.previous = state["key"], list(state["values"]), state["previous"]
@@ -187,11 +242,17 @@ class Baseline:
 def block_of(key: int, values: Sequence[float], previous: float | None) -> Block:
     """The block of these values; ``previous`` is the value before the first."""
     if len(values) == 1:
-        return Block(key, 1, values[0], 0.0 if previous is None else _share(values[0] - previous, values[0]))
+        return Block(key, 1, values[0], 0.0 if previous is None else abs(values[0] - previous))
     before = [values[0] if previous is None else previous, *values[:-1]]
     distances = [abs(after - prior) for prior, after in zip(before, values, strict=True)]
-    middle = median(values)
-    return Block(key, len(values), middle, _share(median(distances), middle))
+    return Block(key, len(values), median(values), median(distances))
+
+
+def _jitter(medians: Sequence[float]) -> float:
+    """How far steps between neighbours lie from the usual step, as a share of the first of both; 0 for one alone."""
+    steps = [(after - before) / before if before > 0 else 0.0 for before, after in pairwise(medians)]
+    usual = median(steps) if steps else 0.0
+    return median([abs(step - usual) for step in steps]) if steps else 0.0
 
 
 def _share(distance: float, level: float) -> float:

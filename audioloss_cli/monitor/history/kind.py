@@ -16,13 +16,14 @@ _EARLY_STEPS, _EARLY_FALL, _ANY_FALL = 1000, 32.0, 200.0
 
 
 class KindGuess:
-    """The kind of one series, ``ce`` wherever there is doubt.
+    """The kind of one series: what is declared, or else a cross entropy wherever there is doubt.
 
     Guessing one of 1026 codes costs 6.93 nats, and no cross entropy starts at 0.05 or below 0. A series that does is
-    small by nature (``small``), or no likelihood at all (``rl``: a policy loss, which crosses zero).
+    small by nature (``small``), or no cross entropy at all (``signed``: it may be negative). What is declared ``open``
+    is guessed as well, and stays open in doubt; any other kind that is declared stays.
 
     Attributes:
-        kind: ``ce``, ``small`` or ``rl``.
+        kind: see ``audioloss_cli.model.rule.Kind``.
         reason: why it is not taken for a cross entropy; empty if it is.
         open: whether a value may still change the kind.
         inactive: where no value can.
@@ -33,8 +34,9 @@ class KindGuess:
         self._unit = limits.threshold
         self.kind: Kind = kind or "ce"
         self.reason = reason
-        self.open = kind is None
-        self._declared = kind is not None
+        self.open = kind in (None, "open")
+        self._in_doubt = self.kind
+        self._declared = not self.open
         self.inactive = InactiveRange()
         self._first: tuple[int, float] | None = None
 
@@ -51,27 +53,23 @@ class KindGuess:
     def _guess(self, value: float) -> None:
         small = _SMALL_FROM * self._unit <= value <= _SMALL_TO * self._unit
         if value < -_NEGATIVE * self._unit:
-            self.kind = "rl"
-            self.reason = f"it starts at {value:.4g}, and no cross entropy is negative"
-            self.inactive = InactiveRange(high=_TOO_LARGE * self._unit)
+            self._settle("signed", f"it starts at {value:.4g}, and no cross entropy is negative")
         elif small and self._unit > 0:
             self.kind = "small"
             self.reason = f"it starts at {value:.4g}, which is no cross entropy over codes"
             self.inactive = InactiveRange(value / _EARLY_FALL, _TOO_LARGE * self._unit)
         else:
-            self._settle("ce", "")
+            self._settle(self._in_doubt, "")
 
     def _doubt(self, step: int, value: float) -> bool:
-        """A small or negative loss that grows large, or falls as only a trivial task does, was none."""
+        """A small loss that grows large, or falls as only a trivial task does, was none."""
         if self.inactive.low <= value < self.inactive.high or self._first is None:
             return False
         begin, first = self._first
-        if self.kind == "rl" and value < self.inactive.high:
-            return False
         fall = _EARLY_FALL if step - begin <= self._early else _ANY_FALL
         if first / fall <= value < self.inactive.high:
             return False
-        self._settle("ce", "")
+        self._settle(self._in_doubt, "")
         return True
 
     def _settle(self, kind: Kind, reason: str) -> None:

@@ -12,6 +12,7 @@ from audioloss_cli.monitor.history.baseline import COMPANY, USUAL, Baseline
 from audioloss_cli.monitor.history.kind import KindGuess
 from audioloss_cli.monitor.history.recurrence import Recurrence
 from audioloss_cli.monitor.history.window import Window
+from audioloss_cli.naming.chance import USUAL_CHANCES, ChanceTable
 
 _LEAST_POINTS = 128
 _START_POINTS = 5
@@ -26,13 +27,22 @@ class SeriesHistory:
         window: the last points.
         baseline: the usual level.
         guess: the kind of the series.
+        chances: what guessing costs.
         first: the first finite values, until there are 5.
         begin: step of the first point of the segment.
         longest_gap: how far apart two points of the segment lay at most, in what the axis counts.
     """
 
-    def __init__(self, limits: Limits, kind: Kind | None, reason: str, axis: TimeAxis = STEPS) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        kind: Kind | None,
+        reason: str,
+        chances: ChanceTable = USUAL_CHANCES,
+        axis: TimeAxis = STEPS,
+    ) -> None:
         size = limits.window_size
+        self.chances = chances
         self.window = Window(size, max(size, _LEAST_POINTS), axis.span_of(size))
         self.axis = axis
         self.baseline = Baseline(axis.per_update)
@@ -74,9 +84,11 @@ class SeriesHistory:
 
     def fold(self, step: int, value: float) -> None:
         """Let the current value, a finite one, have its part in what is usual."""
-        usual = self.baseline.reference
-        if usual is not None and not USUAL[0] * usual <= value < USUAL[1] * usual:
-            least, most = USUAL[0] * usual, USUAL[1] * usual
+        usual, level = self.baseline.reference, self.baseline.level
+        # What may be small by nature may be learnt as fast as a collapse comes: all that it falls to is usual.
+        least = USUAL[0] * level if level is not None and self.kind == "ce" else 0.0
+        if usual is not None and self.kind != "signed" and not least <= value < USUAL[1] * usual:
+            most = USUAL[1] * usual
             if sum(not least <= each < most for each in self.last(COMPANY)) > 1:
                 return
         self.baseline.fold(step, value)
@@ -157,9 +169,28 @@ class SeriesHistory:
         return self.baseline.reference
 
     @property
+    def level(self) -> float | None:
+        """Usual level of late."""
+        return self.baseline.level
+
+    @property
+    def middle(self) -> float | None:
+        """Usual level, whatever its sign."""
+        return self.baseline.middle
+
+    @property
+    def noise(self) -> float:
+        """Usual distance of neighbours, whatever the sign of the level."""
+        return self.baseline.noise
+
+    @property
     def spread(self) -> float:
         """Usual distance of neighbours."""
         return self.baseline.spread
+
+    def course(self) -> list[float]:
+        """Levels of the whole segment, by the blocks that are kept for a resume."""
+        return [block.median for block in self.baseline.trail]
 
     def level_before(self, step: int) -> float | None:
         """Level shortly before a step, by the blocks that are kept for a resume."""

@@ -4,10 +4,12 @@ Then nothing changes but counts and the worst value, until something is due: a r
 the end of a healthy window. ``Steady`` asks how far away that is and goes there in one step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import cast
 
-from audioloss_cli.model import Alert, Point
+from audioloss_cli.model import Alert, Incident, Point
 from audioloss_cli.monitor.history.series_history import SeriesHistory
+from audioloss_cli.monitor.lifecycle import incident_alerts
 from audioloss_cli.monitor.lifecycle.lifecycle import POINTS_OF_A_WINDOW, Lifecycle
 from audioloss_cli.monitor.ruleset import CodedRule
 
@@ -100,6 +102,106 @@ class Group(Lifecycle):
             for point in (*extremes, last):
                 self._extend(self.open, point)
             self.open.points += count - len(extremes) - 1
+
+    # While it fires and nothing else is open: see ``ChronicIncident``.
+
+    @property
+    def fires_on(self) -> bool:
+        """Whether the open incident fires, and has been said."""
+        return self.firing and self._speaker is not None
+
+    @property
+    def flaps(self) -> bool:
+        """Whether the open incident comes and goes, so that single healthy points do not resolve it."""
+        return self.open is not None and self.open.flapping
+
+    @property
+    def asked_rules(self) -> list[CodedRule]:
+        """The rules that are asked, by rank."""
+        return self._rules
+
+    @property
+    def denied(self) -> bool:
+        """Whether something speaks against the open incident at every finite value, though it is not asked."""
+        return self._denies_all or self._denied
+
+    @property
+    def healthy(self) -> tuple[Point | None, int]:
+        """First point of the healthy stretch that the last point belongs to, and how many it has."""
+        return self._healthy, self._healthy_points
+
+    @property
+    def points_of_a_window(self) -> int:
+        """How many healthy points close an incident at least."""
+        return POINTS_OF_A_WINDOW
+
+    @property
+    def last_alert(self) -> int:
+        """Step of the last alert."""
+        return self._last_alert
+
+    @property
+    def speaker_rank(self) -> tuple[int, int, int, int]:
+        """Of the rule that spoke last, but for reminders."""
+        return self._speaker.rank if self._speaker else (-1, 0, 0, 0)
+
+    def since(self, coded: CodedRule) -> tuple[int, int]:
+        """Step since which a rule holds, and at how many points; zeros if it does not."""
+        return self._since.get(coded.code, (0, 0))
+
+    def held_just_now(self, coded: CodedRule) -> bool | None:
+        """Whether a rule held at the last point; None if it said nothing then, and held before."""
+        if coded in self._held:
+            return True
+        return None if coded.code in self._since else False
+
+    def remind_of(self, point: Point, history: SeriesHistory, speaker: CodedRule, since: int, points: int) -> Alert:
+        """The reminder at a point, by a rule that has held since then."""
+        self._last_alert = point.step
+        message = speaker.rule.explain(point, history, since, points)
+        return incident_alerts.reminder(cast("Incident", self.open), point, speaker, message)
+
+    def flap_on(
+        self,
+        count: int,
+        step: int,
+        *,
+        bad: int,
+        extremes: Sequence[Point],
+        came_back: int,
+        since: Mapping[CodedRule, tuple[int, int]],
+        healthy: Point | None,
+        healthy_points: int,
+        speaks_against: bool,
+    ) -> None:
+        """Advance by many points at once.
+
+        Args:
+            count: how many, the last of them at ``step``.
+            step: see there.
+            bad: at how many of them a rule held.
+            extremes: the worst of those, and the last.
+            came_back: how often a rule spoke again after a healthy point.
+            since: the rules that hold at the last point, with the step since which, and at how many points, they do.
+            healthy: first point of the healthy stretch at the end, if it lies among them; None: as it was.
+            healthy_points: how many points that stretch has; 0 if the last point is none of it.
+            speaks_against: whether the last point is a healthy one.
+        """
+        incident = cast("Incident", self.open)
+        self._now, self._points = step, self._points + count
+        self._held = [coded for coded in self._rules if coded in since]
+        self._speaks_against = speaks_against
+        begun = {coded.code: since[coded] for coded in sorted(self._held, key=lambda coded: since[coded][0])}
+        kept = {code: begun[code] for code, (step, _) in self._since.items() if begun.get(code, (-1,))[0] == step}
+        self._since = kept | begun  # in the order in which they began to hold
+        for point in extremes:
+            if point.value < incident.worst_value:
+                incident.worst_value, incident.worst_step = point.value, point.step
+            incident.last_step, incident.last_wall_time = point.step, point.wall_time
+        incident.points += bad
+        incident.fire_count += came_back
+        self._healthy = (healthy or self._healthy) if healthy_points else None
+        self._healthy_points = healthy_points
 
 
 def _fit(steps: int, stride: int) -> int:

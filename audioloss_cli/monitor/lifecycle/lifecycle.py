@@ -8,6 +8,7 @@ from audioloss_cli.model import Alert, InactiveRange, Incident, Point, Severity
 from audioloss_cli.model.alert import EdgeKind
 from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.incident import Resolution
+from audioloss_cli.model.rule import Kind
 from audioloss_cli.monitor.history.series_history import SeriesHistory
 from audioloss_cli.monitor.lifecycle import incident_alerts
 from audioloss_cli.monitor.points import MANY_REPEATS
@@ -40,6 +41,7 @@ class Lifecycle:
         self._codes = frozenset(coded.code for coded in rules)
         self._ask(self.rules)
         self._reference: float | None = None
+        self._level: float | None = None
         self._low, self._high = self.inactive.interval(None)  # where no rule can hold, under this reference
         self.window = axis.span_of(window)
         self.flap_steps = axis.span_of(FLAP_STEPS)
@@ -97,7 +99,7 @@ class Lifecycle:
         if changed:
             self._ask(rules)
         self._denies_numbers, self._denies_all = self._denials()
-        self._reference, (self._low, self._high) = history.reference, self.inactive.interval(history.reference)
+        self._move_interval(history)
         return changed
 
     def _ask(self, rules: list[CodedRule]) -> None:
@@ -143,6 +145,17 @@ class Lifecycle:
         """Whether nothing is open but what has been said for good."""
         return self.open is None or (self.firing and not self._rules and not self._denied)
 
+    def freezes(self, kind: Kind) -> bool:
+        """Whether what is open keeps values from having their part in what is usual.
+
+        A series that may be small by nature is not broken because it is low: what follows may be held against that.
+        """
+        if self.idle or not self.relative:
+            return False
+        code = "" if self.open is None else self.open.code
+        low = kind != "ce" and any(coded.code == code and coded.rule.may_be_usual for coded in self.rules)
+        return not low
+
     @property
     def attentive(self) -> bool:
         """Whether it is asked at every point: something is open, or a rule is awake that no interval describes."""
@@ -158,17 +171,21 @@ class Lifecycle:
         """Whether it is asked where a value is not finite."""
         return self.attentive or self.open is not None or not all(coded.rule.numbers_only for coded in self._rules)
 
-    def rests(self, value: float, reference: float | None) -> bool:
+    def rests(self, value: float, history: SeriesHistory) -> bool:
         """Whether it is not attentive and no rule can hold at this value: nothing is to be done at such a point."""
         if self.attentive:
             return False
-        return self._lies_within(value, reference)
+        return self._lies_within(value, history)
 
-    def _lies_within(self, value: float, reference: float | None) -> bool:
+    def _lies_within(self, value: float, history: SeriesHistory) -> bool:
         """Whether no rule that has an interval can hold at this value, unless it is repeated."""
-        if self._reference is not reference:
-            self._reference, (self._low, self._high) = reference, self.inactive.interval(reference)
+        if self._reference is not history.reference or self._level is not history.level:
+            self._move_interval(history)
         return self._low <= value < self._high
+
+    def _move_interval(self, history: SeriesHistory) -> None:
+        self._reference, self._level = history.reference, history.level
+        self._low, self._high = self.inactive.interval(history.reference, history.level, history.start)
 
     def look(self, point: Point, history: SeriesHistory) -> bool:
         """Ask every rule about the point; whether there is anything to ``advance``.
@@ -198,7 +215,7 @@ class Lifecycle:
 
     def _to_ask(self, value: float, history: SeriesHistory) -> list[CodedRule]:
         """The rules that may hold while nothing is open: within the interval of the others, those without one."""
-        usual = history.repeats < MANY_REPEATS and self._lies_within(value, history.reference)
+        usual = history.repeats < MANY_REPEATS and self._lies_within(value, history)
         return self.awake if usual else self._rules
 
     def advance(self, point: Point, history: SeriesHistory, *, inhibited: bool) -> list[Alert]:
@@ -286,7 +303,7 @@ class Lifecycle:
             return [incident_alerts.reminder(incident, point, speaker, message)]
         self._speaker = speaker
         if edge == "fired" or speaker.rank > self._rank(incident.code):
-            incident_alerts.adopt(incident, speaker, message)
+            incident_alerts.adopt(incident, speaker, message, history.kind)
         return [incident_alerts.edge_alert(incident, point, speaker, edge, message)]
 
     def _edge(self, incident: Incident, step: int, speaker: CodedRule, *, came_back: bool) -> EdgeKind | None:

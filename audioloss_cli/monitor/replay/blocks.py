@@ -10,7 +10,9 @@ from audioloss_cli.monitor.history.baseline import (
     ARMED_POINTS,
     BLOCK_POINTS,
     BLOCKS,
+    HIGHEST,
     LEAST_BLOCKS,
+    TREND,
     Baseline,
     Block,
     block_of,
@@ -25,6 +27,7 @@ class Blocks:
         lowest, highest, medians: float64 [blocks]; where a block holds a NaN, the highest is no finite number.
         least, greatest: float64 [blocks], of the 40 medians before each, between which its reference lies; infinite
             and minus infinite before the first of all.
+        least_level: float64 [blocks], below which the level before each does not lie.
     """
 
     def __init__(self, keys: Any, values: Any, before: Sequence[Block]) -> None:
@@ -40,6 +43,9 @@ class Blocks:
         counts = np.concatenate([np.array([block.points for block in before], np.int64), counts])
         self._counted = np.append(0, np.cumsum(counts))
         self.least, self.greatest = self._widest()
+        longest = TREND[0][0]
+        recent = _rolling(self._medians[BLOCKS - longest : -1], np.minimum, longest)[self._before :]
+        self.least_level = np.minimum(self.least, recent)
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -57,8 +63,7 @@ class Blocks:
         counts = np.diff(np.append(starts, len(values)))
         distances = _middle(_sorted_rows(np.abs(np.diff(values, prepend=before)), counts), counts)
         medians = self.medians[first:count]
-        spreads = np.divide(distances, medians, out=np.zeros(len(medians)), where=medians > 0)
-        columns = (self._keys[self._before + first :], counts, medians, spreads)
+        columns = (self._keys[self._before + first :], counts, medians, distances)
         return list(map(Block, *(column[: len(medians)].tolist() for column in columns)))
 
     def noted(self, count: int, baseline: Baseline) -> Iterator[int]:
@@ -110,6 +115,40 @@ class Blocks:
         armed = (size >= ARMED_BLOCKS) & (self._counted[ends] - self._counted[ends - size] >= ARMED_POINTS)
         level = _middle(rows, np.maximum(size, 1))
         return np.where(armed & (level > 0), level, np.nan)
+
+    def levels(self, which: Any, references: Any) -> Any:
+        """The level that is in force in each of the blocks ``which``, whose ``references`` are these."""
+        level = references.copy()
+        for count, share, times in TREND:
+            recent = self.recent(which, count) if count > HIGHEST else self._highest(which, count)
+            lower = np.flatnonzero((recent > 0) & (recent < share * level))
+            far = level[lower] - recent[lower] > times * recent[lower] * self._jitter(which[lower])
+            level[lower[far]] = recent[lower[far]]
+        return level
+
+    def _jitter(self, which: Any) -> Any:
+        """The same number that ``baseline._jitter`` gives for the last 12 blocks before each of the blocks ``which``."""
+        ends, longest = which + self._before, TREND[0][0]
+        medians = np.lib.stride_tricks.sliding_window_view(self._medians[BLOCKS - longest :], longest)[ends]
+        before, counts = medians[:, :-1], np.clip(ends, 1, longest) - 1
+        there = np.arange(longest - 1) >= longest - 1 - counts[:, None]
+        steps = np.zeros(before.shape)
+        np.divide(medians[:, 1:] - before, before, out=steps, where=there & (before > 0))
+        usual = _middle(np.sort(np.where(there, steps, np.inf), axis=1), np.maximum(counts, 1))
+        apart = np.sort(np.where(there, np.abs(steps - usual[:, None]), np.inf), axis=1)
+        return np.where(counts > 0, _middle(apart, np.maximum(counts, 1)), 0.0)
+
+    def _highest(self, which: Any, count: int) -> Any:
+        """The highest of the last ``count`` block medians before each of the blocks ``which``; infinite for fewer."""
+        ends = which + self._before
+        return np.lib.stride_tricks.sliding_window_view(self._medians[BLOCKS - count :], count)[ends].max(axis=1)
+
+    def recent(self, which: Any, count: int) -> Any:
+        """The median of the last ``count`` block medians before each of the blocks ``which``; NaN without any."""
+        ends = which + self._before
+        rows = np.lib.stride_tricks.sliding_window_view(self._medians[BLOCKS - count :], count)[ends]
+        rows = np.sort(rows, axis=1)  # what is not there is infinite, and comes last
+        return np.where(ends > 0, _middle(rows, np.clip(ends, 1, count)), np.nan)
 
 
 def _rolling(values: Any, least_or_most: Any, count: int, stride: int = 1) -> Any:

@@ -29,6 +29,7 @@ class _Conditions(NamedTuple):
     asked: tuple[str, ...]
     levels: tuple[float, ...]
     reference: float | None
+    level: float | None
     spread: float
 
 
@@ -44,14 +45,16 @@ class StableIncident:
         """Take in as many points from ``start`` on as are steady; return their number, and the reminders."""
         machine, history = self.machine, self.machine.history
         stride = int(self.replay.steps[start]) - (machine.last_step or 0) if start < len(self.replay.steps) else 0
-        if stride <= 0 or not self._ready():
+        if stride <= 0 or not self.ready():
             return 0, []
         asked = self._asked(history.last(1)[0])
         levels = [group.levels(history) for group in asked]
         if None in levels:
             return 0, []
         flat = sorted({level for part in levels for level in part or ()})
-        conditions = _Conditions(tuple(group.group for group in asked), tuple(flat), history.reference, history.spread)
+        conditions = _Conditions(
+            tuple(group.group for group in asked), tuple(flat), history.reference, history.level, history.spread
+        )
         known = self._known is not None and self._known[0] == conditions
         if self._known is None or not known or self._known[1] <= start:
             self._known = (conditions, self._end(start, flat))
@@ -85,7 +88,7 @@ class StableIncident:
             self._absorb(start, index, asked, before)
         return index - start, alerts
 
-    def _ready(self) -> bool:
+    def ready(self) -> bool:
         """Only while something is open, and what is usual stays what it is."""
         machine, history = self.machine, self.machine.history
         if machine.recovery.running or not machine.busy or machine.turned or machine.loaded:
@@ -117,10 +120,10 @@ class StableIncident:
         if value - value == 0:
             low, high = machine.inactive_interval
             new |= ~((values >= low) & (values < high))
-            new |= self._repeats_change(values)
+            new |= self.repeats_change(values)
         return start + int(np.argmax(new)) if new.any() else end
 
-    def _repeats_change(self, values: Any) -> Any:
+    def repeats_change(self, values: Any) -> Any:
         """Where values begin to be repeated, or cease to be."""
         history = self.machine.history
         if history.repeats >= MANY_REPEATS:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np  # noqa: TID253  # opened late, by the machine, for long series only
 
 from audioloss_cli.model import MISSING, Alert, Point
-from audioloss_cli.monitor.history.baseline import COMPANY
+from audioloss_cli.monitor.history.baseline import COMPANY, LEFT_BLOCKS
 from audioloss_cli.monitor.points import MANY_REPEATS, points_of
 from audioloss_cli.monitor.replay.block_filter import BlockFilter
 from audioloss_cli.monitor.replay.blocks import Blocks
+from audioloss_cli.monitor.replay.chronic_incident import ChronicIncident
 from audioloss_cli.monitor.replay.stable_incident import StableIncident
 
 if TYPE_CHECKING:
@@ -57,9 +58,12 @@ class VectorisedReplay:
         """Take in the chunk; return what its points raise."""
         alerts: list[Alert] = []
         index, exact, skipped = 0, _LEAST_EXACT, 0
-        stretches = StableIncident(self)  # kept here: a cycle would outlive its run
+        stable = StableIncident(self)  # kept here: a cycle would outlive its run
+        chronic = ChronicIncident(stable)
         while index < len(self.values):
-            steady, reminders = stretches.skip(index)
+            steady, reminders = stable.skip(index)
+            if not steady:
+                steady, reminders = chronic.skip(index)
             alerts += reminders
             if steady:
                 alerts += self._exact(index + steady, min(index + steady + 1, len(self.values)))
@@ -124,7 +128,9 @@ class VectorisedReplay:
         blocks = Blocks(steps // baseline.block_steps, values, baseline.blocks)
         slab = Slab(start, joined, steps, values)
         history, rules = self.machine.history, [each for group in self.machine.groups for each in group.intervals]
-        block_filter = BlockFilter([history.guess.inactive, *rules], history.last(COMPANY - 1), self.values[start:end])
+        block_filter = BlockFilter(
+            [history.guess.inactive, *rules], history.last(COMPANY - 1), self.values[start:end], history.start
+        )
         whole = block_filter.first_bad(blocks, joined, self._objections(start, end, blocks.starts, joined))
         count = (int(blocks.starts[whole]) if whole < len(blocks) else len(values)) - joined
         if count > 0:
@@ -177,9 +183,10 @@ class VectorisedReplay:
         last = int(blocks.starts[whole - 1])  # the last block is left open
         if whole > 1:
             if baseline.noted:
-                lower = 1 + np.flatnonzero(blocks.least[1:whole] < baseline.lowest)
-                references = blocks.references(lower)
-                baseline.lowest = min([baseline.lowest, *references[references > 0].tolist()])
+                recent = blocks.recent(np.arange(1, whole), LEFT_BLOCKS)
+                lower = np.flatnonzero(recent < baseline.lowest)
+                known = blocks.references(1 + lower) > 0
+                baseline.lowest = min([baseline.lowest, *recent[lower[known]].tolist()])
             for number in blocks.noted(whole - 1, baseline):
                 baseline.note(blocks.closed_one(number, baseline.previous))
             baseline.close(blocks.closed(whole - 1, baseline.previous))

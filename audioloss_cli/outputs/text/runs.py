@@ -19,8 +19,13 @@ _HOW_IT_ENDED = {
     "restarted": "unresolved: the training restarted while it fired",
 }
 
-_UNITS = {"sample": "samples", "token": "tokens", "epoch": "epochs"}
-_KINDS = {"small": "a loss that is small by nature", "rl": "a policy loss"}
+_KINDS = {
+    "small": "a loss that is small by nature",
+    "rl": "a loss that may be anything finite",
+    "signed": "a loss that may be negative",
+    "open": "a loss of which nothing tells whether it is small by nature",
+}
+_UNITS = {"sample": "samples", "token": "tokens", "epoch": "epochs", "point": "points"}
 
 
 def run_lines(report: Report, view: View) -> Iterator[Line]:
@@ -93,7 +98,9 @@ def _series(item: SeriesReport, view: View) -> Iterator[Line]:
 
 def _left_alone(item: SeriesReport, view: View) -> Iterator[Line]:
     """Why fixed thresholds were not applied to a series that goes below one, or to any with -v."""
-    if item.kind != "ce" and (view.verbosity > 0 or _goes_below(item)):
+    if item.kind == "open" and view.verbosity > 0:
+        yield from paragraph(f"taken for {_KINDS[item.kind]}: fixed thresholds are warnings", view, indent=4, hang=2)
+    elif item.kind not in ("ce", "open") and (view.verbosity > 0 or _goes_below(item)):
         text = f"taken for {_KINDS[item.kind]}, to which the fixed thresholds do not apply: {item.kind_reason}"
         yield from paragraph(f"{text} (--kind ce applies them)", view, indent=4, hang=2)
 
@@ -146,6 +153,8 @@ def _incident(incident: Incident, view: View) -> Iterator[Line]:
     if len(incident.timeline) > _MOST_EDGES:
         yield line(f"    ... and {plural(len(incident.timeline) - _MOST_EDGES, 'more change')}")
     yield from cause_lines(incident, view)
+    if incident.settled_by:
+        yield from paragraph(f"{incident.certainty}; what settles it: {incident.settled_by}", view, indent=4, hang=2)
 
 
 def _returns(incident: Incident) -> str:

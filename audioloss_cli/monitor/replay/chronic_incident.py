@@ -1,0 +1,286 @@
+"""Vectorised replay of an incident that fires and is only reminded of: a noisy loss around a threshold, for good.
+
+Once an incident flaps it stays firing until a whole window is healthy; one that does not fires as long as some rule
+holds. What its rules say is then known of many points at once. A rule that looks at one value alone says of each what
+it says of any other between the same two of its ``levels``; any other rule says what it said at the last point, as
+long as its values stay between the same two. What the incident comes to (how long each rule has held, who speaks, when
+a window is healthy) is counted over arrays. The first point at which something else than a reminder may happen is left
+to the state machine.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np  # noqa: TID253  # opened late, by the machine, for long series only
+
+from audioloss_cli.model import Alert, LossRule
+from audioloss_cli.monitor.lifecycle.group import Group
+from audioloss_cli.monitor.ruleset import CodedRule
+
+if TYPE_CHECKING:
+    from audioloss_cli.monitor.replay.stable_incident import StableIncident
+
+_SLAB = 1 << 16
+_LEAST = 48  # points: fewer are not worth the arrays
+
+
+class _Held(NamedTuple):
+    """At which points a rule holds, how long it has then held, and whether it speaks against trouble elsewhere.
+
+    Attributes:
+        coded: the rule.
+        holds: bool [points].
+        since, points: int64 [points], the step since which it holds and the points at which it held; where it holds.
+        against: whether it speaks against trouble where it does not hold.
+    """
+
+    coded: CodedRule
+    holds: Any
+    since: Any
+    points: Any
+    against: bool
+
+    @property
+    def waited(self) -> Any:
+        """Where it has held for long enough, bool [points], given the steps in ``since``'s place."""
+        return self.holds & (self.points >= self.coded.rule.for_points)
+
+
+class ChronicIncident:
+    """The stretches of one chunk over which one incident fires on and nothing else is open.
+
+    Args:
+        stable: knows the chunk, and where values begin to be repeated.
+    """
+
+    def __init__(self, stable: "StableIncident") -> None:
+        self._stable = stable
+        self._replay = stable.replay
+        self._machine = stable.replay.machine
+
+    def skip(self, start: int) -> tuple[int, list[Alert]]:
+        """Take in as many points from ``start`` on as can be counted; return their number, and the reminders."""
+        group = self._group(start)
+        if group is None:
+            return 0, []
+        end = self._end(start, group)
+        if end - start < _LEAST:
+            return 0, []
+        rules = self._verdicts(group, start, end)
+        if rules is None:
+            return 0, []
+        steps = self._replay.steps[start : start + len(rules[0].holds)]
+        course = _Course(group, rules, steps)
+        count = course.count
+        if not _may_settle_twice(group):  # it may find other rules awake after a reminder
+            count = min([count, *course.reminders(count)[:1]])
+        if count < _LEAST:
+            return 0, []
+        alerts = self._remind(group, course, start, count)
+        self._absorb(group, course, start, count)
+        return count, alerts
+
+    def _group(self, start: int) -> Group | None:
+        """The group whose incident fires, if no other group has a say while values lie in the inactive interval."""
+        machine = self._machine
+        if start >= len(self._replay.values) or not self._stable.ready() or machine.history.guess.open:
+            return None
+        if not machine.frozen or len(machine.asked) != 1 or not machine.asked[0].fires_on:
+            return None
+        busy = [group for group in machine.groups if not group.idle]
+        return busy[0] if busy == machine.asked and len(busy) == 1 else None
+
+    def _end(self, start: int, group: Group) -> int:
+        """Index of the first point that another group, or a restart, may make something new of."""
+        replay, machine = self._replay, self._machine
+        end = replay.until_news(start, min(start + _SLAB, len(replay.values)))
+        values, steps = replay.values[start:end], replay.steps[start:end]
+        low, high = machine.inactive_interval
+        new = ~((values >= low) & (values < high)) | ~np.isfinite(values)
+        new |= self._stable.repeats_change(values)
+        new |= np.diff(steps, prepend=machine.last_step or 0) <= 0
+        return start + int(np.argmax(new)) if new.any() else end
+
+    def _verdicts(self, group: Group, start: int, end: int) -> list[_Held] | None:
+        """What each rule says of the points up to the first one at which that is not known; None if of none it is."""
+        history, found = self._machine.history, list[tuple[CodedRule, Any, bool]]()
+        values, steps = self._replay.values[start:end], self._replay.steps[start:end]
+        for coded in group.asked_rules:
+            levels, memory = coded.rule.levels(history), coded.rule.memory(history)
+            if levels is None or type(coded.rule).worse is not LossRule.worse:
+                return None
+            recent = history.last(memory)
+            cells = np.searchsorted(np.array(sorted(set(levels))), np.concatenate([recent, values]), "right")
+            if memory == 1:
+                known = self._of_one_value(coded, group, cells[len(recent) :], start)
+            else:
+                known = self._as_before(coded, group, cells, len(recent), steps)
+            if known is None:
+                return None
+            found.append((coded, *known))
+        count = min(len(holds) for _, holds, _ in found)
+        return [_held(coded, holds[:count], against, group, steps[:count]) for coded, holds, against in found]
+
+    def _as_before(
+        self, coded: CodedRule, group: Group, cells: Any, before: int, steps: Any
+    ) -> tuple[Any, bool] | None:
+        """A rule that looks back: all says what it said, as far as values and steps go on as they did."""
+        history, holds = self._machine.history, group.held_just_now(coded)
+        if holds is None or before < coded.rule.memory(history):
+            return None
+        points = list(history.points)[-before:]
+        strides = np.diff(np.concatenate([[point.step for point in points], steps]))
+        if (cells[:before] != cells[0]).any() or (strides[: before - 1] != strides[0]).any():
+            return None
+        new = (cells[before:] != cells[0]) | (strides[before - 1 :] != strides[0])
+        count = int(np.argmax(new)) if new.any() else len(new)
+        against = not holds and coded.rule.holds(points[-1], history) is False
+        return np.full(count, holds), against
+
+    def _of_one_value(self, coded: CodedRule, group: Group, cells: Any, start: int) -> tuple[Any, bool] | None:
+        """A rule that looks at one value: it is asked of one in each cell."""
+        history, holds = self._machine.history, np.zeros(len(cells), bool)
+        over, count = np.ones(len(cells), bool), len(cells)
+        for cell in np.unique(cells).tolist():
+            where = cells == cell
+            first = int(np.argmax(where))
+            (point,) = self._replay.points(start + first, start + first + 1)
+            verdict = coded.rule.holds(point, history)
+            if verdict is None:
+                count = min(count, first)
+                continue
+            holds[where] = verdict
+            over[where] = verdict or coded.rule.clears(point, history)
+        before = group.held_just_now(coded)
+        if before is None:
+            return None
+        if not over.all():  # it may hold still where it neither holds nor is over
+            known = np.maximum.accumulate(np.where(over, np.arange(len(over)), -1))
+            holds = np.where(known >= 0, holds[known], before)
+        return holds[:count], True
+
+    def _remind(self, group: Group, course: "_Course", start: int, count: int) -> list[Alert]:
+        """The reminders among the first ``count`` points."""
+        history, alerts = self._machine.history, list[Alert]()
+        before, repeats = list(history.points), history.repeats
+        for place in course.reminders(count):
+            (point,) = self._replay.points(start + place, start + place + 1)
+            history.see(point, 1)
+            speaker = course.speaker(place)
+            alerts.append(group.remind_of(point, history, speaker.coded, *course.since(speaker, place)))
+        history.look_back(before)
+        history.repeats = repeats
+        return alerts
+
+    def _absorb(self, group: Group, course: "_Course", start: int, count: int) -> None:
+        """Let the incident and the history know of the first ``count`` points."""
+        replay, machine, history = self._replay, self._machine, self._machine.history
+        end = start + count
+        bad = np.flatnonzero(course.bad[:count])
+        worst = int(bad[np.argmin(replay.values[start:end][bad])]) if len(bad) else 0
+        named = [start + place for place in (worst, int(bad[-1]) if len(bad) else 0, course.healthy_from(count))]
+        extreme, last_bad, healthy = (replay.points(place, place + 1)[0] if place >= start else None for place in named)
+        group.flap_on(
+            count,
+            int(replay.steps[end - 1]),
+            bad=len(bad),
+            extremes=[each for each in (extreme, last_bad) if each is not None and len(bad)],
+            came_back=course.came_back(count),
+            since={held.coded: course.since(held, count - 1) for held in course.rules if held.holds[count - 1]},
+            healthy=healthy,
+            healthy_points=int(course.healthy_points[count - 1]),
+            speaks_against=bool(course.good[count - 1]),
+        )
+        points = replay.points(max(start, end - history.kept), end)
+        history.remember(points, replay.values[start:end])
+        machine.last_step, machine.points = points[-1].step, machine.points + count
+        machine.unchanged.sure = False
+
+
+class _Course:
+    """What a firing incident comes to over points whose verdicts are known.
+
+    Attributes:
+        rules: what each rule says.
+        bad, good: bool [points], where a rule holds, and where none does and one speaks against trouble.
+        healthy_points: int64 [points], good points since the last bad one.
+        count: points up to the first at which something else than a reminder may happen.
+    """
+
+    def __init__(self, group: Group, rules: Sequence[_Held], steps: Any) -> None:
+        self.rules, self._steps, self._group = rules, steps, group
+        self.bad = np.any([held.holds for held in rules], axis=0)
+        against = np.any([~held.holds & held.against for held in rules], axis=0) | group.denied
+        self.good = against & ~self.bad
+        self._places = np.arange(len(steps))
+        self._count_healthy()
+        self._choose_speakers()
+        self.count = self._first_event()
+
+    def _count_healthy(self) -> None:
+        point, carried = self._group.healthy
+        last_bad = np.maximum.accumulate(np.where(self.bad, self._places, -1))
+        counted = np.cumsum(self.good)
+        base = np.where(last_bad >= 0, counted[last_bad], -carried)
+        self.healthy_points = counted - base
+        first = np.maximum.accumulate(np.where(self.good & (self.healthy_points == 1), self._places, -1))
+        self._first_good = np.where(first > last_bad, first, -1)
+        began = np.where(self._first_good >= 0, self._steps[self._first_good], point.step if point else 0)
+        enough = self._steps - began + 1 >= self._group.window
+        self._closes = self.good & enough & (self.healthy_points >= self._group.points_of_a_window)
+
+    def _choose_speakers(self) -> None:
+        """The gravest rule that holds and has waited at each point, -1 for none; rules are ordered by rank."""
+        self._speakers = np.full(len(self._steps), -1)
+        for number, held in enumerate(self.rules):
+            waited = self._steps - held.since >= held.coded.wait
+            self._speakers[held.waited & waited] = number
+
+    def _first_event(self) -> int:
+        graver = [held.coded.rank > self._group.speaker_rank for held in self.rules]
+        escalates = np.append(graver, False)[self._speakers]
+        events = (self._closes if self._group.flaps else self.good) | escalates
+        return int(np.argmax(events)) if events.any() else len(events)
+
+    def reminders(self, count: int) -> list[int]:
+        """Places of the reminders among the first ``count`` points."""
+        ready = np.flatnonzero(self._speakers[:count] >= 0)
+        steps, last, found, at = self._steps[ready], self._group.last_alert, list[int](), 0
+        while (at := int(np.searchsorted(steps, last + self._group.window))) < len(ready):
+            found.append(int(ready[at]))
+            last = int(steps[at])
+        return found
+
+    def speaker(self, place: int) -> _Held:
+        """Who speaks there."""
+        return self.rules[int(self._speakers[place])]
+
+    def since(self, held: _Held, place: int) -> tuple[int, int]:
+        """Since which step a rule holds that holds there, and at how many points it held."""
+        return int(held.since[place]), int(held.points[place])
+
+    def came_back(self, count: int) -> int:
+        """How often a rule was ready to speak again after a healthy point, among the first ``count``."""
+        point, carried = self._group.healthy
+        before = np.concatenate([[carried if point else 0], self.healthy_points[:-1]])
+        return int(np.count_nonzero((self.bad & (before > 0) & (self._speakers >= 0))[:count]))
+
+    def healthy_from(self, count: int) -> int:
+        """Place of the first good point of the stretch that ``count`` points end in; far below 0 if it is older."""
+        place = int(self._first_good[count - 1]) if self.healthy_points[count - 1] else -1
+        return place if place >= 0 else -(1 << 62)
+
+
+def _held(coded: CodedRule, holds: Any, against: bool, group: Group, steps: Any) -> _Held:
+    """With how long it has held: since the first of each run, or since what the group knows."""
+    places = np.arange(len(holds))
+    begin, points = group.since(coded)
+    starts = holds & ~np.concatenate([[points > 0], holds[:-1]])
+    first = np.maximum.accumulate(np.where(starts, places, -1))
+    since = np.where(first >= 0, steps[first], begin)
+    return _Held(coded, holds, since, np.where(first >= 0, places - first + 1, points + places + 1), against)
+
+
+def _may_settle_twice(group: Group) -> bool:
+    """Whether no rule of the group can turn inactive by itself, so that a reminder changes nothing of who is asked."""
+    return all(type(coded.rule).is_inactive is LossRule.is_inactive for coded in group.asked_rules)

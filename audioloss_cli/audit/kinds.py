@@ -17,6 +17,7 @@ from audioloss_cli.naming.selection import Why
 from audioloss_cli.runs.companions import RunTags
 
 _LARGE = 100  # warning thresholds
+_NO_LOSSES = (Role.GRAD_NORM, Role.LEARNING_RATE, Role.EPOCH, Role.STEP, Role.REWARD, Role.SCORE)
 _KINDS_OF_TASKS: dict[str, Kind] = {
     "preference": "rl",
     "recognition": "small",
@@ -54,15 +55,23 @@ def kind_of(
     if not config.adaptive:
         return Declared(None)
     threshold, tag = config.threshold * config.scale, tags.tags[series.tag]
-    if why == "selected" and not tag.role.is_loss and not tag.says_loss:
-        return Declared("rl", "its name is that of no loss")
+    if why == "selected" and tag.role in _NO_LOSSES:
+        return Declared("rl", f"it is a {tag.role} by its name, and no loss")
     found = _by_itself(series, tags, threshold)
-    if found is not None:
-        return found
-    if tag.role is Role.AUDIO or siblings:
-        quantised = evidence.quantised_beside(series, tags) if tag.codebook is not None else ""
-        return Declared("small", quantised) if quantised and not _are_large(siblings, threshold) else Declared(None)
-    return _by_the_run(series, tags, threshold)
+    if found is None:
+        found = _of_codes(series, why, tags, siblings, threshold)
+    return found or _by_the_run(series, tags, threshold)
+
+
+def _of_codes(series: Series, why: Why, tags: RunTags, siblings: Sequence[Series], threshold: float) -> Declared | None:
+    """What the user names as a loss, whatever it is called, and the losses of audio codes; None for any other."""
+    tag = tags.tags[series.tag]
+    if why == "selected" and tag.role is Role.OTHER:
+        return Declared(None)
+    if tag.role is not Role.AUDIO and not siblings:
+        return None
+    quantised = evidence.quantised_beside(series, tags) if tag.codebook is not None else ""
+    return Declared("small", quantised) if quantised and not _are_large(siblings, threshold) else Declared(None)
 
 
 def _are_large(siblings: Sequence[Series], threshold: float) -> bool:

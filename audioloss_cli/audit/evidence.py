@@ -92,7 +92,7 @@ def _is_no_leak(series: Series, values: Sequence[float], last: float, *, held_ou
     share, loss = last / unit, latest(series)
     if held_out:
         return 0 < share < _PERFECT and last >= 0.9 * max(values)
-    return math.isfinite(loss) and 0 < share < 1 - loss / math.log(2) - 0.02  # noqa: PLR2004
+    return math.isfinite(loss) and 0 < share < 1 - loss / math.log(2) - 0.02
 
 
 def regression(tags: RunTags) -> str:
@@ -184,7 +184,12 @@ def scaled_copy(series: Series, tags: RunTags) -> str:
         return ""
     for other in tags.run:
         tag = tags.tags[other.tag]
-        if other.tag == series.tag or not tag.says_loss or len(other) != len(series) or tag.held_out is not own.held_out:
+        if (
+            other.tag == series.tag
+            or not tag.says_loss
+            or len(other) != len(series)
+            or tag.held_out is not own.held_out
+        ):
             continue
         ratios = [
             value / base

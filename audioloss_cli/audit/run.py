@@ -1,16 +1,22 @@
 """Groups of sources to run reports: their files read, sources of one run put together, their losses replayed."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 
 from audioloss_cli.audit.kinds import kind_of
+from audioloss_cli.audit.no_losses import asked_of, in_its_words, left_out
 from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.model import RunReport, Series, is_missing
-from audioloss_cli.model.report import AuditedSeries, Role, Source
+from audioloss_cli.model.axis import TimeAxis
+from audioloss_cli.model.report import AuditedSeries, Source
 from audioloss_cli.monitor import AudioLossMonitor
-from audioloss_cli.naming.selection import Selection, full_name, select
+from audioloss_cli.naming import classify
+from audioloss_cli.naming.selection import Selection, Why, full_name, select
+from audioloss_cli.runs.axis import axis_of, counted_on
 from audioloss_cli.runs.companions import RunTags, codebooks_of, companions, siblings_of
+from audioloss_cli.runs.goes_on import steps_without
 from audioloss_cli.runs.group import RunGroup
 from audioloss_cli.runs.merge import MergedRun
 from audioloss_cli.runs.order import in_order, with_moving_steps
@@ -18,6 +24,7 @@ from audioloss_cli.runs.read import ReadRun, read_runs
 from audioloss_cli.runs.run_files import RunFiles, run_files
 from audioloss_cli.signatures import explain
 
+_OF_HELD_OUT = ("non-finite-loss",)  # rules for a held-out loss that is not audited for its own sake
 _PART = 1 << 16  # points that are replayed in one go: what stands beside them has to be in memory
 
 
@@ -69,14 +76,25 @@ def _report_on(
     names = {tag: full_name(tag, Path(name).name) for tag in merged.series}
     config = settings.config
     selection = select(names, settings.patterns, all_losses=config.all_losses)
-    series = with_moving_steps(list(merged.series.values()))
+    counted = counted_on(
+        with_moving_steps(list(merged.series.values())),
+        {tag: classify(known) for tag, known in names.items()},
+        arrays=arrays,
+    )
+    series = counted.run
     blank = {item.tag for item in series if item.tag in selection.roles and all(map(is_missing, item.values))}
     tags = RunTags(series, names, files)
+    axes = {
+        item.tag: axis_of(item, tags, counted.epochs if item.tag in counted.moved else (), told=counted.told)
+        for item in series
+        if item.tag in selection.roles
+    }
     audited = [
-        _audit(name, item, selection.roles[item.tag], tags, settings, arrays=arrays)
+        _audit(name, item, selection.roles[item.tag], tags, settings, axes[item.tag], arrays=arrays)
         for item in series
         if item.tag in selection.roles and item.tag not in blank
     ]
+    audited += _held_out(name, tags, selection, settings, arrays=arrays)
     explain(audited, series)
     report = RunReport(name, tags=list(names), findings=merged.findings)
     report.series = [
@@ -89,6 +107,27 @@ def _report_on(
     report.not_audited = _not_audited(tags, selection)
     report.note = _note(report, selection)
     return report
+
+
+def _held_out(
+    name: str, tags: RunTags, selection: Selection, settings: AuditSettings, *, arrays: bool
+) -> list[AuditedSeries]:
+    """Held-out losses that are no numbers somewhere: whatever the training loss says, such a model is broken."""
+    select = tuple(code for code in _OF_HELD_OUT if code in settings.choice.codes)
+    if settings.patterns or not select:
+        return []
+    found = list[AuditedSeries]()
+    for series in tags.run:
+        tag = tags.tags[series.tag]
+        if tag.held_out and tag.role.is_loss and tag.says_loss and series.tag not in selection.roles and len(series):
+            axis = axis_of(series, tags)
+            monitor = AudioLossMonitor(name=f"{name}:{series.tag}", kind="small", select=select, axis=axis)
+            ordered = in_order(series, arrays=arrays)
+            _replay(monitor, ordered, {}, arrays=arrays)
+            if incidents := monitor.finish():
+                starts = monitor.segment_starts
+                found.append(AuditedSeries(ordered, "held-out", monitor.limits, starts, incidents, axis=axis))
+    return found
 
 
 def _not_audited(tags: RunTags, selection: Selection) -> list[str]:
@@ -112,10 +151,13 @@ def _note(report: RunReport, selection: Selection) -> str:
 
 
 def _audit(
-    name: str, series: Series, role: Role, tags: RunTags, settings: AuditSettings, *, arrays: bool
+    name: str, series: Series, role: Why, tags: RunTags, settings: AuditSettings, axis: TimeAxis, *, arrays: bool
 ) -> AuditedSeries:
     config = settings.config
     kind, reason = kind_of(series, role, tags, siblings_of(series, tags), config)
+    own = tags.tags[series.tag]
+    asked = asked_of(own.role) if role == "selected" and not own.says_loss else None
+    ignored = settings.ignored(held_out=own.held_out)
     monitor = AudioLossMonitor(
         config.window_size,
         config.threshold,
@@ -126,22 +168,30 @@ def _audit(
         kind=kind,
         kind_reason=reason,
         select=config.select,
-        ignore=settings.ignored(held_out=tags.tags[series.tag].held_out),
+        ignore=(*ignored, *left_out(asked, settings.choice.codes)) if asked else ignored,
         options=config.rules,
         vocabularies=tags.files().vocabularies,
         codebooks=codebooks_of(series, tags),
+        axis=axis,
     )
     ordered = in_order(series, arrays=arrays)
     _replay(monitor, ordered, companions(ordered, tags, arrays=arrays), arrays=arrays)
+    if not tags.tags[series.tag].held_out:
+        for step in steps_without(ordered, tags):
+            monitor.absent(step, math.nan)
+    incidents = monitor.finish()
+    if asked:
+        in_its_words(own.role, asked, incidents)
     return AuditedSeries(
         ordered,
         role,
         monitor.limits,
         segment_starts=monitor.segment_starts,
-        incidents=monitor.finish(),
+        incidents=incidents,
         reordered=ordered is not series,
         kind=monitor.kind,
         kind_reason=monitor.kind_reason,
+        axis=axis,
     )
 
 

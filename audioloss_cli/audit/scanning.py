@@ -152,7 +152,7 @@ def _blank_runs(runs: Sequence[RunReport]) -> list[Unaudited]:
             run.run, f"{', '.join(run.blank)}: null in every row", hint="the loss was never computed, or never logged"
         )
         for run in runs
-        if run.blank and not any(item.role != "training" for item in run.series)
+        if run.blank and not any(item.role not in ("training", "held-out") for item in run.series)
     ]
 
 

@@ -34,7 +34,10 @@ Adaptive = Annotated[
 ]
 Kind = Annotated[
     Literal["auto", "ce", "small", "rl", "signed", "open"] | None,
-    setting("--kind", "Kind of the losses: cross entropy, small by nature, of a policy, maybe negative, or not known (auto)."),
+    setting(
+        "--kind",
+        "Kind of the losses: cross entropy, small by nature, of a policy, maybe negative, or not known (auto).",
+    ),
 ]
 Select = Annotated[
     list[str] | None, setting("--select", "Ask only the loss rule of this code. Repeatable.", metavar="CODE")

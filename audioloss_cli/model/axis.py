@@ -1,5 +1,6 @@
 """What the steps of a series count: updates of the weights, or something else of which an update takes some or many."""
 
+import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -33,9 +34,19 @@ class TimeAxis:
     reason: str = ""
     epochs: tuple[EpochStart, ...] = ()
 
-    def of_updates(self, updates: float) -> float:
-        """Return how far the axis moves in so many updates."""
-        return updates * self.per_update
+    def span_of(self, updates: int) -> int:
+        """Return how many values of the axis a window of so many updates has, at least 1."""
+        return math.ceil((updates - 1) * self.per_update) + 1
+
+    def updates_in(self, distance: int) -> float:
+        """Return in how many updates the axis moves so far."""
+        return distance if self.per_update == 1 else distance / self.per_update
+
+    def remark(self, step: int) -> str:
+        """Return what a message about a step must add for a reader to find its place; empty for plain steps."""
+        if self.epochs:
+            return f" ({self.place(step)})" if self.place(step) else ""
+        return "" if self.unit not in _REMARKS else f" ({_REMARKS[self.unit]})"
 
     def place(self, step: int) -> str:
         """Return where a step lies in its epoch, in words; empty where steps do not start anew in each epoch."""
@@ -46,4 +57,5 @@ class TimeAxis:
         return f"epoch {start.epoch}, step {step - start.step:,} of it"
 
 
+_REMARKS = {"sample": "steps are samples", "token": "steps are tokens", "epoch": "steps are epochs"}
 STEPS = TimeAxis()

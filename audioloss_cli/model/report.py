@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from audioloss_cli.model.frames import Frames
 
 FailOn = Literal["warning", "critical", "never"]
-Role = Literal["audio", "training", "selected", "loss"]
+Role = Literal["audio", "training", "selected", "loss", "held-out"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,8 @@ class SeriesReport:
     Attributes:
         tag: name of the scalar, as logged.
         role: why it was audited: an ``audio`` loss by name, the ``training`` loss for want of one, ``selected`` with
-            --tag, any ``loss`` with --all-losses.
+            --tag, any ``loss`` with --all-losses; a ``held-out`` loss is watched for values that are no numbers, and
+            reported only if it has some.
         limits: the limits that were applied, after --scale.
         envelope: minima, maxima and means of parts of the series.
         incidents: in the order of their first step.

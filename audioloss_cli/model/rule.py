@@ -101,7 +101,7 @@ class SeriesHistory(Protocol):
 
     @property
     def age(self) -> int:
-        """Steps since the first point of the segment."""
+        """Updates since the first point of the segment."""
 
     @property
     def lowest(self) -> float:
@@ -113,11 +113,23 @@ class SeriesHistory(Protocol):
 
     @property
     def stride(self) -> float:
-        """Usual distance of two points in steps, over the last points."""
+        """Usual distance of two points in updates, over the last points."""
 
     @property
     def points(self) -> Sequence[Point]:
         """The last points, at least 128 of them, the current one last."""
+
+    @property
+    def recurrences(self) -> int:
+        """How often the first values have come again to the last digit, at the same distance."""
+
+    @property
+    def recurrence_period(self) -> int:
+        """That distance, in points."""
+
+    @property
+    def longest_gap(self) -> int:
+        """How far apart two points of the segment lay at most, in what the axis counts."""
 
     @property
     def names(self) -> AbstractSet[str]:
@@ -137,13 +149,15 @@ class LossRule:
         severity: of its alerts.
         group: rules of one group describe one kind of trouble and share one incident, in which the worst of them
             speaks; among equals the one that waited longer, then the more ``specific``.
-        for_steps: steps for which the condition must have held, without a break, before it fires.
+        for_steps: updates for which the condition must have held, without a break, before it fires.
         for_points: points for which it must have held.
         kinds: kinds of series to which it applies.
         adaptive: it compares with the series' own past, and is left out where that is not wanted.
         once: it is said once and nothing ends it; nothing more is asked of it.
         may_be_usual: of a series that may be small by nature, what it holds of may become what is usual.
         numbers_only: a value that is not finite says nothing: it need not be asked of one.
+        minds_absence: it is asked where other series of the run are logged and this one is not; the point then has no
+            value, and is not among those of the history.
         reads_lowest: it asks for ``SeriesHistory.lowest``, which is noted only while such a rule is awake.
         inactive: where it cannot hold, all of them together; None if any value may matter, unless it
             ``is_inactive``. One that is inactive everywhere, as by an empty tuple, is asked where a value is repeated.
@@ -159,6 +173,7 @@ class LossRule:
     once: bool = False
     may_be_usual: bool = False
     numbers_only: bool = False
+    minds_absence: bool = False
     reads_lowest: bool = False
     inactive: tuple[InactiveRange, ...] | None = ()
 
@@ -183,7 +198,9 @@ class LossRule:
         return True
 
     def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
-        """For a rule without inactive ranges: a boolean array of the points at which it may hold; all, if not said.
+        """Return a boolean array of the points at which it may hold; all, if not said.
+
+        For a rule without inactive ranges, and for one to which it matters what is logged beside the series.
 
         Args:
             values: numpy float64 [points].

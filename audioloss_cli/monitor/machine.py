@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from audioloss_cli.model import Alert, InactiveRange, Limits, Point, RecoveryAttempt, Series
+from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.columns import POINTS_WORTH_IMPORTING
 from audioloss_cli.model.incident import Resolution
 from audioloss_cli.model.rule import Kind
@@ -15,7 +16,6 @@ from audioloss_cli.monitor.lifecycle.recovery import RecoveryLog
 from audioloss_cli.monitor.lifecycle.unchanged_range import UnchangedRange
 from audioloss_cli.monitor.points import MANY_REPEATS, plain, points_of
 from audioloss_cli.naming.chance import USUAL_CHANCES, ChanceTable
-
 
 POINTS_WORTH_ARRAYS = 512  # below it costs more than it saves to use numpy, though it is paid for
 
@@ -50,12 +50,13 @@ class Machine:
         kind: Kind | None = None,
         reason: str = "",
         chances: ChanceTable = USUAL_CHANCES,
+        axis: TimeAxis = STEPS,
     ) -> None:
-        groups = ruleset.by_group(ruleset.coded_rules(limits, choice))
-        self.groups = [Group(name, part, limits.window_size, prefix) for name, part in groups.items()]
+        groups = ruleset.by_group(ruleset.coded_rules(limits, choice, axis.per_update))
+        self.groups = [Group(name, part, limits.window_size, prefix, axis) for name, part in groups.items()]
         self._relative = [group for group in self.groups if group.relative]
-        self.history = SeriesHistory(limits, kind, reason, chances)
-        self.recovery = RecoveryLog(limits.window_size)
+        self.history = SeriesHistory(limits, kind, reason, chances, axis)
+        self.recovery = RecoveryLog(axis.span_of(limits.window_size))
         self.unchanged = UnchangedRange(self.groups, self.history, self.recovery)
         self.last_step: int | None = None
         self.points = 0
@@ -74,8 +75,9 @@ class Machine:
     def advance(self, point: Point) -> list[Alert]:
         """Take in one point."""
         step, value, history = point.step, point.value, self.history
-        if self.last_step is not None and step < self.last_step:
+        if self.last_step is None or step < self.last_step:
             self.restart()
+            self._begin_segment(step)
         self.last_step = step
         self.points += 1
         self.loaded = False
@@ -226,7 +228,7 @@ class Machine:
         return alerts
 
     def restart(self) -> None:
-        """End what fires as unresolved, and watch the next points afresh; nothing before the first point."""
+        """End what fires as unresolved; the next point says from where it goes on. Nothing before the first point."""
         if self.last_step is None:
             return
         self.end("restarted")
@@ -236,6 +238,22 @@ class Machine:
         self.recovery.restart()
         self.last_step = None
         self.segment_starts.append(self.points)
+        self.settle()
+
+    def absent(self, point: Point) -> list[Alert]:
+        """Take note of a step at which other series of the run were logged, and this one was not."""
+        if self.last_step is None or point.step <= self.last_step:
+            return []
+        alerts = list[Alert]()
+        for group in self.groups:
+            if any(coded.rule.minds_absence for coded in group.rules) and group.look(point, self.history):
+                alerts += group.advance(point, self.history, inhibited=False)
+        self.settle()
+        self.unchanged.end()
+        return alerts
+
+    def _begin_segment(self, step: int) -> None:
+        self.history.begin_segment(step)
         self.settle()
 
     def record_attempt(self, step: int, action: str) -> RecoveryAttempt:

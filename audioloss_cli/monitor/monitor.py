@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from audioloss_cli.model import Alert, Incident, Limits, Point, RecoveryAttempt, Series, SettingError
+from audioloss_cli.model import MISSING, Alert, Incident, Limits, Point, RecoveryAttempt, Series, SettingError
+from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.point import NOTHING
 from audioloss_cli.model.rule import KINDS, Kind
 from audioloss_cli.monitor.machine import Machine
@@ -20,7 +21,8 @@ class AudioLossMonitor:
     """Watches one loss series and says, once, when it goes wrong and when it comes back.
 
     ``update`` point by point and ``replay`` in chunks of any size lead to the same alerts and the same incidents. A
-    step that goes back is a restart: what fires is closed as ``restarted`` and the series is watched afresh.
+    step that goes back is a restart: what fires is closed as ``restarted``. A training that was resumed is held against
+    what came before at the same steps; one that begins anew is watched afresh.
 
     Args:
         window_size: window in training steps, whatever the logging cadence.
@@ -39,6 +41,8 @@ class AudioLossMonitor:
         kind_reason: why the kind was declared, for the report.
         select: codes of the only rules that take part; all if None.
         ignore: codes of rules that do not.
+        axis: what a step is; plain updates of the weights unless said otherwise. Windows and the patience of rules are
+            counted in updates.
         options: rule code -> option -> number, such as ``{"log-drop": {"ratio": 8}}``.
         vocabularies: numbers of codes that a prediction chooses among, where they are known; else the usual ones.
         codebooks: over how many codebooks the loss may be a sum; 0 for not known.
@@ -66,6 +70,7 @@ class AudioLossMonitor:
         options: Mapping[str, Mapping[str, float]] | None = None,
         vocabularies: Iterable[int] = (),
         codebooks: int = 0,
+        axis: TimeAxis = STEPS,
     ) -> None:
         self.limits = Limits(window_size, threshold, critical_threshold).scaled(scale)
         if kind not in (None, *KINDS):
@@ -73,7 +78,7 @@ class AudioLossMonitor:
         choice = Choice(adaptive, _codes(select), _codes(ignore) or (), options or {})
         known = kind or (None if adaptive else "ce")
         chances = ChanceTable(tuple(vocabularies), codebooks)
-        self._machine = Machine(self.limits, f"{name}:" if name else "", choice, known, kind_reason, chances)
+        self._machine = Machine(self.limits, f"{name}:" if name else "", choice, known, kind_reason, chances, axis)
 
     # The two doors.
 
@@ -87,8 +92,9 @@ class AudioLossMonitor:
             step: training step; a step lower than the last one is a restart.
             wall_time: Unix seconds; now, if None.
             beside: other series of the run at this step, for the rules that compare them: ``grad_norm``,
-                ``learning_rate``, ``epoch``, ``total`` and ``text`` loss, ``codebook/0``, ``codebook/1``, ... losses of all codebooks, this one among
-                them, and ``codebook``, the number of this one. None is a value that was not logged.
+                ``learning_rate``, ``epoch``, ``total`` and ``text`` loss, ``codebook/0``, ``codebook/1``, ... losses of
+                all codebooks, this one among them, and ``codebook``, the number of this one. None is a value that was
+                not logged.
 
         Raises:
             TypeError: the loss is not one number, or the step not a whole one.
@@ -117,8 +123,21 @@ class AudioLossMonitor:
                 raise ValueError(f"{name!r} has {len(column)} values beside {len(series)} points of {series.tag!r}")
         return self._machine.replay(series, columns, arrays=arrays)
 
+    def absent(self, step: int, wall_time: float | None = None) -> list[Alert]:
+        """Take note that other series of the run were logged at a step, and this one was not.
+
+        It is no point of the series. Return the alerts that it raises: once the loss was logged again and again, and
+        then is not any more.
+
+        Raises:
+            TypeError: the step is not a whole number.
+            ValueError: the step does not fit in 64 bits.
+        """
+        seconds = time.time() if wall_time is None else float(wall_time)
+        return self._machine.absent(Point(as_step(step), MISSING, seconds))
+
     def restart(self) -> None:
-        """The training restarted here: end what fires as unresolved, and watch the next points afresh."""
+        """The training restarted here: end what fires as unresolved; the next step says whether it was resumed."""
         self._machine.restart()
 
     def finish(self) -> list[Incident]:

@@ -1,6 +1,7 @@
 """The rules of a monitor, chosen, set up and grouped."""
 
 import inspect
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -18,6 +19,8 @@ class CodedRule:
     """A rule with its stable code and the advice of its documentation.
 
     Attributes:
+        per_update: how far the axis of the series moves in one update.
+        wait: how far the axis must have moved since the rule began to hold before it fires.
         rank: what speaks when several rules of a group hold: the graver first, then the one that waited longer, then
             the more specific one.
     """
@@ -25,12 +28,15 @@ class CodedRule:
     code: str
     advice: str
     rule: LossRule
+    per_update: float = 1.0
+    wait: int = field(init=False)
     rank: tuple[int, int, int, int] = field(init=False)
 
     def __post_init__(self) -> None:
         rule = self.rule
         rank = (rule.severity.rank, rule.for_steps, rule.for_points, rule.specific)
         object.__setattr__(self, "rank", rank)
+        object.__setattr__(self, "wait", math.ceil((rule.for_steps - 1) * self.per_update))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +88,16 @@ def _chosen(
     return tuple(code for name, code in chosen if adaptive or not registry.load("rules", name).Rule.adaptive)
 
 
-def coded_rules(limits: Limits, choice: Choice | None = None) -> list[CodedRule]:
+def coded_rules(limits: Limits, choice: Choice | None = None, per_update: float = 1.0) -> list[CodedRule]:
     """The chosen rules of ``audioloss_cli/rules`` with these limits; they keep no state, so monitors share them."""
     choice = choice or Choice()
     return [
         _coded(
-            registry.load("rules", code.replace("-", "_")), code, limits, tuple(choice.options.get(code, {}).items())
+            registry.load("rules", code.replace("-", "_")),
+            code,
+            limits,
+            tuple(choice.options.get(code, {}).items()),
+            per_update,
         )
         for code in choice.codes
     ]
@@ -108,8 +118,10 @@ def options_of(name: str) -> dict[str, float]:
 
 
 @lru_cache(maxsize=1024)
-def _coded(module: ModuleType, code: str, limits: Limits, options: tuple[tuple[str, float], ...]) -> CodedRule:
-    return CodedRule(code, _advice(module), module.Rule(limits, **dict(options)))
+def _coded(
+    module: ModuleType, code: str, limits: Limits, options: tuple[tuple[str, float], ...], per_update: float
+) -> CodedRule:
+    return CodedRule(code, _advice(module), module.Rule(limits, **dict(options)), per_update)
 
 
 @cache

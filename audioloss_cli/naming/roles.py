@@ -60,7 +60,8 @@ _GRAD_NORM = re.compile(
 )
 _EPOCH = re.compile(r"(?:^|\b(?:train|training|trainer|progress) )epochs?$")
 _STEP = re.compile(
-    r"^(?:train |training |trainer |progress )?(?:global steps?|global iter(?:ation)?|num updates|n updates|optimi[sz]er steps?)$"
+    r"^(?:train |training |trainer |progress )?"
+    r"(?:global steps?|global iter(?:ation)?|num updates|n updates|optimi[sz]er steps?)$"
 )
 _LEARNING_RATE = re.compile(r"(?:^|\b)(?:lr|learning rate|learn rate)(?: (?:group )?\w+| pg \d+)?$|^lr\b")
 _TEXT = re.compile(
@@ -75,9 +76,7 @@ _REWARD = re.compile(r"\b(?:rewards?|advantages?)\b")
 _ERROR_RATE = re.compile(r"\b(?:wer|cer|mer|ser|per|ter|eer|error rate|edit distance)\b")
 _TASK_SCORE = re.compile(r"\b(?:(?:sacre|sp)?bleu|chrf|rouge(?: \w+)?|meteor|cider|miou|eer|pesq|stoi)\b")
 _SHARE = re.compile(r"\b(?:acc|accuracy|accuracies|f ?1|precision|recall|auc|auroc|map|mcc|exact match|top ?[15])\b")
-_SCORE = re.compile(
-    rf"{_ERROR_RATE.pattern}|{_TASK_SCORE.pattern}|{_SHARE.pattern}|\b(?:ppl|perplexity)\b"
-)
+_SCORE = re.compile(rf"{_ERROR_RATE.pattern}|{_TASK_SCORE.pattern}|{_SHARE.pattern}|\b(?:ppl|perplexity)\b")
 _NAMES_AUDIO = re.compile(r"\b(?:audio|speech|acoustic|codebooks?|codec|tts|wav|vocoder|mel|talker|depformer)\b")
 _NUMBER = re.compile(r"\b(?:codebooks?|codes?|cb|quantizers?|rvq|vq|c|q)(?: (?:loss|losses))?(?: (?!\d)\w+)? (\d+)\b")
 _MOST_DIGITS = 2  # of the number of a codebook; loss_vq_1024 names a size

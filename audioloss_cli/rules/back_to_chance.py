@@ -24,7 +24,6 @@ _FALLEN, _BACK, _WIDTH = 0.85, 0.02, 5
 class Rule(LossRule):
     """At chance, from below."""
 
-    type = "critical"
     severity = Severity.CRITICAL
     group = "high-loss"
     numbers_only = True

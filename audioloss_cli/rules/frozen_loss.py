@@ -1,8 +1,9 @@
 """Audio loss that is the same number again and again.
 
-What: The logged value has been identical, to the last bit, at points (20) points in a row, and is not 0. A value of at
-most 3 decimals must be identical at ten times as many, for a logger that rounds repeats itself. In a series that is
-small by nature, values below the warning threshold do not count. A held-out loss is left out.
+What: The logged value has been identical, to the last bit, at points (20) points in a row, and is not 0; 10 will do
+where a point stands for 100 updates and more, as for an epoch. A value of at most 3 decimals must be identical at ten
+times as many, for a logger that rounds repeats itself. In a series that is small by nature, values below the warning
+threshold do not count. A held-out loss is left out.
 
 Why: Batches differ, so their losses do. A constant is logged where an exception was swallowed and a default returned,
 where the loss was computed once and kept, or where a detached copy is logged.
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory, SettingError, Severity
 
 _LEAST_POINTS = 10
+_FAR_APART = 100  # updates from point to point: so many means of others cannot be the same number
 _DECIMALS, _PATIENCE, _SINGLE = 3, 10, 1e-7  # of a number that was a float32 once
 
 
@@ -40,7 +42,8 @@ class Rule(LossRule):
             return None
         coarse = history.kind == "small" and abs(point.value) < self._rounded
         rounded = abs(round(point.value, _DECIMALS) - point.value) <= _SINGLE * abs(point.value)
-        return history.repeats >= self.points * (_PATIENCE if rounded else 1) and point.value != 0 and not coarse
+        points = _LEAST_POINTS if history.stride >= _FAR_APART else self.points
+        return history.repeats >= points * (_PATIENCE if rounded else 1) and point.value != 0 and not coarse
 
     def levels(self, history: SeriesHistory) -> Sequence[float] | None:
         """The value that is repeated; until it is often enough for any value, it matters how often."""

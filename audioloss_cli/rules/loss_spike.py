@@ -23,7 +23,11 @@ from audioloss_cli.rules._levels import lost
 _SPREADS, _LOST, _LEAST = 6, 0.85, 0.5
 # Points in a row, that exceed the level by so many times the height, where a point stands for more than so many steps.
 _ENOUGH = ((3, 1.0, 0), (2, 2.0, 3), (1, 3.0, 5))
-_EARLIER, _SHARE, _OWN = 100, 0.05, 10  # points, the share of tails among them, and the last ones, which may be the spike
+_EARLIER, _SHARE, _OWN = (
+    100,
+    0.05,
+    10,
+)  # points, the share of tails among them, and the last ones, which may be the spike
 
 
 class Rule(LossRule):
@@ -37,7 +41,10 @@ class Rule(LossRule):
     def __init__(self, limits: Limits, *, ratio: float = 2.0) -> None:
         self.ratio = ratio
         least = _LEAST * (ratio - 1)
-        self.inactive = (InactiveRange(high_share=1 + least, alone=False), InactiveRange(high_share=1 + 3 * (ratio - 1)))
+        self.inactive = (
+            InactiveRange(high_share=1 + least, alone=False),
+            InactiveRange(high_share=1 + 3 * (ratio - 1)),
+        )
 
     def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether the last points, or this one by far, lie above."""

@@ -64,7 +64,7 @@ class Rule(LossRule):
 
     def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
         """Where this point and the 29 before had no step taken."""
-        import numpy as np  # noqa: PLC0415  # asked only where it is there
+        import numpy as np
 
         before = [_is_dead(point.beside, history) for point in list(history.points)[1 - _POINTS :]]
         dead = np.zeros(len(values), bool)

@@ -21,7 +21,6 @@ _NOISE, _SHARE, _POINTS, _CLEARS = 8, 0.5, 3, 0.5
 class Rule(LossRule):
     """Above the middle by its size, and by its noise."""
 
-    type = "critical"
     severity = Severity.CRITICAL
     group = "high-loss"
     numbers_only = True

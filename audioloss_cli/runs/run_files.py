@@ -36,9 +36,15 @@ _YAML_LINE = re.compile(r"^([ \t-]*)([A-Za-z_]\w*)[ \t]*:[ \t]+['\"]?([^#'\"\n]{
 # Words of model types, architectures and tasks, the surest first.
 _TASKS: tuple[tuple[Task, str], ...] = (
     ("classification", r"forsequenceclassification|foraudioclassification|(?:audio|image|text)-classification"),
-    ("speech", r"higgs|moshi|\bcsm\b|musicgen|audiogen|bark|cosyvoice|llasa|orpheus|parler|valle|vall-e|xtts|glm-4-voice"),
+    (
+        "speech",
+        r"higgs|moshi|\bcsm\b|musicgen|audiogen|bark|cosyvoice|llasa|orpheus|parler|valle|vall-e|xtts|glm-4-voice",
+    ),
     ("speech", r"spark-?tts|qwen3-?tts|\bdia\b|fish-?speech|voicecraft|tortoise|speechgpt|text-to-speech|\btts\b"),
-    ("recognition", r"forctc|forspeechseq2seq|whisper|wav2vec2|hubert|wavlm|seamless|parakeet|canary|trocr|speech_to_text"),
+    (
+        "recognition",
+        r"forctc|forspeechseq2seq|whisper|wav2vec2|hubert|wavlm|seamless|parakeet|canary|trocr|speech_to_text",
+    ),
     ("recognition", r"automatic-speech-recognition|\basr\b|translation|marian|nllb|visionencoderdecoder"),
     ("diffusion", r"diffusion|unet|flow.?matching|f5-?tts|matcha|\bdit\b|transformer2dmodel"),
     ("preference", r"\b(?:dpo|grpo|ppo|rlhf|orpo|kto)\b"),
@@ -168,5 +174,7 @@ def _last(key: str) -> str:
 
 
 def _numbers(pairs: list[tuple[str, Any]], keys: frozenset[str]) -> list[int]:
-    numbers = [value for key, value in pairs if _last(key) in keys and isinstance(value, int) and not isinstance(value, bool)]
+    numbers = [
+        value for key, value in pairs if _last(key) in keys and isinstance(value, int) and not isinstance(value, bool)
+    ]
     return [number for number in dict.fromkeys(numbers) if 1 < number <= _LARGEST]

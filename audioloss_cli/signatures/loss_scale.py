@@ -1,6 +1,7 @@
 """A loss on another scale: a constant ratio to what it should be."""
 
 from audioloss_cli.signatures._chance import summed_chance
+from audioloss_cli.signatures._scale_change import scale_change
 from audioloss_cli.signatures._scene import Scene
 from audioloss_cli.signatures._totals import codebook_ratio
 from audioloss_cli.signatures._weighed import Weighed
@@ -9,10 +10,13 @@ CONFIRMED_BY = "loss-scale"
 
 
 def weigh(scene: Scene) -> Weighed | None:
-    """Against the mean of the codebooks where they are logged, else against chance at the start."""
+    """Against the mean of the codebooks where they are logged, what was logged before, or chance at the start."""
     shape, case, ratio = scene.shape, Weighed(), codebook_ratio(scene)
     if ratio and (ratio[0] < 1 or not shape.fell):  # a sum makes no loss look small
         case.plus(0.9, ratio[1])
+    changed = scale_change(scene)
+    if changed:
+        case.plus(*changed)
     summed = "" if shape.fell or scene.item.role != "audio" else summed_chance(shape.start)
     if summed:
         case.plus(0.4, f"starts at {shape.start:.4g}, near {summed}")

@@ -50,7 +50,9 @@ def test_no_first_value_decides(start, role):
     assert judged("loss", "audio_seconds", "train/audio_hours", role=role, start=start) == ("open", "")
 
 
-@pytest.mark.parametrize("tag", ["audio_loss", "train/AudioLoss", "codebook_3_loss", "depth_decoder_loss", "loss_mel_ce"])
+@pytest.mark.parametrize(
+    "tag", ["audio_loss", "train/AudioLoss", "codebook_3_loss", "depth_decoder_loss", "loss_mel_ce"]
+)
 def test_a_loss_of_codes_is_a_cross_entropy_whatever_stands_beside_it(tag):
     assert judged(tag, "reward", "eval/wer", "mel_loss", "gen_loss", role="audio") == (None, "")
 

@@ -56,7 +56,9 @@ FIRES: dict[str, list[float]] = {
     "log_drop": [*HEALTHY, *[0.5] * 10],
     "loss_spike": [*HEALTHY, *[24.0] * 3],
     "masked_nan": [4.0, 0.0],
-    "no_gradient": [4.0 + 0.001 * (step % 7) for step in range(2500)],
+    "no_gradient": HEALTHY * 3,
+    "repeated_losses": [4.0 + 0.01 * (step * step % 50) for step in range(50)] * 4,
+    "series_ends_early": HEALTHY,
     "signed_rise": [*(-4.0 + 0.01 * (step % 7) for step in range(700)), *[30.0] * 5],
     "sum_scale": [55.4] * 5,
     "sustained_low_loss": [0.007 + 1e-5 * (step % 7) for step in range(LIMITS.window_size)],
@@ -70,7 +72,7 @@ OTHERS: dict[str, Callable[[int], BESIDE]] = {
     "codebook_missing": lambda step: {"codebook": 0, **{f"codebook/{k}": 4.0 for k in range(3 if step > 9 else 4)}},
     "epoch_drop": lambda step: {"epoch": step / 700},
     "masked_nan": lambda step: {"grad_norm": math.nan if step else 1.0},
-    "no_gradient": lambda step: {"grad_norm": 0.0},
+    "no_gradient": lambda step: {"grad_norm": math.nan if step > 700 else 1.0},
     "total_mismatch": lambda step: {"text": 2.0, "total": 2.0},
 }
 
@@ -226,6 +228,8 @@ def test_some_series_makes_it_fire_and_its_code_is_its_file_name(name):
         monitor = AudioLossMonitor()
         for step, value in enumerate(values):
             fired |= {alert.code for alert in monitor.update(value, step, 0.0, others(step))}
+        if name == "series_ends_early":
+            fired |= {alert.code for step in range(900, 1000) for alert in monitor.absent(step, 0.0)}
     assert name.replace("_", "-") in fired
 
 
@@ -235,8 +239,9 @@ def test_a_loop_that_knows_the_five_types_sees_every_alert(name):
     code, seen = name.replace("_", "-"), dict[str, set[Severity]]()
     for values in series_for(name):
         monitor, others = AudioLossMonitor(select=[code]), OTHERS.get(name, lambda step: {})
-        for step, value in enumerate([*values, *HEALTHY]):
-            for alert in monitor.update(value, step, 0.0, others(step)):
+        for step, value in enumerate([*values, *HEALTHY, *[None] * 100]):
+            late = value is None and name == "series_ends_early"
+            for alert in monitor.absent(step + 900, 0.0) if late else monitor.update(value, step, 0.0, others(step)):
                 assert alert["code"] == code
                 if alert["type"] == "critical":
                     seen.setdefault("error", set()).add(alert["severity"])

@@ -6,7 +6,7 @@ import pytest
 
 from audioloss_cli import Series, scan
 from audioloss_cli.model import MISSING, is_missing
-from audioloss_cli.model.point import CODEBOOK, EPOCH, GRAD_NORM, OWN_CODEBOOK, TEXT, TOTAL
+from audioloss_cli.model.point import CODEBOOK, EPOCH, GRAD_NORM, LEARNING_RATE, OWN_CODEBOOK, TEXT, TOTAL
 from audioloss_cli.naming import classify
 from audioloss_cli.runs.companions import RunTags, companions
 from tests.wobble import wobbly
@@ -38,6 +38,7 @@ def role(tag: str, audited: str = "audio_loss") -> set[str]:
     [
         ("grad_norm train/grad_norm GradNorm gradient_norm gradients/norm optimizer/grad_norms", GRAD_NORM),
         ("epoch train/epoch Epoch epochs", EPOCH),
+        ("lr train/lr learning_rate optimizer/lr", LEARNING_RATE),
         ("text_loss train/text_loss loss/text text_ce llm_loss TextLoss", TEXT),
         ("loss train/loss total_loss loss/total combined_loss losses/overall train_loss", TOTAL),
     ],

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tests.simulator.curves import Curve
-from tests.simulator.stage import Flags, Stage, Values
+from tests.simulator.stage import Flags, Stage, Steps, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class Sketch:
         absent: points of a series that the failed run does not log at all.
         true: for gradual collapses the loss without noise (nats, mean over codebooks) as a function of the step.
         audited: the main tag, if it is not the first.
+        logged_at: what the log has for the step of each point, if it counts something else than updates or goes back.
     """
 
     healthy: Mapping[str, Values]
@@ -24,6 +25,7 @@ class Sketch:
     absent: Mapping[str, Flags] = field(default_factory=dict)
     true: Curve | None = None
     audited: str = ""
+    logged_at: Steps | None = None
 
 
 @dataclass(frozen=True, slots=True)

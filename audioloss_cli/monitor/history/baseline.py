@@ -24,6 +24,7 @@ _LAG, _FAR = 8, 1.2
 TREND = ((12, 0.95, 2.0), (3, 0.8, 3.0))
 HIGHEST = 3
 LEFT_BLOCKS = 20  # ... and over so many, whether a series has left where it was
+_TRAIL = 128  # blocks of the whole segment, thinned out evenly, for a resume from far back
 
 
 class Block(NamedTuple):
@@ -50,7 +51,11 @@ class Block(NamedTuple):
 class Baseline:
     """Blocks in, level and spread out.
 
+    Args:
+        per_update: how far the axis moves in one update.
+
     Attributes:
+        block_steps: how far it moves in a block.
         blocks: the last closed ones.
         reference: median of the block medians; None until there are enough, or where it is not positive.
         level: the same, or the median of the last 12 or 3 blocks where that is clearly lower.
@@ -59,9 +64,11 @@ class Baseline:
         noted: whether somebody wants to know.
         key, values: of the open block.
         previous: the value before those; None at the start.
+        trail: closed blocks of the whole segment, at least ``gap`` keys apart.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, per_update: float = 1.0) -> None:
+        self.block_steps = max(round(BLOCK_STEPS * per_update), 1)
         self.noted = True
         self.forget()
 
@@ -76,19 +83,23 @@ class Baseline:
         self.key = 0
         self.values: list[float] = []
         self.previous: float | None = None
+        self.trail: list[Block] = []
+        self.gap = 1
 
     def turn(self, step: int) -> bool:
         """Close the open block if a point at ``step`` does not belong to it; whether that was so."""
-        if not self.values or (step // BLOCK_STEPS == self.key and len(self.values) < BLOCK_POINTS):
+        if not self.values or (step // self.block_steps == self.key and len(self.values) < BLOCK_POINTS):
             return False
-        self.close([block_of(self.key, self.values, self.previous)])
+        block = block_of(self.key, self.values, self.previous)
+        self.note(block)
+        self.close([block])
         self.previous, self.values = self.values[-1], []
         return True
 
     def fold(self, step: int, value: float) -> None:
         """Take in one finite value; see ``turn`` first."""
         if not self.values:
-            self.key = step // BLOCK_STEPS
+            self.key = step // self.block_steps
         self.values.append(value)
 
     def close(self, blocks: Sequence[Block]) -> None:
@@ -99,7 +110,9 @@ class Baseline:
             self.blocks.popleft()
         self._measure()
         if self.noted and self.reference is not None:
-            self.lowest = min(self.lowest, median([block.median for block in islice(reversed(self.blocks), LEFT_BLOCKS)]))
+            self.lowest = min(
+                self.lowest, median([block.median for block in islice(reversed(self.blocks), LEFT_BLOCKS)])
+            )
 
     def _measure(self) -> None:
         medians = [block.median for block in self.blocks]
@@ -112,6 +125,41 @@ class Baseline:
                 recent = median(medians[-count:]) if count > HIGHEST else max(medians[-count:])
                 if 0 < recent < share * self.level and self.level - recent > times * jitter * recent:
                     self.level = recent
+
+    def note(self, block: Block) -> None:
+        """Keep a closed block for a resume, if the last one that was kept lies far enough back; else do nothing."""
+        trail = self.trail
+        if trail and block.key - trail[-1].key < self.gap:
+            return
+        trail.append(block)
+        if len(trail) > _TRAIL:
+            self.gap *= 2
+            kept = trail[:1]
+            for each in trail:
+                if each.key - kept[-1].key >= self.gap:
+                    kept.append(each)
+            self.trail = kept
+
+    @property
+    def next_noted(self) -> int | None:
+        """Key from which on a block is kept for a resume; None for any."""
+        return self.trail[-1].key + self.gap if self.trail else None
+
+    def resume(self, step: int) -> bool:
+        """Have the blocks up to a step again as the last ones; False, and nothing at all, if they are too few.
+
+        What came before at the same steps is the best baseline there is, whatever was logged behind it.
+        """
+        key = step // self.block_steps
+        known = {block.key: block for block in (*self.trail, *self.blocks)}
+        blocks = [known[each] for each in sorted(known) if each <= key][-ARMED_POINTS:]
+        trail, gap, lowest = [block for block in self.trail if block.key <= key], self.gap, self.lowest
+        self.forget()
+        if sum(block.points for block in blocks) < ARMED_POINTS or len(blocks) < ARMED_BLOCKS:
+            return False
+        self.trail, self.gap, self.lowest = trail, gap, lowest
+        self.close(blocks)
+        return self.reference is not None
 
     def _is_armed(self) -> bool:
         count = len(self.blocks)
@@ -153,7 +201,9 @@ class Baseline:
         pairs = list(zip(medians, medians[_LAG:], strict=False))
         if not pairs:
             return 0.0
-        steps = [(after - before) / (before if relative else 1.0) for before, after in pairs if before > 0 or not relative]
+        steps = [
+            (after - before) / (before if relative else 1.0) for before, after in pairs if before > 0 or not relative
+        ]
         usual = median(steps) if steps else 0.0
         return median([abs(step - usual) for step in steps]) if steps else 0.0
 
@@ -165,6 +215,8 @@ class Baseline:
             "key": self.key,
             "values": list(self.values),
             "previous": self.previous,
+            "trail": [list(block) for block in self.trail],
+            "gap": self.gap,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -174,6 +226,7 @@ class Baseline:
         if self.blocks:
             self._measure()
         self.lowest = float("inf") if state["lowest"] is None else state["lowest"]
+        self.trail, self.gap = [Block(*block) for block in state.get("trail", ())], state.get("gap", 1)
         self.key, self.values, self.previous = state["key"], list(state["values"]), state["previous"]
 
 

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from audioloss_cli.model import InactiveRange, Limits
+from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.rule import Kind
 
 # In warning thresholds, so that a scale applies: 0.01 gives 0.03 to 0.5, and 1.
@@ -28,7 +29,8 @@ class KindGuess:
         inactive: where no value can.
     """
 
-    def __init__(self, limits: Limits, kind: Kind | None, reason: str = "") -> None:
+    def __init__(self, limits: Limits, kind: Kind | None, reason: str = "", axis: TimeAxis = STEPS) -> None:
+        self._early = axis.span_of(_EARLY_STEPS) - 1
         self._unit = limits.threshold
         self.kind: Kind = kind or "ce"
         self.reason = reason
@@ -64,7 +66,7 @@ class KindGuess:
         if self.inactive.low <= value < self.inactive.high or self._first is None:
             return False
         begin, first = self._first
-        fall = _EARLY_FALL if step - begin <= _EARLY_STEPS else _ANY_FALL
+        fall = _EARLY_FALL if step - begin <= self._early else _ANY_FALL
         if first / fall <= value < self.inactive.high:
             return False
         self._settle(self._in_doubt, "")

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from audioloss_cli.model import MISSING, Limits, Point, is_missing
+from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.median import median
 from audioloss_cli.model.rule import Kind
 from audioloss_cli.monitor.history.baseline import COMPANY, USUAL, Baseline
 from audioloss_cli.monitor.history.kind import KindGuess
+from audioloss_cli.monitor.history.recurrence import Recurrence
 from audioloss_cli.monitor.history.window import Window
 from audioloss_cli.naming.chance import USUAL_CHANCES, ChanceTable
 
@@ -28,19 +30,29 @@ class SeriesHistory:
         chances: what guessing costs.
         first: the first finite values, until there are 5.
         begin: step of the first point of the segment.
+        longest_gap: how far apart two points of the segment lay at most, in what the axis counts.
     """
 
     def __init__(
-        self, limits: Limits, kind: Kind | None, reason: str, chances: ChanceTable = USUAL_CHANCES
+        self,
+        limits: Limits,
+        kind: Kind | None,
+        reason: str,
+        chances: ChanceTable = USUAL_CHANCES,
+        axis: TimeAxis = STEPS,
     ) -> None:
+        size = limits.window_size
         self.chances = chances
-        self.window = Window(limits.window_size, max(limits.window_size, _LEAST_POINTS))
-        self.baseline = Baseline()
-        self.guess = KindGuess(limits, kind, reason)
+        self.window = Window(size, max(size, _LEAST_POINTS), axis.span_of(size))
+        self.axis = axis
+        self.baseline = Baseline(axis.per_update)
+        self.guess = KindGuess(limits, kind, reason, axis)
         self.names: frozenset[str] = frozenset()
         self.first: list[float] = []
         self.start: float | None = None
-        self.begin = 0
+        self.begin: int = 0
+        self.longest_gap = 0
+        self.recurrence = Recurrence()
         self.repeats = 0
         self._last = MISSING
         self._values: deque[float] = deque(maxlen=_LEAST_POINTS)
@@ -50,11 +62,13 @@ class SeriesHistory:
         value = point.value
         self.repeats = self.repeats + 1 if value == self._last else 1
         self._last = value
-        if not self.window.kept:
-            self.begin = point.step
         self._values.append(value)
-        self.window.kept.append(point)
-        changed = self.guess.open and self.guess.see(point.step, value)
+        kept = self.window.kept
+        if kept and point.step - kept[-1].step > self.longest_gap:
+            self.longest_gap = point.step - kept[-1].step
+        kept.append(point)
+        changed = self.recurrence.see(value) and self.recurrence.times > 1
+        changed = (self.guess.open and self.guess.see(point.step, value)) or changed
         if point.beside and not point.beside.keys() <= self.names:
             self.names = self.names.union(point.beside)
             changed = True
@@ -79,6 +93,11 @@ class SeriesHistory:
                 return
         self.baseline.fold(step, value)
 
+    def note_gaps(self, steps: Any) -> None:
+        """Take note of how far apart points lie, int64 [points], the last one that is remembered in front."""
+        if len(steps) > 1:
+            self.longest_gap = max(self.longest_gap, int((steps[1:] - steps[:-1]).max()))
+
     def remember(self, points: Sequence[Point], values: Any) -> None:
         """Take in many points at which nothing could happen; their levels are known already.
 
@@ -94,6 +113,7 @@ class SeriesHistory:
         else:
             self.repeats = len(values) + (self.repeats if value == self._last else 0)
         self._last = value
+        self.recurrence.skip(values)
         self._values.extend(point.value for point in points)
         self.points.extend(points)
 
@@ -113,12 +133,20 @@ class SeriesHistory:
         return self.points.maxlen or 0
 
     def restart(self) -> None:
-        """The steps went back."""
+        """The training was launched again; whether it was resumed, its first step says."""
         self.window.clear()
         self._values.clear()
-        self.baseline.forget()
-        self.first, self.start = [], None
         self.repeats, self._last = 0, MISSING
+        self.recurrence = Recurrence()
+
+    def begin_segment(self, step: int) -> None:
+        """Forget what was usual if the first step of a new segment is that of a training from its start.
+
+        One that was resumed is held against what came before at the same steps.
+        """
+        if not self.baseline.resume(step):
+            self.first, self.start = [], None
+            self.begin, self.longest_gap = step, 0
 
     @property
     def kind(self) -> Kind:
@@ -127,8 +155,8 @@ class SeriesHistory:
 
     @property
     def age(self) -> int:
-        """Steps since the segment began."""
-        return self.points[-1].step - self.begin if self.points else 0
+        """Updates since the segment began."""
+        return round(self.axis.updates_in(self.points[-1].step - self.begin)) if self.points else 0
 
     @property
     def points(self) -> "deque[Point]":
@@ -161,16 +189,26 @@ class SeriesHistory:
         return self.baseline.spread
 
     @property
+    def recurrences(self) -> int:
+        """How often the beginning has come again at the same distance."""
+        return self.recurrence.times
+
+    @property
+    def recurrence_period(self) -> int:
+        """That distance, in points."""
+        return self.recurrence.period
+
+    @property
     def lowest(self) -> float:
         """Lowest usual level so far."""
         return self.baseline.lowest
 
     @property
     def stride(self) -> float:
-        """Steps a point."""
+        """Updates a point."""
         points = self.window.kept
         count = min(len(points), _STRIDE_POINTS)
-        return (points[-1].step - points[-count].step) / (count - 1) if count > 1 else 0.0
+        return self.axis.updates_in(points[-1].step - points[-count].step) / (count - 1) if count > 1 else 0.0
 
     def last(self, count: int) -> list[float]:
         """The last values, oldest first."""
@@ -187,6 +225,8 @@ class SeriesHistory:
             "names": sorted(self.names),
             "first": list(self.first),
             "begin": self.begin,
+            "longest_gap": self.longest_gap,
+            "recurrence": self.recurrence.state_dict(),
             "repeats": self.repeats,
             "kind": self.guess.state_dict(),
             "baseline": self.baseline.state_dict(),
@@ -201,7 +241,10 @@ class SeriesHistory:
             self.points.append(Point(step, _number(value), float("nan"), known))
             self._values.append(_number(value))
         self.names, self.first, self.repeats = frozenset(state["names"]), list(state["first"]), state["repeats"]
-        self.begin = state["begin"]
+        self.begin, self.longest_gap = state["begin"], state.get("longest_gap", 0)
+        self.recurrence = Recurrence()
+        if "recurrence" in state:
+            self.recurrence.load_state_dict(state["recurrence"])
         self.start = median(self.first) if len(self.first) == _START_POINTS else None
         self._last = self.points[-1].value if self.points else MISSING
         self.guess.load_state_dict(state["kind"])

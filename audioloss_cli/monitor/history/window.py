@@ -15,8 +15,9 @@ class Window:
     one step push out older ones: memory stays bounded whatever the caller passes.
     """
 
-    def __init__(self, size: int, kept: int) -> None:
+    def __init__(self, size: int, kept: int, span: int | None = None) -> None:
         self.size = size
+        self.span = size if span is None else span  # on the axis of the series
         self.kept: deque[Point] = deque(maxlen=kept)
 
     def clear(self) -> None:
@@ -27,7 +28,7 @@ class Window:
         """The points whose steps lie within the window that ends at the last one, at most ``size`` of them."""
         if not self.kept:
             return []
-        first = self.kept[-1].step - self.size + 1
+        first = self.kept[-1].step - self.span + 1
         return [point for point in self.kept if point.step >= first][-self.size :]
 
     def statistics(self, threshold: float, critical_threshold: float) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Group(Lifecycle):
 
     def _points_until_ready(self, coded: CodedRule, step: int, stride: int) -> int:
         since, points = self._since[coded.code]
-        return max(_fit(since + coded.rule.for_steps - 1 - step, stride), coded.rule.for_points - points - 1, 0)
+        return max(_fit(since + coded.wait - step, stride), coded.rule.for_points - points - 1, 0)
 
     def _points_until_calm(self, step: int, stride: int) -> int:
         healthy = step if self._healthy is None else self._healthy.step
@@ -85,7 +85,7 @@ class Group(Lifecycle):
     @property
     def ready_from(self) -> int:
         """Step before which none of the rules that hold has waited long enough."""
-        return min(self._since[coded.code][0] + coded.rule.for_steps - 1 for coded in self.waits_for)
+        return min(self._since[coded.code][0] + coded.wait for coded in self.waits_for)
 
     def wait(self, point: Point) -> None:
         """Advance by a point at which just the same rules hold, before the step from which one of them is ready."""

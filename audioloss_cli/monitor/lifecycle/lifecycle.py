@@ -6,6 +6,7 @@ from typing import Any
 
 from audioloss_cli.model import Alert, InactiveRange, Incident, Point, Severity
 from audioloss_cli.model.alert import EdgeKind
+from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.incident import Resolution
 from audioloss_cli.model.rule import Kind
 from audioloss_cli.monitor.history.series_history import SeriesHistory
@@ -30,7 +31,9 @@ class Lifecycle:
     Each point is first looked at, then advanced by: what one group sees at a point decides whether another may warn.
     """
 
-    def __init__(self, group: str, rules: Sequence[CodedRule], window: int, prefix: str) -> None:
+    def __init__(
+        self, group: str, rules: Sequence[CodedRule], window: int, prefix: str, axis: TimeAxis = STEPS
+    ) -> None:
         self.group = group
         self.rules = sorted(rules, key=lambda coded: coded.rank)
         self.relative = any(inactive.relative for coded in rules for inactive in coded.rule.inactive or ())
@@ -40,7 +43,9 @@ class Lifecycle:
         self._reference: float | None = None
         self._level: float | None = None
         self._low, self._high = self.inactive.interval(None)  # where no rule can hold, under this reference
-        self.window = window
+        self.window = axis.span_of(window)
+        self.flap_steps = axis.span_of(FLAP_STEPS)
+        self.axis = axis
         self.prefix = prefix
         self.start_afresh(0)
 
@@ -256,7 +261,7 @@ class Lifecycle:
 
     def _has_waited(self, coded: CodedRule) -> bool:
         since, points = self._since[coded.code]
-        return self._now - since + 1 >= coded.rule.for_steps and points >= coded.rule.for_points
+        return self._now - since >= coded.wait and points >= coded.rule.for_points
 
     def _begin(self, point: Point) -> Incident:
         coded = self._held[-1]
@@ -293,7 +298,7 @@ class Lifecycle:
         edge = self._edge(incident, point.step, speaker, came_back=came_back)
         if edge is None:
             return []
-        message = speaker.rule.explain(point, history, *self._since[speaker.code])
+        message = speaker.rule.explain(point, history, *self._since[speaker.code]) + self.axis.remark(point.step)
         self._last_alert = point.step
         if edge == "reminder":
             return [incident_alerts.reminder(incident, point, speaker, message)]
@@ -320,7 +325,7 @@ class Lifecycle:
         recent = [
             before
             for before, number in self._refires
-            if step - before < FLAP_STEPS or self._points - number < FLAP_POINTS
+            if step - before < self.flap_steps or self._points - number < FLAP_POINTS
         ]
         incident.flapping = len(recent) >= REFIRES_THAT_FLAP
         incident.fire_count += 1

@@ -1,6 +1,6 @@
 """Blocks of the baseline by the array: where they start, their extremes and medians, the reference before each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np  # noqa: TID253  # opened late, for long series only
@@ -9,12 +9,13 @@ from audioloss_cli.monitor.history.baseline import (
     ARMED_BLOCKS,
     ARMED_POINTS,
     BLOCK_POINTS,
-    BLOCK_STEPS,
     BLOCKS,
     HIGHEST,
     LEAST_BLOCKS,
     TREND,
+    Baseline,
     Block,
+    block_of,
 )
 
 
@@ -29,8 +30,7 @@ class Blocks:
         least_level: float64 [blocks], below which the level before each does not lie.
     """
 
-    def __init__(self, steps: Any, values: Any, before: Sequence[Block]) -> None:
-        keys = steps // BLOCK_STEPS
+    def __init__(self, keys: Any, values: Any, before: Sequence[Block]) -> None:
         self.starts = _starts(keys)
         counts = np.diff(np.append(self.starts, len(values)))
         rows = _sorted_rows(values, counts)
@@ -65,6 +65,23 @@ class Blocks:
         medians = self.medians[first:count]
         columns = (self._keys[self._before + first :], counts, medians, distances)
         return list(map(Block, *(column[: len(medians)].tolist() for column in columns)))
+
+    def noted(self, count: int, baseline: Baseline) -> Iterator[int]:
+        """Yield those of the first ``count`` that the baseline keeps for a resume, by what it keeps at that moment."""
+        keys, number = self._keys[self._before :], 0
+        while number < count:
+            wanted = baseline.next_noted
+            number = number if wanted is None else max(number, int(np.searchsorted(keys[:count], wanted)))
+            if number < count:
+                yield number
+            number += 1
+
+    def closed_one(self, number: int, previous: float | None) -> Block:
+        """One of the blocks, as ``block_of`` gives it."""
+        begin = int(self.starts[number])
+        end = int(self.starts[number + 1]) if number + 1 < len(self) else len(self._values)
+        before = float(self._values[begin - 1]) if begin else previous
+        return block_of(int(self._keys[self._before + number]), self._values[begin:end].tolist(), before)
 
     def _widest(self) -> tuple[Any, Any]:
         """The extremes of the medians of fives where that can be, for a median lies between those of its parts too."""

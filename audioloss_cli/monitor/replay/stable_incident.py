@@ -52,7 +52,9 @@ class StableIncident:
         if None in levels:
             return 0, []
         flat = sorted({level for part in levels for level in part or ()})
-        conditions = _Conditions(tuple(group.group for group in asked), tuple(flat), history.reference, history.level, history.spread)
+        conditions = _Conditions(
+            tuple(group.group for group in asked), tuple(flat), history.reference, history.level, history.spread
+        )
         known = self._known is not None and self._known[0] == conditions
         if self._known is None or not known or self._known[1] <= start:
             self._known = (conditions, self._end(start, flat))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np  # noqa: TID253  # opened late, by the machine, for long series only
 
 from audioloss_cli.model import MISSING, Alert, Point
-from audioloss_cli.monitor.history.baseline import BLOCK_STEPS, COMPANY, LEFT_BLOCKS
+from audioloss_cli.monitor.history.baseline import COMPANY, LEFT_BLOCKS
 from audioloss_cli.monitor.points import MANY_REPEATS, points_of
 from audioloss_cli.monitor.replay.block_filter import BlockFilter
 from audioloss_cli.monitor.replay.blocks import Blocks
@@ -111,7 +111,7 @@ class VectorisedReplay:
             return False
         if not all(group.idle for group in machine.groups):
             return False
-        return machine.last_step is None or bool(self.steps[start] >= machine.last_step)
+        return machine.last_step is not None and bool(self.steps[start] >= machine.last_step)
 
     def _skip_slab(self, start: int, end: int) -> int:
         """The same within a slab; a block that its end cuts is left open, as any last block is."""
@@ -125,7 +125,7 @@ class VectorisedReplay:
         if joined:  # the open block goes on
             values = np.concatenate([baseline.values, values])
             steps = np.concatenate([np.full(joined, steps[0]), steps])
-        blocks = Blocks(steps, values, baseline.blocks)
+        blocks = Blocks(steps // baseline.block_steps, values, baseline.blocks)
         slab = Slab(start, joined, steps, values)
         history, rules = self.machine.history, [each for group in self.machine.groups for each in group.intervals]
         block_filter = BlockFilter([history.guess.inactive, *rules], history.last(COMPANY - 1), self.values[start:end])
@@ -141,25 +141,32 @@ class VectorisedReplay:
         return start + 1 + int(np.argmax(back)) if back.any() else end
 
     def until_news(self, start: int, end: int) -> int:
-        """Index of the first point beside which a series is logged that was not logged before, or ``end``."""
+        """Index of the first point beside which another series appears, or that ends a recurrence, or ``end``."""
         for name, column in self.beside.items():
             if name not in self.machine.history.names:
                 logged = np.flatnonzero(column[start:end].view(np.int64) != _MISSING_BITS)
                 end = start + int(logged[0]) if len(logged) else end
-        return end
+        found = self.machine.history.recurrence.until_found(self.values[start:end])
+        return end if found is None else start + found
 
     def _objections(self, start: int, end: int, starts: Any, joined: int) -> Any:
         """Of each block, whether it holds a point that must be looked at for another reason than its value."""
         mask = self._repeated(start, end)
-        # What was logged before, and is not beside this chunk: a rule may still be awake for it.
-        beside: dict[str, Any] = dict.fromkeys(self.machine.history.names, np.full(end - start, np.nan))
-        beside |= {name: column[start:end] for name, column in self.beside.items()}
+        beside = self.companions(start, end)
         for group in self.machine.groups:
             for coded in group.awake:
                 mask = mask | coded.rule.screen(self.values[start:end], beside, self.machine.history)
         if not mask.any():
             return np.zeros(len(starts), bool)
         return np.logical_or.reduceat(np.concatenate([np.zeros(joined, bool), mask]), starts)
+
+    def companions(self, start: int, end: int) -> dict[str, Any]:
+        """What is logged beside these points: float64 [points] each, NaN where there is none.
+
+        With what was logged before and is not beside this chunk, for which a rule may still be awake.
+        """
+        found: dict[str, Any] = dict.fromkeys(self.machine.history.names, np.full(end - start, np.nan))
+        return found | {name: column[start:end] for name, column in self.beside.items()}
 
     def _repeated(self, start: int, end: int) -> Any:
         """Points at which a value has been repeated so often that it is no chance any more."""
@@ -184,10 +191,14 @@ class VectorisedReplay:
                 lower = np.flatnonzero(recent < baseline.lowest)
                 known = blocks.references(1 + lower) > 0
                 baseline.lowest = min([baseline.lowest, *recent[lower[known]].tolist()])
+            for number in blocks.noted(whole - 1, baseline):
+                baseline.note(blocks.closed_one(number, baseline.previous))
             baseline.close(blocks.closed(whole - 1, baseline.previous))
             baseline.previous = float(values[last - 1])
-        baseline.key, baseline.values = int(steps[last]) // BLOCK_STEPS, values[last : joined + count].tolist()
+        baseline.key, baseline.values = int(steps[last]) // baseline.block_steps, values[last : joined + count].tolist()
         end = start + count
+        if machine.last_step is not None:
+            machine.history.note_gaps(np.append(machine.last_step, self.steps[start:end]))
         machine.history.remember(self.points(max(start, end - machine.history.kept), end), self.values[start:end])
         machine.last_step, machine.points = int(self.steps[end - 1]), machine.points + count
         machine.turned = False

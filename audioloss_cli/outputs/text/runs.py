@@ -61,6 +61,7 @@ def _run(run: RunReport, view: View) -> Iterator[Line]:
             yield from _series(item, view)
         else:
             yield from paragraph(f"{item.tag}: no incidents in {_extent(item)}", view, indent=2, hang=2)
+            yield from _axis(item, view)
             yield from _left_alone(item, view)
 
 
@@ -79,6 +80,7 @@ def _silent(runs: list[RunReport], view: View) -> Iterator[Line]:
 def _series(item: SeriesReport, view: View) -> Iterator[Line]:
     yield line("  ", (item.tag, "bold cyan"))
     yield from paragraph(_extent(item), view, indent=4)
+    yield from _axis(item, view)
     yield from _left_alone(item, view)
     extremes = item.extremes
     if extremes:
@@ -101,6 +103,12 @@ def _left_alone(item: SeriesReport, view: View) -> Iterator[Line]:
     elif item.kind not in ("ce", "open") and (view.verbosity > 0 or _goes_below(item)):
         text = f"taken for {_KINDS[item.kind]}, to which the fixed thresholds do not apply: {item.kind_reason}"
         yield from paragraph(f"{text} (--kind ce applies them)", view, indent=4, hang=2)
+
+
+def _axis(item: SeriesReport, view: View) -> Iterator[Line]:
+    """What the steps count, where that is not plain; of points that were counted only with -v."""
+    if item.axis.reason and (view.verbosity > 0 or item.axis.unit != "point"):
+        yield from paragraph(f"axis: {item.axis.reason}", view, indent=4, hang=2)
 
 
 def _goes_below(item: SeriesReport) -> bool:

@@ -22,7 +22,7 @@ from audioloss_cli.runs.order import times_back
 # Restarts at which the epoch rises, as a share of all: a resume in between goes back.
 _LEAST_SHARE = 0.8
 _LEAST_PASSES = 3  # where no epoch is logged: two passes over the same steps are a launch that was launched again
-_SAME_LENGTH, _SAME_START = 0.9, 2  # of the passes but the last; strides between their first steps
+_SAME_LENGTH, _SAME_START, _LEAST_POINTS = 0.9, 0.8, 3  # of the passes but the last; share that begins alike
 _MOST_EPOCHS = 1_000_000
 _NEAR, _LEAST_HITS = 3, 0.9  # passes in which a point is looked for; share of the points that must be found
 _DENSE = 0.5  # of the points of the leader: what is logged more seldom may be found in the row of another epoch
@@ -34,11 +34,13 @@ class CountedOn:
 
     Attributes:
         run: the series, those whose steps started anew with steps that count on.
+        moved: the tags of those.
         epochs: where each epoch begins on the new axis; empty if no step started anew.
         told: whether the log numbers its epochs; else they were counted.
     """
 
     run: list[Series]
+    moved: frozenset[str] = frozenset()
     epochs: tuple[EpochStart, ...] = ()
     told: bool = True
 
@@ -120,7 +122,7 @@ def _passes(steps: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 def _by_numbers(run: Sequence[Series], epoch: Series, epochs: Sequence[int], leader: Series) -> CountedOn:
     """Each series whose points can be told apart by the rows that name their epoch; others stay as they are."""
-    first, length, found = epochs[0], _length(leader), list[Series]()
+    first, length, found, moved = epochs[0], _length(leader), list[Series](), set[str]()
     for series in run:
         numbers = _epochs_of(series, epoch, epochs, leader)
         if numbers is None:
@@ -128,7 +130,9 @@ def _by_numbers(run: Sequence[Series], epoch: Series, epochs: Sequence[int], lea
             continue
         steps = array("q", ((n - first) * length + step for n, step in zip(numbers, series.steps, strict=True)))
         found.append(replace(series, steps=steps))
-    return CountedOn(found, tuple(EpochStart((number - first) * length, number) for number in epochs))
+        moved.add(series.tag)
+    starts = (EpochStart((number - first) * length, number) for number in epochs)
+    return CountedOn(found, frozenset(moved), tuple(starts))
 
 
 def _epochs_of(series: Series, epoch: Series, epochs: Sequence[int], leader: Series) -> Sequence[int] | None:
@@ -151,9 +155,12 @@ def _are_epochs(series: Series) -> bool:
         return False
     lengths = [series.steps[end - 1] - series.steps[start] for start, end in passes[:-1]]
     firsts = [series.steps[start] for start, _ in passes]
-    stride = max(max(lengths) // max(max(end - start for start, end in passes) - 1, 1), 1)
-    alike = min(lengths) >= _SAME_LENGTH * max(lengths) > 0 and max(firsts) - min(firsts) <= _SAME_START * stride
-    return alike and series.steps[passes[-1][1] - 1] <= max(lengths) + max(firsts) and _goes_on(series, passes)
+    # The first steps of two writers that take turns go up; those of epochs do not.
+    begin = min(firsts)
+    alike = min(lengths) >= _SAME_LENGTH * max(lengths) > 0 and firsts.count(begin) >= _SAME_START * len(firsts)
+    short = min(end - start for start, end in passes[:-1]) < _LEAST_POINTS
+    longer = series.steps[passes[-1][1] - 1] > max(lengths) + max(firsts)
+    return alike and not short and not longer and _goes_on(series, passes)
 
 
 def _goes_on(series: Series, passes: Sequence[tuple[int, int]]) -> bool:
@@ -176,7 +183,7 @@ def _level(values: Sequence[float]) -> float:
 def _by_passes(run: Sequence[Series], leader: Series) -> CountedOn:
     """Each series with as many passes as the leader; those that do not go back stay as they are."""
     length, count = _length(leader), sum(1 for _ in _passes(leader.steps))
-    found = list[Series]()
+    found, moved = list[Series](), set[str]()
     for series in run:
         passes = list(_passes(series.steps)) if len(series) else []
         if len(passes) != count or series.step_source != "step":
@@ -186,4 +193,6 @@ def _by_passes(run: Sequence[Series], leader: Series) -> CountedOn:
         for number, (start, end) in enumerate(passes):
             steps.extend(number * length + step for step in series.steps[start:end])
         found.append(replace(series, steps=steps))
-    return CountedOn(found, tuple(EpochStart(number * length, number) for number in range(count)), told=False)
+        moved.add(series.tag)
+    starts = (EpochStart(number * length, number) for number in range(count))
+    return CountedOn(found, frozenset(moved), tuple(starts), told=False)

@@ -52,21 +52,26 @@ def axis_of(series: Series, tags: RunTags, epochs: Sequence[EpochStart] = (), *,
     """
     if series.step_source in ("line", "ordinal"):
         return TimeAxis("point", 1.0, "the log has no steps, its points were counted")
-    signs = _signs_of(series)
-    if signs is None:
-        return STEPS
     if epochs:
         named = "the step starts anew in each epoch and is counted on"
         return TimeAxis("step", 1.0, named if told else f"{named}; the epochs were counted", tuple(epochs))
-    measured = _by_companion(series, tags)
-    name = _unit_of(series, tags, signs)
-    if name is None:
-        return TimeAxis("point", *measured) if measured is not None else STEPS
-    unit, reason = name
+    signs = _signs_of(series)
+    return STEPS if signs is None else _measured(series, tags, signs)
+
+
+def _measured(series: Series, tags: RunTags, signs: _Signs) -> TimeAxis:
+    """How far the axis moves in an update: as the run says, else a point is taken for an update of samples."""
+    measured, found = _by_companion(series, tags), _unit_of(series, tags, signs)
+    if found is None:
+        if measured is None:
+            return STEPS
+        return TimeAxis("step" if measured[0] > 1 else "point", *measured)
+    unit, reason = found
     if measured is not None:
         return TimeAxis(unit, measured[0], f"{reason}; {measured[1]}")
     if unit == "epoch":
-        return TimeAxis(unit, *_of_epochs(signs, reason))
+        said = f"the log does not say of how many updates, {UPDATES_OF_AN_EPOCH:,} were assumed"
+        return TimeAxis(unit, 1 / UPDATES_OF_AN_EPOCH, f"{reason}; {said}")
     return TimeAxis(unit, max(signs.stride, 1.0), f"{reason}; an update takes {signs.stride:,.0f} of them at most")
 
 
@@ -150,9 +155,3 @@ def _by_companion(series: Series, tags: RunTags) -> tuple[float, str] | None:
     rate = median(rates)
     # Equal to the step, or nearly: steps are updates.
     return None if 0.9 <= rate <= 1.1 else (rate, f"{updates.tag} counts the updates")  # noqa: PLR2004
-
-
-def _of_epochs(signs: _Signs, reason: str) -> tuple[float, str]:
-    """Several points an epoch are at least as many updates."""
-    said = "the log does not say of how many updates"
-    return 1 / UPDATES_OF_AN_EPOCH, f"{reason}; {said}, {UPDATES_OF_AN_EPOCH:,} were assumed"

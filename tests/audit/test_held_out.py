@@ -1,0 +1,32 @@
+"""Held-out losses that are no numbers, beside a training loss that looks fine."""
+
+import math
+
+from audioloss_cli import ScanConfig, scan
+from tests.wobble import wobbly
+
+
+def rows(evaluations, **more):
+    for step, value in enumerate(wobbly(2.5, 100)):
+        yield {"step": step, "loss": value}
+        if step % 20 == 19:
+            yield {"step": step, "eval_loss": next(evaluations), **more}
+
+
+def test_a_held_out_loss_that_is_nan_is_found_though_the_training_loss_is_audited(jsonl):
+    (run,) = scan(jsonl(*rows(iter([2.4, math.nan, math.nan, math.nan, math.nan])))).runs
+    assert [(item.tag, item.role) for item in run.series] == [("loss", "training"), ("eval_loss", "held-out")]
+    (incident,) = run.series[1].incidents
+    assert (incident.code, incident.first_step, incident.severity) == ("non-finite-loss", 39, "critical")
+
+
+def test_one_that_is_a_number_is_not_listed_and_one_that_is_near_zero_is_not_judged(jsonl):
+    (run,) = scan(jsonl(*rows(iter([0.4, 0.004, 0.004, 0.004, 0.004])))).runs
+    assert [item.tag for item in run.series] == ["loss"]
+
+
+def test_who_names_tags_or_leaves_the_rule_out_is_told_nothing(jsonl):
+    path = jsonl(*rows(iter([math.nan] * 5)))
+    for config in (ScanConfig(tags=("loss",)), ScanConfig(ignore=("non-finite-loss",))):
+        (run,) = scan(path, config).runs
+        assert [item.tag for item in run.series] == ["loss"]

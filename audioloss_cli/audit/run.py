@@ -170,9 +170,9 @@ def _audit(
         select=config.select,
         ignore=(*ignored, *left_out(asked, settings.choice.codes)) if asked else ignored,
         options=config.rules,
+        axis=axis,
         vocabularies=tags.files().vocabularies,
         codebooks=codebooks_of(series, tags),
-        axis=axis,
     )
     ordered = in_order(series, arrays=arrays)
     _replay(monitor, ordered, companions(ordered, tags, arrays=arrays), arrays=arrays)

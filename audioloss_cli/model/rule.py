@@ -119,6 +119,9 @@ class SeriesHistory(Protocol):
     def points(self) -> Sequence[Point]:
         """The last points, at least 128 of them, the current one last."""
 
+    def level_before(self, step: int) -> float | None:
+        """Level shortly before a step of the segment, however long ago; None where too little is known."""
+
     @property
     def recurrences(self) -> int:
         """How often the first values have come again to the last digit, at the same distance."""

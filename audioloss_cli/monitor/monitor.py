@@ -68,9 +68,9 @@ class AudioLossMonitor:
         select: Iterable[str] | None = None,
         ignore: Iterable[str] = (),
         options: Mapping[str, Mapping[str, float]] | None = None,
+        axis: TimeAxis = STEPS,
         vocabularies: Iterable[int] = (),
         codebooks: int = 0,
-        axis: TimeAxis = STEPS,
     ) -> None:
         self.limits = Limits(window_size, threshold, critical_threshold).scaled(scale)
         if kind not in (None, *KINDS):

@@ -1,10 +1,12 @@
 """Audio loss that drops where an epoch begins.
 
 What: From an epoch boundary on (the epoch is logged beside the loss), all of at least 3 points lie below the usual
-level of the 1000 steps before, divided by ratio (2), and the points before the boundary did not.
+level of the 1000 steps before, divided by ratio (2.5), and the points before the boundary did not. If the loss stepped
+down at the boundary before as well, this step must be twice as long on a logarithmic scale.
 
-Why: Data that is seen for the second time is memorised a little: steps of 10 to 25 % are usual. A loss that halves has
-other data: a collator that writes -100 into cached samples masks more of them in every epoch.
+Why: Data that is seen again is memorised: steps of 10 to 25 % are usual, and a small set goes down in stairs by up to a
+half each. What falls by more at once has other data: a collator that writes -100 into cached samples does all of it the
+first time that they come again.
 
 Fix: Collate the same samples twice and compare: audioloss probe does. Copy the labels before masking them.
 """
@@ -13,9 +15,11 @@ import math
 from collections.abc import Sequence
 
 from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory, Severity
+from audioloss_cli.model.median import median
 from audioloss_cli.model.point import EPOCH
 from audioloss_cli.rules._levels import recent_medians
 
+_HALF = 0.5
 _LEAST, _MOST, _NORMAL = 3, 12, 0.7  # points after the boundary; share of the usual level before it
 
 
@@ -29,7 +33,7 @@ class Rule(LossRule):
     kinds = frozenset({"ce"})
     adaptive = True
 
-    def __init__(self, limits: Limits, *, ratio: float = 2.0) -> None:
+    def __init__(self, limits: Limits, *, ratio: float = 2.5) -> None:
         self.ratio = ratio
         self.inactive = (InactiveRange(low_share=1 / ratio, alone=False),)
 
@@ -45,7 +49,9 @@ class Rule(LossRule):
         after = _since_the_boundary(history) if point.value < level else []
         # A point that is logged at the very boundary still belongs to the epoch before.
         later = after[1:] if after and after[0] >= level else after
-        return len(later) >= _LEAST and max(later) < level and self._normal_before(history, len(after))
+        if len(later) < _LEAST or max(later) >= level or not self._normal_before(history, len(after)):
+            return False
+        return not self._goes_down_in_stairs(history, len(after), median(later))
 
     def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether the last points are back."""
@@ -63,6 +69,21 @@ class Rule(LossRule):
             f"loss {point.value:.4g} at step {point.step} is below 1/{self.ratio:g} of its usual level "
             f"{history.reference or 0:.4g} since epoch {math.floor(point.beside.get(EPOCH, 0.0))} began"
         )
+
+    def _goes_down_in_stairs(self, history: SeriesHistory, after: int, level: float) -> bool:
+        """Whether the step at the boundary before was half as long as this one, or longer."""
+        points = history.points
+        first, newest = points[-after], points[-1]
+        oldest = next((each for each in points if _has_epoch(each)), newest)
+        epochs = newest.beside[EPOCH] - oldest.beside[EPOCH]
+        if epochs <= 0 or newest.step <= oldest.step:
+            return False
+        length = (newest.step - oldest.step) / epochs
+        before = history.level_before(int(first.step - length))
+        between = history.level_before(first.step)
+        if before is None or between is None or not before > between > level > 0:
+            return False
+        return _HALF * math.log(between / level) <= math.log(before / between)
 
     def _normal_before(self, history: SeriesHistory, after: int) -> bool:
         before = history.last(after + _LEAST)[:_LEAST]

@@ -5,7 +5,7 @@ points in a row. Where the log has less than a point in 2 steps, 2 points in a r
 is a median, and it is frozen while something is wrong. It is over when the median of the last points is back above half
 the usual level. A loss that is, or may be, small by nature is learnt as fast: there the usual level is that of the last
 points before, so that only a cliff counts, and for one that is small by nature one of the square of ratio, from above 1
-nat.
+nat; ratio itself will do at the end of a plateau of 100 points, not more than 50 updates apart, with little noise.
 
 Why: A real audio language model does not win a factor of 4 within 1000 steps. A leak or a trivial task does, and is
 seen here long before it is below 0.01, or though it never gets there: it may settle at 0.02 or leak down to 0.15.
@@ -24,6 +24,7 @@ from audioloss_cli.rules._open import open_question
 _CLEARS = 0.5
 _LARGE = 100  # warning thresholds, 1 nat: what was usually above it is not small by nature
 _DENSE_STRIDE, _WIDTH, _IN_A_ROW = 2, 9, 3
+_PLATEAU, _CLOSE, _QUIET = 100, 50, 0.1
 _BEFORE = 5  # points before those that are low
 
 
@@ -82,7 +83,15 @@ class Rule(LossRule):
         return (history.reference if history.kind == "ce" else history.level) or 0.0
 
     def _ratio(self, history: SeriesHistory) -> float:
-        return self.ratio**2 if history.kind == "small" else self.ratio
+        return self.ratio**2 if history.kind == "small" and not _is_plateau(history) else self.ratio
+
+
+def _is_plateau(history: SeriesHistory) -> bool:
+    """Whether the loss had long been where it usually was: what is learnt then is not learnt between two points."""
+    usual = history.reference
+    if usual is None or history.level != usual or history.spread > _QUIET * usual:
+        return False
+    return len(history.points) >= _PLATEAU and history.stride <= _CLOSE
 
 
 def _is_cliff(history: SeriesHistory, ratio: float) -> bool:

@@ -33,7 +33,7 @@ class Rule(LossRule):
         if history.middle is None or point.value - point.value != 0:  # not finite
             return None
         level = history.middle + _height(history)
-        return point.value >= level and min(history.last(_POINTS)) >= level
+        return bool(point.value >= level and min(history.last(_POINTS)) >= level)
 
     def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether this point is back below half the way."""

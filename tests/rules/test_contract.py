@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioloss_cli import AudioLossMonitor, Limits, Severity, registry
-from audioloss_cli.model import MISSING, InactiveRange, LossRule, Point, RuleText
+from audioloss_cli.model import MISSING, Alert, InactiveRange, LossRule, Point, RuleText
 from audioloss_cli.model.alert import ALERT_TYPES
 from audioloss_cli.monitor import ruleset
 from audioloss_cli.monitor.history.series_history import SeriesHistory
@@ -220,6 +220,12 @@ def series_for(name: str) -> list[list[float]]:
     return [FIRES[name]] if name in FIRES else [[value] * 200 for value in VALUES]
 
 
+def absent_after(monitor: AudioLossMonitor, name: str, last: int) -> list[Alert]:
+    """What is said while the series is not logged any more, of the rule that minds."""
+    steps = range(last, last + 200) if make(name).minds_absence else ()
+    return [alert for step in steps for alert in monitor.absent(step, 0.0)]
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_some_series_makes_it_fire_and_its_code_is_its_file_name(name):
     """Among all rules: none that is graver or waits longer drowns it in every series."""
@@ -228,8 +234,7 @@ def test_some_series_makes_it_fire_and_its_code_is_its_file_name(name):
         monitor = AudioLossMonitor()
         for step, value in enumerate(values):
             fired |= {alert.code for alert in monitor.update(value, step, 0.0, others(step))}
-        if name == "series_ends_early":
-            fired |= {alert.code for step in range(900, 1000) for alert in monitor.absent(step, 0.0)}
+        fired |= {alert.code for alert in absent_after(monitor, name, len(values))}
     assert name.replace("_", "-") in fired
 
 
@@ -239,9 +244,10 @@ def test_a_loop_that_knows_the_five_types_sees_every_alert(name):
     code, seen = name.replace("_", "-"), dict[str, set[Severity]]()
     for values in series_for(name):
         monitor, others = AudioLossMonitor(select=[code]), OTHERS.get(name, lambda step: {})
-        for step, value in enumerate([*values, *HEALTHY, *[None] * 100]):
-            late = value is None and name == "series_ends_early"
-            for alert in monitor.absent(step + 900, 0.0) if late else monitor.update(value, step, 0.0, others(step)):
+        for step, value in enumerate([*values, *HEALTHY]):
+            gone = absent_after(monitor, name, step) if step == len(values) else []
+            later = step + 200 * (make(name).minds_absence and step >= len(values))
+            for alert in [*gone, *monitor.update(value, later, 0.0, others(step))]:
                 assert alert["code"] == code
                 if alert["type"] == "critical":
                     seen.setdefault("error", set()).add(alert["severity"])

@@ -19,12 +19,13 @@ ARMED_POINTS, ARMED_BLOCKS = 12, 4
 # What lies outside these shares of the reference does not change it, if another one of the last 9 points does, too.
 USUAL, COMPANY = (0.25, 1.5), 9
 _LAG, _FAR = 8, 1.2
+_LEVEL_BLOCKS = 5
+_TRAIL = 128  # blocks of the whole segment, thinned out evenly, for a resume from far back
 # The level is the median of the last 12 blocks, or the highest of the last 3, where that is below a share of it, and lower
 # by so many times the usual distance of neighbouring blocks around their trend that it is no chance.
 TREND = ((12, 0.95, 2.0), (3, 0.8, 3.0))
 HIGHEST = 3
 LEFT_BLOCKS = 20  # ... and over so many, whether a series has left where it was
-_TRAIL = 128  # blocks of the whole segment, thinned out evenly, for a resume from far back
 
 
 class Block(NamedTuple):
@@ -159,7 +160,14 @@ class Baseline:
             return False
         self.trail, self.gap, self.lowest = trail, gap, lowest
         self.close(blocks)
-        return self.reference is not None
+        return True
+
+    def level_before(self, step: int) -> float | None:
+        """Median of the last blocks that ended before a step, as far as they are known; None without any."""
+        key = step // self.block_steps
+        known = [block for block in (*self.trail, *self.blocks) if block.key < key]
+        known.sort(key=lambda block: block.key)
+        return median([block.median for block in known[-_LEVEL_BLOCKS:]]) if known else None
 
     def _is_armed(self) -> bool:
         count = len(self.blocks)

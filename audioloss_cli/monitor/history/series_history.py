@@ -188,6 +188,10 @@ class SeriesHistory:
         """Usual distance of neighbours."""
         return self.baseline.spread
 
+    def level_before(self, step: int) -> float | None:
+        """Level shortly before a step, by the blocks that are kept for a resume."""
+        return self.baseline.level_before(step)
+
     @property
     def recurrences(self) -> int:
         """How often the beginning has come again at the same distance."""

@@ -217,7 +217,7 @@ class ChronicIncident:
             speaks_against=bool(course.good[count - 1]),
         )
         points = replay.points(max(start, end - history.kept), end)
-        history.note_gaps(np.append(machine.last_step, replay.steps[start:end]))
+        history.note_gaps(np.append(machine.last_step or 0, replay.steps[start:end]))
         history.remember(points, replay.values[start:end])
         machine.last_step, machine.points = points[-1].step, machine.points + count
         machine.unchanged.sure = False

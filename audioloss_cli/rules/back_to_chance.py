@@ -19,19 +19,20 @@ from audioloss_cli.rules._chance import start_at
 from audioloss_cli.rules._levels import recent_median
 
 _FALLEN, _BACK, _WIDTH = 0.85, 0.02, 5
+_ROUND = 0.975  # the start is that near to chance
 
 
 class Rule(LossRule):
     """At chance, from below."""
 
     severity = Severity.CRITICAL
+    settled_by = "a held-out loss after these steps, or the checkpoint from before, trained on"
     group = "high-loss"
     numbers_only = True
     for_points = 3
     kinds = frozenset({"ce", "open"})
     adaptive = True
-    # What is near chance from a level so far below lies so far above it.
-    inactive = (InactiveRange(high_share=0.99 * (1 - 2 * _BACK) / _FALLEN, alone=False),)
+    inactive = (InactiveRange(start_share=(1 - 2 * _BACK) * _ROUND, fallen=_FALLEN / _ROUND, alone=False),)
 
     def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether the loss did not start at chance."""

@@ -22,6 +22,7 @@ class Rule(LossRule):
     """Above the middle by its size, and by its noise."""
 
     severity = Severity.CRITICAL
+    settled_by = "a held-out loss after these steps, or the checkpoint from before, trained on"
     group = "high-loss"
     numbers_only = True
     kinds = frozenset({"signed"})

@@ -24,6 +24,8 @@ class Rule(LossRule):
     """Below what float32 can tell from 0, or without any gradient."""
 
     severity = Severity.CRITICAL
+    certainty = "certain"
+    settled_by = "the gradient norm of the next steps, which is 0"
     group = "low-loss"
     numbers_only = True
     specific = 2

@@ -129,7 +129,7 @@ class VectorisedReplay:
         slab = Slab(start, joined, steps, values)
         history, rules = self.machine.history, [each for group in self.machine.groups for each in group.intervals]
         block_filter = BlockFilter(
-            [history.guess.inactive, *rules], history.last(COMPANY - 1), self.values[start:end], history.start or 0.0 or 0.0
+            [history.guess.inactive, *rules], history.last(COMPANY - 1), self.values[start:end], history.start or 0.0
         )
         whole = block_filter.first_bad(blocks, joined, self._objections(start, end, blocks.starts, joined))
         count = (int(blocks.starts[whole]) if whole < len(blocks) else len(values)) - joined

@@ -1,9 +1,9 @@
 """Audio loss that does not move, beside a gradient norm or a learning rate that is none.
 
 What: For steps (1000) updates and 30 points, all of the last 30 points have a gradient norm that is 0, NaN or missing
-though it was logged before, or a learning rate of 0, and the loss does not move: the medians of the older and the newer
-half of them differ by less than two neighbouring points do. Where no point with a living gradient came before, it has
-not left its start either, and as many updates more must have passed: some engines log a norm of 0 all the time.
+though it was logged before, or a learning rate of 0, and the loss does not move: the medians of the first and the last
+third of them differ by no more than chance. Where no point with a living gradient came before, the first and the last
+third of the series do not differ either, after as many updates more: some engines log a norm of 0 all the time.
 
 Why: No step is taken, or each one is skipped by the loss scaler: nothing is learnt, though the loss is a number. Single
 NaN norms are normal under mixed precision, and end with the next smaller scale.
@@ -23,7 +23,9 @@ from audioloss_cli.model.median import median
 from audioloss_cli.model.point import GRAD_NORM, LEARNING_RATE
 
 _POINTS = 30  # without a step, in a row
-_NOISE = 1.6  # distances of neighbours: two medians of a few points differ by no more than that for no reason
+# Two medians of n points each differ by no more for no reason than so many distances of neighbours, over the root of n:
+# three standard errors of a normal noise.
+_BY_CHANCE, _CLEARLY = 5.6, 2
 
 
 class Rule(LossRule):
@@ -56,11 +58,11 @@ class Rule(LossRule):
         values = _values_without_a_step(points, history)
         if len(values) < _POINTS or _moves(values):
             return False
-        return len(values) < len(points) or (history.age >= self.steps and not _has_left_the_start(values, history))
+        return len(values) < len(points) or (history.age >= self.steps and not _moves(history.course()))
 
     def clears(self, point: Point, history: SeriesHistory) -> bool:
-        """Whether a step was taken."""
-        return not _is_dead(point.beside, history)
+        """Whether a step was taken, or the loss moves all the same."""
+        return not _is_dead(point.beside, history) or _moves(_values_without_a_step(history.points, history), _CLEARLY)
 
     def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
         """Where this point and the 29 before had no step taken."""
@@ -115,14 +117,10 @@ def _values_without_a_step(points: Sequence[Point], history: SeriesHistory) -> l
     return [value for value in reversed(values) if math.isfinite(value)]
 
 
-def _noise(values: Sequence[float]) -> float:
-    return median(abs(after - before) for before, after in pairwise(values))
-
-
-def _moves(values: Sequence[float]) -> bool:
-    half = len(values) // 2
-    return abs(median(values[:half]) - median(values[half:])) > _noise(values)
-
-
-def _has_left_the_start(values: Sequence[float], history: SeriesHistory) -> bool:
-    return history.start is not None and abs(median(values) - history.start) > _NOISE * _noise(values)
+def _moves(values: Sequence[float], times: float = 1) -> bool:
+    """Whether the first and the last third differ by more than chance, so many times."""
+    third = len(values) // 3
+    if not third:
+        return False
+    noise = median(abs(after - before) for before, after in pairwise(values))
+    return abs(median(values[:third]) - median(values[-third:])) > times * _BY_CHANCE * noise / math.sqrt(third)

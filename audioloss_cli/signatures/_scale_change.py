@@ -48,6 +48,8 @@ def _before(scene: Scene, begin: int, first: int, after: Sequence[float]) -> tup
     earliest = max(begin, first - _MOST_BACK)
     known = _finite(values[earliest:first])
     if known and after and min(*known, *after) > 0:
+        if earliest == begin and abs(math.log(median(known) / median(after))) < math.log(_FACTORS[0]) / 2:
+            first = earliest  # a rule that compares medians speaks some points late
         middle = math.sqrt(median(known) * median(after))
         while first > earliest and (values[first - 1] > middle) == (median(after) > middle):
             first -= 1

@@ -188,6 +188,10 @@ class SeriesHistory:
         """Usual distance of neighbours."""
         return self.baseline.spread
 
+    def course(self) -> list[float]:
+        """Levels of the whole segment, by the blocks that are kept for a resume."""
+        return [block.median for block in self.baseline.trail]
+
     def level_before(self, step: int) -> float | None:
         """Level shortly before a step, by the blocks that are kept for a resume."""
         return self.baseline.level_before(step)

@@ -259,7 +259,7 @@ class _Course:
         """The gravest rule that holds and has waited at each point, -1 for none; rules are ordered by rank."""
         self._speakers = np.full(len(self._steps), -1)
         for number, held in enumerate(self.rules):
-            waited = self._steps - held.since + 1 >= held.coded.rule.for_steps
+            waited = self._steps - held.since >= held.coded.wait
             self._speakers[held.waited & waited] = number
 
     def _first_event(self) -> int:

@@ -220,7 +220,9 @@ class LossRule:
         return True
 
     def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
-        """For a rule without inactive ranges: a boolean array of the points at which it may hold; all, if not said.
+        """Return a boolean array of the points at which it may hold; all, if not said.
+
+        For a rule without inactive ranges, and for one to which it matters what is logged beside the series.
 
         Args:
             values: numpy float64 [points].

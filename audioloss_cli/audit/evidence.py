@@ -60,7 +60,7 @@ def of_policy(tags: RunTags) -> str:
 
 
 def scored(series: Series, tags: RunTags) -> str:
-    """A score of a task beside the loss: it names the task, or shows that a low loss does not come from a trivial one."""
+    """A score of a task beside the loss: it names the task, or shows that a low loss is no sign of a trivial one."""
     for other in tags.run:
         tag = tags.tags[other.tag]
         if tag.score and (clause := _of_score(series, other, tag)):
@@ -92,7 +92,7 @@ def _is_no_leak(series: Series, values: Sequence[float], last: float, *, held_ou
     share, loss = last / unit, latest(series)
     if held_out:
         return 0 < share < _PERFECT and last >= 0.9 * max(values)
-    return math.isfinite(loss) and 0 < share < 1 - loss / math.log(2) - 0.02  # noqa: PLR2004
+    return math.isfinite(loss) and 0 < share < 1 - loss / math.log(2) - 0.02
 
 
 def regression(tags: RunTags) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from audioloss_cli.audit import evidence
+from audioloss_cli.audit.no_losses import asked_of
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import Series
 from audioloss_cli.model.rule import Kind
@@ -17,6 +18,13 @@ from audioloss_cli.naming.selection import Why
 from audioloss_cli.runs.companions import RunTags
 
 _LARGE = 100  # warning thresholds
+_NO_LOSSES = (Role.GRAD_NORM, Role.LEARNING_RATE, Role.EPOCH, Role.STEP, Role.REWARD, Role.SCORE)
+_KINDS_OF_TASKS: dict[str, Kind] = {
+    "preference": "rl",
+    "recognition": "small",
+    "classification": "small",
+    "diffusion": "small",
+}
 
 
 class Declared(NamedTuple):
@@ -48,17 +56,26 @@ def kind_of(
     if not config.adaptive:
         return Declared(None)
     threshold, tag = config.threshold * config.scale, tags.tags[series.tag]
-    if why == "selected" and not tag.role.is_loss and not tag.says_loss:
-        return Declared("rl", "its name is that of no loss")
+    if why == "selected" and tag.role in _NO_LOSSES:
+        asked = asked_of(tag.role)
+        return Declared(asked.kind if asked else "rl", f"it is a {tag.role} by its name, and no loss")
     found = _by_itself(series, tags, threshold)
-    if found is not None:
-        return found
-    if tag.of_a_policy:
-        return Declared("rl", "the loss of a policy by its name")
-    if tag.role is Role.AUDIO or siblings:
-        quantised = evidence.quantised_beside(series, tags) if tag.codebook is not None else ""
-        return Declared("small", quantised) if quantised and not _are_large(siblings, threshold) else Declared(None)
-    return _by_the_run(series, tags, threshold)
+    if found is None and tag.of_a_policy:
+        found = Declared("rl", "the loss of a policy by its name")
+    if found is None:
+        found = _of_codes(series, why, tags, siblings, threshold)
+    return found or _by_the_run(series, tags, threshold)
+
+
+def _of_codes(series: Series, why: Why, tags: RunTags, siblings: Sequence[Series], threshold: float) -> Declared | None:
+    """What the user names as a loss, whatever it is called, and the losses of audio codes; None for any other."""
+    tag = tags.tags[series.tag]
+    if why == "selected" and tag.role is Role.OTHER:
+        return Declared(None)
+    if tag.role is not Role.AUDIO and not siblings:
+        return None
+    quantised = evidence.quantised_beside(series, tags) if tag.codebook is not None else ""
+    return Declared("small", quantised) if quantised and not _are_large(siblings, threshold) else Declared(None)
 
 
 def _are_large(siblings: Sequence[Series], threshold: float) -> bool:
@@ -81,17 +98,12 @@ def _by_itself(series: Series, tags: RunTags, threshold: float) -> Declared | No
 
 def _by_the_run(series: Series, tags: RunTags, threshold: float) -> Declared:
     """By what stands beside it: whatever decides is named, and where nothing does the kind is open."""
-    if tags.has_rewards:
-        return Declared("rl", "rewards are logged in the same run")
-    if policy := evidence.of_policy(tags):
+    if policy := "rewards are logged in the same run" if tags.has_rewards else evidence.of_policy(tags):
         return Declared("rl", policy)
     known = tags.files()
-    if known.task == "speech":
-        return Declared(None)
-    if known.task == "preference":
-        return Declared("rl", known.task_reason)
-    if known.task in ("recognition", "classification", "diffusion"):
-        return Declared("small", known.task_reason)
+    kind = _KINDS_OF_TASKS.get(known.task)
+    if known.task == "speech" or kind is not None:
+        return Declared(kind, known.task_reason if kind else "")
     for reason in (
         evidence.scored(series, tags),
         evidence.regression(tags),

@@ -77,8 +77,8 @@ class Rule(LossRule):
         """Name the level, and where the loss was."""
         chance = start_at(history) or Chance(0, 1, point.value)
         return (
-            f"loss {point.value:.4g} at step {point.step} is back at {chance}, the cost of guessing, after a usual level "
-            f"of {history.level or 0:.4g}"
+            f"loss {point.value:.4g} at step {point.step} is back at {chance}, the cost of guessing, after a usual "
+            f"level of {history.level or 0:.4g}"
         )
 
 

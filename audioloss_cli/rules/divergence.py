@@ -13,7 +13,7 @@ began. After a resume, check that the optimiser and the scheduler were restored.
 
 from collections.abc import Sequence
 
-from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory, Severity
+from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory, Severity
 from audioloss_cli.rules._levels import lost, lost_range, recent_medians
 
 _SPREADS, _WIDTH, _SLOW, _CLEARS = 4.5, 9, 25, 0.85

@@ -11,7 +11,6 @@ the learning rate; of a flow, at the determinants of its invertible layers.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from audioloss_cli.model import LossRule, Point, SeriesHistory, Severity
 
@@ -21,7 +20,6 @@ _NOISE, _SHARE, _POINTS, _CLEARS = 8, 0.5, 3, 0.5
 class Rule(LossRule):
     """Above the middle by its size, and by its noise."""
 
-    type = "critical"
     severity = Severity.CRITICAL
     settled_by = "a held-out loss after these steps, or the checkpoint from before, trained on"
     group = "high-loss"
@@ -35,7 +33,7 @@ class Rule(LossRule):
         if history.middle is None or point.value - point.value != 0:  # not finite
             return None
         level = history.middle + _height(history)
-        return point.value >= level and min(history.last(_POINTS)) >= level
+        return bool(point.value >= level and min(history.last(_POINTS)) >= level)
 
     def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether this point is back below half the way."""
@@ -60,10 +58,10 @@ class Rule(LossRule):
     def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the usual level, and the noise."""
         return (
-            f"loss {point.value:.4g} at step {point.step} is far above its usual level {history.middle or 0:.4g}, about "
-            f"which it has moved by {history.noise:.2g}"
+            f"loss {point.value:.4g} at step {point.step} is far above its usual level {history.middle or 0:.4g}, "
+            f"about which it has moved by {history.noise:.2g}"
         )
 
 
-def _height(history: SeriesHistory) -> Any:
+def _height(history: SeriesHistory) -> float:
     return max(_SHARE * abs(history.middle or 0.0), _NOISE * history.noise)

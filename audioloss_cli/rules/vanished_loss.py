@@ -11,7 +11,8 @@ negatives differ from the positives, and that the logits are scaled by a tempera
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory, Severity
 from audioloss_cli.model.point import GRAD_NORM
@@ -22,7 +23,6 @@ _NOTHING = 1e-7  # half the distance of float32 to 1
 class Rule(LossRule):
     """Below what float32 can tell from 0, or without any gradient."""
 
-    type = "critical"
     severity = Severity.CRITICAL
     certainty = "certain"
     settled_by = "the gradient norm of the next steps, which is 0"
@@ -42,6 +42,13 @@ class Rule(LossRule):
             return None
         return 0 < point.value < _NOTHING or (0 < point.value < self.threshold and point.beside.get(GRAD_NORM) == 0)
 
+    def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
+        """Where the value is nothing, or low beside a gradient of 0."""
+        nothing = (values > 0) & (values < _NOTHING)
+        if GRAD_NORM not in beside:
+            return nothing
+        return nothing | ((values > 0) & (values < self.threshold) & (beside[GRAD_NORM] == 0))
+
     def levels(self, history: SeriesHistory) -> Sequence[float] | None:
         """Where it holds; below the threshold the gradient matters."""
         levels = [math.ulp(0.0), _NOTHING, max(self.threshold, _NOTHING)]
@@ -50,4 +57,5 @@ class Rule(LossRule):
     def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the value, and the gradient."""
         gone = " and the gradient norm is 0" if point.beside.get(GRAD_NORM) == 0 else ""
-        return f"loss {point.value:.4g} at step {point.step} is nothing to the last digit{gone}: nothing is learnt any more"
+        said = f"loss {point.value:.4g} at step {point.step} is nothing to the last digit{gone}"
+        return f"{said}: nothing is learnt any more"

@@ -5,7 +5,6 @@ content counts and never their place: they are looked for where the log lies, in
 trainer makes such ones inside of a run, and in the checkpoints there.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -120,6 +119,8 @@ def _pairs_of(file: Path) -> Iterator[tuple[str, Any]]:
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
         if file.suffix == ".json":
+            import json  # noqa: PLC0415  # most runs have no such file
+
             yield from _flat(json.loads(text), "")
             return
     except (OSError, ValueError, RecursionError):

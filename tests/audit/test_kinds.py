@@ -213,7 +213,7 @@ def test_the_vocabulary_of_a_configuration_counts(tmp_path):
     [
         ("loss", 2.5, {"adaptive": False}, None),
         ("learning_rate", 0.001, {}, "rl"),
-        ("grad_norm", 0.001, {}, "rl"),
+        ("grad_norm", 0.001, {}, "small"),
     ],
 )
 def test_what_is_no_loss_has_no_threshold_of_one(tag, start, config, kind):

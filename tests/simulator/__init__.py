@@ -13,6 +13,7 @@ from tests.simulator import (  # each registers its families
     healthy_other,
     healthy_several,
     invalid,
+    other_losses,
     resumes,
     several_series,
     time_axes,
@@ -27,4 +28,5 @@ __all__ = ["FAILURES", "FAMILIES", "HEALTHY", "Family", "SimulatedRun", "simulat
 _REGISTERED = (
     *(healthy_ce, healthy_other, healthy_several),
     *(collapses, from_the_start, zeros, invalid, constants, codebooks, upward, several_series, resumes, time_axes),
+    *(other_losses,),
 )

@@ -83,7 +83,7 @@ def _signs_of(series: Series) -> _Signs | None:
         return None
     times = list(islice(series.wall_times, _LOOKED_AT))
     waits = [after - before for before, after in pairwise(times) if math.isfinite(after - before)]
-    stride = median(strides)
+    stride = float(median(strides))
     seconds = median(waits) if len(waits) >= len(strides) / 2 else math.nan
     return _Signs(stride, strides.count(int(stride)) >= _SAME_SHARE * len(strides), seconds)
 

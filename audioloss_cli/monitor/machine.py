@@ -17,7 +17,6 @@ from audioloss_cli.monitor.lifecycle.unchanged_range import UnchangedRange
 from audioloss_cli.monitor.points import MANY_REPEATS, plain, points_of
 from audioloss_cli.naming.chance import USUAL_CHANCES, ChanceTable
 
-
 POINTS_WORTH_ARRAYS = 512  # below it costs more than it saves to use numpy, though it is paid for
 
 _Attention = tuple[list[Group], list[Group], list[Group], InactiveRange]  # see ``Machine._attention``

@@ -92,7 +92,7 @@ def _is_no_leak(series: Series, values: Sequence[float], last: float, *, held_ou
     share, loss = last / unit, latest(series)
     if held_out:
         return 0 < share < _PERFECT and last >= 0.9 * max(values)
-    return math.isfinite(loss) and 0 < share < 1 - loss / math.log(2) - 0.02  # noqa: PLR2004
+    return math.isfinite(loss) and 0 < share < 1 - loss / math.log(2) - 0.02
 
 
 def regression(tags: RunTags) -> str:

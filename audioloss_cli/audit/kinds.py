@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from audioloss_cli.audit import evidence
+from audioloss_cli.audit.no_losses import asked_of
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import Series
 from audioloss_cli.model.rule import Kind
@@ -49,7 +50,8 @@ def kind_of(
         return Declared(None)
     threshold, tag = config.threshold * config.scale, tags.tags[series.tag]
     if why == "selected" and not tag.role.is_loss and not tag.says_loss:
-        return Declared("rl", "its name is that of no loss")
+        asked = asked_of(tag.role)
+        return Declared(asked.kind if asked else "rl", "its name is that of no loss")
     found = _by_itself(series, tags, threshold)
     if found is not None:
         return found

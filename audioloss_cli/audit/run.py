@@ -6,6 +6,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from audioloss_cli.audit.kinds import kind_of
+from audioloss_cli.audit.no_losses import asked_of, in_its_words, left_out
 from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.model import RunReport, Series, is_missing
 from audioloss_cli.model.axis import TimeAxis
@@ -154,6 +155,9 @@ def _audit(
 ) -> AuditedSeries:
     config = settings.config
     kind, reason = kind_of(series, role, tags, siblings_of(series, tags), config)
+    own = tags.tags[series.tag]
+    asked = asked_of(own.role) if role == "selected" and not own.says_loss else None
+    ignored = settings.ignored(held_out=own.held_out)
     monitor = AudioLossMonitor(
         config.window_size,
         config.threshold,
@@ -164,7 +168,7 @@ def _audit(
         kind=kind,
         kind_reason=reason,
         select=config.select,
-        ignore=settings.ignored(held_out=tags.tags[series.tag].held_out),
+        ignore=(*ignored, *left_out(asked, settings.choice.codes)) if asked else ignored,
         options=config.rules,
         axis=axis,
         vocabularies=tags.files().vocabularies,
@@ -175,12 +179,15 @@ def _audit(
     if not tags.tags[series.tag].held_out:
         for step in steps_without(ordered, tags):
             monitor.absent(step, math.nan)
+    incidents = monitor.finish()
+    if asked:
+        in_its_words(own.role, asked, incidents)
     return AuditedSeries(
         ordered,
         role,
         monitor.limits,
         segment_starts=monitor.segment_starts,
-        incidents=monitor.finish(),
+        incidents=incidents,
         reordered=ordered is not series,
         kind=monitor.kind,
         kind_reason=monitor.kind_reason,

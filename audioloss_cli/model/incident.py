@@ -8,6 +8,7 @@ from audioloss_cli.model.fields import FieldMapping
 from audioloss_cli.model.series import MISSING, is_missing
 
 Resolution = Literal["recovered", "run_ended", "restarted"]
+Certainty = Literal["certain", "likely", "open"]
 
 
 @dataclass(slots=True)
@@ -72,6 +73,9 @@ class Incident(FieldMapping):
         flapping: it came back at least 3 times within 1000 steps or 20 points; from then on only reminders are sent.
         advice: what to do about it, from the rule's documentation.
         timeline: the edges, without reminders.
+        certainty: how sure it is that something is wrong: ``certain``, ``likely``, or ``open`` where the log does not tell
+            whether the loss is small by nature.
+        settled_by: what would settle it.
         causes: what the log says about its cause, the most likely first; empty if nothing, or nobody has asked.
     """
 
@@ -97,6 +101,8 @@ class Incident(FieldMapping):
     message: str = ""
     advice: str = ""
     timeline: list[Edge] = field(default_factory=list)
+    certainty: Certainty = "likely"
+    settled_by: str = ""
     causes: list[LikelyCause] = field(default_factory=list)
 
     @property

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any, Literal, Protocol, Self, get_args
 
 from audioloss_cli.model.alert import AlertType, Severity, type_of
+from audioloss_cli.model.incident import Certainty
 from audioloss_cli.model.limits import Limits
 from audioloss_cli.model.point import Point
 
@@ -26,9 +27,11 @@ class InactiveRange:
     """Values at which a rule cannot hold.
 
     They are at least both of ``low`` and ``low_share`` times the reference, and below both of ``high`` and
-    ``high_share`` times the level, which follows a falling loss. The shares count only where there is a reference, and within them only what lies
-    more than a rounding from their ends: a rule may come to the same bound in another way, or hold on it. A rule that
-    is not satisfied with one point alone wants another one that lies elsewhere, too, among the last 9.
+    ``high_share`` times the level, which follows a falling loss. Where the level is at most ``fallen`` times the start of
+    the series, they are below ``start_share`` times the start as well. The shares count only where there is a
+    reference, and within them only what lies more than a rounding from their ends: a rule may come to the same bound in
+    another way, or hold on it. A rule that is not satisfied with one point alone wants another one that lies elsewhere,
+    too, among the last 9.
     """
 
     low: float = -math.inf
@@ -36,13 +39,20 @@ class InactiveRange:
     low_share: float = 0.0
     high_share: float = math.inf
     alone: bool = True
+    start_share: float = math.inf
+    fallen: float = 0.0
 
-    def interval(self, reference: float | None, level: float | None = None) -> tuple[float, float]:
+    def interval(
+        self, reference: float | None, level: float | None = None, start: float | None = None
+    ) -> tuple[float, float]:
         """Least value, and the first one above, under this reference and this level; the reference, if it is None."""
         if reference is None:
             return self.low, self.high
         recent = reference if level is None else level
-        return max(self.low, MORE * self.low_share * reference), min(self.high, LESS * self.high_share * recent)
+        high = min(self.high, LESS * self.high_share * recent)
+        if start is not None and recent <= MORE * self.fallen * start:
+            high = min(high, LESS * self.start_share * start)
+        return max(self.low, MORE * self.low_share * reference), high
 
     @classmethod
     def all_of(cls, parts: "Sequence[InactiveRange]") -> "InactiveRange":
@@ -52,12 +62,14 @@ class InactiveRange:
             min((each.high for each in parts), default=math.inf),
             max((each.low_share for each in parts), default=0.0),
             min((each.high_share for each in parts), default=math.inf),
+            start_share=min((each.start_share for each in parts), default=math.inf),
+            fallen=max((each.fallen for each in parts), default=0.0),
         )
 
     @property
     def relative(self) -> bool:
         """Whether it depends on what is usual."""
-        return self.low_share > 0 or self.high_share < math.inf
+        return self.low_share > 0 or self.high_share < math.inf or self.fallen > 0
 
 
 class SeriesHistory(Protocol):
@@ -164,6 +176,8 @@ class LossRule:
         kinds: kinds of series to which it applies.
         adaptive: it compares with the series' own past, and is left out where that is not wanted.
         once: it is said once and nothing ends it; nothing more is asked of it.
+        certainty: ``certain`` if what it holds of is wrong whatever the loss is, else ``likely``.
+        settled_by: what would settle it, as the end of a sentence.
         may_be_usual: of a series that may be small by nature, what it holds of may become what is usual.
         numbers_only: a value that is not finite says nothing: it need not be asked of one.
         minds_absence: it is asked where other series of the run are logged and this one is not; the point then has no
@@ -180,6 +194,8 @@ class LossRule:
     specific: int = 0
     kinds: frozenset[Kind] = frozenset(KINDS)
     adaptive: bool = False
+    certainty: Certainty = "likely"
+    settled_by: str = "audioloss probe, on a checkpoint from before and one from these steps"
     once: bool = False
     may_be_usual: bool = False
     numbers_only: bool = False
@@ -208,7 +224,9 @@ class LossRule:
         return True
 
     def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
-        """For a rule without inactive ranges: a boolean array of the points at which it may hold; all, if not said.
+        """Return a boolean array of the points at which it may hold; all, if not said.
+
+        For a rule without inactive ranges, and for one to which it matters what is logged beside the series.
 
         Args:
             values: numpy float64 [points].

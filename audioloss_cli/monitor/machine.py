@@ -185,7 +185,7 @@ class Machine:
         self.calm = self._is_calm()
 
     def _interval(self, inactive: InactiveRange) -> tuple[float, float]:
-        return inactive.interval(self.history.reference, self.history.level)
+        return inactive.interval(self.history.reference, self.history.level, self.history.start)
 
     def _is_calm(self) -> bool:
         """Nothing is open, nothing is waited for, and intervals describe all that rules may object to."""

@@ -155,6 +155,8 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "message": incident.message,
         "advice": incident.advice,
         "timeline": [_edge(edge) for edge in incident.timeline],
+        "certainty": incident.certainty,
+        "settled_by": incident.settled_by,
         "causes": [_cause(cause) for cause in incident.causes],
     }
 

@@ -10,6 +10,8 @@ class Invalid(LossRule):
     """Critical at once, inactive over every finite float64; the first such value is as bad as the next."""
 
     severity = Severity.CRITICAL
+    certainty = "certain"
+    settled_by = "the log itself; its batches say why"
     group = "invalid-loss"
     inactive = (InactiveRange(low=-sys.float_info.max),)
 

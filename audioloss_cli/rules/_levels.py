@@ -1,6 +1,6 @@
 """Medians of the last points, which the rules that look at a series' own past share; a private module is no plugin."""
 
-from audioloss_cli.model import SeriesHistory
+from audioloss_cli.model import InactiveRange, SeriesHistory
 
 
 def recent_medians(history: SeriesHistory, width: int, count: int) -> list[float]:
@@ -16,6 +16,17 @@ def lost(rise: float, least: float, share: float, level: float, history: SeriesH
     """
     back = share * (history.start - level) if history.start is not None else 0.0
     return min(rise, back) if back >= least * rise else rise
+
+
+def lost_range(ratio: float, least: float, share: float) -> InactiveRange:
+    """Where a rule cannot hold that asks for ``lost`` of a rise to ``ratio`` times the level.
+
+    The rise is the smaller one from a level of ``share / (ratio - 1 + share)`` of the start on, and says something up to
+    one of ``share / (least * (ratio - 1) + share)`` of it.
+    """
+    rise = ratio - 1
+    lowest, highest = share / (rise + share), share / (least * rise + share)
+    return InactiveRange(high_share=ratio, start_share=share + (1 - share) * lowest, fallen=highest, alone=False)
 
 
 def recent_median(history: SeriesHistory, width: int) -> float:

@@ -1,7 +1,8 @@
 """Audio loss that has fallen and is back at the level of guessing.
 
 What: The loss started at what guessing costs (ln V, see chance-level), its usual level has fallen at least 15 % below,
-and the median of the last 5 points is within 2 % of it again, at 3 points.
+and by 2.5 times the usual distance of neighbouring points, and the median of the last 5 points is within 2 % of it
+again, at 3 points.
 
 Why: All that was learnt is gone: the weights were overwritten, have become NaN and were reset, or one step destroyed
 them. It may look like a spike at first, but a spike rarely ends at this number.
@@ -18,21 +19,21 @@ from audioloss_cli.naming.chance import Chance
 from audioloss_cli.rules._chance import start_at
 from audioloss_cli.rules._levels import recent_median
 
-_FALLEN, _BACK, _WIDTH = 0.85, 0.02, 5
+_FALLEN, _BACK, _WIDTH, _SPREADS = 0.85, 0.02, 5, 2.5
+_ROUND = 0.975  # the start is that near to chance
 
 
 class Rule(LossRule):
     """At chance, from below."""
 
-    type = "critical"
     severity = Severity.CRITICAL
+    settled_by = "a held-out loss after these steps, or the checkpoint from before, trained on"
     group = "high-loss"
     numbers_only = True
     for_points = 3
     kinds = frozenset({"ce", "open"})
     adaptive = True
-    # What is near chance from a level so far below lies so far above it.
-    inactive = (InactiveRange(high_share=0.99 * (1 - 2 * _BACK) / _FALLEN, alone=False),)
+    inactive = (InactiveRange(start_share=(1 - 2 * _BACK) * _ROUND, fallen=_FALLEN / _ROUND, alone=False),)
 
     def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether the loss did not start at chance."""
@@ -43,7 +44,7 @@ class Rule(LossRule):
         chance, value = start_at(history), point.value
         if chance is None or value - value != 0:  # not finite
             return None
-        if value < (1 - 2 * _BACK) * chance.level or history.level is None or history.level > _FALLEN * chance.level:
+        if value < (1 - 2 * _BACK) * chance.level or not _has_left(chance.level, history):
             return False
         return abs(recent_median(history, _WIDTH) - chance.level) <= _BACK * chance.level
 
@@ -71,6 +72,12 @@ class Rule(LossRule):
             f"loss {point.value:.4g} at step {point.step} is back at {chance}, the cost of guessing, after a usual level "
             f"of {history.level or 0:.4g}"
         )
+
+
+def _has_left(chance: float, history: SeriesHistory) -> bool:
+    """Whether the usual level lies so far below that noise does not lead back."""
+    level = history.level
+    return level is not None and chance - level >= max((1 - _FALLEN) * chance, _SPREADS * history.spread)
 
 
 def _around(level: float) -> list[float]:

@@ -27,6 +27,7 @@ _BEFORE, _RISE = 10, 1.001  # points back, and the share by which a learning rat
 class Rule(LossRule):
     """At chance since the start."""
 
+    settled_by = "the gradient norm of the audio head, or audioloss probe: audio-head-frozen"
     group = "chance-level"
     for_points = 30
     kinds = frozenset({"ce", "open"})

@@ -25,6 +25,7 @@ _LOW, _STUCK, _LEFT = 0.1, 0.98, 0.95
 class Rule(LossRule):
     """Far below the others, or left behind by them."""
 
+    settled_by = "audioloss probe, which measures each codebook"
     group = "codebook-apart"
     numbers_only = True
     for_points = 30

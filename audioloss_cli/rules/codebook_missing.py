@@ -25,6 +25,8 @@ class Rule(LossRule):
     """A number that is missing."""
 
     severity = Severity.CRITICAL
+    certainty = "certain"
+    settled_by = "the loop over the codebooks"
     group = "codebook-missing"
     for_steps = 500
     for_points = 5

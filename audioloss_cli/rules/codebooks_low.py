@@ -21,7 +21,6 @@ _TIMES = 10
 class Rule(LossRule):
     """Every one below ``10 * threshold``."""
 
-    type = "critical"
     severity = Severity.CRITICAL
     group = "low-loss"
     numbers_only = True

@@ -13,8 +13,8 @@ began. After a resume, check that the optimiser and the scheduler were restored.
 
 from collections.abc import Sequence
 
-from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory, Severity
-from audioloss_cli.rules._levels import lost, recent_medians
+from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory, Severity
+from audioloss_cli.rules._levels import lost, lost_range, recent_medians
 
 _SPREADS, _WIDTH, _SLOW, _CLEARS = 4.5, 9, 25, 0.85
 _LOST, _LEAST = 0.7, 0.5
@@ -24,6 +24,7 @@ class Rule(LossRule):
     """Above the reference times ``ratio``, for long."""
 
     severity = Severity.CRITICAL
+    settled_by = "a held-out loss after these steps, or the checkpoint from before, trained on"
     group = "high-loss"
     numbers_only = True
     for_steps = 300
@@ -33,7 +34,7 @@ class Rule(LossRule):
 
     def __init__(self, limits: Limits, *, ratio: float = 1.5) -> None:
         self.ratio = ratio
-        self.inactive = (InactiveRange(high_share=1 + _LEAST * (ratio - 1), alone=False),)
+        self.inactive = (lost_range(ratio, _LEAST, _LOST),)
 
     def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether this point and the last ones lie above."""

@@ -26,6 +26,8 @@ class Rule(LossRule):
     """Many identical values."""
 
     severity = Severity.CRITICAL
+    certainty = "certain"
+    settled_by = "the loss of two batches, computed by hand"
     group = "frozen-loss"
     numbers_only = True
     kinds = frozenset({"ce", "small", "open", "signed"})

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory
-from audioloss_cli.rules._levels import lost
+from audioloss_cli.rules._levels import lost, lost_range
 
 _SPREADS, _LOST, _LEAST = 6, 0.85, 0.5
 # Points in a row, that exceed the level by so many times the height, where a point stands for more than so many steps.
@@ -33,6 +33,7 @@ _EARLIER, _SHARE, _OWN = (
 class Rule(LossRule):
     """Above the level times ``ratio``."""
 
+    settled_by = "the batches of these steps, and whether it heals"
     group = "high-loss"
     numbers_only = True
     kinds = frozenset({"ce", "small", "open"})
@@ -40,9 +41,8 @@ class Rule(LossRule):
 
     def __init__(self, limits: Limits, *, ratio: float = 2.0) -> None:
         self.ratio = ratio
-        least = _LEAST * (ratio - 1)
         self.inactive = (
-            InactiveRange(high_share=1 + least, alone=False),
+            lost_range(ratio, _LEAST, _LOST),
             InactiveRange(high_share=1 + 3 * (ratio - 1)),
         )
 

@@ -21,6 +21,8 @@ class Rule(LossRule):
     """0, beside a gradient norm that is none."""
 
     severity = Severity.CRITICAL
+    certainty = "certain"
+    settled_by = "logging_nan_inf_filter=False, which logs the NaN"
     group = "low-loss"
     numbers_only = True
     specific = 2

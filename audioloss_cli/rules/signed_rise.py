@@ -21,8 +21,8 @@ _NOISE, _SHARE, _POINTS, _CLEARS = 8, 0.5, 3, 0.5
 class Rule(LossRule):
     """Above the middle by its size, and by its noise."""
 
-    type = "critical"
     severity = Severity.CRITICAL
+    settled_by = "a held-out loss after these steps, or the checkpoint from before, trained on"
     group = "high-loss"
     numbers_only = True
     kinds = frozenset({"signed"})
@@ -34,7 +34,7 @@ class Rule(LossRule):
         if history.middle is None or point.value - point.value != 0:  # not finite
             return None
         level = history.middle + _height(history)
-        return point.value >= level and min(history.last(_POINTS)) >= level
+        return bool(point.value >= level and min(history.last(_POINTS)) >= level)
 
     def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether this point is back below half the way."""

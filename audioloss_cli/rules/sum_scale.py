@@ -23,6 +23,7 @@ class Rule(LossRule):
     """Starts at a sum; said once."""
 
     severity = Severity.INFO
+    settled_by = "--scale, or the number of codebooks in config.json beside the log"
     group = "sum-scale"
     kinds = frozenset({"ce"})
     adaptive = True

@@ -24,6 +24,8 @@ class Rule(LossRule):
     """Total minus text is nothing."""
 
     severity = Severity.CRITICAL
+    certainty = "certain"
+    settled_by = "the gradient of the audio head after backward()"
     group = "total-mismatch"
     numbers_only = True
     for_points = 5

@@ -11,7 +11,8 @@ negatives differ from the positives, and that the logits are scaled by a tempera
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory, Severity
 from audioloss_cli.model.point import GRAD_NORM
@@ -22,8 +23,9 @@ _NOTHING = 1e-7  # half the distance of float32 to 1
 class Rule(LossRule):
     """Below what float32 can tell from 0, or without any gradient."""
 
-    type = "critical"
     severity = Severity.CRITICAL
+    certainty = "certain"
+    settled_by = "the gradient norm of the next steps, which is 0"
     group = "low-loss"
     numbers_only = True
     specific = 2
@@ -39,6 +41,13 @@ class Rule(LossRule):
         if not math.isfinite(point.value):
             return None
         return 0 < point.value < _NOTHING or (0 < point.value < self.threshold and point.beside.get(GRAD_NORM) == 0)
+
+    def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
+        """Where the value is nothing, or low beside a gradient of 0."""
+        nothing = (values > 0) & (values < _NOTHING)
+        if GRAD_NORM not in beside:
+            return nothing
+        return nothing | ((values > 0) & (values < self.threshold) & (beside[GRAD_NORM] == 0))
 
     def levels(self, history: SeriesHistory) -> Sequence[float] | None:
         """Where it holds; below the threshold the gradient matters."""

@@ -23,6 +23,7 @@ class Rule(LossRule):
     """Exactly 0."""
 
     severity = Severity.CRITICAL
+    settled_by = "the batch of this step: how many labels differ from -100"
     group = "low-loss"
     numbers_only = True
     specific = 1

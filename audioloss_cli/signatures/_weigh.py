@@ -1,5 +1,6 @@
 """Every signature asked about every incident of a run."""
 
+import math
 from collections.abc import Sequence
 from typing import Protocol, cast
 
@@ -36,7 +37,12 @@ def fill_in(audited: Sequence[AuditedSeries], run: Sequence[Series]) -> None:
 
 
 def likely_causes(scene: Scene) -> list[LikelyCause]:
-    """At most four causes for which the log speaks, the most likely first; none where it fits no cause."""
+    """At most four causes for which the log speaks, the most likely first; none where it fits no cause.
+
+    What is known of cross entropies, of levels and of falls, says nothing of a loss that may be negative.
+    """
+    if scene.item.kind in ("signed", "rl") and math.isfinite(scene.incident.worst_value):
+        return []
     weighed = [(name, _load(name), found) for name in registry.names(FOLDER) if (found := _load(name).weigh(scene))]
     fitting = [(name, signature, found) for name, signature, found in weighed if found.score > 0 and found.evidence]
     fitting.sort(key=lambda each: -each[2].score)

@@ -1,6 +1,6 @@
 """Samples that lose their labels the first time they are collated: a drop, zero or NaN at an epoch boundary."""
 
-from audioloss_cli.signatures._epochs import drop
+from audioloss_cli.signatures._epochs import drop, earlier_stairs
 from audioloss_cli.signatures._falls import cliff_clause
 from audioloss_cli.signatures._invalid import invalid
 from audioloss_cli.signatures._scene import Scene
@@ -19,6 +19,8 @@ def weigh(scene: Scene) -> Weighed | None:
     elif sudden and found is not None and found.crossed is not None:
         clause = f"{_what(scene)}, where epoch {found.crossed} ends (epoch {found.healthy:.4g} to {found.bad:.4g})"
         case.plus(0.85 * (1 - found.chance), clause)
+        if stairs := earlier_stairs(scene, found):
+            case.minus(0.85, stairs)
     elif scene.incident.code == "epoch-drop":
         case.plus(0.6, "drops where an epoch ends")
     return case if case.evidence else None

@@ -128,11 +128,11 @@ def test_what_cannot_be_measured(paths, code, said, audioloss):
 
 def test_what_is_audited_is_written_as_well(audioloss):
     """The next scan is to audit the same series, in the same unit."""
-    write("good/log.jsonl", **{"sum of codebooks": [8 * v for v in noisy(falling(CHANCE, 3.0, 400))]})
-    options = ("--tag", "sum of*", "--scale", 8, "--window", 50, "--fail-on", "critical")
+    write("good/log.jsonl", **{"audio_loss, summed": [8 * v for v in noisy(falling(CHANCE, 3.0, 400))]})
+    options = ("--tag", "*summed", "--scale", 8, "--window", 50, "--fail-on", "critical")
     assert audioloss("calibrate", "good", *options, "-o", "audioloss.toml").code == 0
     text = Path("audioloss.toml").read_text()
-    assert 'tag = ["sum of*"]' in text
+    assert 'tag = ["*summed"]' in text
     assert "threshold = 0.7" in text
     assert audioloss("scan", "good").code == 0
     again = audioloss("calibrate", "good").out  # from the defaults, not from what was measured last time

@@ -121,10 +121,11 @@ class Baseline:
         self.reference = self.middle if self.middle is not None and self.middle > 0 else None
         self.level, self._spread = self.reference, None
         if self.level is not None:
-            jitter = _jitter(medians[-TREND[0][0] :])
             for count, share, times in TREND:
                 recent = median(medians[-count:]) if count > HIGHEST else max(medians[-count:])
-                if 0 < recent < share * self.level and self.level - recent > times * jitter * recent:
+                if not 0 < recent < share * self.level:
+                    continue
+                if self.level - recent > times * recent * _jitter(medians[-TREND[0][0] :]):
                     self.level = recent
 
     def note(self, block: Block) -> None:

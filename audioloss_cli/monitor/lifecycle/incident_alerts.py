@@ -2,7 +2,10 @@
 
 from audioloss_cli.model import Alert, Edge, Incident, Point, Severity
 from audioloss_cli.model.alert import AlertType, EdgeKind
+from audioloss_cli.model.rule import Kind
 from audioloss_cli.monitor.ruleset import CodedRule
+
+OPEN_SETTLED_BY = "a held-out loss, a score such as WER or accuracy, config.json beside the log, or --kind ce or small"
 
 
 def edge_alert(incident: Incident, point: Point, speaker: CodedRule, edge: EdgeKind, message: str) -> Alert:
@@ -38,8 +41,11 @@ def recovered(incident: Incident, point: Point) -> Alert:
     )
 
 
-def adopt(incident: Incident, speaker: CodedRule, message: str) -> None:
-    """The incident takes over the words of the worst alert so far."""
+def adopt(incident: Incident, speaker: CodedRule, message: str, kind: Kind) -> None:
+    """The incident takes over the words of the worst alert so far, and how sure it is of a series of this kind."""
+    is_open = kind == "open" and speaker.rule.group == "low-loss" and speaker.rule.severity is not Severity.CRITICAL
+    incident.certainty = "open" if is_open else speaker.rule.certainty
+    incident.settled_by = OPEN_SETTLED_BY if is_open else speaker.rule.settled_by
     incident.code, incident.type, incident.severity = speaker.code, speaker.rule.type, speaker.rule.severity
     incident.message, incident.advice = message, speaker.advice
 

@@ -99,7 +99,7 @@ class Lifecycle:
         if changed:
             self._ask(rules)
         self._denies_numbers, self._denies_all = self._denials()
-        self._move_interval(history.reference, history.level)
+        self._move_interval(history)
         return changed
 
     def _ask(self, rules: list[CodedRule]) -> None:
@@ -179,14 +179,13 @@ class Lifecycle:
 
     def _lies_within(self, value: float, history: SeriesHistory) -> bool:
         """Whether no rule that has an interval can hold at this value, unless it is repeated."""
-        reference, level = history.reference, history.level
-        if self._reference is not reference or self._level is not level:
-            self._move_interval(reference, level)
+        if self._reference is not history.reference or self._level is not history.level:
+            self._move_interval(history)
         return self._low <= value < self._high
 
-    def _move_interval(self, reference: float | None, level: float | None) -> None:
-        self._reference, self._level = reference, level
-        self._low, self._high = self.inactive.interval(reference, level)
+    def _move_interval(self, history: SeriesHistory) -> None:
+        self._reference, self._level = history.reference, history.level
+        self._low, self._high = self.inactive.interval(history.reference, history.level, history.start)
 
     def look(self, point: Point, history: SeriesHistory) -> bool:
         """Ask every rule about the point; whether there is anything to ``advance``.
@@ -304,7 +303,7 @@ class Lifecycle:
             return [incident_alerts.reminder(incident, point, speaker, message)]
         self._speaker = speaker
         if edge == "fired" or speaker.rank > self._rank(incident.code):
-            incident_alerts.adopt(incident, speaker, message)
+            incident_alerts.adopt(incident, speaker, message, history.kind)
         return [incident_alerts.edge_alert(incident, point, speaker, edge, message)]
 
     def _edge(self, incident: Incident, step: int, speaker: CodedRule, *, came_back: bool) -> EdgeKind | None:

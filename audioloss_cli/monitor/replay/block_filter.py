@@ -28,9 +28,11 @@ class BlockFilter:
         intervals: of every rule, and of whoever else has a say.
         before: the last values before the stretch, at most 8.
         values: float64 [points], the stretch, as logged.
+        start: where the series started.
     """
 
-    def __init__(self, intervals: Sequence[InactiveRange], before: Sequence[float], values: Any) -> None:
+    def __init__(self, intervals: Sequence[InactiveRange], before: Sequence[float], values: Any, start: float) -> None:
+        self._start = start
         intervals = [*intervals, _FOLDED, _FINITE]
         self._any = InactiveRange.all_of(intervals)
         self._alone = InactiveRange.all_of([inactive for inactive in intervals if inactive.alone])
@@ -46,7 +48,7 @@ class BlockFilter:
             joined: how many of its points lie before the stretch.
             objections: bool [blocks], whether something else forbids to skip it.
         """
-        low, high = bounds(self._any, blocks.least_level, blocks.greatest)
+        low, high = bounds(self._any, blocks.least_level, blocks.greatest, self._start)
         doubtful = np.flatnonzero(~((blocks.lowest >= low) & (blocks.highest < high)) | objections)
         start, size = 0, _BATCHES[0]
         while start < len(doubtful):
@@ -61,7 +63,7 @@ class BlockFilter:
         """Of each of these blocks, whether a rule may hold in it under the reference that is in force there."""
         usual = blocks.references(which)
         level = blocks.levels(which, usual)
-        low, high = bounds(self._any, level, usual)
+        low, high = bounds(self._any, level, usual, self._start)
         bad = ~((blocks.lowest[which] >= low) & (blocks.highest[which] < high))
         left = np.flatnonzero(bad)
         if len(left):
@@ -85,12 +87,16 @@ class BlockFilter:
         return hits
 
     def _outside(self, inactive: InactiveRange, level: Any, usual: Any, places: Any) -> Any:
-        low, high = bounds(inactive, level, usual)
+        low, high = bounds(inactive, level, usual, self._start)
         values = self._values[places]
         return ~((values >= low) & (values < high))
 
 
-def bounds(inactive: InactiveRange, least: Any, greatest: Any) -> tuple[Any, Any]:
+def bounds(inactive: InactiveRange, least: Any, greatest: Any, start: float) -> tuple[Any, Any]:
     """The interval under a level of at least, and a reference of at most so much, float64 [blocks]; NaN for none."""
     low, high = MORE * inactive.low_share, LESS * inactive.high_share
-    return np.fmax(inactive.low, low * greatest), np.fmin(inactive.high, high * least)
+    upper = np.fmin(inactive.high, high * least)
+    if inactive.fallen > 0:
+        fallen = least <= MORE * inactive.fallen * start
+        upper = np.where(fallen, np.fmin(upper, LESS * inactive.start_share * start), upper)
+    return np.fmax(inactive.low, low * greatest), upper

@@ -118,12 +118,12 @@ class Blocks:
 
     def levels(self, which: Any, references: Any) -> Any:
         """The level that is in force in each of the blocks ``which``, whose ``references`` are these."""
-        level = references
-        jitter = self._jitter(which)
+        level = references.copy()
         for count, share, times in TREND:
             recent = self.recent(which, count) if count > HIGHEST else self._highest(which, count)
-            lower = (recent > 0) & (recent < share * level) & (level - recent > times * jitter * recent)
-            level = np.where(lower, recent, level)
+            lower = np.flatnonzero((recent > 0) & (recent < share * level))
+            far = level[lower] - recent[lower] > times * recent[lower] * self._jitter(which[lower])
+            level[lower[far]] = recent[lower[far]]
         return level
 
     def _jitter(self, which: Any) -> Any:

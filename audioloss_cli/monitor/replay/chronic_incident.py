@@ -15,6 +15,7 @@ import numpy as np  # noqa: TID253  # opened late, by the machine, for long seri
 
 from audioloss_cli.model import Alert, LossRule
 from audioloss_cli.monitor.lifecycle.group import Group
+from audioloss_cli.monitor.points import MANY_REPEATS
 from audioloss_cli.monitor.ruleset import CodedRule
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class ChronicIncident:
         steps = self._replay.steps[start : start + len(rules[0].holds)]
         course = _Course(group, rules, steps)
         count = course.count
-        if not _may_settle_twice(group):  # it may find other rules awake after a reminder
+        if not self._settles_alike(group, start + count - 1):  # after a reminder other rules may be asked
             count = min([count, *course.reminders(count)[:1]])
         if count < _LEAST:
             return 0, []
@@ -82,13 +83,13 @@ class ChronicIncident:
 
     def _group(self, start: int) -> Group | None:
         """The group whose incident fires, if no other group has a say while values lie in the inactive interval."""
-        machine = self._machine
-        if start >= len(self._replay.values) or not self._stable.ready() or machine.history.guess.open:
+        machine, history = self._machine, self._machine.history
+        if start >= len(self._replay.values) or not self._stable.ready() or history.guess.open:
             return None
-        if not machine.frozen or len(machine.asked) != 1 or not machine.asked[0].fires_on:
+        if not machine.frozen or history.repeats >= MANY_REPEATS:
             return None
         busy = [group for group in machine.groups if not group.idle]
-        return busy[0] if busy == machine.asked and len(busy) == 1 else None
+        return busy[0] if busy == machine.asked and len(busy) == 1 and busy[0].fires_on else None
 
     def _end(self, start: int, group: Group) -> int:
         """Index of the first point that another group, or a restart, may make something new of."""
@@ -107,7 +108,12 @@ class ChronicIncident:
         values, steps = self._replay.values[start:end], self._replay.steps[start:end]
         for coded in group.asked_rules:
             levels, memory = coded.rule.levels(history), coded.rule.memory(history)
-            if levels is None or type(coded.rule).worse is not LossRule.worse:
+            if type(coded.rule).worse is not LossRule.worse:
+                return None
+            if type(coded.rule).screen is not LossRule.screen and group.held_just_now(coded) is False:
+                found.append((coded, self._nowhere(coded, start, end), False))
+                continue
+            if levels is None:
                 return None
             recent = history.last(memory)
             cells = np.searchsorted(np.array(sorted(set(levels))), np.concatenate([recent, values]), "right")
@@ -118,8 +124,17 @@ class ChronicIncident:
             if known is None:
                 return None
             found.append((coded, *known))
+        if not any(against for _, _, against in found):  # a rule that is screened may speak against trouble, or not
+            return None
         count = min(len(holds) for _, holds, _ in found)
         return [_held(coded, holds[:count], against, group, steps[:count]) for coded, holds, against in found]
+
+    def _nowhere(self, coded: CodedRule, start: int, end: int) -> Any:
+        """A rule that tells by the array where it may hold: it does not, up to there."""
+        may_hold = coded.rule.screen(
+            self._replay.values[start:end], self._replay.companions(start, end), self._machine.history
+        )
+        return np.zeros(int(np.argmax(may_hold)) if may_hold.any() else end - start, bool)
 
     def _as_before(
         self, coded: CodedRule, group: Group, cells: Any, before: int, steps: Any
@@ -159,6 +174,16 @@ class ChronicIncident:
             holds = np.where(known >= 0, holds[known], before)
         return holds[:count], True
 
+    def _settles_alike(self, group: Group, last: int) -> bool:
+        """Whether no rule that is asked turns inactive up to the point ``last``: what is inactive once stays so."""
+        history = self._machine.history
+        before, repeats = list(history.points), history.repeats
+        history.see(self._replay.points(last, last + 1)[0], 1)
+        inactive = any(coded.rule.is_inactive(history) for coded in group.asked_rules)
+        history.look_back(before)
+        history.repeats = repeats
+        return not inactive
+
     def _remind(self, group: Group, course: "_Course", start: int, count: int) -> list[Alert]:
         """The reminders among the first ``count`` points."""
         history, alerts = self._machine.history, list[Alert]()
@@ -192,6 +217,7 @@ class ChronicIncident:
             speaks_against=bool(course.good[count - 1]),
         )
         points = replay.points(max(start, end - history.kept), end)
+        history.note_gaps(np.append(machine.last_step or 0, replay.steps[start:end]))
         history.remember(points, replay.values[start:end])
         machine.last_step, machine.points = points[-1].step, machine.points + count
         machine.unchanged.sure = False
@@ -279,8 +305,3 @@ def _held(coded: CodedRule, holds: Any, against: bool, group: Group, steps: Any)
     first = np.maximum.accumulate(np.where(starts, places, -1))
     since = np.where(first >= 0, steps[first], begin)
     return _Held(coded, holds, since, np.where(first >= 0, places - first + 1, points + places + 1), against)
-
-
-def _may_settle_twice(group: Group) -> bool:
-    """Whether no rule of the group can turn inactive by itself, so that a reminder changes nothing of who is asked."""
-    return all(type(coded.rule).is_inactive is LossRule.is_inactive for coded in group.asked_rules)

@@ -129,7 +129,9 @@ class VectorisedReplay:
         blocks = Blocks(steps // baseline.block_steps, values, baseline.blocks)
         slab = Slab(start, joined, steps, values)
         history, rules = self.machine.history, [each for group in self.machine.groups for each in group.intervals]
-        block_filter = BlockFilter([history.guess.inactive, *rules], history.last(COMPANY - 1), self.values[start:end])
+        block_filter = BlockFilter(
+            [history.guess.inactive, *rules], history.last(COMPANY - 1), self.values[start:end], history.start or 0.0
+        )
         whole = block_filter.first_bad(blocks, joined, self._objections(start, end, blocks.starts, joined))
         count = (int(blocks.starts[whole]) if whole < len(blocks) else len(values)) - joined
         if count > 0:
@@ -167,15 +169,21 @@ class VectorisedReplay:
     def _objections(self, start: int, end: int, starts: Any, joined: int) -> Any:
         """Of each block, whether it holds a point that must be looked at for another reason than its value."""
         mask = self._repeated(start, end)
-        # What was logged before, and is not beside this chunk: a rule may still be awake for it.
-        beside: dict[str, Any] = dict.fromkeys(self.machine.history.names, np.full(end - start, np.nan))
-        beside |= {name: column[start:end] for name, column in self.beside.items()}
+        beside = self.companions(start, end)
         for group in self.machine.groups:
             for coded in group.awake:
                 mask = mask | coded.rule.screen(self.values[start:end], beside, self.machine.history)
         if not mask.any():
             return np.zeros(len(starts), bool)
         return np.logical_or.reduceat(np.concatenate([np.zeros(joined, bool), mask]), starts)
+
+    def companions(self, start: int, end: int) -> dict[str, Any]:
+        """What is logged beside these points: float64 [points] each, NaN where there is none.
+
+        With what was logged before and is not beside this chunk, for which a rule may still be awake.
+        """
+        found: dict[str, Any] = dict.fromkeys(self.machine.history.names, np.full(end - start, np.nan))
+        return found | {name: column[start:end] for name, column in self.beside.items()}
 
     def _repeated(self, start: int, end: int) -> Any:
         """Points at which a value has been repeated so often that it is no chance any more."""

@@ -153,6 +153,8 @@ def _incident(incident: Incident, view: View) -> Iterator[Line]:
     if len(incident.timeline) > _MOST_EDGES:
         yield line(f"    ... and {plural(len(incident.timeline) - _MOST_EDGES, 'more change')}")
     yield from cause_lines(incident, view)
+    if incident.settled_by:
+        yield from paragraph(f"{incident.certainty}; what settles it: {incident.settled_by}", view, indent=4, hang=2)
 
 
 def _returns(incident: Incident) -> str:

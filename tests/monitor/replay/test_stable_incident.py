@@ -10,6 +10,7 @@ from audioloss_cli import AudioLossMonitor, Series
 from audioloss_cli.model import MISSING
 from audioloss_cli.monitor import machine
 from audioloss_cli.monitor.points import beside_at
+from audioloss_cli.monitor.replay.chronic_incident import ChronicIncident
 from audioloss_cli.monitor.replay.stable_incident import StableIncident
 from tests.effort import combinations, exhaustive
 
@@ -31,17 +32,19 @@ TROUBLE = {
 
 @pytest.fixture(autouse=True)
 def steady(monkeypatch) -> list[int]:
-    """Every chunk by the array; gives how many points each steady stretch had."""
+    """Every chunk by the array; gives how many points each stretch had, stable or chronic: either may be the first."""
     monkeypatch.setattr(machine, "POINTS_WORTH_ARRAYS", 1)
     monkeypatch.setattr(machine, "POINTS_WORTH_IMPORTING", 1)
-    skip, found = StableIncident.skip, list[int]()
+    found = list[int]()
+    for kind in (StableIncident, ChronicIncident):
+        skip = kind.skip
 
-    def watched(self, start):
-        count, alerts = skip(self, start)
-        found.append(count)
-        return count, alerts
+        def watched(self, start, skip=skip):
+            count, alerts = skip(self, start)
+            found.append(count)
+            return count, alerts
 
-    monkeypatch.setattr(StableIncident, "skip", watched)
+        monkeypatch.setattr(kind, "skip", watched)
     return found
 
 

@@ -60,7 +60,7 @@ def of_policy(tags: RunTags) -> str:
 
 
 def scored(series: Series, tags: RunTags) -> str:
-    """A score of a task beside the loss: it names the task, or shows that a low loss does not come from a trivial one."""
+    """A score of a task beside the loss: it names the task, or shows that a low loss is no sign of a trivial one."""
     for other in tags.run:
         tag = tags.tags[other.tag]
         if tag.score and (clause := _of_score(series, other, tag)):

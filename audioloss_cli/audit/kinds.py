@@ -18,6 +18,12 @@ from audioloss_cli.naming.selection import Why
 from audioloss_cli.runs.companions import RunTags
 
 _LARGE = 100  # warning thresholds
+_KINDS_OF_TASKS: dict[str, Kind] = {
+    "preference": "rl",
+    "recognition": "small",
+    "classification": "small",
+    "diffusion": "small",
+}
 
 
 class Declared(NamedTuple):
@@ -81,17 +87,12 @@ def _by_itself(series: Series, tags: RunTags, threshold: float) -> Declared | No
 
 def _by_the_run(series: Series, tags: RunTags, threshold: float) -> Declared:
     """By what stands beside it: whatever decides is named, and where nothing does the kind is open."""
-    if tags.has_rewards:
-        return Declared("rl", "rewards are logged in the same run")
-    if policy := evidence.of_policy(tags):
+    if policy := "rewards are logged in the same run" if tags.has_rewards else evidence.of_policy(tags):
         return Declared("rl", policy)
     known = tags.files()
-    if known.task == "speech":
-        return Declared(None)
-    if known.task == "preference":
-        return Declared("rl", known.task_reason)
-    if known.task in ("recognition", "classification", "diffusion"):
-        return Declared("small", known.task_reason)
+    kind = _KINDS_OF_TASKS.get(known.task)
+    if known.task == "speech" or kind is not None:
+        return Declared(kind, known.task_reason if kind else "")
     for reason in (
         evidence.scored(series, tags),
         evidence.regression(tags),

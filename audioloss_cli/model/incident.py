@@ -73,8 +73,8 @@ class Incident(FieldMapping):
         flapping: it came back at least 3 times within 1000 steps or 20 points; from then on only reminders are sent.
         advice: what to do about it, from the rule's documentation.
         timeline: the edges, without reminders.
-        certainty: how sure it is that something is wrong: ``certain``, ``likely``, or ``open`` where the log does not tell
-            whether the loss is small by nature.
+        certainty: how sure it is that something is wrong: ``certain``, ``likely``, or ``open`` where the log does not
+            tell whether the loss is small by nature.
         settled_by: what would settle it.
         causes: what the log says about its cause, the most likely first; empty if nothing, or nobody has asked.
     """

@@ -103,8 +103,8 @@ class SeriesReport:
         step_source: where the steps come from; see ``Series``.
         segment_starts: index of the first point of each segment; the first is 0.
         reordered: the steps went back so often that the points were sorted by step.
-        kind: ``ce`` for a cross entropy; ``small``, ``rl`` or ``signed`` for a loss to which the fixed thresholds do not
-            apply; ``open`` for one of which nothing tells, for which they are warnings.
+        kind: ``ce`` for a cross entropy; ``small``, ``rl`` or ``signed`` for a loss to which the fixed thresholds do
+            not apply; ``open`` for one of which nothing tells, for which they are warnings.
         kind_reason: why it is not taken for a cross entropy.
         axis: what its steps count, and why they are taken for that.
         sources: of a run with several sources, how many points each gave.

@@ -27,8 +27,8 @@ class InactiveRange:
     """Values at which a rule cannot hold.
 
     They are at least both of ``low`` and ``low_share`` times the reference, and below both of ``high`` and
-    ``high_share`` times the level, which follows a falling loss. Where the level is at most ``fallen`` times the start of
-    the series, they are below ``start_share`` times the start as well. The shares count only where there is a
+    ``high_share`` times the level, which follows a falling loss. Where the level is at most ``fallen`` times the start
+    of the series, they are below ``start_share`` times the start as well. The shares count only where there is a
     reference, and within them only what lies more than a rounding from their ends: a rule may come to the same bound in
     another way, or hold on it. A rule that is not satisfied with one point alone wants another one that lies elsewhere,
     too, among the last 9.
@@ -117,7 +117,7 @@ class SeriesHistory(Protocol):
 
     @property
     def lowest(self) -> float:
-        """Lowest usual level of 500 steps so far, noted while a rule that ``reads_lowest`` is awake; infinite before one."""
+        """Lowest level of 500 steps so far, noted while a rule that ``reads_lowest`` is awake; infinite before one."""
 
     @property
     def repeats(self) -> int:

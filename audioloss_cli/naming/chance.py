@@ -26,7 +26,8 @@ VOCABULARIES: dict[int, str] = {
     65536: "Llasa: X-codec2",
     156940: "Orpheus: the text of Llama 3 and seven times 4096 codes",
 }
-#: Codebooks over which some trainers sum; tried for a loss of audio codes alone, unless the log says how many there are.
+#: Codebooks over which some trainers sum; tried for a loss of audio codes alone, unless the log says how many there
+#: are.
 CODEBOOKS = (4, 8, 9, 12, 16, 32)
 _OF_SUMS = (512, 1024, 1026, 2048, 2051, 4096)
 NEAR = 0.02  # share of the level

@@ -7,7 +7,10 @@ _LEFT, _STEADY = 0.98, 0.03
 
 
 def chance_near(value: float, history: SeriesHistory) -> Chance | None:
-    """Return the chance level within 2 % of a value, or 1 % where nobody knows the codes; of a sum over codebooks only for a loss of codes, or as known."""
+    """Return the chance level within 2 % of a value, or 1 % where nobody knows the codes.
+
+    Of a sum over codebooks only for a loss of codes, or where the run says how many there are.
+    """
     found: Chance | None = history.chances.near(value, sums=history.kind == "ce", share=_share(history))
     return found
 

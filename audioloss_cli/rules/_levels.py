@@ -21,8 +21,8 @@ def lost(rise: float, least: float, share: float, level: float, history: SeriesH
 def lost_range(ratio: float, least: float, share: float) -> InactiveRange:
     """Where a rule cannot hold that asks for ``lost`` of a rise to ``ratio`` times the level.
 
-    The rise is the smaller one from a level of ``share / (ratio - 1 + share)`` of the start on, and says something up to
-    one of ``share / (least * (ratio - 1) + share)`` of it.
+    The rise is the smaller one from a level of ``share / (ratio - 1 + share)`` of the start on, and says something up
+    to one of ``share / (least * (ratio - 1) + share)`` of it.
     """
     rise = ratio - 1
     lowest, highest = share / (rise + share), share / (least * rise + share)

@@ -1,8 +1,8 @@
 """Audio loss that has fallen and is back at the level of guessing.
 
-What: The loss started at what guessing costs (ln V, see chance-level), its usual level has fallen at least 15 % below,
-and by 2.5 times the usual distance of neighbouring points, and the median of the last 5 points is within 2 % of it
-again, at 3 points.
+What: The loss started at what guessing costs (ln V, see chance-level), its usual level has fallen at least 25 % below,
+and by 4.5 times the usual distance of neighbouring points; and the last 5 points are within 4 % of it again and their
+median within 2 %, at 3 points.
 
 Why: All that was learnt is gone: the weights were overwritten, have become NaN and were reset, or one step destroyed
 them. It may look like a spike at first, but a spike rarely ends at this number.
@@ -19,13 +19,15 @@ from audioloss_cli.naming.chance import Chance
 from audioloss_cli.rules._chance import start_at
 from audioloss_cli.rules._levels import recent_median
 
-_FALLEN, _BACK, _WIDTH, _SPREADS = 0.85, 0.02, 5, 2.5
+_FALLEN, _BACK, _WIDTH = 0.75, 0.02, 5
+_SPREADS = 4.5
 _ROUND = 0.975  # the start is that near to chance
 
 
 class Rule(LossRule):
     """At chance, from below."""
 
+    type = "critical"
     severity = Severity.CRITICAL
     settled_by = "a held-out loss after these steps, or the checkpoint from before, trained on"
     group = "high-loss"
@@ -44,7 +46,13 @@ class Rule(LossRule):
         chance, value = start_at(history), point.value
         if chance is None or value - value != 0:  # not finite
             return None
-        if value < (1 - 2 * _BACK) * chance.level or not _has_left(chance.level, history):
+        level = history.level
+        if value < (1 - 2 * _BACK) * chance.level or level is None or level > _FALLEN * chance.level:
+            return False
+        if level + _SPREADS * history.spread > chance.level:
+            return False
+        # A model that guesses does so alike for every batch.
+        if max(abs(each - chance.level) for each in history.last(_WIDTH)) > 2 * _BACK * chance.level:
             return False
         return abs(recent_median(history, _WIDTH) - chance.level) <= _BACK * chance.level
 
@@ -69,15 +77,9 @@ class Rule(LossRule):
         """Name the level, and where the loss was."""
         chance = start_at(history) or Chance(0, 1, point.value)
         return (
-            f"loss {point.value:.4g} at step {point.step} is back at {chance}, the cost of guessing, after a usual level "
-            f"of {history.level or 0:.4g}"
+            f"loss {point.value:.4g} at step {point.step} is back at {chance}, the cost of guessing, after a usual "
+            f"level of {history.level or 0:.4g}"
         )
-
-
-def _has_left(chance: float, history: SeriesHistory) -> bool:
-    """Whether the usual level lies so far below that noise does not lead back."""
-    level = history.level
-    return level is not None and chance - level >= max((1 - _FALLEN) * chance, _SPREADS * history.spread)
 
 
 def _around(level: float) -> list[float]:

@@ -70,7 +70,8 @@ class Rule(LossRule):
     def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the level, and what it is the level of."""
         chance = stuck_at(history) or Chance(0, 1, point.value)
-        return f"loss {point.value:.4g} at step {point.step} is still at {chance}, the cost of guessing, since step {since}"
+        said = f"loss {point.value:.4g} at step {point.step} is still at {chance}, the cost of guessing"
+        return f"{said}, since step {since}"
 
 
 def _warms_up(history: SeriesHistory) -> bool:

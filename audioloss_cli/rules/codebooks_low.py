@@ -2,9 +2,9 @@
 
 What: At 5 points the losses of all of at least 3 codebooks are below 10 times the warning threshold (0.1 nats).
 
-Why: The fine codebooks of a codec are nearly noise: a healthy model stays nats above 0 on them, however well it knows the
-coarse one. All at once are that low only if the answer is given away or nothing but filling is left to predict, and a
-mean over them may stay above every threshold for long.
+Why: The fine codebooks of a codec are nearly noise: a healthy model stays nats above 0 on them, however well it knows
+the coarse one. All at once are that low only if the answer is given away or nothing but filling is left to predict, and
+a mean over them may stay above every threshold for long.
 
 Fix: Stop the run. Compare the loss at label offsets 0 and +1 on one batch, and the share of valid labels: audioloss
 probe does both.
@@ -48,6 +48,6 @@ class Rule(LossRule):
         """Name how many there are, and the highest."""
         losses = finite_losses(point.beside)
         return (
-            f"the losses of all {len(losses)} codebooks are below {self.threshold:g} at step {point.step}, the highest is "
-            f"{max(losses, default=math.nan):.4g}"
+            f"the losses of all {len(losses)} codebooks are below {self.threshold:g} at step {point.step}, the highest "
+            f"is {max(losses, default=math.nan):.4g}"
         )

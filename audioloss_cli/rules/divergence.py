@@ -1,7 +1,7 @@
 """Audio loss that has gone up and stays there.
 
 What: For 300 training steps and 9 points the median of the last 9 points has exceeded ratio (1.5) times the usual
-level, or has gone at least 70 % of the way back to where the loss started, a quarter of the level at least; and it
+level, or has gone at least 75 % of the way back to where the loss started, 36 % of the level at least; and it
 exceeds the level by 4.5 times the usual distance of neighbouring points. The usual level is that of the 1000 steps
 before, or of the last 75 to 300 steps where the loss still falls.
 
@@ -17,7 +17,7 @@ from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory, Severity
 from audioloss_cli.rules._levels import lost, lost_range, recent_medians
 
 _SPREADS, _WIDTH, _SLOW, _CLEARS = 4.5, 9, 25, 0.85
-_LOST, _LEAST = 0.7, 0.5
+_LOST, _LEAST = 0.75, 0.72
 
 
 class Rule(LossRule):

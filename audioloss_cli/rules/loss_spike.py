@@ -1,11 +1,11 @@
 """Audio loss that jumps far above its own usual level.
 
-What: At 3 points in a row the loss exceeds ratio (2) times its usual level, or is back at least 85 % of the way to where
-it started, half of the level at least; and it exceeds the level by 6 times the usual distance of neighbouring points.
-Where the log has less than a point in 3 steps, 2 points will do that exceed it by twice as much; less than a point in 5
-steps, a single one that exceeds it by three times as much. The usual level is that of the 1000 steps before, or of the
-last 75 to 300 steps where the loss still falls. Where it went up as high more than 5 times within the last 100 points, that is no spike but how the
-loss is.
+What: At 3 points in a row the loss exceeds ratio (2) times its usual level, or is back at least 85 % of the way to
+where it started, half of the level at least; and it exceeds the level by 6 times the usual distance of neighbouring
+points. Where the log has less than a point in 3 steps, 2 points will do that exceed it by twice as much; less than a
+point in 5 steps, a single one that exceeds it by three times as much. The usual level is that of the 1000 steps before,
+or of the last 75 to 300 steps where the loss still falls. Where it went up as high more than 5 times within the last
+100 points, that is no spike but how the loss is.
 
 Why: A batch that the model cannot digest, a learning rate that is too high, a corrupted shard, or optimiser state lost
 at a resume. Most spikes heal, but what follows one starts from damaged weights.

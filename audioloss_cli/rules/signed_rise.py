@@ -11,7 +11,6 @@ the learning rate; of a flow, at the determinants of its invertible layers.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from audioloss_cli.model import LossRule, Point, SeriesHistory, Severity
 
@@ -59,10 +58,10 @@ class Rule(LossRule):
     def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the usual level, and the noise."""
         return (
-            f"loss {point.value:.4g} at step {point.step} is far above its usual level {history.middle or 0:.4g}, about "
-            f"which it has moved by {history.noise:.2g}"
+            f"loss {point.value:.4g} at step {point.step} is far above its usual level {history.middle or 0:.4g}, "
+            f"about which it has moved by {history.noise:.2g}"
         )
 
 
-def _height(history: SeriesHistory) -> Any:
+def _height(history: SeriesHistory) -> float:
     return max(_SHARE * abs(history.middle or 0.0), _NOISE * history.noise)

@@ -57,4 +57,5 @@ class Rule(LossRule):
     def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the value, and the gradient."""
         gone = " and the gradient norm is 0" if point.beside.get(GRAD_NORM) == 0 else ""
-        return f"loss {point.value:.4g} at step {point.step} is nothing to the last digit{gone}: nothing is learnt any more"
+        said = f"loss {point.value:.4g} at step {point.step} is nothing to the last digit{gone}"
+        return f"{said}: nothing is learnt any more"

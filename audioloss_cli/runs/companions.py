@@ -13,6 +13,9 @@ from audioloss_cli.runs.run_files import RunFiles
 # A series that has a value at few of the points says nothing by having none.
 _LEAST_SHARE = 0.5
 
+_ALWAYS = {Role.GRAD_NORM: GRAD_NORM, Role.EPOCH: EPOCH, Role.LEARNING_RATE: LEARNING_RATE}
+_OF_TRAINING = {Role.REWARD: REWARD, Role.TEXT: TEXT}
+
 
 class RunTags:
     """The series of one run by what their names say; made once, so that work on tags is linear in their number.
@@ -63,18 +66,12 @@ class RunTags:
 
 def companion_of(tag: Tag) -> str:
     """Return the name under which a series of this tag stands beside an audio loss of its run; empty if it does not."""
-    if tag.role is Role.GRAD_NORM:
-        return GRAD_NORM
-    if tag.role is Role.EPOCH:
-        return EPOCH
-    if tag.role is Role.LEARNING_RATE:
-        return LEARNING_RATE
+    if tag.role in _ALWAYS:
+        return _ALWAYS[tag.role]
     if tag.held_out:
         return ""
-    if tag.role is Role.REWARD:
-        return REWARD
-    if tag.role is Role.TEXT:
-        return TEXT
+    if tag.role in _OF_TRAINING:
+        return _OF_TRAINING[tag.role]
     return TOTAL if tag.role is Role.TRAINING and not tag.part and tag.codebook is None else ""
 
 

@@ -1,7 +1,6 @@
 """A loss on another scale: a constant ratio to what it should be, or to what it was."""
 
 from audioloss_cli.signatures._chance import summed_chance
-from audioloss_cli.signatures._factors import factor_at
 from audioloss_cli.signatures._scale_change import scale_change
 from audioloss_cli.signatures._scene import Scene
 from audioloss_cli.signatures._totals import codebook_ratio
@@ -18,22 +17,9 @@ def weigh(scene: Scene) -> Weighed | None:
     changed = scale_change(scene)
     if changed:
         case.plus(*changed)
-    else:
-        _weigh_factor(scene, case)
     summed = "" if shape.fell or scene.item.role != "audio" else summed_chance(shape.start)
     if summed:
         case.plus(0.4, f"starts at {shape.start:.4g}, near {summed}")
     if scene.incident.code == "sum-scale" and not case.evidence:
         case.plus(0.5, "the loss is a sum where a mean is expected")
     return case if case.evidence else None
-
-
-def _weigh_factor(scene: Scene, case: Weighed) -> None:
-    """Weights that are damaged give any ratio, and another noise; a leak never gives the same noise at a half."""
-    factor = factor_at(scene)
-    if factor is None:
-        return
-    weight = 0.45 if factor.factor == 2 else 0.65  # noqa: PLR2004  # two levels are apart by 2 now and then
-    case.plus(weight, factor.clause)
-    if factor.same_noise:
-        case.plus(0.25, "its noise, as a share of it, is what it was")

@@ -17,9 +17,9 @@ class Sketch:
         absent: points of a series that the failed run does not log at all.
         true: for gradual collapses the loss without noise (nats, mean over codebooks) as a function of the step.
         audited: the main tag, if it is not the first.
-        logged_at: what the log has for the step of each point, if it counts something else than updates or goes back;
-            arrays then have one value for each of them.
-        counted: the same as a report counts it, if that is something else again.
+        steps: what the log says are the steps, if it counts something else than the stage, or goes back; arrays then
+            have one value for each of them.
+        counted: the same as a report counts them, if it does not take them as they stand.
     """
 
     healthy: Mapping[str, Values]
@@ -27,7 +27,7 @@ class Sketch:
     absent: Mapping[str, Flags] = field(default_factory=dict)
     true: Curve | None = None
     audited: str = ""
-    logged_at: Steps | None = None
+    steps: Steps | None = None
     counted: Steps | None = None
 
 

@@ -58,30 +58,6 @@ def back_to_chance(stage: Stage) -> Sketch:
     return Sketch({TAG: loss}, {TAG: np.where(stage.steps >= stage.onset(), chance, loss)})
 
 
-@failure("series-ends-early", "missing-loss")
-def is_logged_no_more(stage: Stage) -> Sketch:
-    """The audio loss is left out from a step on, while the text loss goes on."""
-    loss = {TAG: curves.any_healthy(stage)(stage.steps) * stage.jitter(), "train/text_loss": 2.0 * stage.white()}
-    return Sketch(loss, absent={TAG: stage.steps >= stage.onset()})
-
-
-@failure("repeated-losses", severity="critical")
-def the_same_in_each_epoch(stage: Stage) -> Sketch:
-    """The weights never change, so that each epoch gives the losses of the first one, to the last digit."""
-    length = len(stage.steps) // 6
-    first = curves.plateau(stage)(stage.steps) * stage.white()
-    return Sketch({TAG: first}, {TAG: first[np.arange(len(first)) % length]})
-
-
-@failure("no-gradient")
-def no_step_is_taken(stage: Stage) -> Sketch:
-    """The gradient norm is NaN from a step on, and the loss does not move any more."""
-    dead = stage.steps >= stage.onset()
-    level = curves.plateau(stage)(stage.steps) * stage.white()
-    norm = np.exp(stage.rng.normal(0, 0.3, len(level)))
-    return Sketch({TAG: level, "grad_norm": norm}, {"grad_norm": np.where(dead, np.nan, norm)}, audited=TAG)
-
-
 @failure("non-finite-loss")
 def held_out_is_nan(stage: Stage) -> Sketch:
     """The loss of the training is fine, and that of each evaluation NaN."""

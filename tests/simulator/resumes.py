@@ -17,7 +17,7 @@ def _resumed(stage: Stage, factor: float) -> Sketch:
     order = np.r_[0:place, again : len(stage.steps)]
     values = _noisy(stage, curves.any_healthy(stage)(stage.steps)[order])
     failed = np.where(np.arange(len(order)) >= place, values * factor, values)
-    return Sketch({TAG: values}, {TAG: failed} if factor != 1 else {}, logged_at=stage.steps[order])
+    return Sketch({TAG: values}, {TAG: failed} if factor != 1 else {}, steps=stage.steps[order])
 
 
 def _noisy(stage: Stage, values: Values) -> Values:
@@ -32,7 +32,7 @@ def resumed_several_times(stage: Stage) -> Sketch:
     ends = sorted(int(share * count) for share in stage.rng.uniform(0.3, 0.9, 3))
     starts = [0, *(end - int(stage.rng.choice(_BACK)) for end in ends)]
     order = np.concatenate([np.arange(start, end) for start, end in zip(starts, [*ends, count], strict=True)])
-    return Sketch({TAG: _noisy(stage, curve[order])}, logged_at=stage.steps[order])
+    return Sketch({TAG: _noisy(stage, curve[order])}, steps=stage.steps[order])
 
 
 @healthy
@@ -41,7 +41,7 @@ def launched_again(stage: Stage) -> Sketch:
     third = len(stage.steps) // 3
     curve = curves.power_law(curves.CHANCE, stage.uniform(3.3, 4.3), stage.uniform(20, 60) * stage.cadence)
     steps: Steps = np.tile(stage.steps[:third], 3)
-    return Sketch({TAG: _noisy(stage, curve(steps))}, logged_at=steps)
+    return Sketch({TAG: _noisy(stage, curve(steps))}, steps=steps)
 
 
 @failure("log-drop", "loss-scale", severity="warning")

@@ -7,7 +7,7 @@ import numpy as np
 from audioloss_cli.model import Series
 from tests.simulator.curves import first_below
 from tests.simulator.family import FAMILIES, Sketch
-from tests.simulator.stage import Flags, Stage, Steps, Values
+from tests.simulator.stage import Flags, Stage, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,10 @@ def _is_gradual(stage: Stage, sketch: Sketch) -> bool:
 
 
 def _series(stage: Stage, sketch: Sketch) -> dict[str, Series]:
-    found, steps = {}, _logged_at(stage, sketch)
+    found = {}
     for tag, values in (sketch.healthy | sketch.failed).items():
         kept = ~sketch.absent.get(tag, np.zeros(len(values), dtype=bool))
+        steps = stage.steps if sketch.steps is None else sketch.steps
         found[tag] = Series(tag, steps[kept], _as_logged(values)[kept], np.full(int(kept.sum()), np.nan))
     return found
 
@@ -85,12 +86,8 @@ def _series(stage: Stage, sketch: Sketch) -> dict[str, Series]:
 def _onset(stage: Stage, sketch: Sketch, least: int) -> int | None:
     changed = [_differ(sketch.healthy[tag], values) for tag, values in sketch.failed.items()]
     shown = np.flatnonzero(np.any([*changed, *sketch.absent.values()], axis=0)) if changed or sketch.absent else ()
-    counted = _logged_at(stage, sketch) if sketch.counted is None else sketch.counted
+    counted = next((each for each in (sketch.counted, sketch.steps) if each is not None), stage.steps)
     return int(counted[shown[0]]) if len(shown) >= least else None
-
-
-def _logged_at(stage: Stage, sketch: Sketch) -> Steps:
-    return stage.steps if sketch.logged_at is None else sketch.logged_at
 
 
 def _differ(one: Values, other: Values) -> Flags:

@@ -21,7 +21,7 @@ def _in_epochs(stage: Stage, values: Values, failed: Values | None = None) -> Sk
     return Sketch(
         {TAG: values, "epoch": epochs.astype(float)},
         {} if failed is None else {TAG: failed},
-        logged_at=steps,
+        steps=steps,
         counted=counted,
     )
 
@@ -40,7 +40,7 @@ def samples_in_place_of_steps(stage: Stage) -> Sketch:
     curve = curves.power_law(CHANCE, stage.uniform(3.5, 4.5), stage.uniform(100, 300))
     learning = curve(np.maximum(point - start, 0)) * stage.jitter()
     quiet = np.exp(0.004 * stage.rng.standard_normal(len(point)))
-    return Sketch({_SAMPLES_TAG: np.where(point < start, CHANCE * quiet, learning)}, logged_at=(point + 1) * _BATCH)
+    return Sketch({_SAMPLES_TAG: np.where(point < start, CHANCE * quiet, learning)}, steps=(point + 1) * _BATCH)
 
 
 @healthy
@@ -80,3 +80,22 @@ def gradients_turn_nan(stage: Stage) -> Sketch:
     level = curves.any_healthy(stage)(np.minimum(stage.steps, onset)) * stage.white()
     norm = stage.uniform(0.5, 2.0) * np.exp(0.3 * stage.rng.standard_normal(len(stage.steps)))
     return Sketch({TAG: level, "grad_norm": norm}, {"grad_norm": np.where(stage.steps >= onset, np.nan, norm)})
+
+
+@failure("series-ends-early", severity="warning")
+def is_logged_no_more(stage: Stage) -> Sketch:
+    """From the middle on, while the text loss goes on."""
+    loss = curves.any_healthy(stage)(stage.steps) * stage.jitter()
+    text = curves.power_law(2.4, 1.6, 800)(stage.steps) * stage.jitter()
+    gone: Flags = stage.steps >= stage.onset()
+    return Sketch({TAG: loss, "train/text_loss": text}, absent={TAG: gone})
+
+
+@failure("repeated-losses")
+def every_epoch_alike(stage: Stage) -> Sketch:
+    """The weights never change: the batches of each epoch have the losses that they had in the first."""
+    rows = int(stage.rng.integers(15, 60))
+    once = 4.8 * np.exp(stage.noise * stage.rng.standard_normal(rows))
+    fresh = 4.8 * np.exp(stage.noise * stage.rng.standard_normal(len(stage.steps)))
+    alike = np.resize(once, len(stage.steps))
+    return Sketch({TAG: np.where(np.arange(len(fresh)) < rows, alike, fresh)}, {TAG: alike})

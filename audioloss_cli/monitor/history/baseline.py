@@ -2,8 +2,8 @@
 
 A median of block medians (Rousseeuw and Bassett, "The remedian", JASA 85, 1990) is as deaf to outliers as a median and
 costs few short sorts every 25 steps, instead of one long one a point. A loss that still falls is far below that median,
-so that what rises is held against the last blocks where they are clearly lower: the level. Blocks are cut by the step alone, so that points
-in any chunking, and points taken in by the thousand, give the same blocks.
+so that what rises is held against the last blocks where they are clearly lower: the level. Blocks are cut by the step
+alone, so that points in any chunking, and points taken in by the thousand, give the same blocks.
 """
 
 from collections import deque
@@ -21,8 +21,8 @@ USUAL, COMPANY = (0.25, 1.5), 9
 _LAG, _FAR = 8, 1.2
 _LEVEL_BLOCKS = 5
 _TRAIL = 128  # blocks of the whole segment, thinned out evenly, for a resume from far back
-# The level is the median of the last 12 blocks, or the highest of the last 3, where that is below a share of it, and lower
-# by so many times the usual distance of neighbouring blocks around their trend that it is no chance.
+# The level is the median of the last 12 blocks, or the highest of the last 3, where that is below a share of it, and
+# lower by so many times the usual distance of neighbouring blocks around their trend that it is no chance.
 TREND = ((12, 0.95, 2.0), (3, 0.8, 3.0))
 HIGHEST = 3
 LEFT_BLOCKS = 20  # ... and over so many, whether a series has left where it was

@@ -127,7 +127,7 @@ class Blocks:
         return level
 
     def _jitter(self, which: Any) -> Any:
-        """The same number that ``baseline._jitter`` gives for the last 12 blocks before each of the blocks ``which``."""
+        """What ``baseline._jitter`` gives for the last 12 blocks before each of the blocks ``which``."""
         ends, longest = which + self._before, TREND[0][0]
         medians = np.lib.stride_tricks.sliding_window_view(self._medians[BLOCKS - longest :], longest)[ends]
         before, counts = medians[:, :-1], np.clip(ends, 1, longest) - 1

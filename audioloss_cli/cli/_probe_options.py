@@ -28,6 +28,27 @@ CodesKey = Annotated[
     ),
 ]
 LabelsKey = Annotated[str, typer.Option(metavar="KEY", help="Audio labels in the batch.")]
+ConfigJson = Annotated[
+    str,
+    typer.Option(metavar="FILE", help="The model's config.json, if it is neither beside the weights nor above."),
+]
+TrustCheckpoint = Annotated[
+    bool,
+    typer.Option("--trust-checkpoint", help="Read pickles with a torch before 2.10, unsafe from them."),
+]
+AdapterFile = Annotated[
+    str, typer.Option(metavar="FILE", help="TOML that describes batches and outputs, in place of the options below.")
+]
+ShowLayout = Annotated[
+    bool, typer.Option("--show-layout", help="Print what is understood of batch and model, and leave.")
+]
+CodesLayout = Annotated[str, typer.Option(metavar="AXES", help="Axes of the codes, where they differ.")]
+LabelsLayout = Annotated[str, typer.Option(metavar="AXES", help="Axes of the labels, where they differ.")]
+LogitsPrefix = Annotated[int | None, typer.Option(metavar="N", help="Columns of the logits before the first label's.")]
+VocabSize = Annotated[int | None, typer.Option(metavar="V", help="Number of ids of a codebook.")]
+FirstId = Annotated[
+    int | None, typer.Option(metavar="ID", help="Where audio ids begin in a vocabulary shared with text.")
+]
 Layout = Annotated[str, typer.Option(metavar="AXES", help="Axes of codes and labels, such as BKT or BTK.")]
 LogitsLayout = Annotated[str, typer.Option(metavar="AXES", help="Axes of the logits, such as BTKV or (BK)TV.")]
 IgnoreIndex = Annotated[int | None, typer.Option(metavar="ID", help="Label that does not count (-100).")]

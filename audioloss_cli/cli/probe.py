@@ -22,8 +22,8 @@ from audioloss_cli.cli._options import (
     screen_for,
     settings,
 )
-from audioloss_cli.model.exit_code import INTERNAL
-from audioloss_cli.terminal import complain_at_once
+from audioloss_cli.model.exit_code import CLEAN, INTERNAL
+from audioloss_cli.terminal import complain_at_once, put
 
 EPILOG = (
     "WHAT is an import string (package.module:factory) that gives a DataLoader, a dataset or batches; a .pt, "
@@ -32,9 +32,22 @@ EPILOG = (
 # What is never a report, though it lies where a checkpoint or data lie.
 _READ = frozenset({".arrow", ".bin", ".npz", ".pt", ".pth", ".safetensors"})
 # Options of this command that are called as the fields of ``ProbeConfig`` and of ``Options`` of an adapter are.
-_REQUEST = ("data", "device", "dtype", "batches", "backward", "held_out", "model", "adapter")
+_REQUEST = (
+    "data",
+    "device",
+    "dtype",
+    "batches",
+    "backward",
+    "held_out",
+    "model",
+    "adapter",
+    "adapter_file",
+    "config_json",
+    "trust_checkpoint",
+)
 _OPTIONS = (
     *("logits_key", "loss_key", "codes_key", "labels_key", "layout", "logits_layout"),
+    *("codes_layout", "labels_layout", "logits_prefix", "vocab_size", "first_id"),
     *("ignore_index", "shift", "bos", "eos", "pad"),
 )
 
@@ -52,13 +65,22 @@ def command(
     model: probes.Model = "",
     model_arg: probes.ModelArg = None,
     data_arg: probes.DataArg = None,
+    config_json: probes.ConfigJson = "",
+    trust_checkpoint: probes.TrustCheckpoint = False,
     adapter: probes.Adapter = "",
+    adapter_file: probes.AdapterFile = "",
+    show_layout: probes.ShowLayout = False,
     logits_key: probes.LogitsKey = "",
     loss_key: probes.LossKey = "",
     codes_key: probes.CodesKey = "",
     labels_key: probes.LabelsKey = "",
     layout: probes.Layout = "",
     logits_layout: probes.LogitsLayout = "",
+    codes_layout: probes.CodesLayout = "",
+    labels_layout: probes.LabelsLayout = "",
+    logits_prefix: probes.LogitsPrefix = None,
+    vocab_size: probes.VocabSize = None,
+    first_id: probes.FirstId = None,
     ignore_index: probes.IgnoreIndex = None,
     shift: probes.Shift = None,
     codebooks: probes.Codebooks = None,
@@ -87,9 +109,16 @@ def command(
     with _limited(timeout), _quietly(verbose), _kept_from_leaving():
         with signals.at_once():
             wing = registry.load("probe", "command")
-        logs = _scanned(log_dir or [], chosen)
+        if not show_layout:
+            logs = _scanned(log_dir or [], chosen)
         with signals.at_once():
-            result = wing.run(request, options, model_arg or [], data_arg or [], logs, chosen.scale)
+            if show_layout:
+                lines = wing.show_layout(request, options, model_arg or [], data_arg or [])
+            else:
+                result = wing.run(request, options, model_arg or [], data_arg or [], logs, chosen.scale)
+    if show_layout:
+        put("".join(f"{line}\n" for line in lines))
+        return CLEAN
     result.config_file = str(file or "")
     screen.show(result)
     return int(result.exit_code)

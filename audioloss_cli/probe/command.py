@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from audioloss_cli.model import Report, Series
@@ -9,7 +10,8 @@ from audioloss_cli.probe.arguments import parse_arguments
 from audioloss_cli.probe.config import ProbeConfig
 from audioloss_cli.probe.measure.evidence import Logged
 from audioloss_cli.probe.model_io.adapter import Options
-from audioloss_cli.probe.run import probe
+from audioloss_cli.probe.model_io.adapter_file import read_adapter_file
+from audioloss_cli.probe.run import describe, probe
 
 
 def run(
@@ -23,7 +25,7 @@ def run(
     """Probe, and put what the logs of the run say beside it.
 
     Args:
-        request: fields of ``ProbeConfig`` that are plain values.
+        request: fields of ``ProbeConfig`` that are plain values, and ``adapter_file``.
         options: fields of ``Options``.
         model_arguments: each ``key=value``, for the model's factory.
         data_arguments: the same, for that of the data.
@@ -33,17 +35,42 @@ def run(
     Raises:
         ProbeError: see ``probe``.
     """
-    config = ProbeConfig(
-        **request,
-        options=Options(**options),
-        model_arguments=parse_arguments(model_arguments, "--model-arg"),
-        data_arguments=parse_arguments(data_arguments, "--data-arg"),
-    )
+    config = _config(request, options, model_arguments, data_arguments)
     report = probe(config, logged_losses(logs, scale))
     if logs is not None:
         report.runs, report.stray_defects = logs.runs, logs.stray_defects
         report.unaudited += logs.unaudited
     return report
+
+
+def show_layout(
+    request: Mapping[str, Any],
+    options: Mapping[str, Any],
+    model_arguments: Sequence[str],
+    data_arguments: Sequence[str],
+) -> list[str]:
+    """What is understood of the batch and of the model's output, in lines; see ``run``."""
+    return describe(_config(request, options, model_arguments, data_arguments))
+
+
+def _config(
+    request: Mapping[str, Any],
+    options: Mapping[str, Any],
+    model_arguments: Sequence[str],
+    data_arguments: Sequence[str],
+) -> ProbeConfig:
+    """What the command line says, and what the file says of which it is silent."""
+    request = dict(request)
+    file = request.pop("adapter_file", None)
+    name, written = read_adapter_file(Path(file)) if file else ("", {})
+    said = {key: value for key, value in options.items() if value not in ("", None)}
+    request["adapter"] = request.get("adapter") or name
+    return ProbeConfig(
+        **request,
+        options=Options(**{**written, **said}),
+        model_arguments=parse_arguments(model_arguments, "--model-arg"),
+        data_arguments=parse_arguments(data_arguments, "--data-arg"),
+    )
 
 
 def logged_losses(logs: Report | None, scale: float) -> list[Logged]:
@@ -54,6 +81,6 @@ def logged_losses(logs: Report | None, scale: float) -> list[Logged]:
             series = item.series or Series(item.tag)
             points = [pair for pair in zip(series.steps, series.values, strict=True) if math.isfinite(pair[1])]
             if points:
-                lowest = min(value for _, value in points)
-                found.append(Logged(run.run, item.tag, points[-1][0], points[-1][1] / scale, lowest / scale))
+                values = [value / scale for _, value in points]
+                found.append(Logged(run.run, item.tag, points[-1][0], values[-1], min(values), max(values)))
     return found

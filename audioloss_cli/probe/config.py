@@ -22,6 +22,8 @@ class ProbeConfig:
         batches: how many batches to take.
         model: import string of a factory that builds the model; empty: the checkpoint says what it is.
         model_arguments, data_arguments: keyword arguments of the factories.
+        config_json: path of the model's configuration; empty: looked for beside the weights and above them.
+        trust_checkpoint: whether pickles may be read with a torch that they could make corrupt memory.
         adapter: name of the model family; empty: found by configuration and batch.
         options: for a model whose adapter cannot know them.
         backward: whether to look at gradients too.
@@ -38,6 +40,8 @@ class ProbeConfig:
     model: str = ""
     model_arguments: Mapping[str, Any] = field(default_factory=dict)
     data_arguments: Mapping[str, Any] = field(default_factory=dict)
+    config_json: str = ""
+    trust_checkpoint: bool = False
     adapter: str = ""
     options: Options = field(default_factory=Options)
     backward: bool = False

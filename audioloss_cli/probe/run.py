@@ -17,13 +17,16 @@ from audioloss_cli.probe.diagnose import diagnose
 from audioloss_cli.probe.dump import write_dump
 from audioloss_cli.probe.errors import UnreadableError
 from audioloss_cli.probe.measure.evidence import Evidence, Logged, Weights
-from audioloss_cli.probe.measure.observe import held_out_loss, observe, read_audio
+from audioloss_cli.probe.measure.observe import held_out_loss, learn_vocabulary, observe, prepared, read_audio
 from audioloss_cli.probe.model_io.adapter import Adapter, Batch
 from audioloss_cli.probe.model_io.checkpoint import LoadedModel, load_checkpoint
+from audioloss_cli.probe.model_io.checkpoint.pickles import trusting
+from audioloss_cli.probe.model_io.checkpoint.settings import removes_unused_columns, trained_steps
 from audioloss_cli.probe.model_io.checkpoint.weights import weight_faults
 from audioloss_cli.probe.model_io.choose import choose_adapter
 from audioloss_cli.probe.model_io.device import choose_device, choose_dtype, memory_guard
 from audioloss_cli.probe.model_io.signature import kept_by_trainer
+from audioloss_cli.probe.show_layout import layout_lines
 
 # After these the forward pass would read other memory, or kill a CUDA context.
 _FATAL = ("id_out_of_range", "ignored_index_in_inputs")
@@ -44,18 +47,7 @@ def probe(config: ProbeConfig, logged: Sequence[Logged] = ()) -> Report:
         UnreadableError: the checkpoint or the data cannot be read.
         EnvironmentalError: a device, memory or a package is missing.
     """
-    device, note = choose_device(config.device)
-    with memory_guard(device):
-        loaded = load_checkpoint(
-            Path(config.checkpoint),
-            model=config.model,
-            model_arguments=config.model_arguments,
-            dtype=choose_dtype(config.dtype),
-            device=device,
-        )
-    source = open_data(config.data, arguments=config.data_arguments, count=config.batches)
-    if config.dump:
-        write_dump(Path(config.dump), source.batches, {"checkpoint": config.checkpoint, "data": config.data})
+    device, note, loaded, source = _opened(config)
     adapter, name = _chosen(config, loaded, source.batches[0])
     seen = _observed(config, loaded, source, adapter, device, logged)
     outcome = merge([run_checks(evidence) for evidence in seen])
@@ -64,6 +56,35 @@ def probe(config: ProbeConfig, logged: Sequence[Logged] = ()) -> Report:
     report.diagnoses = diagnose(outcome.findings, outcome.passed)
     report.unaudited = _unaudited(config, seen, outcome)
     return report
+
+
+def describe(config: ProbeConfig) -> list[str]:
+    """What is understood of the first batch and of what the model makes of it, in lines; see ``probe``."""
+    device, note, loaded, source = _opened(config)
+    adapter, name = _chosen(config, loaded, source.batches[0])
+    learn_vocabulary(adapter, loaded.module, source.batches[0], device)
+    lines = layout_lines(adapter, name, loaded.module, source.batches[0], device)
+    return [f"checkpoint: {loaded.kind}; {note}", f"data: {source.kind}", *lines]
+
+
+def _opened(config: ProbeConfig) -> tuple[torch.device, str, LoadedModel, BatchSource]:
+    """The device and a word on it, the model and its data."""
+    device, note = choose_device(config.device)
+    with memory_guard(device):
+        loaded = load_checkpoint(
+            Path(config.checkpoint),
+            model=config.model,
+            model_arguments=config.model_arguments,
+            dtype=choose_dtype(config.dtype),
+            device=device,
+            config_json=config.config_json,
+            trusted=config.trust_checkpoint,
+        )
+    with trusting(config.trust_checkpoint):
+        source = open_data(config.data, arguments=config.data_arguments, count=config.batches)
+    if config.dump:
+        write_dump(Path(config.dump), source.batches, {"checkpoint": config.checkpoint, "data": config.data})
+    return device, note, loaded, source
 
 
 def _chosen(config: ProbeConfig, loaded: LoadedModel, batch: Batch) -> tuple[Adapter, str]:
@@ -82,15 +103,20 @@ def _observed(
     logged: Sequence[Logged],
 ) -> list[Evidence]:
     weights = _weights(loaded)
-    kept = adapter.layout.forward_names if loaded.stands_in else None
+    named = (adapter.layout.forward_names if loaded.stands_in else None) or kept_by_trainer(loaded.module)
+    removes, steps = removes_unused_columns(Path(config.checkpoint)), trained_steps(Path(config.checkpoint))
     again = source.again() if source.again is not None else []
+    learn_vocabulary(adapter, loaded.module, source.batches[0], device)
     seen = []
-    for index, batch in enumerate(source.batches):
+    for index, given in enumerate(source.batches):
+        batch = prepared(adapter, loaded.module, given, device)
         evidence = Evidence(adapter.layout, batch, read_audio(adapter, batch), weights=weights, logged=tuple(logged))
-        evidence.kept = kept or kept_by_trainer(loaded.module)
+        evidence.kept = {True: named, False: frozenset(batch), None: None}[removes]
+        evidence.would_keep = named if removes is None else None
+        evidence.trained_steps = steps
         evidence.text_tokens = _text_tokens(evidence)
         if index < len(again):
-            evidence.again = read_audio(adapter, again[index])
+            evidence.again = read_audio(adapter, prepared(adapter, loaded.module, again[index], device))
         if not evidence.unreadable and not run_checks(evidence, _FATAL).findings:
             observe(evidence, adapter, loaded.module, device, backward=config.backward)
         seen.append(evidence)
@@ -108,7 +134,8 @@ def _held_out(config: ProbeConfig, adapter: Adapter) -> Batch:
     """A file takes no arguments, whatever --data is."""
     named = os.path.exists(config.held_out)  # noqa: PTH110  # that of Path raises for a name that is too long
     arguments = {} if named else config.data_arguments
-    batch = open_data(config.held_out, arguments=arguments, count=1).batches[0]
+    with trusting(config.trust_checkpoint):
+        batch = open_data(config.held_out, arguments=arguments, count=1).batches[0]
     evidence = Evidence(adapter.layout, batch, read_audio(adapter, batch))
     if evidence.unreadable:
         name, what = next(iter(evidence.unreadable.items()))

@@ -13,7 +13,8 @@ from audioloss_cli.probe.measure.alignment import Audio, targets
 from audioloss_cli.probe.measure.evidence import Evidence
 from audioloss_cli.probe.measure.observe import read_audio
 from audioloss_cli.probe.measure.statistics import logit_statistics
-from audioloss_cli.probe.model_io.adapter import Batch, Options, with_tensors
+from audioloss_cli.probe.model_io.adapter import Batch, Options
+from audioloss_cli.probe.model_io.batch import with_tensors
 from audioloss_cli.probe.model_io.choose import choose_adapter
 from audioloss_cli.probe.model_io.layout import Layout
 

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from transformers import PreTrainedConfig
+from transformers import PretrainedConfig
 
 from tests.probe import tiny
 
@@ -58,7 +58,7 @@ class Original(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.config = PreTrainedConfig()  # the wrapper asks for one
+        self.config = PretrainedConfig()  # the wrapper asks for one
         self.embeddings = nn.Embedding(tiny.K * tiny.V, 16)
         self.audio_lm_head = nn.Linear(16, tiny.K * tiny.V)
 

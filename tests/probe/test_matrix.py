@@ -11,7 +11,7 @@ from torch import Tensor
 from audioloss_cli.model import Report, Severity
 from audioloss_cli.probe import ProbeConfig, probe
 from tests.probe import tiny
-from tests.probe.training import checkpoint
+from tests.probe.training import checkpoint, trainer_arguments
 
 HERE = "tests.probe.broken"
 
@@ -113,6 +113,7 @@ MODELS = {
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_broken_model(kind, saved, tmp_path):
+    trainer_arguments(tmp_path)
     report = probe(built(tmp_path, "wrapped", {"kind": kind}, saved(healthy())))
     assert names_of(report)[:1] == [MODELS[kind]], [(f.code, f.message) for f in report.findings]
 

@@ -26,7 +26,7 @@ from audioloss_cli.probe.model_io.checkpoint.weights import weight_faults
 from audioloss_cli.probe.model_io.device import memory_guard
 from tests.probe import broken, tiny
 from tests.probe.model_io.checkpoint import original
-from tests.probe.training import checkpoint
+from tests.probe.training import checkpoint, trainer_arguments
 
 HERE = "tests.probe.test_run_regressions"
 CPU = torch.device("cpu")
@@ -164,7 +164,21 @@ def test_what_leaves_beside_the_model_ends_with_4(tmp_path):
     assert done.stderr.startswith("audioloss: error: the model or the data ended the process with sys.exit(0)")
 
 
+def test_what_a_trainer_would_drop_is_a_fact_where_nobody_says_that_it_does(tmp_path):
+    report = probed(tmp_path, tiny.original_batch(distinct=64), "anonymous")
+    assert (grave(report), report.diagnoses, report.exit_code) == ([], [], 0)
+    (lost,) = [each for each in report.findings if each.code == "dropped-by-trainer"]
+    assert "audio_out_ids" in lost.evidence["dropped"]
+
+
+def test_what_a_trainer_keeps_is_not_told_as_lost(tmp_path):
+    trainer_arguments(tmp_path, remove_unused_columns=False)
+    report = probed(tmp_path, tiny.original_batch(distinct=64), "anonymous")
+    assert [each for each in report.findings if each.code == "dropped-by-trainer"] == []
+
+
 def test_an_anonymous_wrapper_around_upstreams_own_model(tmp_path):
+    trainer_arguments(tmp_path)
     report = probed(tmp_path, tiny.original_batch(distinct=64), "anonymous")
     assert grave(report) == ["dropped-by-trainer"]
     assert [each.cause for each in report.diagnoses] == ["inputs-filtered"]

@@ -4,13 +4,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import HiggsAudioV2Config, HiggsAudioV2ForConditionalGeneration
+
+from tests.probe.newer import transformers_with
 
 K, V, BOS, EOS = 8, 1026, 1024, 1025
 AUDIO, DELAY, AUDIO_BOS, AUDIO_EOS = 120, 119, 118, 117
 
 
-def config(**more: Any) -> HiggsAudioV2Config:
+def config(**more: Any) -> Any:
     settings = {
         "vocab_size": 128,
         "hidden_size": 32,
@@ -29,12 +30,13 @@ def config(**more: Any) -> HiggsAudioV2Config:
         "eos_token_id": 2,
         "max_position_embeddings": 2048,
     }
-    return HiggsAudioV2Config(**{**settings, **more})
+    return transformers_with("HiggsAudioV2Config")(**{**settings, **more})
 
 
-def model(seed: int = 0, *, use_text_head: bool = False, **more: Any) -> HiggsAudioV2ForConditionalGeneration:
+def model(seed: int = 0, *, use_text_head: bool = False, **more: Any) -> Any:
     torch.manual_seed(seed)
-    return HiggsAudioV2ForConditionalGeneration(config(**more), use_text_head=use_text_head).eval()
+    made = transformers_with("HiggsAudioV2ForConditionalGeneration")
+    return made(config(**more), use_text_head=use_text_head).eval()
 
 
 def frames(count: int, generator: torch.Generator, distinct: int = 1024, sticky: float = 0.0) -> Tensor:

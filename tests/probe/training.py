@@ -78,3 +78,11 @@ def checkpoint(name: str) -> Path:
     path = Path(mkdtemp(prefix="audioloss-")) / name
     makers[name]().save_pretrained(path)
     return path
+
+
+def trainer_arguments(place: Path, **more: Any) -> None:
+    """``training_args.bin`` as Trainer leaves it beside its weights; by default it removes unused columns."""
+    from transformers import TrainingArguments
+
+    made = TrainingArguments(output_dir=str(place), use_cpu=True, report_to=[], **more)
+    torch.save(made, place / "training_args.bin")

@@ -9,4 +9,4 @@ Fix: Let it raise: remove the except clause or the nan_to_num around the loss, a
 
 ORDER = 90
 CODES = ("constant-loss",)
-ALSO = ("logged-loss",)
+ALSO = ("constant-log",)

@@ -18,6 +18,8 @@ def differs(evidence: Evidence) -> bool:
 
 def is_constant(evidence: Evidence) -> bool:
     """Whether the reported loss does not depend on the model, as far as can be told."""
+    if evidence.response is not None:  # it knows whether the text moves it, of which the codes say nothing
+        return not evidence.response.moved and not evidence.response.elsewhere
     if not differs(evidence) or evidence.reported is None or not math.isfinite(evidence.reported):
         return False
     moving = evidence.gradient_source != "total"  # whose gradient may be that of the text

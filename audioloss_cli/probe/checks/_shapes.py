@@ -15,6 +15,8 @@ def misshapen(item: Field, evidence: Evidence) -> str:
     found = evidence.batch.get(item.name)
     if not isinstance(found, Tensor) or not found.numel() or found.ndim == item.dimensions:
         return ""
+    if item.other_axes and found.ndim == len(item.other_axes.split()):
+        return ""
     return f"{item.name} has shape {shape_of(found)}, not [{item.axes.replace(' ', ', ')}]"
 
 

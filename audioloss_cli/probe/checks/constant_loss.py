@@ -1,7 +1,7 @@
 """The model reports a loss that does not depend on its logits.
 
 What: The reported audio loss is another number than the recomputed one, and it stays the same to the last bit when a
-code of the input is changed; or it is NaN or infinite though all logits are finite.
+code of the input, or all audio and text labels are changed; or it is NaN or infinite though all logits are finite.
 
 Why: Somewhere an exception or a NaN is caught and a constant is returned in its place (0.0, 0.001): the curve is
 perfectly flat and nothing is learnt. A loss that leaves out the audio looks the same; --backward tells the two apart.
@@ -21,12 +21,14 @@ from audioloss_cli.probe.measure.evidence import Evidence
 
 def check(evidence: Evidence) -> Iterator[Problem]:
     """Where the recomputed loss says otherwise."""
-    if is_constant(evidence) and evidence.reported is not None and evidence.recomputed is not None:
+    shown = evidence.reported if evidence.response is None else evidence.response.loss
+    if is_constant(evidence) and shown is not None and evidence.recomputed is not None:
+        name = "an audio loss" if evidence.response is None else "a loss"
         yield Problem(
             Severity.CRITICAL,
-            f"the model reports an audio loss of {nats(evidence.reported)} whatever it is fed; from its logits "
-            f"it is {nats(evidence.recomputed)}",
-            {"reported": evidence.reported, "recomputed": evidence.recomputed},
+            f"the model reports {name} of {nats(shown)} whatever it is fed; from its logits the audio costs "
+            f"{nats(evidence.recomputed)}",
+            {"reported": shown, "recomputed": evidence.recomputed},
         )
     if is_broken(evidence) and evidence.reported is not None and evidence.recomputed is not None:
         yield Problem(
@@ -39,6 +41,8 @@ def check(evidence: Evidence) -> Iterator[Problem]:
 
 def passed(evidence: Evidence) -> str:
     """Both losses."""
+    if evidence.response is not None and evidence.response.moved:
+        return f"the loss of {nats(evidence.response.loss)} that the model returns changes with the audio labels"
     if evidence.reported is None or evidence.recomputed is None:
         return ""
     if not math.isfinite(evidence.reported) or math.isnan(evidence.recomputed):

@@ -43,6 +43,14 @@ def check(evidence: Evidence) -> Iterator[Problem]:
             f"shifts them by {shift} more",
             {"label_offset": _TWICE - shift, "shift": shift, "codebooks": books},
         )
+    found = evidence.response
+    if found is not None and found.offset == _TWICE and shift == 1:
+        yield Problem(
+            Severity.CRITICAL,
+            f"the loss of {nats(found.loss)} that the model returns changes with the audio labels as their cross "
+            f"entropy two positions earlier does",
+            {"loss": found.loss, "offset": _TWICE},
+        )
 
 
 def passed(evidence: Evidence) -> str:

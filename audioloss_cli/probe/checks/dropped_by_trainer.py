@@ -1,7 +1,8 @@
 """A trainer that removes unused columns would drop fields of this batch.
 
 What: The signature of the model's forward does not name a key of the batch, so Hugging Face's Trainer with
-remove_unused_columns=True (its default) drops it. It looks through a PEFT wrapper, and through no other.
+remove_unused_columns=True (its default) drops it. It looks through a PEFT wrapper, and through no other. A fact where
+nobody says what the trainer does; critical where training_args.bin beside the checkpoint says that it does so.
 
 Why: A wrapper with forward(self, *args, **kwargs) names nothing: audio_out_ids and label_audio_ids disappear between
 the collator and the model, nothing raises, and the loss becomes that of the text alone, or 0.
@@ -19,8 +20,16 @@ from audioloss_cli.probe.measure.evidence import Evidence
 
 
 def check(evidence: Evidence) -> Iterator[Problem]:
-    """One problem for what the audio loss needs, one for what it could do without."""
-    lost = _lost(evidence)
+    """One problem for what the audio loss needs, one for what it could do without; what would be lost is a fact."""
+    would = _lost(evidence, evidence.would_keep)
+    if would:
+        yield Problem(
+            Severity.INFO,
+            f"the forward of the model does not name {listed(would)}: a trainer with remove_unused_columns=True, the "
+            f"default of transformers, would drop {'it' if len(would) == 1 else 'them'}",
+            {"dropped": would},
+        )
+    lost = _lost(evidence, evidence.kept)
     required = {item.name for item in evidence.layout.fields if item.required}
     grave = [name for name in lost if name in required]
     light = [name for name in lost if name not in grave]
@@ -40,11 +49,16 @@ def check(evidence: Evidence) -> Iterator[Problem]:
 
 
 def passed(evidence: Evidence) -> str:
-    """Says so."""
-    return "" if evidence.kept is None else "the forward of the model names every audio field of the batch"
+    """What is known of the trainer or the forward; nothing where a trainer might drop something."""
+    if evidence.kept is not None:
+        return "no audio field of the batch is dropped on its way to the model"
+    named = evidence.would_keep is not None and not _lost(evidence, evidence.would_keep)
+    return "the forward of the model names every audio field of the batch" if named else ""
 
 
-def _lost(evidence: Evidence) -> list[str]:
-    if evidence.kept is None:
+def _lost(evidence: Evidence, kept: frozenset[str] | None) -> list[str]:
+    if kept is None:
         return []
-    return [str(key) for key, value in evidence.batch.items() if key not in evidence.kept and value is not None]
+    made = "_"  # before the names of what an adapter made of the batch
+    there = [str(key) for key, value in evidence.batch.items() if value is not None]
+    return [key for key in there if key not in kept and not key.startswith(made)]

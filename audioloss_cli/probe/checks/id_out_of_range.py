@@ -11,6 +11,7 @@ Codes of a codec with larger codebooks cannot be clipped into range: they mean s
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -24,13 +25,14 @@ from audioloss_cli.probe.model_io.layout import Layout
 def check(evidence: Evidence) -> Iterator[Problem]:
     """Codes, labels and text; of an unknown vocabulary, codes below 0."""
     layout, codes, labels = evidence.layout, evidence.audio.codes, evidence.audio.labels
-    in_rows = list(_rows("audio code", codes, layout)) if codes is not None and codes.numel() else []
+    fed = replace(layout, vocab_size=max(layout.input_size, layout.vocab_size))
+    in_rows = list(_rows("audio code", codes, fed)) if codes is not None and codes.numel() else []
     yield from in_rows
     if labels is not None and layout.vocab_size and labels.numel():
         yield from _rows("audio label", labels, layout)
     for item, field in embedded(evidence):
         if item.role != "codes" or not in_rows:
-            yield from _whole(item.name, field, layout)
+            yield from _whole(item.name, field, fed)
     yield from _text(evidence)
 
 

@@ -29,6 +29,7 @@ def check(evidence: Evidence) -> Iterator[Problem]:
     yield from _laid_out(evidence)
     reported, right, unshifted = evidence.reported, evidence.recomputed, evidence.recomputed_unshifted
     if reported is None or right is None or unshifted is None or not _is_unshifted(evidence):
+        yield from _by_response(evidence)
         return
     yield Problem(
         Severity.CRITICAL,
@@ -76,6 +77,18 @@ def _laid_out(evidence: Evidence) -> Iterator[Problem]:
             f"the labels are the codes at offset {-shift:+d} and the loss shifts them by {shift}: logits are held "
             f"against the code that they are fed",
             {"label_offset": -shift, "shift": shift, "codebooks": books},
+        )
+
+
+def _by_response(evidence: Evidence) -> Iterator[Problem]:
+    """Of a loss that is more than audio: by how much it changes with the labels."""
+    found = evidence.response
+    if found is not None and found.offset == 0 and evidence.layout.shift == 1:
+        yield Problem(
+            Severity.CRITICAL,
+            f"the loss of {nats(found.loss)} that the model returns changes with the audio labels as their cross "
+            f"entropy at the logits of their own positions does, not at those of the positions before",
+            {"loss": found.loss, "offset": 0},
         )
 
 

@@ -26,7 +26,7 @@ def check(evidence: Evidence) -> Iterator[Problem]:
         return
     here = float(each.nanmean())
     for item in evidence.logged:
-        contradicts = item.value < _NOTHING and here > _SOMETHING
+        contradicts = item.value < _NOTHING and here > _SOMETHING and not item.flat
         copied = abs(item.value - evidence.mean_at(0)) <= max(_CLOSE * item.value, _CLOSE * _NOTHING)
         hint = ", which is its cross entropy against the code fed in" if contradicts and copied else ""
         yield Problem(

@@ -18,6 +18,7 @@ from torch import Tensor
 from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
 from audioloss_cli.probe.checks._spans import asked
+from audioloss_cli.probe.checks._special import special_labels
 from audioloss_cli.probe.checks._words import listed, percent
 from audioloss_cli.probe.measure.evidence import Evidence
 
@@ -29,6 +30,7 @@ def check(evidence: Evidence) -> Iterator[Problem]:
     """Over the segments in which any label counts."""
     counts = _counts(evidence)
     if counts is None:
+        yield from _beside_each_other(evidence)
         return
     valid, real, cells = int(counts[0].sum()), int(counts[1].sum()), counts[2]
     if valid >= _LEAST * real:
@@ -48,7 +50,34 @@ def passed(evidence: Evidence) -> str:
     if counts is None:
         return ""
     valid, real, cells = int(counts[0].sum()), int(counts[1].sum()), counts[2]
-    return f"{percent(valid / cells)} of the labels count where {percent(real / cells)} of the codes are real"
+    return (
+        f"{percent(valid / cells)} of the labels count where {percent(real / cells)} of the codes are real"
+        + _trivial(evidence)
+    )
+
+
+def _trivial(evidence: Evidence) -> str:
+    """So that nobody takes labels of no code for labels of all codes."""
+    found, valid = special_labels(evidence), evidence.valid
+    count = 0 if found is None else int(found.sum())
+    return f", {percent(count / int(valid.sum()))} of them BOS, EOS or fills" if count and valid is not None else ""
+
+
+def _beside_each_other(evidence: Evidence) -> Iterator[Problem]:
+    """Labels without codes to hold them against: a codebook is masked if the others are not."""
+    valid, first = evidence.valid, int(evidence.layout.sampled)
+    if valid is None or evidence.audio.labels is None or valid.shape[1] <= first + 1:
+        return
+    counts = valid[:, first:].sum(0)
+    usual = int(counts.median())
+    books = (first + (counts < _NEXT_TO_NOTHING * usual).nonzero().flatten()).tolist() if usual else []
+    if books and usual >= _FEWEST_CODES:
+        yield Problem(
+            Severity.CRITICAL,
+            f"of the labels of codebook {listed(books)} next to none count, in codebook {books[0]} "
+            f"{int(counts[books[0] - first])} beside {usual} in another",
+            {"codebooks": books, "valid": valid.sum(0).tolist()},
+        )
 
 
 def _codebooks(valid: Tensor, real: Tensor) -> Iterator[Problem]:

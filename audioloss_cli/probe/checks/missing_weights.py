@@ -40,7 +40,11 @@ def check(evidence: Evidence) -> Iterator[Problem]:
 
 def passed(evidence: Evidence) -> str:
     """Says so."""
-    return "" if evidence.kept is None else "the checkpoint holds every parameter of the model"
+    return (
+        ""
+        if evidence.kept is None and evidence.would_keep is None
+        else "the checkpoint holds every parameter of the model"
+    )
 
 
 def _is_audio(key: str, evidence: Evidence) -> bool:

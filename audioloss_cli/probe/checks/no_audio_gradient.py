@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
+from audioloss_cli.probe.checks._loss import is_constant
 from audioloss_cli.probe.checks._words import listed
 from audioloss_cli.probe.measure.evidence import Evidence
 
@@ -23,6 +24,8 @@ _LOSSES = {"total": "the loss that the model returns", "recomputed": "the cross 
 
 def check(evidence: Evidence) -> Iterator[Problem]:
     """Of the head before all; the others depend on it."""
+    if is_constant(evidence):
+        return  # of which nothing has a gradient, and the constant is the cause
     dead = [name for name, group in evidence.audio_gradients.items() if group.trainable and group.norm == 0]
     if dead:
         loss = _LOSSES.get(evidence.gradient_source, "the loss")

@@ -1,6 +1,7 @@
 """The audio logits hold NaN or infinities.
 
-What: NaN or +Infinity anywhere in the audio logits; -Infinity is a mask and legal.
+What: NaN or +Infinity in the audio logits; -Infinity is a mask and legal. A fact, where no label counts at any of
+them.
 
 Why: The loss of such a cell is NaN, and one optimiser step on it destroys the weights. Trainers that filter NaN from
 their logs show a plausible number instead.
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 
 from audioloss_cli.model import Severity
 from audioloss_cli.probe.check import Problem
+from audioloss_cli.probe.measure.alignment import OFFSETS
 from audioloss_cli.probe.measure.evidence import Evidence
 
 
@@ -24,12 +26,22 @@ def check(evidence: Evidence) -> Iterator[Problem]:
     nan, infinite = int(stats.nan_count.sum()), int(stats.positive_infinity_count.sum())
     if nan or infinite:
         row, book, index = stats.first_non_finite or (0, 0, 0)
+        harmless = _is_unscored(evidence)
         yield Problem(
-            Severity.CRITICAL,
+            Severity.INFO if harmless else Severity.CRITICAL,
             f"the audio logits hold {nan} NaN and {infinite} +Infinity, the first in row {row}, codebook {book}, "
-            f"id {index}",
+            f"id {index}" + (", all of them where no label counts" if harmless else ""),
             {"nan": nan, "infinite": infinite, "by_codebook": stats.nan_count.tolist(), "first": [row, book, index]},
         )
+
+
+def _is_unscored(evidence: Evidence) -> bool:
+    """Whether every cell with a label that counts is finite: models fill with NaN what has no prediction (Moshi)."""
+    stats, place = evidence.stats, len(OFFSETS)
+    if stats is None or len(stats.valid) <= place:
+        return False
+    scored = stats.valid[place]
+    return bool(scored.any()) and bool(stats.finite[scored].all())
 
 
 def passed(evidence: Evidence) -> str:

@@ -47,7 +47,9 @@ def _reference(evidence: Evidence) -> Iterator[Problem]:
     """Features that may take the place of the codes may stand for any number of the placeholders."""
     given, item = evidence.layout.reference, evidence.layout.named("text")
     text = evidence.batch.get(item.name) if item else None
-    if given is None or not isinstance(text, Tensor) or evidence.batch.get(given.instead) is not None:
+    if given is None or not isinstance(text, Tensor) or not evidence.layout.knows_placeholders_of(text):
+        return
+    if evidence.batch.get(given.instead) is not None:
         return
     codes, starts = evidence.batch.get(given.codes), evidence.batch.get(given.starts)
     has_codes = isinstance(codes, Tensor) and bool(codes.numel())

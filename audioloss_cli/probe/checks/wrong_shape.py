@@ -43,8 +43,10 @@ def _complaint(item: Field, evidence: Evidence) -> str:
         return ""
     if text := misshapen(item, evidence):
         return text
-    axes = item.axes.split()
+    axes = item.axes.split() if found.ndim == item.dimensions else item.other_axes.split()
     wanted = evidence.layout.num_codebooks
+    if item.first and "K" in axes and found.shape[axes.index("K")] >= item.first + wanted:
+        return ""  # what stands beside the codebooks, as a row of text does, may be any number
     if "K" in axes and found.shape[axes.index("K")] != wanted:
         return f"{item.name} has {found.shape[axes.index('K')]} codebooks (shape {shape_of(found)}), the model {wanted}"
     return ""

@@ -1,25 +1,22 @@
 """A batch as a dict of its own tensors, whatever class a collator put it in."""
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from audioloss_cli.probe.errors import UnreadableError
-from audioloss_cli.probe.model_io.adapter import as_tensor
+from audioloss_cli.probe.model_io.batch import as_tensor, entries
 
 
 def as_batch(value: Any, place: str) -> dict[str, Any]:
-    """Entries by name: of a mapping, a named tuple, a dataclass, or an object with ``to_dict()`` or ``data``.
-
-    Nothing is copied: ``dataclasses.asdict`` would copy every tensor.
+    """Entries by name of whatever ``entries`` knows; nothing is copied: ``dataclasses.asdict`` would copy every tensor.
 
     Raises:
         UnreadableError: it has no names; ``place`` says where it was found.
     """
-    found = _entries(value)
+    found = entries(value)
     if found is None:
         raise UnreadableError(
             f"{place}: found a {type(value).__name__} where a batch must be; make it a dict of tensors"
@@ -33,7 +30,7 @@ def as_batch(value: Any, place: str) -> dict[str, Any]:
 
 def is_batch(value: Any) -> bool:
     """Whether ``as_batch`` knows a way."""
-    return _entries(value) is not None
+    return entries(value) is not None
 
 
 def owned(value: Any) -> Any:
@@ -50,17 +47,3 @@ def owned(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(map(owned, value))
     return value
-
-
-def _entries(value: Any) -> Mapping[Any, Any] | None:
-    if isinstance(value, Mapping):
-        return value
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return value._asdict()  # type: ignore[no-any-return]
-    if is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in fields(value) if hasattr(value, field.name)]
-        return {name: getattr(value, name) for name in names}
-    if isinstance(value, (Tensor, np.ndarray, type)):
-        return None
-    found = value.to_dict() if callable(getattr(value, "to_dict", None)) else getattr(value, "data", None)
-    return found if isinstance(found, Mapping) else None

@@ -49,10 +49,12 @@ def _source(what: str, found: Any, count: int) -> BatchSource:
     if _is_dataset(found):
         return from_dataset(what, found, count)
     iterable = isinstance(found, Iterable) and not isinstance(found, (str, bytes, Tensor, np.ndarray))
-    if iterable and not isinstance(found, Mapping) and not hasattr(found, "_asdict"):
+    with users_code(what):
+        named = is_batch(found)
+    if iterable and not named:
         return _from_iterable(what, found, count)
     with users_code(what):
-        if is_batch(found):
+        if named:
             return BatchSource([owned(as_batch(found, f"--data {what!r}"))], "one batch", [])
     kinds = "a DataLoader, a dataset, an iterable of batches or one batch"
     raise UsageError(f"--data {what!r} gave a {type(found).__name__}; it must give {kinds}")
@@ -62,7 +64,7 @@ def _is_dataset(found: Any) -> bool:
     """Torch's own class, or what looks like it: Hugging Face datasets do not inherit from it."""
     if isinstance(found, Dataset):
         return True
-    plain = isinstance(found, (Mapping, list, tuple, str, bytes, Tensor, np.ndarray))
+    plain = isinstance(found, (Mapping, list, tuple, str, bytes, Tensor, np.ndarray)) or hasattr(found, "keys")
     return not plain and hasattr(found, "__getitem__") and hasattr(found, "__len__")
 
 

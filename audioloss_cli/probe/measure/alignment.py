@@ -21,6 +21,7 @@ class Audio:
         codes: [N, K] int64, what is fed in.
         labels: [N, K] int64, in the batch's own alignment.
         segments, samples: [N] int64.
+        counted: [N, 1] bool, which rows are labelled, where the labels themselves are made inside of the model.
         placeholders: for each sample, placeholders in the text and what its audio needs.
     """
 
@@ -29,6 +30,7 @@ class Audio:
     segments: Tensor | None = None
     samples: Tensor | None = None
     placeholders: tuple[list[int], list[int]] | None = None
+    counted: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,23 @@ class Perturbation:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelResponse:
+    """What other audio labels did to the loss that the model returns.
+
+    Attributes:
+        moved: whether it changed at all.
+        offset: positions by which it shifts the labels, as the size of the change tells; None if that is not known.
+        loss: that of the whole, with the labels as they are.
+        elsewhere: of a loss that did not change: whether it changes with the text or the codes; None if it did.
+    """
+
+    moved: bool
+    offset: int | None = None
+    elsewhere: bool | None = None
+    loss: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
     """What the checkpoint and the model have to say about each other.
 
@@ -92,7 +109,7 @@ class Logged:
     Attributes:
         run, tag: where.
         step, value: the last finite point, in nats per codebook.
-        lowest: the lowest finite value.
+        lowest, highest: of the finite values; the latter NaN if it is not known.
     """
 
     run: str
@@ -100,6 +117,12 @@ class Logged:
     step: int
     value: float
     lowest: float
+    highest: float = math.nan
+
+    @property
+    def flat(self) -> bool:
+        """Whether it logged one and the same number all along."""
+        return self.lowest == self.value and (self.highest == self.value or math.isnan(self.highest))
 
 
 @dataclass
@@ -111,9 +134,14 @@ class Evidence:
         batch: as collated, on the CPU; ``Unreadable`` in place of what nothing can be computed of.
         audio: its audio in rows.
         again: the audio of the same samples, collated a second time.
-        kept: keys that a trainer which removes unused columns would leave; None if there is no model.
+        kept: keys that the trainer leaves; None if that is not known.
+        would_keep: keys that a trainer which removes unused columns would leave; None if there is no model, or the
+            trainer is known.
         stats: of the logits, with cross entropies against the codes at ``OFFSETS``, then against the labels.
         reported: the audio loss as the model reports it.
+        total: the loss of the whole that the model returns beside it; None if there is none.
+        response: what other labels do to that loss; None if it was not asked.
+        trained_steps: optimiser steps behind the weights; None if nobody says.
         failure: why there is no forward pass.
         perturbation, weights: see there.
         gradients: group of audio parameters, or ``REST`` -> its gradient; empty if nobody asked.
@@ -128,8 +156,12 @@ class Evidence:
     audio: Audio = field(default_factory=Audio)
     again: Audio | None = None
     kept: frozenset[str] | None = None
+    would_keep: frozenset[str] | None = None
     stats: LogitStatistics | None = None
     reported: float | None = None
+    total: float | None = None
+    response: LabelResponse | None = None
+    trained_steps: int | None = None
     failure: str = ""
     perturbation: Perturbation | None = None
     gradients: dict[str, Gradient] = field(default_factory=dict)
@@ -150,7 +182,9 @@ class Evidence:
     @cached_property
     def valid(self) -> Tensor | None:
         """[N, K] bool: labels that count."""
-        return None if self.audio.labels is None else self.audio.labels != self.layout.ignore_index
+        if self.audio.labels is None:
+            return self.audio.counted
+        return self.audio.labels != self.layout.ignore_index
 
     @cached_property
     def real(self) -> Tensor | None:

@@ -1,34 +1,19 @@
 """One backward pass: does the loss reach the audio parameters?"""
 
 import re
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from audioloss_cli.probe.measure.alignment import OFFSETS, targets
+from audioloss_cli.probe.measure.as_trained import AsTrained, text_labels
 from audioloss_cli.probe.measure.evidence import REST, Evidence, Gradient, GradientSource
-from audioloss_cli.probe.model_io.adapter import Adapter, Batch, Model, Output, field_of
-from audioloss_cli.probe.model_io.signature import accepted, unwrapped
+from audioloss_cli.probe.model_io.adapter import Adapter, Batch, Model, Output
+from audioloss_cli.probe.model_io.signature import unwrapped
 
 _IGNORED = -100  # by the losses of text, whatever that of the audio ignores
 _ELEMENTS = 2**24  # of the logits, of which one float32 copy is made at a time
-
-
-class _AsTrained:
-    """The model as a trainer calls it: with the text labels too, and with an eye on the loss of the whole."""
-
-    def __init__(self, model: Model, labels: Batch) -> None:
-        self._orig_mod = model  # the name under which a compiled model keeps its own: adapters look through it
-        self.labels = labels
-        self.total: Tensor | None = None
-
-    def __call__(self, **inputs: Any) -> Any:
-        output = self._orig_mod(**{**self.labels, **inputs})
-        found = field_of(output, "loss")
-        self.total = found if isinstance(found, Tensor) else None
-        return output
 
 
 def audio_gradients(
@@ -64,24 +49,13 @@ def _loss(evidence: Evidence, adapter: Adapter, model: Model, batch: Batch) -> t
     if type(unwrapped(model)).__module__.startswith("transformers."):
         output = adapter.run(model, batch)
     else:
-        whole = _AsTrained(model, _text_labels(evidence, model, batch))
+        whole = AsTrained(model, text_labels(evidence, model, batch))
         output = adapter.run(whole, batch)
         if whole.total is not None and (whole.labels or whole.total is not output.loss):
             return whole.total, "total"
     if output.loss is not None:
         return output.loss, "reported"
     return _recomputed(output, evidence), "recomputed"
-
-
-def _text_labels(evidence: Evidence, model: Model, batch: Batch) -> Batch:
-    """Those that the model takes; none that would break the device."""
-    item, takes = evidence.layout.named("text-labels"), accepted(unwrapped(model))
-    ids = evidence.batch.get(item.name) if item is not None else None
-    if item is None or not isinstance(ids, Tensor) or (takes is not None and item.name not in takes):
-        return {}
-    size = evidence.layout.text_vocab_size
-    bad = (ids < 0) & (ids != _IGNORED) if size is None else (ids != _IGNORED) & ((ids < 0) | (ids >= size))
-    return {} if bool(bad.any()) else {item.name: batch[item.name]}
 
 
 def _by_group(evidence: Evidence, model: torch.nn.Module) -> dict[str, Gradient]:

@@ -6,15 +6,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audioloss_cli.probe.errors import ProbeError, UnreadableError
+from audioloss_cli.probe.errors import EnvironmentalError, ProbeError, UnreadableError
 from audioloss_cli.probe.measure.alignment import Audio, targets
-from audioloss_cli.probe.measure.evidence import Evidence
+from audioloss_cli.probe.measure.evidence import Evidence, LabelResponse
 from audioloss_cli.probe.measure.gradients import audio_gradients
+from audioloss_cli.probe.measure.label_response import LabelChange, label_response, usable
 from audioloss_cli.probe.measure.perturb import perturb, row_to_perturb, rows_around
 from audioloss_cli.probe.measure.statistics import LogitStatistics, logit_statistics
 from audioloss_cli.probe.model_io.adapter import Adapter, Batch, Model, readable, to_device
 from audioloss_cli.probe.model_io.device import memory_guard
 from audioloss_cli.terminal import words_of
+
+_SPECIAL = 16  # ids at most that a family adds to those of its codec
+_STEPS = (7, 3)  # ids by which labels are moved, once and once more
 
 
 def read_audio(adapter: Adapter, batch: Batch) -> Audio:
@@ -27,7 +31,12 @@ def read_audio(adapter: Adapter, batch: Batch) -> Audio:
         segments = torch.zeros(len(rows), dtype=torch.long, device="cpu")
     if rows is not None and samples is not None and len(samples) != len(rows):
         samples = None
-    return Audio(codes, labels, segments, samples, adapter.placeholders(batch))
+    counted = getattr(adapter, "counted", None)
+    inside = counted(batch) if counted is not None and labels is None else None
+    if inside is not None:
+        inside = inside.cpu()
+        segments = segments if segments is not None else torch.zeros(len(inside), dtype=torch.long, device="cpu")
+    return Audio(codes, labels, segments, samples, adapter.placeholders(batch), inside)
 
 
 def observe(
@@ -108,18 +117,89 @@ def _forward(evidence: Evidence, adapter: Adapter, model: Model, batch: Batch, k
     output = adapter.run(model, batch)
     evidence.layout = adapter.layout  # a generic adapter learns V from the logits
     evidence.reported = None if output.loss is None else float(output.loss.float().mean())
+    evidence.total = None if output.total is None else float(output.total.float().mean())
     if output.logits is None:
         evidence.failure = "the output of the model holds no audio logits; name them with --logits-key"
         return
     evidence.stats = _measured(output.logits, output.rows, evidence)
     if keep is not None:
         keep.append(output.logits if output.rows is None else output.logits[output.rows])
+    asked = usable(evidence, adapter, model, batch, output)
+    changes = [LabelChange(evidence, output, step) for step in _STEPS] if asked else []
     row = row_to_perturb(evidence)
-    if row is None:
-        return
-    before = rows_around(output.logits, output.rows, evidence, row)
+    before = None if row is None else rows_around(output.logits, output.rows, evidence, row)
     del output  # the second pass must find room for its own logits
-    evidence.perturbation = perturb(evidence, adapter, model, batch, row, before)
+    if row is not None and before is not None:
+        evidence.perturbation = perturb(evidence, adapter, model, batch, row, before)
+    if changes:
+        evidence.response = _response(evidence, adapter, model, batch, changes)
+
+
+def prepared(adapter: Adapter, model: Model, batch: Batch, device: torch.device) -> Batch:
+    """The batch, with what only the model can make of it beside it, on the CPU; as it is if the model raises."""
+    make = getattr(adapter, "prepared", None)
+    if make is None:
+        return batch
+    try:
+        with memory_guard(device), torch.no_grad():
+            made: Batch = to_device(make(model, _fed(batch, adapter, model, device)), torch.device("cpu"))
+    except EnvironmentalError:
+        raise
+    except (Exception, SystemExit):  # noqa: BLE001  # the true pass will say what is wrong
+        return batch
+    return {**batch, **{name: value for name, value in made.items() if name not in batch}}
+
+
+def learn_vocabulary(adapter: Adapter, model: Model, batch: Batch, device: torch.device) -> None:
+    """Have an adapter that does not know how many ids a codebook has see logits, of codes that every model has.
+
+    So an id out of range is named before it raises in the model, or kills the context of a CUDA device.
+
+    Args:
+        adapter: of the model family; its layout learns the number of ids.
+        model: in eval mode.
+        batch: of which nothing but zeros is fed in.
+        device: where the model is.
+
+    Raises:
+        EnvironmentalError: out of memory.
+    """
+    audio = read_audio(adapter, batch)
+    if adapter.layout.vocab_size or audio.codes is None or not len(audio.codes):
+        return
+    try:
+        with memory_guard(device), torch.no_grad():
+            tame = adapter.with_codes(batch, torch.zeros_like(audio.codes))
+            labels = adapter.layout.named("audio-labels")
+            if labels is not None and isinstance(found := tame.get(labels.name), Tensor):
+                tame[labels.name] = torch.zeros_like(found)
+            adapter.run(model, _fed(tame, adapter, model, device))
+    except EnvironmentalError:
+        raise
+    except (Exception, SystemExit):  # noqa: BLE001  # the true pass will say what is wrong
+        return
+    size = adapter.layout.vocab_size
+    adapter.layout = replace(adapter.layout, input_size=_input_size(model, size, adapter.layout.num_codebooks))
+
+
+def _input_size(model: Model, size: int, books: int) -> int:
+    """Ids that can be fed in: a table of embeddings may hold special ones behind those that can be predicted."""
+    modules = model.modules() if isinstance(model, torch.nn.Module) else ()
+    tables = {each.num_embeddings for each in modules if isinstance(each, torch.nn.Embedding)}
+    each = tables | {count // books for count in tables if books and count % books == 0}
+    return max((count for count in each if size <= count <= size + _SPECIAL), default=size)
+
+
+def _response(
+    evidence: Evidence, adapter: Adapter, model: Model, batch: Batch, changes: list[LabelChange]
+) -> LabelResponse | None:
+    """None where the model minds other labels: it went through with its own."""
+    try:
+        return label_response(evidence, adapter, model, batch, changes)
+    except (MemoryError, torch.OutOfMemoryError, ProbeError):
+        raise
+    except Exception:  # noqa: BLE001  # whatever a stranger's model raises
+        return None
 
 
 def _measured(logits: Tensor, rows: Tensor | None, evidence: Evidence) -> LogitStatistics:

@@ -18,6 +18,8 @@ _IDS = frozenset(
     | {torch.float64, torch.float32, torch.float16, torch.bfloat16}  # told as wrong, and looked at all the same
 )
 _NUMBERS = _IDS | {torch.bool, torch.uint16, torch.uint32, torch.uint64}
+_AUDIO_LOSSES = ("audio_loss", "loss_audio", "speech_loss", "codebook_loss", "codec_loss", "depth_loss")
+_TEXT_LOSSES = ("llm_loss", "text_loss", "loss_text", "lm_loss")
 _NUMBERS |= {getattr(torch, name) for name in dir(torch) if name.startswith("float8_")}
 
 
@@ -28,11 +30,13 @@ class Output(NamedTuple):
         logits: [M, K, V] floating, a view of what the model gave; None if the output holds none.
         loss: 0-d, the audio loss as the model reports it; None if it reports none.
         rows: [N] int64, the row of ``logits`` that belongs to each audio column of the batch; None: each its own.
+        total: 0-d, the loss of the whole that the model returns; None if it returns none, or ``loss`` is all of it.
     """
 
     logits: Tensor | None
     loss: Tensor | None
     rows: Tensor | None = None
+    total: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,14 @@ class Options:
         logits_key, loss_key: where the output holds them (a key or attribute; dots descend).
         codes_key, labels_key: where the batch holds audio codes and audio labels.
         layout: axes of codes and labels, of ``B``, ``K``, ``T``: such as ``BKT``, ``BTK``, ``KT``.
+        codes_layout, labels_layout: the same of one of the two, where they differ.
+        codes_first, labels_first: entries along ``K`` before the first codebook, such as a row of text.
         logits_layout: axes of the logits, of ``B``, ``K``, ``T``, ``V``: as in ``BTKV``, ``BKTV``, ``TKV``; letters in
             brackets share one axis: ``(BK)TV``, ``BT(KV)``.
-        ignore_index, shift, num_codebooks, bos, eos, pad: see ``Layout``.
+        logits_prefix: columns of the logits before that of the first label, such as those of a prompt.
+        vocab_size: ids of one codebook.
+        first_id: the id at which those of the audio begin, in a vocabulary that they share with the text.
+        ignore_index, shift, num_codebooks, bos, eos, pad, delayed: see ``Layout``.
     """
 
     logits_key: str = ""
@@ -60,6 +69,14 @@ class Options:
     bos: int | None = None
     eos: int | None = None
     pad: int | None = None
+    codes_layout: str = ""
+    labels_layout: str = ""
+    codes_first: int | None = None
+    labels_first: int | None = None
+    logits_prefix: int | None = None
+    vocab_size: int | None = None
+    first_id: int | None = None
+    delayed: bool | None = None
 
 
 class Adapter(Protocol):
@@ -165,21 +182,6 @@ def tensor(batch: Batch, name: str) -> Tensor | None:
     return found if isinstance(found, Tensor) and not _oddity(found) else None
 
 
-def with_tensors(batch: Batch) -> dict[str, Any]:
-    """A copy in which numpy arrays of numbers are tensors, sharing no memory with them."""
-    return {key: as_tensor(value) for key, value in batch.items()}
-
-
-def as_tensor(value: Any) -> Any:
-    """A numpy array of numbers as a tensor; everything else, and what torch has no dtype for, as it is."""
-    if isinstance(value, Tensor) or getattr(getattr(value, "dtype", None), "kind", "") not in tuple("biuf"):
-        return value
-    try:
-        return torch.tensor(value, device="cpu")
-    except (TypeError, ValueError, RuntimeError):
-        return value
-
-
 def taken(batch: Batch, names: Iterable[str], layout: Layout) -> dict[str, Any]:
     """Those of the names that the batch holds, in the dtypes that indexing and cross entropy insist on.
 
@@ -207,6 +209,25 @@ def runs_of(flags: Tensor) -> Tensor:
 def rows_of(flags: Tensor) -> Tensor:
     """For each true cell of [B, S] bool, row-major: its row; [N] int64."""
     return torch.arange(flags.shape[0], device=flags.device)[:, None].expand_as(flags)[flags]
+
+
+def losses_of(output: Any, loss_key: str = "") -> tuple[Tensor | None, Tensor | None]:
+    """The audio loss that an output holds, and the loss of the whole; each None if there is none.
+
+    The audio loss goes by a name of its own; else it is what the whole holds beside a text loss that is named.
+    """
+    if loss_key:
+        found = field_of(output, loss_key)
+        return (found if isinstance(found, Tensor) else None), None
+    total, audio, text = (_first(output, names) for names in (("loss",), _AUDIO_LOSSES, _TEXT_LOSSES))
+    if audio is None and total is not None and text is not None:
+        audio = total - text.to(total.device)
+    return audio, total
+
+
+def _first(output: Any, names: Iterable[str]) -> Tensor | None:
+    found = (field_of(output, name) for name in names)
+    return next((each for each in found if isinstance(each, Tensor) and each.numel()), None)
 
 
 def field_of(output: Any, path: str) -> Any:

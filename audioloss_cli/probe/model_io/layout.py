@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, Literal
 
+from torch import Tensor
+
 Role = Literal["text", "attention", "codes", "codes-mask", "audio-labels", "text-labels", "positions", "features"]
 
+_SPECIAL = 16  # ids in front of the published placeholders, from the beginning of a text on
 _MOST = {"num_codebooks": 100_000, "vocab_size": (1 << 31) - 1}
 
 
@@ -21,6 +24,8 @@ class Field:
             codebooks; ``K T`` is a tensor of two dimensions.
         required: whether the model needs it to train its audio loss.
         kind: of its dtype.
+        other_axes: axes of another form that the family takes as well; nothing but its number of dimensions is judged.
+        first: entries along ``K`` before the first codebook.
         embedded: whether the model looks up every cell of it in the table of audio embeddings, padding included.
     """
 
@@ -30,6 +35,8 @@ class Field:
     required: bool = False
     kind: Literal["integer", "floating", "mask"] = "integer"
     embedded: bool = False
+    first: int = 0
+    other_axes: str = ""
 
     @property
     def dimensions(self) -> int:
@@ -62,6 +69,7 @@ class Layout:
         fields: what a batch holds.
         num_codebooks: K.
         vocab_size: V, ids of one codebook, special ones included.
+        input_size: ids of one codebook that can be fed in, if they are more than can be predicted.
         bos, eos, pad: ids of one codebook that stand for no code; None if the family has none.
         text_vocab_size: ids of the text; None if unknown.
         ignore_index: label that the loss leaves out.
@@ -74,6 +82,7 @@ class Layout:
         parameters: groups of audio parameters (``head``, ``embeddings``, ``ffn``) and the regular expression that
             finds their names in ``model.named_parameters()``.
         placeholder_ids: ids that stand for audio in the text.
+        published_ids: whether ``placeholder_ids`` are those of the published model, for want of a configuration.
         reference: of families that are given audio beside the one they learn.
     """
 
@@ -93,6 +102,8 @@ class Layout:
     parameters: Mapping[str, str] = field(default_factory=dict)
     pad: int | None = None
     placeholder_ids: tuple[int, ...] = ()
+    published_ids: bool = False
+    input_size: int = 0
     reference: Reference | None = None
 
     def __post_init__(self) -> None:
@@ -113,6 +124,13 @@ class Layout:
             raise ValueError(f"whether codebooks are delayed is {str(self.delayed)[:80]}")
         if not all(_is_whole(each) and abs(each) <= _MOST["vocab_size"] for each in self.placeholder_ids):
             raise ValueError(f"the ids that stand for audio are {str(self.placeholder_ids)[:80]}")
+
+    def knows_placeholders_of(self, text: Tensor) -> bool:
+        """Whether ``placeholder_ids`` can be those of this text [B, S] int64.
+
+        Ids of the published model stand behind its whole text vocabulary: a text without such ids is of another one.
+        """
+        return not self.published_ids or (text.numel() > 0 and int(text.max()) >= min(self.placeholder_ids) - _SPECIAL)
 
     def named(self, role: Role) -> Field | None:
         """The first field of a role."""

@@ -11,7 +11,8 @@ from audioloss_cli.probe.check import Outcome, run_checks
 from audioloss_cli.probe.measure.alignment import Audio
 from audioloss_cli.probe.measure.evidence import Evidence
 from audioloss_cli.probe.measure.observe import read_audio
-from audioloss_cli.probe.model_io.adapter import Adapter, with_tensors
+from audioloss_cli.probe.model_io.adapter import Adapter
+from audioloss_cli.probe.model_io.batch import with_tensors
 from audioloss_cli.probe.model_io.layout import Layout
 from audioloss_cli.training.batches.recent import Batch, MicroBatch
 

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from audioloss_cli.model import Finding
-from audioloss_cli.probe.model_io.adapter import Adapter, Batch, as_tensor
+from audioloss_cli.probe.model_io.adapter import Adapter, Batch
+from audioloss_cli.probe.model_io.batch import as_tensor
 from audioloss_cli.probe.model_io.layout import Layout
 from audioloss_cli.training.batches.recent import MicroBatch
 

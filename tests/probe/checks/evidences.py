@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from audioloss_cli.probe.measure.alignment import Audio, shifted, targets
-from audioloss_cli.probe.measure.evidence import REST, Evidence, Gradient, Logged, Perturbation, Weights
+from audioloss_cli.probe.measure.evidence import REST, Evidence, Gradient, LabelResponse, Logged, Perturbation, Weights
 from audioloss_cli.probe.measure.statistics import logit_statistics
 from audioloss_cli.probe.model_io.layout import Field, Layout
 
@@ -78,6 +78,7 @@ def seen(
     found.reported = found.recomputed
     found.perturbation = Perturbation(row=12, before=0.0, after=0.5, loss_moved=True)
     found.gradients = {"head": Gradient(1, 1, 0.5), "embeddings": Gradient(1, 1, 0.1), REST: Gradient(9, 9, 2.0)}
+    found.response = LabelResponse(moved=True, offset=1, loss=4.0)
     return replace(found, **more)
 
 
@@ -106,8 +107,8 @@ def collated_again() -> Evidence:
     return replace(healthy, again=replace(healthy.audio, labels=torch.full_like(healthy.audio.labels, IGNORED)))
 
 
-def log_says(value: float) -> tuple[Logged, ...]:
-    return (Logged("runs/a", "loss/audio", 500, value, value),)
+def log_says(value: float, highest: float = 7.0) -> tuple[Logged, ...]:
+    return (Logged("runs/a", "loss/audio", 500, value, value, highest),)
 
 
 def nan_logits() -> Tensor:
@@ -119,13 +120,16 @@ def nan_logits() -> Tensor:
 #: check -> evidence in which it must find something; a new check adds a line.
 FIRES: dict[str, Callable[[], Evidence]] = {
     "all_masked": lambda: labelled(lambda labels: torch.full_like(labels, IGNORED)),
+    "at_chance": lambda: seen(logits=random_logits() / 10, trained_steps=300),
+    "audio_loss_not_in_total": lambda: seen(response=LabelResponse(moved=False, elsewhere=True, loss=2.0)),
     "bad_attention_mask": lambda: seen(batch={"attention": torch.tensor([[1, 0, 1, 1], [1, 1, 1, 1]])}),
     "bad_positions": lambda: seen(batch={"starts": torch.tensor([0, 0])}),
     "broken_weights": lambda: seen(weights=Weights(faults={"audio.head.weight": "all zero"})),
     "codebook_collapse": lambda: seen(logits=certain_of(1, slice(1))),
+    "constant_log": lambda: seen(logged=log_says(0.004, 0.004)),
     "constant_logits": lambda: seen(logits=torch.zeros_like(random_logits())),
     "constant_loss": lambda: seen(
-        reported=0.001, gradients={}, perturbation=Perturbation(12, 0.0, 0.5, loss_moved=False)
+        reported=0.001, gradients={}, response=None, perturbation=Perturbation(12, 0.0, 0.5, loss_moved=False)
     ),
     "cross_entropy": seen,
     "delay_mismatch": lambda: seen(layout=replace(LAYOUT, delayed=True)),
@@ -159,6 +163,7 @@ FIRES: dict[str, Callable[[], Evidence]] = {
     "not_causal": lambda: seen(perturbation=Perturbation(12, 0.5, 0.5, loss_moved=True)),
     "placeholder_mismatch": lambda: replace(seen(), audio=replace(seen().audio, placeholders=([26, 20], [26, 26]))),
     "poor_codes": lambda: seen(codes=torch.where(random_codes() < BOS, 7, random_codes())),
+    "special_labels": lambda: labelled(lambda _: random_codes()),
     "wrong_dtype": lambda: seen(batch={"codes": random_codes().to(torch.bfloat16)}),
     "wrong_logits_shape": lambda: seen(logits=random_logits(books=K + 1)),
     "wrong_text_shape": lambda: seen(batch={"attention": torch.ones(2, 3, dtype=torch.long)}),

@@ -15,16 +15,16 @@ from audioloss_cli import Report, Severity, registry
 from audioloss_cli.model import RuleText, View
 from audioloss_cli.probe.check import FOLDER, Outcome, run_checks
 from audioloss_cli.probe.measure.alignment import Audio, targets
-from audioloss_cli.probe.measure.evidence import Evidence, Gradient, Logged, Perturbation, Weights
+from audioloss_cli.probe.measure.evidence import Evidence, Gradient, LabelResponse, Logged, Perturbation, Weights
 from audioloss_cli.probe.measure.statistics import logit_statistics
 from audioloss_cli.probe.model_io.layout import Field, Layout
 from tests.probe.checks.evidences import FIRES, IGNORED, LAYOUT, V, nan_logits, seen
 
 CHECKS = registry.names(FOLDER)
 #: Measured facts: never a warning.
-FACTS = {"cross_entropy", "logit_summary"}
+FACTS = {"cross_entropy", "logit_summary", "special_labels"}
 #: Their docstrings say why nothing is ever ruled out by them.
-NEVER_RULED_OUT = {"cross_entropy", "logged_loss", "logit_summary"}
+NEVER_RULED_OUT = {"cross_entropy", "logged_loss", "logit_summary", "at_chance", "constant_log", "special_labels"}
 
 
 def assert_sound(outcome: Outcome) -> None:
@@ -203,11 +203,17 @@ def evidences(draw: st.DrawFn) -> Evidence:
         )
     )
     found.reported, found.held_out = draw(st.none() | FLOATS), draw(st.none() | FLOATS)
+    found.response = draw(
+        st.none()
+        | st.builds(LabelResponse, st.booleans(), st.none() | st.integers(0, 2), st.none() | st.booleans(), FLOATS)
+    )
+    found.trained_steps, found.total = draw(st.none() | st.integers(0, 500)), draw(st.none() | FLOATS)
+    found.would_keep = draw(st.none() | st.just(frozenset({"codes"})))
     found.text_tokens, found.kept = draw(st.integers(0, 5)), draw(st.none() | st.just(frozenset({"codes"})))
     names = st.sampled_from([(), ("head.weight",), ("x", "y")])
     found.weights = Weights(draw(names), draw(names), draw(names), draw(st.sampled_from([{}, {"x": "NaN"}])))
     found.logged = draw(
-        st.just(()) | st.tuples(st.builds(Logged, st.just("a"), st.just("b"), st.just(1), FLOATS, FLOATS))
+        st.just(()) | st.tuples(st.builds(Logged, st.just("a"), st.just("b"), st.just(1), FLOATS, FLOATS, FLOATS))
     )
     return found
 

@@ -249,3 +249,14 @@ def leaves() -> Iterator[Sample]:
 
 def fails() -> None:
     raise ValueError("two\nlines")
+
+
+def keyed() -> Any:
+    """One batch in an object with ``keys()`` and ``[]``, which iterates over its names."""
+    from tests.probe.model_io.test_batch import Keyed
+
+    return Keyed(input_ids=torch.arange(3), labels=torch.arange(3))
+
+
+def loader_of_keyed() -> Any:
+    return torch.utils.data.DataLoader([{"x": 1}] * 4, batch_size=2, collate_fn=lambda rows: keyed())

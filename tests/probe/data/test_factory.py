@@ -212,3 +212,10 @@ def test_what_is_neither_a_file_nor_an_import_string(what: str) -> None:
 def test_a_path_that_cannot_be_reached() -> None:
     with pytest.raises(UnreadableError, match=r"cannot be reached \(File name too long\)"):
         open_data("a" * 5000)
+
+
+@pytest.mark.parametrize("name", ["keyed", "loader_of_keyed"])
+def test_an_object_with_keys_is_a_batch_though_it_iterates_over_its_names(name: str) -> None:
+    batch = opened(name, count=1).batches[0]
+    assert sorted(batch) == ["input_ids", "labels"]
+    assert torch.equal(batch["labels"], torch.arange(3))

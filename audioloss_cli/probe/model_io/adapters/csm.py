@@ -27,20 +27,23 @@ from audioloss_cli.probe.model_io.adapter import (
     taken,
     tensor,
 )
+from audioloss_cli.probe.model_io.adapters._depth_decoder import counted_frames, side_by_side
 from audioloss_cli.probe.model_io.layout import Field, Layout
+from audioloss_cli.probe.model_io.signature import unwrapped
 
 _IGNORED = -100
+_INSIDE = "_labels_inside"  # what the model makes of the labels [B, T] of its processor: [B, T, K]
 _INPUTS = ("input_ids", "attention_mask", "input_values", "input_values_cutoffs", "inputs_embeds", "labels")
 _FIELDS = (
-    Field("input_ids", "codes", "B T K", required=True, embedded=True),
+    Field("input_ids", "codes", "B T K", required=True, embedded=True, other_axes="B T"),
     Field("attention_mask", "attention", "B T", kind="mask"),
-    Field("labels", "audio-labels", "B T K", required=True),
+    Field("labels", "audio-labels", "B T K", required=True, other_axes="B T"),
 )
 
 
 def serves(config: Config) -> bool:
     """By model type."""
-    return config.get("model_type") == "csm"
+    return config.get("model_type") == "csm" and "audio_num_codebooks" not in config  # which is that of csm-hf
 
 
 class Adapter:
@@ -48,6 +51,8 @@ class Adapter:
 
     def __init__(self, config: Config, options: Options) -> None:
         eos = config.get("codebook_eos_token_id", 0)
+        ids = (config.get("audio_token_id", 128002), config.get("audio_eos_token_id", 128003))
+        self.placeholder_ids = tuple(each for each in ids if isinstance(each, int))
         self.layout = Layout(
             name="CSM (transformers)",
             fields=_FIELDS,
@@ -72,7 +77,32 @@ class Adapter:
 
     def labels(self, batch: Batch) -> Tensor | None:
         """``labels`` [B, T, K]."""
-        return self._rows(batch, "labels")
+        labels, frames = self._labels(batch), self._frames(batch)
+        if labels is None or frames is None or labels.shape[:2] != frames.shape:
+            return None
+        return labels[frames].long()
+
+    def counted(self, batch: Batch) -> Tensor | None:
+        """Of a batch of the processor, [N, 1] bool: which of its audio frames are labelled."""
+        ids, labels = tensor(batch, "input_ids"), tensor(batch, "labels")
+        if ids is None or labels is None or ids.ndim != len("BT") or ids.shape != labels.shape:
+            return None
+        audio = torch.isin(ids, torch.tensor(self.placeholder_ids, device=ids.device))
+        return (labels[audio] != self.layout.ignore_index)[:, None] if bool(audio.any()) else None
+
+    def prepared(self, model: Callable[..., Any], batch: Batch) -> dict[str, Any]:
+        """The batch, with the labels that the model makes of a batch of the processor beside it.
+
+        The model labels every frame, even one that is -100 in the batch; where all are, that is what is to be told.
+        """
+        counted = self.counted(batch)
+        if counted is None or not bool(counted.any()):
+            return dict(batch)
+        ids, merge = tensor(batch, "input_ids"), getattr(unwrapped(model), "_merge_input_ids_with_input_values", None)
+        if ids is None or ids.ndim != len("BT") or merge is None or tensor(batch, "labels") is None:
+            return dict(batch)
+        given = taken(batch, ("input_ids", "input_values", "input_values_cutoffs", "labels"), self.layout)
+        return {**batch, _INSIDE: merge(**given)["labels"]}
 
     def segments(self, batch: Batch) -> Tensor | None:
         """Stretches of neighbouring rows."""
@@ -108,10 +138,11 @@ class Adapter:
         """
         output = model(**taken(batch, _INPUTS, self.layout))
         first, others = field_of(output, "logits"), field_of(output, "depth_decoder_logits")
-        labels, frames = self._tensor(batch, "labels"), self._frames(batch)
+        labels, frames = self._labels(batch), self._frames(batch)
         if first is None or others is None or labels is None or frames is None:
             return Output(None, self._loss(output))
-        return Output(_side_by_side(first, others, labels, frames), self._loss(output))
+        trained = ~(labels[..., 1:] == _IGNORED).all(-1)  # the model's own test, whatever the layout ignores
+        return Output(side_by_side(first, others, trained, frames), self._loss(output))
 
     def _loss(self, output: Any) -> Tensor | None:
         total: Tensor | None = field_of(output, "loss")
@@ -133,27 +164,10 @@ class Adapter:
 
     def _frames(self, batch: Batch) -> Tensor | None:
         """[B, T] bool."""
-        labels, codes = self._tensor(batch, "labels"), self._tensor(batch, "input_ids")
-        if labels is not None and (codes is None or codes.shape[:2] == labels.shape[:2]):
-            labelled = (labels != self.layout.ignore_index).any(-1)
-            if bool(labelled.any()):
-                labelled[:, :-1] |= labelled[:, 1:].clone()
-                return labelled
-        present = labels if codes is None else codes
-        if present is None:
-            return None
-        attended = tensor(batch, "attention_mask")
-        everything = torch.ones(present.shape[:2], dtype=torch.bool, device=present.device)
-        return everything if attended is None or attended.shape != everything.shape else attended.bool()
+        labels, codes = self._labels(batch), self._tensor(batch, "input_ids")
+        return counted_frames(labels, codes, tensor(batch, "attention_mask"), self.layout.ignore_index)
 
-
-def _side_by_side(first: Tensor, others: Tensor, labels: Tensor, frames: Tensor) -> Tensor:
-    """[N, K, V] from the backbone's [B, T, V] and the depth decoder's [frames it was trained on, K - 1, V]."""
-    into = first.new_zeros(int(frames.sum()), others.shape[1] + 1, first.shape[-1])
-    into[:, 0] = first[frames]
-    trained = ~(labels[..., 1:] == _IGNORED).all(-1)  # the model's own test, whatever the layout ignores
-    sample, time = trained.nonzero(as_tuple=True)
-    has_row = time > 0
-    rows = frames.flatten().cumsum(0) - 1
-    into[rows[(sample * frames.shape[1] + time - 1)[has_row]], 1:] = others[has_row].to(into.dtype)
-    return into
+    def _labels(self, batch: Batch) -> Tensor | None:
+        """[B, T, K]: those of the batch, or those that the model made of a batch of the processor."""
+        inside = tensor(batch, _INSIDE)
+        return self._tensor(batch, "labels") if inside is None else inside

@@ -11,7 +11,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audioloss_cli.probe.model_io.adapter import Batch, Config, Options, Output, field_of, tensor
+from audioloss_cli.probe.model_io.adapter import (
+    Batch,
+    Config,
+    Options,
+    Output,
+    field_of,
+    losses_of,
+    tensor,
+)
 from audioloss_cli.probe.model_io.adapters._expansion import expanded
 from audioloss_cli.probe.model_io.layout import Field, Layout, Reference
 from audioloss_cli.probe.model_io.signature import accepted, kept_by_trainer, unwrapped
@@ -38,6 +46,7 @@ _FORWARD = frozenset(
         "cache_audio_discrete_codes_mask",
     }
 )
+_PUBLISHED_OUT = 128016
 OPTIONS = ("logits_key", "loss_key")  # that this family reads beside those that all do
 
 
@@ -53,7 +62,7 @@ class Adapter:
         text = config.get("text_config")
         self.options = options
         # A batch of this layout may meet a model whose configuration is that of transformers.
-        self.out_id = config.get("audio_out_token_idx", config.get("audio_token_id", 128016))
+        self.out_id = config.get("audio_out_token_idx", config.get("audio_token_id", _PUBLISHED_OUT))
         self.in_id = config.get("audio_in_token_idx", 128015)
         self.layout = Layout(
             name="Higgs Audio (original)",
@@ -73,6 +82,7 @@ class Adapter:
                 "ffn": r"\baudio_mlp\b",
             },
             placeholder_ids=(self.out_id, self.in_id),
+            published_ids=self.out_id == _PUBLISHED_OUT and not config,
             reference=Reference("audio_in_ids", "audio_in_ids_start", self.in_id, instead="audio_features"),
         )
 
@@ -127,6 +137,10 @@ class Adapter:
         """Transposed back."""
         return {**batch, "audio_out_ids": codes.T.to(batch["audio_out_ids"].dtype).contiguous()}
 
+    def with_labels(self, batch: Batch, labels: Tensor) -> dict[str, Any]:
+        """Transposed back."""
+        return {**batch, "label_audio_ids": labels.T.to(batch["label_audio_ids"].dtype).contiguous()}
+
     def run(self, model: Callable[..., Any], batch: Batch) -> Output:
         """The reported loss is None where the model is that of transformers: upstream computes none.
 
@@ -157,11 +171,9 @@ class Adapter:
         takes = accepted(unwrapped(model))
         output = model(**{name: value for name, value in batch.items() if takes is None or name in takes})
         logits = field_of(output, self.options.logits_key or "audio_logits")
-        loss = field_of(output, self.options.loss_key or "audio_loss")
-        return Output(
-            logits if isinstance(logits, Tensor) and logits.ndim == len("NKV") else None,
-            loss if isinstance(loss, Tensor) else None,
-        )
+        loss, total = losses_of(output, self.options.loss_key)
+        fits = isinstance(logits, Tensor) and logits.ndim == len("NKV")
+        return Output(logits if fits else None, loss, None, total)
 
     def _columns(self, batch: Batch, name: str) -> Tensor | None:
         """[N, K]; upstream's [0, 0] for no audio becomes [0, K]."""
@@ -180,7 +192,10 @@ class Adapter:
     def _counts(self, batch: Batch) -> Tensor | None:
         """[B] int64: AUDIO_OUT tokens of each text."""
         ids = tensor(batch, "input_ids")
-        return None if ids is None or ids.ndim != len("BS") else (ids == self.out_id).sum(1)
+        if ids is None or ids.ndim != len("BS") or not self.layout.knows_placeholders_of(ids):
+            return None
+        found: Tensor = (ids == self.out_id).sum(1)
+        return found
 
     def _group_loc(self, batch: Batch) -> Tensor | None:
         """[segments] int64: the sample of each; None where the entries are not one a segment, or fall."""

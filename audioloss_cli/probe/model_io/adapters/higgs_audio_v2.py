@@ -100,6 +100,13 @@ class Adapter:
         new[mask] = codes.to(old.dtype)
         return {**batch, "audio_input_ids": new}
 
+    def with_labels(self, batch: Batch, labels: Tensor) -> dict[str, Any]:
+        """Written where the mask is true."""
+        old, mask = batch["audio_labels"], self._mask(batch)
+        new = old.clone()
+        new[mask] = labels.to(old.dtype)
+        return {**batch, "audio_labels": new}
+
     def run(self, model: Callable[..., Any], batch: Batch) -> Output:
         """Without the text labels: their loss would be added to that of the audio."""
         names = ("input_ids", "attention_mask", "audio_input_ids", "audio_input_ids_mask", "audio_labels")

@@ -12,6 +12,7 @@ import torch
 from audioloss_cli import registry
 from audioloss_cli.probe.errors import EnvironmentalError, UnreadableError
 from audioloss_cli.probe.model_io.checkpoint.loaded import LoadedModel, Request
+from audioloss_cli.probe.model_io.checkpoint.pickles import trusting
 from audioloss_cli.probe.model_io.device import is_out_of_memory
 
 KINDS = "probe.model_io.checkpoint.kinds"
@@ -25,6 +26,8 @@ def load_checkpoint(
     model_arguments: Mapping[str, Any] | None = None,
     dtype: torch.dtype | None = None,
     device: torch.device,
+    config_json: str = "",
+    trusted: bool = False,
 ) -> LoadedModel:
     """Load whatever lies at a path: see the modules of ``kinds`` for what that can be.
 
@@ -34,14 +37,16 @@ def load_checkpoint(
         model_arguments: keyword arguments of the factory.
         dtype: of the weights; None: what the checkpoint says.
         device: where the model is to run.
+        config_json: path of the configuration; looked for beside the weights and above them if empty.
+        trusted: whether a pickle may be given to a loader that it could make corrupt memory (torch before 2.10).
 
     Raises:
         UsageError: a factory is needed, or fails.
         UnreadableError: the checkpoint is not there, is damaged, would have to run code of its own, or is of no kind.
         EnvironmentalError: memory or a package is missing.
     """
-    request = Request(path, model, model_arguments or {}, dtype, device)
-    with _blame(request):
+    request = Request(path, model, model_arguments or {}, dtype, device, config_json)
+    with _blame(request), trusting(trusted):
         _refuse(path)
         kind = next((kind for kind in _kinds() if kind.claims(request)), None)
         if kind is None:
@@ -78,7 +83,7 @@ def _what_is_there(path: Path) -> str:
     if steps:
         return f"it holds {', '.join(steps[-3:])}; name one of them"
     if any(path.glob("*.safetensors")):
-        return "it holds weights but no config.json; pass --model package.module:factory"
+        return "it holds weights but no config.json; name it with --config-json, or pass --model package.module:factory"
     return "there is no config.json, adapter_config.json or weight file in it"
 
 

@@ -28,6 +28,7 @@ class Request:
     model_arguments: Mapping[str, Any]
     dtype: torch.dtype | None
     device: torch.device
+    config_json: str = ""
 
 
 @dataclass(slots=True)

@@ -2,9 +2,12 @@
 
 import io
 import mmap
+import re
 import struct
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +26,32 @@ _ZIP = b"PK\x03\x04"
 _COUNT = struct.Struct("<q")
 _MOST_NAMED, _LONGEST = 5, 100
 _AGAIN = "copy or save it again"
+_SAFE = (2, 10)  # before it, a file could make the weights_only loader write where it should not
+_TRUSTED: ContextVar[bool] = ContextVar("trusted", default=False)
+
+
+@contextmanager
+def trusting(trusted: bool) -> Iterator[None]:  # it is the question itself
+    """What the user says of pickles for as long as this lasts: that they come from where nobody meddles with them."""
+    before = _TRUSTED.set(trusted or _TRUSTED.get())
+    try:
+        yield
+    finally:
+        _TRUSTED.reset(before)
+
+
+def refuse_unsafe(path: object) -> None:
+    """Refuse a pickle where the loader of the torch that is installed is not safe from it.
+
+    Raises:
+        UnreadableError: torch is older than 2.10, and nobody said that the file is trusted.
+    """
+    version = tuple(map(int, re.findall(r"\d+", torch.__version__)[:2]))
+    if version < _SAFE and not _TRUSTED.get():
+        raise UnreadableError(
+            f"{path} is a pickle, by which the loader of torch {torch.__version__} can be made to corrupt memory: save "
+            "it as safetensors, install torch 2.10 or newer, or pass --trust-checkpoint if you know where it comes from"
+        )
 
 
 def read_pickle(path: Path, foreign: Callable[[Path, Sequence[str]], str] | None = None) -> Any:
@@ -33,7 +62,8 @@ def read_pickle(path: Path, foreign: Callable[[Path, Sequence[str]], str] | None
         foreign: words the refusal of what would have to run, from the path and the names that the file asks for.
 
     Raises:
-        UnreadableError: it is damaged, claims more than it holds, or it would have to run code.
+        UnreadableError: it is damaged, claims more than it holds, or it would have to run code; or see
+            ``refuse_unsafe``.
     """
     with path.open("rb") as stream:
         zipped = stream.read(len(_ZIP)) == _ZIP
@@ -42,6 +72,7 @@ def read_pickle(path: Path, foreign: Callable[[Path, Sequence[str]], str] | None
         raise UnreadableError((foreign or _told_foreign)(path, shortened(found.foreign)))
     _check_claims(found, path.stat().st_size, path)
     del found
+    refuse_unsafe(path)
     try:
         with warnings.catch_warnings(action="ignore"):
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)

@@ -61,7 +61,7 @@ def build(
                 None,
                 config=config,
                 state_dict=tensors,
-                dtype=dtype,
+                **{_dtype_keyword(): dtype},
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,
                 local_files_only=True,
@@ -74,7 +74,7 @@ def build(
                 raise
             raise UnreadableError(f"{path}: {model_class.__name__} cannot be built: {one_line(error)}") from error
     mismatched = sorted(Mismatch(name, tuple(file), tuple(ours)) for name, file, ours in info["mismatched_keys"])
-    missing = sorted(info["missing_keys"] - {item.name for item in mismatched})
+    missing = sorted(set(info["missing_keys"]) - {item.name for item in mismatched})
     if len(missing) + len(mismatched) >= len(module.state_dict()):
         example = next(iter(tensors), "none at all")
         raise UnreadableError(f"{path}: no tensor fits {model_class.__name__}; the file has names such as {example}")
@@ -104,6 +104,14 @@ def names_of(
         raise
     except Exception as error:
         raise UnreadableError(f"{path}: {model_class.__name__} cannot be built: {one_line(error)}") from error
+
+
+def _dtype_keyword() -> str:
+    """As ``from_pretrained`` calls it: ``torch_dtype`` until transformers 4.56, and no longer in 5."""
+    import transformers  # noqa: PLC0415  # slow, and needed by this kind alone
+
+    major, minor = (int(part) for part in transformers.__version__.split(".")[:2])
+    return "dtype" if (major, minor) >= (4, 56) else "torch_dtype"
 
 
 def followed(settings: Any) -> Any:

@@ -18,7 +18,7 @@ LINEAR = "tests.probe.model_io.checkpoint.models:linear"
     [
         ([], "is no checkpoint: there is no config.json"),
         (["readme.txt"], "is no checkpoint: there is no config.json"),
-        (["w.safetensors"], "it holds weights but no config.json; pass --model"),
+        (["w.safetensors"], "it holds weights but no config.json; name it with --config-json, or pass --model"),
         ([".metadata", "__0_0.distcp"], "is a torch.distributed.checkpoint"),
         (["pytorch_model_fsdp_0/.metadata", "config.json"], "pytorch_model_fsdp_0 is a torch.distributed.checkpoint"),
         (["zero_to_fp32.py", "config.json"], "holds DeepSpeed shards"),

@@ -11,6 +11,7 @@ import torch
 
 from audioloss_cli.probe.errors import UnreadableError
 from audioloss_cli.probe.model_io.checkpoint.loaded import LoadedModel, Request
+from audioloss_cli.probe.model_io.checkpoint.pickles import refuse_unsafe
 from audioloss_cli.probe.model_io.checkpoint.pretrained import one_line
 from audioloss_cli.probe.model_io.checkpoint.program import check_program
 
@@ -29,6 +30,7 @@ def load(request: Request) -> LoadedModel:
     are source code of the archive; they are not compiled.
     """
     check_program(request.path)
+    refuse_unsafe(request.path)
     program = _read(request.path)
     if request.device.type != "cpu":
         from torch.export.passes import move_to_device_pass  # noqa: PLC0415  # slow, and needed by this kind alone

@@ -1,30 +1,36 @@
 """A directory in the original layout of boson-ai/higgs-audio, run as its equal in transformers."""
 
+from typing import Any
+
+from audioloss_cli.probe.errors import EnvironmentalError
 from audioloss_cli.probe.model_io.checkpoint.files import read_json, read_weights
 from audioloss_cli.probe.model_io.checkpoint.higgs import DEFAULTS, own_names, renamed, settings_of, with_shared_layers
 from audioloss_cli.probe.model_io.checkpoint.loaded import LoadedModel, Request
 from audioloss_cli.probe.model_io.checkpoint.names import resolve
+from audioloss_cli.probe.model_io.checkpoint.peft_names import merged
 from audioloss_cli.probe.model_io.checkpoint.precision import dtype_of
 from audioloss_cli.probe.model_io.checkpoint.pretrained import build, names_of
+from audioloss_cli.probe.model_io.checkpoint.settings import configuration, note_of
 
 ORDER = 40
 _TEXT_HEAD = "text_lm_head.weight"
+_SINCE = "5.23"  # the oldest one that was tried
 
 
 def claims(request: Request) -> bool:
     """By ``model_type``."""
-    where = request.path / "config.json"
-    return where.is_file() and read_json(where).get("model_type") == "higgs_audio"
+    where = configuration(request)
+    return where is not None and read_json(where).get("model_type") == "higgs_audio"
 
 
 def load(request: Request) -> LoadedModel:
     """Rename in memory; the configuration stays the original's, with its defaults filled in."""
-    from transformers import HiggsAudioV2ForConditionalGeneration as Higgs  # noqa: PLC0415  # slow, and needed by this kind alone
-
-    where = request.path / "config.json"
+    Higgs = _class(request)  # noqa: N806  # it is a class
+    where = configuration(request)
+    assert where is not None  # noqa: S101  # claims() saw it
     config = {**DEFAULTS, **read_json(where)}
     settings = settings_of(config, where)
-    stored = read_weights(request.path)
+    stored = merged(read_weights(request.path), request.path)
     own, notes = own_names(stored.tensors)
     more = {"use_text_head": any(name.endswith(_TEXT_HEAD) for name in own)}
     names, unexpected = resolve(own, names_of(Higgs, settings, own, where, **more), renamed)
@@ -46,6 +52,24 @@ def load(request: Request) -> LoadedModel:
             *notes,
             *shared,
             note,
+            *note_of(where, request),
             "the weights run as transformers' HiggsAudioV2ForConditionalGeneration",
         ],
     )
+
+
+def _class(request: Request) -> Any:
+    """That of transformers, which older ones do not have.
+
+    Raises:
+        EnvironmentalError: the one that is installed has no Higgs Audio.
+    """
+    import transformers  # noqa: PLC0415  # slow, and needed by this kind alone
+
+    found = getattr(transformers, "HiggsAudioV2ForConditionalGeneration", None)
+    if found is None:
+        raise EnvironmentalError(
+            f"{request.path} is in the original Higgs layout, which needs transformers >= {_SINCE} (here is "
+            f"{transformers.__version__}): upgrade it, or pass --model package.module:factory with the model's own code"
+        )
+    return found

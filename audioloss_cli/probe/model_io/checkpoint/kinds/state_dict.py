@@ -11,24 +11,31 @@ from audioloss_cli.probe.imports import call_factory, import_factory
 from audioloss_cli.probe.model_io.checkpoint.files import SUFFIXES, read_json, read_weights
 from audioloss_cli.probe.model_io.checkpoint.loaded import LoadedModel, Request, layout_name_of
 from audioloss_cli.probe.model_io.checkpoint.names import fitting, resolve
+from audioloss_cli.probe.model_io.checkpoint.peft_names import holds_adapters, merged
 from audioloss_cli.probe.model_io.checkpoint.precision import dtype_of
+from audioloss_cli.probe.model_io.checkpoint.settings import configuration, note_of
 
 ORDER = 30
+_KYUTAI = ("n_q", "dep_q", "card")  # of its config.json, which the model itself has no other trace of
 
 
 def claims(request: Request) -> bool:
-    """A weight file, and whatever comes with a factory."""
-    return bool(request.model) or (request.path.is_file() and request.path.suffix in SUFFIXES)
+    """A weight file without a configuration, and whatever comes with a factory."""
+    a_file = request.path.is_file() and request.path.suffix in SUFFIXES
+    return bool(request.model) or (a_file and configuration(request) is None)
 
 
 def load(request: Request) -> LoadedModel:
     """Build the model, then give it the weights."""
     if not request.model:
         raise UsageError(
-            f"{request.path} holds weights but not the model they belong to; pass --model package.module:factory"
+            f"{request.path} holds weights but not the model they belong to; pass --model package.module:factory, or "
+            "--config-json where the model is one of transformers"
         )
     module = build(request)
     stored = read_weights(request.path)
+    if not holds_adapters(module.state_dict()):
+        stored = merged(stored, request.path)
     names, unexpected = resolve(stored.tensors, module.state_dict().keys())
     shapes = {name: tuple(tensor.shape) for name, tensor in _tensors(module).items()}
     wanted = {ours: stored.tensors[theirs] for theirs, ours in names.items() if ours in shapes}
@@ -68,15 +75,17 @@ def build(request: Request) -> nn.Module:
 
 
 def config_of(request: Request, module: nn.Module) -> tuple[dict[str, Any], list[str]]:
-    """``config.json`` beside the weights, else what the model says of itself, and a note if there is neither."""
-    beside = request.path / "config.json"
-    if beside.is_file():
-        return read_json(beside), []
+    """``config.json`` of the run, else what the model says of itself, and a note if there is neither."""
+    where = configuration(request)
+    if where is not None:
+        return read_json(where), note_of(where, request)
     for each in module.modules():  # a wrapper has none of its own, the model inside it has
         own: Any = getattr(each, "config", None)
         described = own.to_dict() if hasattr(own, "to_dict") else own
         if isinstance(described, dict):
             return described, []
+        if all(hasattr(each, name) for name in _KYUTAI):
+            return {name: getattr(each, name) for name in _KYUTAI}, []
     return {}, ["there is no configuration: neither config.json nor a config of the model"]
 
 

@@ -1,6 +1,7 @@
 """A directory that transformers wrote, such as ``checkpoint-500`` of its Trainer: config.json and weights."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -9,8 +10,10 @@ from audioloss_cli.probe.errors import UnreadableError
 from audioloss_cli.probe.model_io.checkpoint.files import read_json, read_weights
 from audioloss_cli.probe.model_io.checkpoint.loaded import LoadedModel, Request, layout_name_of
 from audioloss_cli.probe.model_io.checkpoint.names import resolve
+from audioloss_cli.probe.model_io.checkpoint.peft_names import merged
 from audioloss_cli.probe.model_io.checkpoint.precision import dtype_of
 from audioloss_cli.probe.model_io.checkpoint.pretrained import build, names_of
+from audioloss_cli.probe.model_io.checkpoint.settings import configuration, note_of
 
 ORDER = 50
 _TEXT_HEAD = "text_lm_head.weight"
@@ -20,18 +23,18 @@ _REMEDY = "pass --model package.module:factory that builds the model"
 
 def claims(request: Request) -> bool:
     """By its configuration."""
-    return (request.path / "config.json").is_file()
+    return configuration(request) is not None
 
 
 def load(request: Request) -> LoadedModel:
     """The class that ``architectures`` names, if it is transformers' own."""
-    config = read_json(request.path / "config.json")
-    model_class = _class_of(config, request)
-    stored = read_weights(request.path)
+    where = configuration(request)
+    assert where is not None  # noqa: S101  # claims() saw it
+    config = read_json(where)
+    model_class = _class_of(config, where)
+    stored = merged(read_weights(request.path), request.path)
     more = _arguments(config, stored.tensors)
-    names, _ = resolve(
-        stored.tensors, names_of(model_class, config, stored.tensors, request.path / "config.json", **more)
-    )
+    names, _ = resolve(stored.tensors, names_of(model_class, config, stored.tensors, where, **more))
     tensors = {names.get(name, name): tensor for name, tensor in stored.tensors.items()}
     dtype, note = dtype_of(request.dtype, config, tensors.values())
     found = build(model_class, config, tensors, dtype, request.path, **more)
@@ -43,14 +46,14 @@ def load(request: Request) -> LoadedModel:
         missing=found.missing,
         unexpected=found.unexpected,
         mismatched=found.mismatched,
-        notes=[*stored.notes, note, *_codebooks(config, tensors)],
+        notes=[*stored.notes, note, *note_of(where, request), *_codebooks(config, tensors)],
     )
 
 
-def _class_of(config: Mapping[str, Any], request: Request) -> Any:
+def _class_of(config: Mapping[str, Any], where: Path) -> Any:
     import transformers  # noqa: PLC0415  # slow, and needed by this kind alone
 
-    where, model_type = request.path / "config.json", config.get("model_type")
+    model_type = config.get("model_type")
     if config.get("auto_map"):
         raise UnreadableError(f"{where} names code of its own (auto_map), which is never run: {_REMEDY}")
     if config.get("quantization_config"):

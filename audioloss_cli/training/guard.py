@@ -31,9 +31,9 @@ from audioloss_cli.training.response.checkpoints import Checkpoints
 from audioloss_cli.training.response.folding import Folding
 from audioloss_cli.training.response.responder import Responder
 from audioloss_cli.training.state import from_state, to_state
-from audioloss_cli.training.transport.arrivals import Arrivals
+from audioloss_cli.training.transport.arrivals import Arrivals, read_plain
 from audioloss_cli.training.transport.ranks import NOBODY, Whose
-from audioloss_cli.training.transport.scalar_layout import Arrived
+from audioloss_cli.training.transport.scalar_layout import BOUND, PART, Arrived
 
 _FIRST_BATCHES = 3
 _LOOK_AGAIN = 60.0
@@ -218,10 +218,14 @@ class AudioLossGuard:
 
     def close(self, step: int | None = None, *, grad_norm: Any = None) -> list[Alert]:
         """An optimiser step ends; see ``step``."""
+        # Between two steps no code is in a cache: a call that finds nothing to do costs more than to ask before.
         self._step = step = self._step + 1 if step is None else as_step(step)
-        self.responder.changed.clear()
+        if self.responder.changed:
+            self.responder.changed.clear()
         arrivals = self._arrivals
-        arrivals.start(self.examiner.model)
+        if not arrivals.started:
+            arrivals.start(self.examiner.model)
+            self.responder.ranks = arrivals.ranks
         if self.presence.gone:
             self._micro.note("gone", 1.0)
             self.presence.gone = False
@@ -232,10 +236,14 @@ class AudioLossGuard:
         if self._gradients.left and not self._gradients_seen:
             self.see_gradients(whole=False)
         self._begins, self._gradients_seen = True, False
-        found, alerts = self._look(step, values), list[Alert]()
-        for arrived in arrivals.take(step, values):
-            alerts, found = alerts + self._arrived(arrived, found), []
-        alerts += self._handled(found)
+        found = self._look(step, values) if self._noted or self._looks.is_due() else []
+        if arrivals.at_once and read_plain(values):
+            alerts = self._arrived(Arrived(step, values), found)
+        else:
+            alerts = list[Alert]()
+            for arrived in arrivals.take(step, values):
+                alerts, found = alerts + self._arrived(arrived, found), []
+            alerts += self._handled(found)
         return alerts + self._settle() if self._unsettled else alerts
 
     def see_gradients(self, *, whole: bool) -> None:
@@ -375,7 +383,7 @@ class AudioLossGuard:
 
     def _look(self, step: int, values: dict[str, Any]) -> Found:
         """At a batch, if it is time, by the clock of this rank; what one of several finds travels with the numbers."""
-        self.responder.ranks = ranks = self._arrivals.ranks
+        ranks = self._arrivals.ranks
         of, found = self._looks.find(step, self._recent, 1 if ranks is None else ranks.size)
         if found and self._agreement.agrees:  # by what is trained, whatever the labels look like
             found = [each for each in found if each.code not in _ALIGNMENT]
@@ -390,12 +398,14 @@ class AudioLossGuard:
     def _arrived(self, arrived: Arrived, before: Found) -> list[Alert]:
         """The numbers of a step are there; all ranks come here together. ``before``: what is to be handled as well."""
         findings = arrived.values.pop("findings", None)
-        ranks = self._arrivals.ranks
-        noted = self._agreement.judge(arrived.values)
-        self.examiner.noted += noted
-        found = before + self._looks.alerts(noted, arrived.step) + self._watch.take_in(arrived)
+        ranks, values, found = self._arrivals.ranks, arrived.values, before
+        if (BOUND in values or "total" in values or PART in values) and (noted := self._agreement.judge(values)):
+            self.examiner.noted += noted
+            found = before + self._looks.alerts(noted, arrived.step)
+        said = self._watch.take_in(arrived)
+        found = found + said if said else found
         if ranks is None:
-            return self._handled(found)
+            return self._handled(found) if found else []
         alerts = []
         if findings:
             for whose, each in self._looks.of_all(arrived.step, ranks, self._arrivals.device):

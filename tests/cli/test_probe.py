@@ -110,7 +110,7 @@ def test_usage_is_2(arguments, words, audioloss):
     ("more", "words"),
     [
         (("--dtype", "fp16"), "--dtype 'fp16' is not one of float32, bfloat16, float16"),
-        (("--adapter", "none"), "--adapter 'none' is not one of csm, generic"),
+        (("--adapter", "none"), "--adapter 'none' is not one of csm, csm_hf, dia, generic"),
         (("--adapter", "generic"), "--labels-key"),
         (("--data-arg", "size=4"), "healthy() got an unexpected keyword argument 'size'"),
     ],

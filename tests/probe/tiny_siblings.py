@@ -2,15 +2,10 @@
 
 from typing import Any
 
-import pytest
 import torch
-import transformers
 from torch import Tensor, nn
 
-if not hasattr(transformers, "CsmConfig"):
-    pytest.skip(f"transformers {transformers.__version__} has no CSM", allow_module_level=True)
-
-from transformers import CsmConfig, CsmForConditionalGeneration, MoshiConfig, MoshiForConditionalGeneration
+from tests.probe.newer import transformers_with
 
 K = 4
 CSM_IDS, MOSHI_IDS = 40, 16
@@ -37,9 +32,9 @@ _MIMI = {
 _SMALL = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
 
 
-def csm_config() -> CsmConfig:
+def csm_config() -> Any:
     depth = {"num_codebooks": K, "backbone_hidden_size": 16, "vocab_size": CSM_IDS, "max_position_embeddings": K + 1}
-    return CsmConfig(
+    return transformers_with("CsmConfig")(
         num_codebooks=K,
         vocab_size=CSM_IDS,
         text_vocab_size=TEXT_IDS,
@@ -57,10 +52,10 @@ def csm_config() -> CsmConfig:
     )
 
 
-def csm_model(seed: int = 0) -> CsmForConditionalGeneration:
+def csm_model(seed: int = 0) -> Any:
     """With loud heads: as initialised, they give every code the same chance, and any alignment would do."""
     torch.manual_seed(seed)
-    model = CsmForConditionalGeneration(csm_config()).eval()
+    model = transformers_with("CsmForConditionalGeneration")(csm_config()).eval()
     with torch.no_grad():
         for head in (model.lm_head.weight, model.depth_decoder.codebooks_head.weight):
             head.mul_(10)
@@ -80,8 +75,8 @@ def csm_batch(seed: int = 1, *, backbone_only: bool = False) -> dict[str, Tensor
     return {"input_ids": codes, "attention_mask": mask, "labels": labels}
 
 
-def moshi_config() -> MoshiConfig:
-    return MoshiConfig(
+def moshi_config() -> Any:
+    return transformers_with("MoshiConfig")(
         vocab_size=TEXT_IDS,
         audio_vocab_size=MOSHI_IDS,
         max_position_embeddings=64,
@@ -94,10 +89,10 @@ def moshi_config() -> MoshiConfig:
     )
 
 
-def moshi_model(seed: int = 0) -> MoshiForConditionalGeneration:
+def moshi_model(seed: int = 0) -> Any:
     """With a quiet depth decoder: as initialised, its loss is in the hundreds."""
     torch.manual_seed(seed)
-    model = MoshiForConditionalGeneration(moshi_config()).eval()
+    model = transformers_with("MoshiForConditionalGeneration")(moshi_config()).eval()
     with torch.no_grad():
         for parameter in model.depth_decoder.parameters():
             parameter.mul_(0.3)

@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from audioloss_cli.model import Severity
 from audioloss_cli.probe.model_io.adapter import Options
 from audioloss_cli.probe.model_io.adapters import higgs_audio, higgs_audio_v2
+from audioloss_cli.training.losses.agreement import Agreement
 from audioloss_cli.training.losses.read import read_losses
 from audioloss_cli.training.losses.recompute import recompute
 from audioloss_cli.training.transport.async_scalar import AsyncScalars
@@ -204,3 +206,25 @@ def test_what_cannot_be_recomputed_does_not_cost_the_loss_that_is_trained():
     found = read_losses(None, outputs, batch, layout)
     assert found == {"audio": outputs["loss"]}
     assert found.odd[0].startswith("not recomputed from logits and labels: ")
+
+
+@pytest.mark.parametrize(("trained", "code"), [(0, "label-leak"), (1, None), (2, "double-shift")])
+def test_the_offset_that_is_trained_is_found(trained, code):
+    """Of losses that fall as the one at that offset does, once what is learnt shows."""
+    agreement, found = Agreement(), []
+    for step in range(1, 30):
+        costs = [7.0 + 0.05 * step + 0.3 * offset for offset in range(3)]
+        costs[trained] = 7.0 - 0.1 * step
+        if agreement.due():
+            values = {"part": costs[trained] * 1.03, **dict(zip(("at_0", "at_1", "at_2"), costs, strict=True))}
+            found += [each.code for each in agreement.judge(values)]
+    assert set(found) == ({code} if code else set())
+
+
+def test_a_loss_of_another_scale_is_a_note():
+    agreement, found = Agreement(), []
+    for step in range(1, 60):
+        right = 7.0 - 0.05 * step
+        values = {"part": 8 * right, "at_0": 7.1 + 0.1 * step, "at_1": right, "at_2": 7.2 + 0.1 * step}
+        found += agreement.judge(values) if agreement.due() else []
+    assert {(each.code, each.severity) for each in found} == {("loss-scale", Severity.INFO)}

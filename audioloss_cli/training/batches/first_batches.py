@@ -55,6 +55,10 @@ class FirstBatches:
         self.told.update(told)
         self._resumed = True
 
+    def is_due(self) -> bool:
+        """Whether a batch is to be looked at once this step is over."""
+        return bool(self.left or self._resumed) or self.again.is_due()
+
     def find(self, step: int, recent: RecentBatches, ranks: int = 1) -> tuple[int, list[Finding]]:
         """What is wrong with a batch, if one is to be looked at once this step is over; and the step of the batch."""
         self._resumed = False

@@ -43,6 +43,10 @@ class PeriodicCheck:
         self._suspected, self._soon = dict[str, int](), False  # by code, how often in a row; whether the last was soon
         self._late = AsyncBatch()
 
+    def is_due(self) -> bool:
+        """Whether a batch is to be looked at, or one is on its way from a device."""
+        return self._late.sent is not None or perf_counter() >= self._due
+
     def look(self, step: int, recent: RecentBatches, told: Container[str], ranks: int = 1) -> tuple[int, list[Finding]]:
         """A step, and what is wrong with a batch of it.
 

@@ -42,7 +42,7 @@ def on_cpu(fed: MicroBatch, *, wait: bool = True) -> MicroBatch:
 
 def named_batch(batch: Any) -> Any:
     """A batch object, such as a dataclass or what has ``keys()``, as a mapping by name; all else as it is."""
-    if batch is None or isinstance(batch, Mapping):
+    if batch is None or isinstance(batch, (dict, Mapping)):  # a dict is told sooner
         return batch
     if is_dataclass(batch) and not isinstance(batch, type):
         return {each.name: getattr(batch, each.name, None) for each in fields(batch)}
@@ -53,7 +53,12 @@ def named_batch(batch: Any) -> Any:
 
 def _without_graph(batch: Batch) -> Batch:
     """Embeddings that are part of the graph would keep all of it alive for some steps."""
-    if not isinstance(batch, Mapping) or not any(getattr(each, "requires_grad", False) for each in batch.values()):
+    if not isinstance(batch, (dict, Mapping)):
+        return batch
+    for each in batch.values():
+        if isinstance(each, Tensor) and each.requires_grad:
+            break
+    else:
         return batch
     return {name: each.detach() if isinstance(each, Tensor) else each for name, each in batch.items()}
 

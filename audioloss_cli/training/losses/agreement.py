@@ -21,7 +21,7 @@ _TIMES = 1000  # as long as measuring took is waited before the next: it takes 0
 _LEAST = 5.0  # seconds
 _IN_A_ROW = 3
 _SAME, _NATS = 0.03, 0.02  # relative and absolute: what is trained may leave out the last frame of a segment, or not
-_APART = 0.1  # by which the cross entropies at two offsets must differ to be told apart
+_APART, _NEARER = 0.1, 0.25  # by which the cross entropies at two offsets must differ, and how near the one must be
 _EXACT, _NOT_EXACT = 2e-4, 2e-3  # one is the other, in float32; and it is not
 _FELL, _STAYED = 5.0, 0.9
 _MOVED, _STEADY, _NEAR = 1.005, 1.02, 0.03
@@ -84,6 +84,8 @@ class Agreement:
         total = values.get("total", values.get(BOUND, math.nan))
         self._repeats = self._repeats + 1 if total == self._last else 0
         self._last = total
+        if AT_OFFSETS[1] not in values:
+            return []
         here, right, after = (values.get(name, math.nan) for name in AT_OFFSETS)
         if not math.isfinite(right):
             return []
@@ -143,11 +145,13 @@ class Agreement:
 
 
 def _is_rather(part: float, other: float, right: float) -> bool:
-    """Whether what is trained is the one and not the other: to the last digits, or because the two are far apart."""
+    """Whether what is trained is the one and not the other: to the last digits, or because it alone is learnt.
+
+    A loss may leave out the last frame of a segment, or hold it against the first of the next, which moves it a little.
+    """
     if abs(part - other) <= _EXACT * other:
         return abs(part - right) > _NOT_EXACT * right
-    apart = abs(other - right) > _APART * max(other, right)
-    return apart and _same(part, other) and abs(part - right) > 5 * abs(part - other)
+    return other < (1 - _APART) * right and abs(part - other) <= _NEARER * (right - part)
 
 
 def _same(value: float, other: float) -> bool:

@@ -100,10 +100,12 @@ def read_losses(
     if outputs is None:
         return Losses() if loss is None else Losses(audio=loss)
     held, odd = _held_by(outputs), list[str]()
-    books, mean = read_codebooks(*held.of("codebooks"), odd)
+    roles = held.by_role
+    books, mean = read_codebooks(*held.of("codebooks"), odd) if "codebooks" in roles else ({}, None)
     found = Losses(books)
-    text, own = read_scalar(*held.of("text"), odd), read_scalar(*held.of("own"), odd)
-    audio = read_scalar(*held.of("audio"), odd)
+    text = read_scalar(*held.of("text"), odd) if "text" in roles else None
+    own = read_scalar(*held.of("own"), odd) if "own" in roles else None
+    audio = read_scalar(*held.of("audio"), odd) if "audio" in roles else None
     if audio is None and mean is not None:
         audio = _rescaled(found, mean, loss, own)
     audio = _of_parts(held.parts) if audio is None and held.parts else audio
@@ -132,12 +134,16 @@ def names_audio(outputs: Any) -> bool:
 
 def own_loss_of(outputs: Any) -> Any:
     """The ``loss`` that a model gives; None if it gives none."""
-    return _held_by(outputs).of("own")[1]
+    if isinstance(outputs, (dict, Mapping)):
+        return outputs.get("loss")
+    if type(outputs) is tuple:
+        return outputs[0] if outputs and isinstance(outputs[0], Tensor) else None
+    return getattr(outputs, "loss", None)
 
 
 def _held_by(outputs: Any) -> _Held:
     """Of a mapping (``ModelOutput`` of transformers is one), an object, or a tuple, whose loss comes first."""
-    if isinstance(outputs, Mapping):
+    if isinstance(outputs, (dict, Mapping)):  # a dict is asked for first, for it is told sooner
         items: Any = outputs.items()
     elif type(outputs) is tuple:
         items = (("loss", outputs[0]),) if outputs and isinstance(outputs[0], Tensor) else ()

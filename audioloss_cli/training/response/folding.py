@@ -4,10 +4,19 @@ A batch whose labels are all masked makes the audio loss and that of every codeb
 tells of it. The incidents of all series stay in their monitors.
 """
 
+import math
+
 from audioloss_cli.model import Alert
 from audioloss_cli.training.losses.monitors import AUDIO, LOGGED, Found
 
 _OVER = ("recovered", "reminder")
+_NO_NUMBER = frozenset({"non-finite-loss", "zero-loss", "masked-nan", "missing-loss"})
+# What a finding about a batch or a gradient explains of the losses, and for how many steps after it.
+_EXPLAINS = {
+    "no-audio-gradient": (frozenset({"total-mismatch"}), math.inf),
+    "all-masked": (_NO_NUMBER, 2),
+    "low-valid-fraction": (_NO_NUMBER, 2),
+}
 
 
 class Folding:
@@ -42,12 +51,19 @@ class Folding:
         return True
 
     def _is_covered(self, series: str, alert: Alert) -> bool:
-        others = ((name, told) for (name, _), told in self._told.items() if name != series)
         follows = series != AUDIO and _is_loss(series)
-        return any(
-            told.severity.rank >= alert.severity.rank and _is_loss(name) and (follows or told.code == alert.code)
-            for name, told in others
-        )
+        for (name, _), told in self._told.items():
+            if told.severity.rank < alert.severity.rank:
+                continue
+            of_losses = name != series and _is_loss(name) and (follows or told.code == alert.code)
+            if of_losses or _explains(told, alert):
+                return True
+        return False
+
+
+def _explains(told: Alert, alert: Alert) -> bool:
+    codes, steps = _EXPLAINS.get(told.code, (frozenset[str](), 0))
+    return alert.code in codes and 0 <= alert.step - told.step <= steps
 
 
 def _is_loss(series: str) -> bool:

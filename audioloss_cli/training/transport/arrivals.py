@@ -19,20 +19,21 @@ class Arrivals:
         deferred: read at a later step; None: where they lie on a device, and where several ranks train.
 
     Attributes:
+        started: whether a step was over, and the ranks are known.
         ranks: those that train together; None for one process, and before the first step is over.
         at_once: whether numbers on the CPU need not go through the queue.
     """
 
     def __init__(self, deferred: bool | None) -> None:
         self._late: AsyncScalars | None = None
-        self._started = False
+        self.started = False
         self.ranks: Ranks | None = None
         self.at_once = not deferred
 
     def start(self, model: Any) -> None:
         """The ranks, and the device of the ``model``, are known once the first step is over."""
-        if not self._started:
-            self._started = True
+        if not self.started:
+            self.started = True
             self.ranks = find_ranks(model)
             self.at_once = self.at_once and self.ranks is None
 
@@ -82,3 +83,20 @@ class Arrivals:
                     return False
                 values[name] = float(value.item())
         return True
+
+
+def read_plain(values: dict[str, Any]) -> bool:
+    """Numbers and tensors of one number on the CPU, in place; False where there is anything else, for ``take``."""
+    for name, value in values.items():
+        kind = type(value)
+        if kind is float:
+            continue
+        if (
+            kind is not Tensor or value.get_device() >= 0 or value.numel() != 1
+        ):  # get_device is sooner asked than is_cpu
+            return False
+        number = value.item()
+        if type(number) is complex:
+            return False
+        values[name] = float(number)
+    return True

@@ -40,8 +40,8 @@ class Healthy(NamedTuple):
     options: Options = Options()
 
 
+parler_model = partial(tiny_families.Delayed, tiny_families.PARLER, 5)
 dia_batch = partial(tiny_families.delayed_batch, by_book=True)
-parler_batch = partial(tiny_families.delayed_batch, prompt=5)
 
 HEALTHY = {
     "csm": Healthy(tiny_siblings.csm_config().to_dict(), tiny_siblings.csm_batch, cache(tiny_siblings.csm_model)),
@@ -54,7 +54,9 @@ HEALTHY = {
     "musicgen": Healthy(
         tiny_families.MUSICGEN, tiny_families.delayed_batch, lambda: tiny_families.Delayed(tiny_families.MUSICGEN)
     ),
-    "parler": Healthy(tiny_families.PARLER, parler_batch, lambda: tiny_families.Delayed(tiny_families.PARLER, 5)),
+    "parler": Healthy(
+        tiny_families.PARLER, tiny_families.delayed_batch, lambda: tiny_families.Delayed(tiny_families.PARLER, 5)
+    ),
     "moshi": Healthy(
         tiny_siblings.moshi_config().to_dict(), tiny_siblings.moshi_batch, cache(tiny_siblings.moshi_model)
     ),

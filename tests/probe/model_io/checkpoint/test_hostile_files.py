@@ -21,6 +21,7 @@ from tests.fuzz.checkpoints.pickles import called, integer, name, tensor, text, 
 from tests.probe import tiny
 from tests.probe.model_io.checkpoint.models import assert_same, load
 from tests.probe.model_io.checkpoint.test_lora_adapter import adapted, edit, saved
+from tests.probe.newer import transformers_with
 
 FACTORY = "tests.probe.model_io.checkpoint.models:linear"
 DEEP = 50_000
@@ -276,6 +277,7 @@ def test_a_configuration_that_is_deep(depth, tmp_path):
 
 def test_a_configuration_without_sizes_beside_sixteen_bytes(tmp_path):
     """It means the three billion weights of the published model."""
+    transformers_with("HiggsAudioV2Config")
     save_file({"a": torch.zeros(4)}, tmp_path / "model.safetensors")
     (tmp_path / "config.json").write_text('{"model_type": "higgs_audio_v2"}')
     told = refused(lambda: load(tmp_path), tmp_path / "config.json")

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from audioloss_cli.model import Report, Severity
 from audioloss_cli.probe import ProbeConfig, probe, validate_model_inputs
+from audioloss_cli.probe.errors import UsageError
 from tests.probe import tiny_families, tiny_siblings
 from tests.probe.tiny_families import BOOKS, IDS, delayed_batch
 
@@ -150,3 +151,10 @@ def test_a_batch_of_the_processor_that_is_masked(tmp_path: Path) -> None:
     config = tiny_siblings.csm_config().to_dict()
     assert "all-masked" in [each.code for each in validate_model_inputs(batch, config=config)]
     assert [e.code for e in validate_model_inputs(processed(), config=config) if e.severity is not Severity.INFO] == []
+
+
+@pytest.mark.parametrize("key", ["decoder_input_ids", "codes"])
+def test_a_key_of_many_models_tells_no_family(key: str) -> None:
+    batch = {key: torch.zeros(2, 5, dtype=torch.long), "labels": torch.zeros(2, 5, dtype=torch.long)}
+    with pytest.raises(UsageError, match="no adapter serves a model without a configuration"):
+        validate_model_inputs(batch)

@@ -10,7 +10,9 @@ from audioloss_cli.probe.model_io.adapter import Adapter, Batch, Config, Options
 
 FOLDER = "probe.model_io.adapters"
 # Keys of any language model; they tell no family from another.
-COMMON = frozenset({"input_ids", "attention_mask", "labels", "position_ids", "input_values"})
+COMMON = frozenset(
+    {"input_ids", "attention_mask", "labels", "position_ids", "input_values", "decoder_input_ids", "codes"}
+)
 
 # What every adapter reads; those of a family name in ``OPTIONS`` what else they read, generic reads all.
 _ALWAYS_READ = frozenset({"ignore_index", "shift"})

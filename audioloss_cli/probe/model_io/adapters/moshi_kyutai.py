@@ -37,9 +37,9 @@ class Adapter(Described):
             logits_key="logits",
             logits_layout="BKTV",
             shift=0,
-            num_codebooks=config["dep_q"],
-            vocab_size=config["card"],
-            bos=config["card"],
+            num_codebooks=config.get("dep_q", 8),
+            vocab_size=config.get("card", 2048),
+            bos=config.get("card", 2048),
         )
         super().__init__(config, over(family, options), "Moshi (kyutai)")
 

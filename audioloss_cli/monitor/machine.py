@@ -43,7 +43,7 @@ class Machine:
     def __init__(
         self, limits: Limits, prefix: str, choice: ruleset.Choice, kind: Kind | None = None, reason: str = ""
     ) -> None:
-        groups = ruleset.by_group(ruleset.coded_rules(limits, choice))
+        groups = ruleset.rules_by_group(limits, choice)
         self.groups = [Group(name, part, limits.window_size, prefix) for name, part in groups.items()]
         self._relative = [group for group in self.groups if group.relative]
         self.history = SeriesHistory(limits, kind, reason)

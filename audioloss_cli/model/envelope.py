@@ -6,11 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from audioloss_cli.model.columns import BLOCK, lies_in_a_file
+from audioloss_cli.model.columns import BLOCK, POINTS_WORTH_IMPORTING, lies_in_a_file
 from audioloss_cli.model.series import Series
 
 #: Parts of a series in which something was found, and of one in which nothing was.
 PARTS_WITH_INCIDENTS, PARTS = 512, 64
+
+_POINTS_WORTH_ARRAYS = 256  # of a part: of fewer, Python finds the lowest and the highest as fast
+
+_Bounds = tuple[int, int, int]  # of a part: segment, first index, end
+_Summary = tuple[int, float, float, float]  # how many values are finite; the lowest, the highest, the mean of them
 
 
 class Part(NamedTuple):
@@ -69,11 +74,13 @@ class Envelope:
             most: number of parts that equal lengths would give.
         """
         length = max(-(-len(series) // most), 1)
+        bounds = list(_bounds(len(series), segment_starts, length))
+        ends = [(segment, end - start, series.steps[start], series.steps[end - 1]) for segment, start, end in bounds]
+        found = _summaries(series, bounds, length)
         whole, values = array("q"), array("d")
-        for bounds in _bounds(len(series), segment_starts, length):
-            part = _part(series, *bounds)
-            whole.extend((part.segment, part.points, part.first_step, part.last_step, part.finite))
-            values.extend((part.low, part.high, part.mean))
+        for end, summary in zip(ends, found, strict=True):
+            whole.extend((*end, summary[0]))
+            values.extend(summary[1:])
         return cls(whole, values)
 
     @property
@@ -93,7 +100,7 @@ class Envelope:
         return min(part.first_step for part in self.parts), max(part.last_step for part in self.parts)
 
 
-def _bounds(count: int, segment_starts: Sequence[int], length: int) -> Iterator[tuple[int, int, int]]:
+def _bounds(count: int, segment_starts: Sequence[int], length: int) -> Iterator[_Bounds]:
     """Yield the segment, the first index and the end of each part."""
     ends = [*segment_starts[1:], count]
     for segment, (start, end) in enumerate(zip(segment_starts, ends, strict=True)):
@@ -101,31 +108,39 @@ def _bounds(count: int, segment_starts: Sequence[int], length: int) -> Iterator[
             yield segment, first, min(first + length, end)
 
 
-def _part(series: Series, segment: int, start: int, end: int) -> Part:
-    if not lies_in_a_file(series.values):
-        values = series.values[start:end]
-        total = float(sum(values))
-        if math.isfinite(total):  # so is each of them
-            ends, bounds = (
-                (int(series.steps[start]), int(series.steps[end - 1])),
-                (float(min(values)), float(max(values))),
-            )
-            return Part(segment, end - start, *ends, *bounds, total / len(values) + 0.0, len(values))
-    return _part_in_pieces(series, segment, start, end)
+def _summaries(series: Series, bounds: Sequence[_Bounds], length: int) -> Sequence[_Summary]:
+    values = series.values
+    if lies_in_a_file(values):
+        return [_summary_in_pieces(values, start, end) for _, start, end in bounds]
+    if length >= _POINTS_WORTH_ARRAYS and len(values) >= POINTS_WORTH_IMPORTING:
+        return [_summary_by_array(values, start, end) for _, start, end in bounds]
+    parts = [values[start:end] for _, start, end in bounds]
+    sums, counts = list(map(sum, parts)), list(map(len, parts))
+    if math.isfinite(sum(sums)):  # so is each value
+        means = [total / count + 0.0 for total, count in zip(sums, counts, strict=True)]
+        return list(zip(counts, map(min, parts), map(max, parts), means, strict=True))
+    return [_summary_in_pieces(values, start, end) for _, start, end in bounds]
 
 
-def _part_in_pieces(series: Series, segment: int, start: int, end: int) -> Part:
+def _summary_by_array(values: Sequence[float], start: int, end: int) -> _Summary:
+    import numpy as np  # so long a series was put in order and replayed by it
+
+    part = np.asarray(values)[start:end]
+    total = float(part.sum())
+    if not math.isfinite(total):
+        return _summary_in_pieces(values, start, end)
+    return end - start, float(part.min()), float(part.max()), total / (end - start) + 0.0
+
+
+def _summary_in_pieces(values: Sequence[float], start: int, end: int) -> _Summary:
     low, high, mean, finite = math.inf, -math.inf, 0.0, 0
-    for values in _pieces(series.values, start, end):
-        known = _finite(values)
+    for piece in _pieces(values, start, end):
+        known = _finite(piece)
         if not len(known):
             continue
         low, high, finite = min(low, float(min(known))), max(high, float(max(known))), finite + len(known)
         mean += (_mean(known) - mean) * (len(known) / finite)
-    first, last = int(series.steps[start]), int(series.steps[end - 1])
-    if not finite:
-        low = high = mean = math.nan
-    return Part(segment, end - start, first, last, low, high, mean, finite)
+    return (finite, low, high, mean) if finite else (0, math.nan, math.nan, math.nan)
 
 
 def _finite(values: Sequence[float]) -> Sequence[float]:

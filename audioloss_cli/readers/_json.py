@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 _decoder = json.JSONDecoder()
+_scan: Callable[[str, int], tuple[Any, int]] = cast("Any", _decoder).scan_once  # ``decode`` without what it looks for
 _any_integer = json.JSONDecoder(parse_int=float)  # Python reads no integer of more than 4300 digits as one
 # Rows are read 50 levels deep. What lies deeper is left out before it is parsed, as are all but the first items of the
 # long lists of a long line: Python's parser would stop at a thousand levels, or take gigabytes.
@@ -28,8 +29,10 @@ def parse_text(text: str) -> dict[str, Any] | None:
         if len(text) > _LONG_LINE or text.count("[") + text.count("{") > _DEEPEST:
             text = _trimmed(text)
         try:
-            found = _decoder.decode(text)
-        except json.JSONDecodeError:
+            found, end = _scan(text, 0) if text[0] == "{" else (None, 0)
+            if end < len(text) and (found is None or text[end:].strip(" \t\r\n")):  # or what is amiss is told
+                found = _decoder.decode(text)
+        except (json.JSONDecodeError, StopIteration):
             return None
         except ValueError:
             found = _any_integer.decode(text)

@@ -40,7 +40,7 @@ def model(seed: int = 0, *, use_text_head: bool = False, **more: Any) -> Any:
 
 def _class(name: str) -> Any:
     """Of transformers, or one of the same inputs and outputs where that is too old to have it."""
-    from tests.probe import higgs_for_older  # noqa: PLC0415  # it is seldom needed
+    from tests.probe import higgs_for_older  # it is seldom needed
 
     return getattr(transformers, name, None) or getattr(higgs_for_older, name)
 

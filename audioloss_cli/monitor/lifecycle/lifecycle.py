@@ -115,6 +115,8 @@ class Lifecycle:
         A rule that sleeps, or that is not for this kind of series, cannot hold from here on. It need not be asked to
         say so, but it must count as having said so, or what it opened would never close.
         """
+        if len(self._rules) == len(self.rules):
+            return False, False
         silent = [coded.rule for coded in self.rules if coded not in self._rules and not self._is_said(coded)]
         return bool(silent), not all(rule.numbers_only for rule in silent)
 

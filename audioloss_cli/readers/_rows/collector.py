@@ -1,6 +1,8 @@
 """Rows of one log to its series: the step column is chosen by the first rows, the rest follows chunk by chunk."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import cast
 
 from audioloss_cli.model import Defect, Series, series
 from audioloss_cli.readers._rows.learnt import Learnt
@@ -71,6 +73,15 @@ class RowCollector:
             yield from table.add(row)
             yield from self.flush(table)
 
+    def waits_with(self, row: Row) -> bool:
+        """Keep a row until there are rows enough to tell the step by; False if it has to be added."""
+        if self.column is not None or self._rows + 1 == _ROWS_TO_LEARN_FROM or self._names > _NAMES_TO_LEARN_FROM:
+            return False
+        self._waiting.append(row)
+        self._rows += 1
+        self._names += len(row.numbers) + len(row.blanks)
+        return True
+
     def table_of(self, run: str) -> Table:
         """Return where the rows go that say this of their run."""
         if not self.has_runs or run == self._unnamed or (run not in self.tables and len(self.tables) >= _MOST_RUNS):
@@ -120,8 +131,17 @@ class RowCollector:
         self._name_runs(rows)
         self.value_key = value_key(rows)
         self.column = choose_step(rows if self.has_runs else [row._replace(run="") for row in rows])
-        for item in waiting:
-            yield from self.add(item)
+        for (run, keys), items in groupby(waiting, _likeness):
+            alike = list(items)
+            if not (keys and self.value_key is None and self._add_alike(run, keys, cast("Sequence[Row]", alike))):
+                for item in alike:
+                    yield from self.add(item)
+
+    def _add_alike(self, run: str, keys: Sequence[str], rows: Sequence[Row]) -> bool:
+        """Let in rows with the same keys at once; False if they are to be added one by one."""
+        table = self.table_of(run)
+        points = table.points + len(keys) * len(rows)
+        return points * len(self.tables) < series.POINTS_OF_A_CHUNK and table.add_alike(keys, rows)
 
     def _name_runs(self, first: Sequence[Row]) -> None:
         """The first run goes by the name of the file, unless the first rows hold another."""
@@ -129,3 +149,10 @@ class RowCollector:
         self.has_runs = _ROWS_OF_A_RUN * len(names) <= max(len(first), 2)
         if len(names) == 1:
             self._unnamed = next(iter(names))
+
+
+def _likeness(item: Row | Defect) -> tuple[str, tuple[str, ...]]:
+    """The run and the keys of a row that holds numbers alone; no keys of anything else."""
+    if isinstance(item, Defect) or item.blanks or item.skipped:
+        return "", ()
+    return item.run, tuple([key for key, _ in item.numbers])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from audioloss_cli.readers._rows.numbers import number
 from audioloss_cli.readers._rows.row import Row, row_of
 from audioloss_cli.readers._rows.steps import choose_step
 
@@ -22,12 +23,15 @@ _SAMPLE_KEYS = {
 
 def is_training_log(parsed: Sequence[dict[str, Any]]) -> bool:
     """Whether the first rows hold numbers of a training, of its steps or epochs rather than of samples."""
-    rows = [row_of(number, row) for number, row in enumerate(parsed, 1)]
+    keys = {key.lower() for row in parsed for key in row}
+    is_of_samples = not keys.isdisjoint(_SAMPLE_KEYS)
+    if not is_of_samples and any(number(value) is not None for row in parsed[:1] for value in row.values()):
+        return True  # as most: to look at each row takes longer than to read it
+    rows = [row_of(line, row) for line, row in enumerate(parsed, 1)]
     if not any(row.numbers for row in rows) and any(row.blanks for row in rows):
         return any(row.nulls for row in rows)
     has_steps = choose_step(rows).key is not None
-    keys = {key.lower() for row in parsed for key in row}
-    return has_steps or not keys & _SAMPLE_KEYS
+    return has_steps or not is_of_samples
 
 
 def has_metrics(rows: Sequence[Row]) -> bool:

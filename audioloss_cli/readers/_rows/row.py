@@ -1,14 +1,24 @@
 """One row of a log: names with numbers, whatever it was written as."""
 
+import math
+from functools import partial
 from typing import Any, NamedTuple
 
-from audioloss_cli.readers._rows.numbers import ALL_NAMES, LONGEST_NAME, flatten, number, wall_time
+from audioloss_cli.readers._rows.numbers import (
+    ALL_NAMES,
+    LONGEST_NAME,
+    WALL_TIME_KEYS,
+    flatten,
+    number,
+    wall_time,
+)
 
 #: Under which a log of several launches names each; all that a row has count together.
 RUN_KEYS = ("run_name", "run_id", "run")
 #: Under which a row of the long form, ``{"name": "loss", "value": 2.5, "step": 10}``, names its metric.
 NAME_KEYS = ("name", "metric", "metric_name", "tag", "key", "variable")
 _RUN_KEYS = frozenset(RUN_KEYS)
+_TELLING_KEYS = _RUN_KEYS.union(WALL_TIME_KEYS)
 _LONGEST_LABEL = 256
 _PLAIN = 1 << 63  # below it a whole number is taken as it is
 
@@ -37,9 +47,15 @@ class Row(NamedTuple):
     skipped: str = ""
 
 
+_ROW = partial(tuple.__new__, Row)  # a named tuple's own constructor costs three times as much
+
+
 def row_of(line: int, parsed: dict[str, Any]) -> Row:
     """Return the row that an object holds: nested keys and the places of lists are joined with ``/``."""
-    numbers, blanks, nulls, skipped = list[tuple[str, float]](), list[str](), list[str](), list[str]()
+    numbers: list[tuple[str, float]] = []
+    blanks: list[str] = []
+    nulls: list[str] = []
+    skipped: list[str] = []
     room = [ALL_NAMES]
     for key, value in parsed.items():
         if type(value) is float and len(key) <= LONGEST_NAME:  # most of them
@@ -55,7 +71,11 @@ def row_of(line: int, parsed: dict[str, Any]) -> Row:
             else:
                 blanks.append(name)
                 nulls += [name] if inner is None else []
-    label = next((value for key in NAME_KEYS if isinstance(value := parsed.get(key), str)), "") if blanks else ""
+    label = ""
+    if blanks:
+        label = next((value for key in NAME_KEYS if isinstance(value := parsed.get(key), str)), "")
+    if _TELLING_KEYS.isdisjoint(parsed):
+        return _ROW((line, numbers, blanks, nulls, math.nan, "", label[:LONGEST_NAME], "".join(skipped[:1])))
     run = run_of(parsed)
     return Row(line, numbers, blanks, nulls, wall_time(parsed), run, label[:LONGEST_NAME], "".join(skipped[:1]))
 

@@ -1,7 +1,8 @@
 """From rows to series: one a key, with the steps of the log and the blanks that matter."""
 
+import math
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from audioloss_cli.model import MISSING, Defect, SeriesCollector
@@ -67,6 +68,39 @@ class Table(SeriesCollector):
                 self.append(key, self.step, value, row.wall_time)
         self.learnt.learn(row)
         self.note_nulls(row.nulls, self.step, row.wall_time)
+
+    def add_alike(self, keys: Sequence[str], rows: Sequence[Row]) -> bool:
+        """Take in rows of numbers under these keys, all together, as ``add`` takes each.
+
+        Returns:
+            Whether that was done; it is not where a key comes twice, or a step is none.
+        """
+        columns = {
+            key: array("d", [number for _, number in column])
+            for key, column in zip(keys, zip(*(row.numbers for row in rows), strict=True), strict=True)
+        }
+        steps = self._steps_of(columns, rows)
+        if steps is None or len(columns) < len(keys):
+            return False
+        times = array("d", [row.wall_time for row in rows])
+        self.step = steps[-1]
+        for key, numbers in columns.items():
+            if key != self.column.key:
+                self.put(key, steps, numbers, times)
+        self.learnt.learn(rows[0])
+        return True
+
+    def _steps_of(self, columns: "Mapping[str, array[float]]", rows: Sequence[Row]) -> "array[int] | None":
+        if self.column.key is None:
+            return array("q", [row.line for row in rows])
+        numbers = columns.get(self.column.key)
+        if numbers is None:
+            return array("q", [self.step]) * len(rows)
+        try:
+            steps = array("q", map(math.floor, numbers))
+        except (ValueError, OverflowError):  # NaN, infinite or too large
+            return None
+        return steps if self.column.source != "step" or steps.tolist() == numbers.tolist() else None
 
     def note_nulls(self, keys: Sequence[str], step: int, wall_time: float) -> None:
         """Remember where keys were null that had no number before."""

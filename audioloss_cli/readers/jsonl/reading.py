@@ -72,7 +72,11 @@ class Reading:
     def _line_by_line(self, block: Block) -> Iterator[Series | Defect]:
         if not block.data.isspace():
             for line in block:
-                yield from self._add(self._rows.parse(line))
+                row = self._rows.intact(line)
+                if row is None:
+                    yield from self._add(self._rows.parse(line))
+                elif not self._collector.waits_with(row):
+                    yield from self._collector.add(row)
 
     def _read_typed(self, block: Block) -> Iterator[Series | Defect]:
         if self._typed is None:

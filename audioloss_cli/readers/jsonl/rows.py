@@ -55,6 +55,19 @@ class RowParser:
                 self._note(found)
         self.dressed = dressed > max(plain, 1)
 
+    def intact(self, line: Line) -> Row | None:
+        """Return the row of a line that was looked at ahead and is plain, where no bad one comes before.
+
+        None if it is anything else; then it has to be parsed.
+        """
+        parsed = None if self.bad else self._ahead.get(line.number)
+        if not parsed:
+            return None
+        del self._ahead[line.number]
+        self.parsed = parsed
+        self.good += 1
+        return row_of(line.number, parsed)
+
     def parse(self, line: Line) -> Iterator[Row | Defect]:
         """The row of an intact line, the rows that can be salvaged from a bad one. A blank line is nothing."""
         self.parsed = None

@@ -57,7 +57,6 @@ class InactiveRange:
     @classmethod
     def all_of(cls, parts: "Sequence[InactiveRange]") -> "InactiveRange":
         """Where none of several rules can hold."""
-<<<<<<< HEAD
         return cls(
             max((each.low for each in parts), default=-math.inf),
             min((each.high for each in parts), default=math.inf),
@@ -66,13 +65,6 @@ class InactiveRange:
             start_share=min((each.start_share for each in parts), default=math.inf),
             fallen=max((each.fallen for each in parts), default=0.0),
         )
-=======
-        low, high, low_share, high_share = -math.inf, math.inf, 0.0, math.inf
-        for each in parts:  # some twenty times for each series
-            low, high = max(low, each.low), min(high, each.high)
-            low_share, high_share = max(low_share, each.low_share), min(high_share, each.high_share)
-        return cls(low, high, low_share, high_share)
->>>>>>> w-s16b
 
     @property
     def relative(self) -> bool:

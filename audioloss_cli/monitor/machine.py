@@ -52,13 +52,8 @@ class Machine:
         chances: ChanceTable = USUAL_CHANCES,
         axis: TimeAxis = STEPS,
     ) -> None:
-<<<<<<< HEAD
-        groups = ruleset.by_group(ruleset.coded_rules(limits, choice, axis.per_update))
+        groups = ruleset.rules_by_group(limits, choice, axis.per_update)
         self.groups = [Group(name, part, limits.window_size, prefix, axis) for name, part in groups.items()]
-=======
-        groups = ruleset.rules_by_group(limits, choice)
-        self.groups = [Group(name, part, limits.window_size, prefix) for name, part in groups.items()]
->>>>>>> w-s16b
         self._relative = [group for group in self.groups if group.relative]
         self.history = SeriesHistory(limits, kind, reason, chances, axis)
         self.recovery = RecoveryLog(axis.span_of(limits.window_size))

@@ -90,30 +90,14 @@ def _chosen(
     return tuple(code for name, code in chosen if adaptive or not registry.load("rules", name).Rule.adaptive)
 
 
-<<<<<<< HEAD
-def coded_rules(limits: Limits, choice: Choice | None = None, per_update: float = 1.0) -> list[CodedRule]:
-    """The chosen rules of ``audioloss_cli/rules`` with these limits; they keep no state, so monitors share them."""
-    choice = choice or Choice()
-    return [
-        _coded(
-            registry.load("rules", code.replace("-", "_")),
-            code,
-            limits,
-            tuple(choice.options.get(code, {}).items()),
-            per_update,
-        )
-        for code in choice.codes
-    ]
-=======
-def rules_by_group(limits: Limits, choice: Choice) -> Mapping[str, Sequence[CodedRule]]:
+def rules_by_group(limits: Limits, choice: Choice, per_update: float = 1.0) -> Mapping[str, Sequence[CodedRule]]:
     """The chosen rules of ``audioloss_cli/rules`` with these limits, those together that share an incident.
->>>>>>> w-s16b
 
     They are in the order of the groups' names. They keep no state, so monitors share them.
     """
     options = tuple((code, tuple(numbers.items())) for code, numbers in choice.options.items())
     modules = tuple((code, registry.load("rules", code.replace("-", "_"))) for code in choice.codes)
-    return _by_group(limits, modules, options)
+    return _by_group(limits, modules, options, per_update)
 
 
 def options_of(name: str) -> dict[str, float]:
@@ -122,24 +106,16 @@ def options_of(name: str) -> dict[str, float]:
     return {item.name: item.default for item in parameters if item.kind is item.KEYWORD_ONLY}
 
 
-<<<<<<< HEAD
-@lru_cache(maxsize=1024)
-def _coded(
-    module: ModuleType, code: str, limits: Limits, options: tuple[tuple[str, float], ...], per_update: float
-) -> CodedRule:
-    return CodedRule(code, _advice(module), module.Rule(limits, **dict(options)), per_update)
-=======
 @lru_cache(maxsize=64)
 def _by_group(
-    limits: Limits, modules: tuple[tuple[str, ModuleType], ...], options: _Options
+    limits: Limits, modules: tuple[tuple[str, ModuleType], ...], options: _Options, per_update: float
 ) -> Mapping[str, Sequence[CodedRule]]:
     groups: dict[str, list[CodedRule]] = {}
     set_up = dict(options)
     for code, module in modules:
         rule = module.Rule(limits, **dict(set_up.get(code, ())))
-        groups.setdefault(rule.group, []).append(CodedRule(code, _advice(module), rule))
+        groups.setdefault(rule.group, []).append(CodedRule(code, _advice(module), rule, per_update))
     return dict(sorted(groups.items()))
->>>>>>> w-s16b
 
 
 @cache

@@ -131,6 +131,10 @@ class SeriesHistory(Protocol):
     def points(self) -> Sequence[Point]:
         """The last points, at least 128 of them, the current one last."""
 
+    @property
+    def stepped(self) -> bool:
+        """Whether a gradient norm or a learning rate beside a point said that a step was taken there."""
+
     def course(self) -> Sequence[float]:
         """Levels of the whole segment, oldest first, evenly spread over it; at most 128."""
 

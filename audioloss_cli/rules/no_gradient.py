@@ -25,7 +25,8 @@ from audioloss_cli.model.point import GRAD_NORM, LEARNING_RATE
 _POINTS = 30  # without a step, in a row
 # Two medians of n points each differ by no more for no reason than so many distances of neighbours, over the root of n:
 # three standard errors of a normal noise.
-_BY_CHANCE, _CLEARLY = 5.6, 2
+_BY_CHANCE, _CLEARLY, _HARDLY = 5.6, 2, 0.8
+_LEAST_LEVELS = 60  # of the whole series, where no step is known to have been taken
 
 
 class Rule(LossRule):
@@ -58,11 +59,14 @@ class Rule(LossRule):
         values = _values_without_a_step(points, history)
         if len(values) < _POINTS or _moves(values):
             return False
-        return len(values) < len(points) or (history.age >= self.steps and not _moves(history.course()))
+        return history.stepped or (history.age >= self.steps and _has_never_moved(history))
 
     def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether a step was taken, or the loss moves all the same."""
-        return not _is_dead(point.beside, history) or _moves(_values_without_a_step(history.points, history), _CLEARLY)
+        if not _is_dead(point.beside, history):
+            return True
+        moves = _moves(_values_without_a_step(history.points, history), _CLEARLY)
+        return moves or not (history.stepped or _has_never_moved(history))
 
     def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
         """Where this point and the 29 before had no step taken."""
@@ -115,6 +119,11 @@ def _values_without_a_step(points: Sequence[Point], history: SeriesHistory) -> l
             break
         values.append(point.value)
     return [value for value in reversed(values) if math.isfinite(value)]
+
+
+def _has_never_moved(history: SeriesHistory) -> bool:
+    levels = history.course()
+    return len(levels) >= _LEAST_LEVELS and not _moves(levels, _HARDLY)
 
 
 def _moves(values: Sequence[float], times: float = 1) -> bool:

@@ -1,12 +1,14 @@
 """What the rules may know of a series so far."""
 
+import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audioloss_cli.model import MISSING, Limits, Point, is_missing
 from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.median import median
+from audioloss_cli.model.point import GRAD_NORM, LEARNING_RATE
 from audioloss_cli.model.rule import Kind
 from audioloss_cli.monitor.history.baseline import COMPANY, USUAL, Baseline
 from audioloss_cli.monitor.history.kind import KindGuess
@@ -31,6 +33,7 @@ class SeriesHistory:
         first: the first finite values, until there are 5.
         begin: step of the first point of the segment.
         longest_gap: how far apart two points of the segment lay at most, in what the axis counts.
+        stepped: whether what stands beside a point said that a step was taken there.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class SeriesHistory:
         self.start: float | None = None
         self.begin: int = 0
         self.longest_gap = 0
+        self.stepped = False
         self.recurrence = Recurrence()
         self.repeats = 0
         self._last = MISSING
@@ -67,6 +71,8 @@ class SeriesHistory:
         if kept and point.step - kept[-1].step > self.longest_gap:
             self.longest_gap = point.step - kept[-1].step
         kept.append(point)
+        if not self.stepped and point.beside:
+            self.stepped = takes_a_step(point.beside)
         changed = self.recurrence.see(value) and self.recurrence.times > 1
         changed = (self.guess.open and self.guess.see(point.step, value)) or changed
         if point.beside and not point.beside.keys() <= self.names:
@@ -146,7 +152,7 @@ class SeriesHistory:
         """
         if not self.baseline.resume(step):
             self.first, self.start = [], None
-            self.begin, self.longest_gap = step, 0
+            self.begin, self.longest_gap, self.stepped = step, 0, False
 
     @property
     def kind(self) -> Kind:
@@ -234,6 +240,7 @@ class SeriesHistory:
             "first": list(self.first),
             "begin": self.begin,
             "longest_gap": self.longest_gap,
+            "stepped": self.stepped,
             "recurrence": self.recurrence.state_dict(),
             "repeats": self.repeats,
             "kind": self.guess.state_dict(),
@@ -250,6 +257,7 @@ class SeriesHistory:
             self._values.append(_number(value))
         self.names, self.first, self.repeats = frozenset(state["names"]), list(state["first"]), state["repeats"]
         self.begin, self.longest_gap = state["begin"], state.get("longest_gap", 0)
+        self.stepped = state.get("stepped", False)
         self.recurrence = Recurrence()
         if "recurrence" in state:
             self.recurrence.load_state_dict(state["recurrence"])
@@ -257,6 +265,14 @@ class SeriesHistory:
         self._last = self.points[-1].value if self.points else MISSING
         self.guess.load_state_dict(state["kind"])
         self.baseline.load_state_dict(state["baseline"])
+
+
+def takes_a_step(beside: Mapping[str, float]) -> bool:
+    """Tell whether the gradient norm, or for want of one the learning rate, says that the weights were moved."""
+    norm, rate = beside.get(GRAD_NORM), beside.get(LEARNING_RATE)
+    if rate == 0 or (norm is None and rate is None):
+        return False
+    return norm is None or (norm > 0 and math.isfinite(norm))
 
 
 def _plain(value: float) -> float | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np  # noqa: TID253  # opened late, by the machine, for long series only
 
 from audioloss_cli.model import MISSING, Alert, Point
+from audioloss_cli.model.point import GRAD_NORM, LEARNING_RATE
 from audioloss_cli.monitor.history.baseline import COMPANY, LEFT_BLOCKS
 from audioloss_cli.monitor.points import MANY_REPEATS, points_of
 from audioloss_cli.monitor.replay.block_filter import BlockFilter
@@ -148,8 +149,22 @@ class VectorisedReplay:
             if name not in self.machine.history.names:
                 logged = np.flatnonzero(column[start:end].view(np.int64) != _MISSING_BITS)
                 end = start + int(logged[0]) if len(logged) else end
+        if not self.machine.history.stepped:
+            steps = self._steps_taken(start, end)
+            end = start + int(steps[0]) if len(steps) else end
         found = self.machine.history.recurrence.until_found(self.values[start:end])
         return end if found is None else start + found
+
+    def _steps_taken(self, start: int, end: int) -> Any:
+        """Indexes of the points beside which a step was taken: see ``takes_a_step``."""
+        norm, rate = self.beside.get(GRAD_NORM), self.beside.get(LEARNING_RATE)
+        if norm is None and rate is None:
+            return np.zeros(0, np.int64)
+        absent = np.full(end - start, MISSING)
+        norms, rates = (absent if column is None else column[start:end] for column in (norm, rate))
+        missing = [column.view(np.int64) == _MISSING_BITS for column in (norms, rates)]
+        alive = missing[0] | (np.isfinite(norms) & (norms > 0))
+        return np.flatnonzero(alive & ~(missing[0] & missing[1]) & (rates != 0))
 
     def _objections(self, start: int, end: int, starts: Any, joined: int) -> Any:
         """Of each block, whether it holds a point that must be looked at for another reason than its value."""

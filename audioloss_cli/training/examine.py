@@ -11,7 +11,7 @@ from audioloss_cli.probe.errors import UsageError
 from audioloss_cli.probe.model_io.adapter import Adapter, Options
 from audioloss_cli.probe.model_io.choose import choose_adapter
 from audioloss_cli.probe.model_io.layout import Layout
-from audioloss_cli.probe.model_io.signature import unwrapped
+from audioloss_cli.probe.model_io.signature import described, unwrapped
 from audioloss_cli.training.batch_evidence import STRUCTURAL, check_inputs
 from audioloss_cli.training.examination import Examination, grave
 from audioloss_cli.training.full_examination import LogitsCheck, examine_fully
@@ -123,4 +123,4 @@ def _unread(error: Exception) -> str:
 def _configuration(model: Any) -> Mapping[str, Any]:
     config = getattr(unwrapped(model), "config", None) if model is not None else None
     found: Any = config.to_dict() if config is not None and hasattr(config, "to_dict") else config
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found, Mapping) else described(unwrapped(model))

@@ -11,6 +11,7 @@ from typing import Any
 
 # Trainer adds these to what the signature names.
 _ALWAYS_KEPT = frozenset({"label", "label_ids"})
+_SIZES = ("n_q", "dep_q", "card")  # of kyutai's LMModel, whose config.json has them under the same names
 
 
 def unwrapped(model: Any) -> Any:
@@ -29,6 +30,12 @@ def _inside(model: Any) -> Any:
     if type(model).__name__ in ("DistributedDataParallel", "FullyShardedDataParallel", "DataParallel"):
         return model.module
     return getattr(model, "_orig_mod", None)
+
+
+def described(model: Any) -> dict[str, Any]:
+    """What a model without a configuration says of itself in attributes, as kyutai's does; empty if nothing."""
+    said = {name: getattr(model, name, None) for name in _SIZES}
+    return said if all(type(value) is int for value in said.values()) else {}
 
 
 def accepted(model: Any) -> frozenset[str] | None:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from audioloss_cli.probe.errors import UnreadableError, UsageError
 from audioloss_cli.probe.imports import call_factory, import_factory
+from audioloss_cli.probe.model_io import signature
 from audioloss_cli.probe.model_io.checkpoint.files import SUFFIXES, read_json, read_weights
 from audioloss_cli.probe.model_io.checkpoint.loaded import LoadedModel, Request, layout_name_of
 from audioloss_cli.probe.model_io.checkpoint.names import fitting, resolve
@@ -16,7 +17,6 @@ from audioloss_cli.probe.model_io.checkpoint.precision import dtype_of
 from audioloss_cli.probe.model_io.checkpoint.settings import configuration, note_of
 
 ORDER = 30
-_KYUTAI = ("n_q", "dep_q", "card")  # of its config.json, which the model itself has no other trace of
 
 
 def claims(request: Request) -> bool:
@@ -84,8 +84,8 @@ def config_of(request: Request, module: nn.Module) -> tuple[dict[str, Any], list
         described = own.to_dict() if hasattr(own, "to_dict") else own
         if isinstance(described, dict):
             return described, []
-        if all(hasattr(each, name) for name in _KYUTAI):
-            return {name: getattr(each, name) for name in _KYUTAI}, []
+        if found := signature.described(each):
+            return found, []
     return {}, ["there is no configuration: neither config.json nor a config of the model"]
 
 

@@ -11,19 +11,11 @@ from audioloss_cli.probe.errors import UsageError
 from audioloss_cli.probe.model_io.adapter import Adapter, Options
 from audioloss_cli.probe.model_io.choose import COMMON, choose_adapter
 from audioloss_cli.probe.model_io.layout import Layout
-<<<<<<< HEAD:audioloss_cli/training/batches/examine.py
-from audioloss_cli.probe.model_io.signature import unwrapped
+from audioloss_cli.probe.model_io.signature import described, unwrapped
 from audioloss_cli.training.batches.evidence import STRUCTURAL, check_inputs, masked_codebooks, unlabelled
 from audioloss_cli.training.batches.examination import Examination, grave, with_noted
 from audioloss_cli.training.batches.full_examination import LogitsCheck, examine_fully
 from audioloss_cli.training.batches.recent import MicroBatch
-=======
-from audioloss_cli.probe.model_io.signature import described, unwrapped
-from audioloss_cli.training.batch_evidence import STRUCTURAL, check_inputs
-from audioloss_cli.training.examination import Examination, grave
-from audioloss_cli.training.full_examination import LogitsCheck, examine_fully
-from audioloss_cli.training.recent import Fed
->>>>>>> w-p17b:audioloss_cli/training/examine.py
 
 
 class Examiner:

@@ -275,7 +275,7 @@ def test_held_out_data_does_not_hide_what_is_wrong_with_the_batch(tmp_path):
     ("options", "named"),
     [
         ({"labels_key": "nope"}, "--labels-key says"),
-        ({"layout": "XYZ", "num_codebooks": 4}, "--layout, --codebooks says"),
+        ({"layout": "BKT", "num_codebooks": 4}, "--layout, --codebooks says"),
         ({"logits_layout": "BTKV", "codes_key": "x"}, "--codes-key, --logits-layout says"),
     ],
 )

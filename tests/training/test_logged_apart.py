@@ -84,7 +84,7 @@ def test_a_policy_loss_that_is_negative_raises_no_alarm(tmp_path):
     callback = AudioLossCallback(SILENT)
     train(tmp_path, 20, callback, trainer=own(negative), learning_rate=1e-4)
     assert open_series(callback) == {"audio_loss": [], "logged": []}
-    assert callback.guard.monitors["logged"].kind == "rl"
+    assert callback.guard.monitors["logged"].kind == "signed"
 
 
 def test_a_loss_without_a_shift_is_seen_by_how_it_falls(tmp_path):

@@ -80,7 +80,7 @@ def test_it_is_one_run_with_one_set_of_incidents(run):
     assert found.findings == []
     assert report.defects == []
     assert report.unread == []
-    assert [(each.code, each.first_step) for each in report.incidents] == [("critical-loss", COLLAPSE + 5)]
+    assert [(each.code, each.first_step) for each in report.incidents] == [("critical-loss", COLLAPSE + 10)]
     (item,) = found.series
     assert {share.source.split()[0] for share in item.sources} == set(SOURCES)
     assert sum(share.points for share in item.sources) == item.points == 40

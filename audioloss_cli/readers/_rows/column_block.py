@@ -64,7 +64,11 @@ class ColumnBlocks:
         times = told if times is None or told is None else times
         if steps is None or times is None:
             return False
-        full = {key: numbers for key, column in zip(keys, columns, strict=True) if (numbers := _numbers(column))}
+        full: dict[str, array[Any]] = {
+            key: numbers
+            for key, column in zip(keys, columns, strict=True)
+            if (numbers := steps if key == collector.column.key else _numbers(column))
+        }
         sparse: dict[bytes, dict[str, Column]] = {}  # columns with gaps, by where they have none
         for key, column in zip(keys, columns, strict=True):
             if key not in full:

@@ -4,6 +4,8 @@ import math
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import sub
 from typing import Any, NamedTuple
 
 from audioloss_cli.model.columns import BLOCK, POINTS_WORTH_IMPORTING, lies_in_a_file
@@ -75,13 +77,14 @@ class Envelope:
         """
         length = max(-(-len(series) // most), 1)
         bounds = list(_bounds(len(series), segment_starts, length))
-        ends = [(segment, end - start, series.steps[start], series.steps[end - 1]) for segment, start, end in bounds]
-        found = _summaries(series, bounds, length)
-        whole, values = array("q"), array("d")
-        for end, summary in zip(ends, found, strict=True):
-            whole.extend((*end, summary[0]))
-            values.extend(summary[1:])
-        return cls(whole, values)
+        if not bounds:
+            return cls(array("q"), array("d"))
+        segments, starts, ends = zip(*bounds, strict=True)
+        finite, low, high, mean = zip(*_summaries(series, bounds, length), strict=True)
+        first, last = [series.steps[start] for start in starts], [series.steps[end - 1] for end in ends]
+        whole = zip(segments, map(sub, ends, starts), first, last, finite, strict=True)
+        values = zip(low, high, mean, strict=True)
+        return cls(array("q", chain.from_iterable(whole)), array("d", chain.from_iterable(values)))
 
     @property
     def points(self) -> int:
@@ -114,7 +117,8 @@ def _summaries(series: Series, bounds: Sequence[_Bounds], length: int) -> Sequen
         return [_summary_in_pieces(values, start, end) for _, start, end in bounds]
     if length >= _POINTS_WORTH_ARRAYS and len(values) >= POINTS_WORTH_IMPORTING:
         return [_summary_by_array(values, start, end) for _, start, end in bounds]
-    parts = [values[start:end] for _, start, end in bounds]
+    numbers: Sequence[float] = values.tolist() if hasattr(values, "tolist") else values  # an array makes each anew
+    parts = [numbers[start:end] for _, start, end in bounds]
     sums, counts = list(map(sum, parts)), list(map(len, parts))
     if math.isfinite(sum(sums)):  # so is each value
         means = [total / count + 0.0 for total, count in zip(sums, counts, strict=True)]

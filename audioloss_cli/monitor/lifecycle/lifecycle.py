@@ -104,6 +104,7 @@ class Lifecycle:
 
     def _ask(self, rules: list[CodedRule]) -> None:
         self._rules = rules  # those that are not asleep
+        self._silent = [coded for coded in self.rules if coded not in rules] if len(rules) < len(self.rules) else []
         self.awake = [coded for coded in rules if coded.rule.inactive is None]  # those that no interval describes
         self.intervals = [each for coded in rules for each in coded.rule.inactive or ()]  # where the others cannot hold
         self.inactive = InactiveRange.all_of(self.intervals)  # all of them together
@@ -115,9 +116,9 @@ class Lifecycle:
         A rule that sleeps, or that is not for this kind of series, cannot hold from here on. It need not be asked to
         say so, but it must count as having said so, or what it opened would never close.
         """
-        if len(self._rules) == len(self.rules):
+        if not self._silent:
             return False, False
-        silent = [coded.rule for coded in self.rules if coded not in self._rules and not self._is_said(coded)]
+        silent = [coded.rule for coded in self._silent if not self._is_said(coded)]
         return bool(silent), not all(rule.numbers_only for rule in silent)
 
     @property
@@ -134,9 +135,10 @@ class Lifecycle:
         return any(self._is_inactive(coded, history) for coded in self.awake)
 
     def _is_inactive(self, coded: CodedRule, history: SeriesHistory) -> bool:
-        if self._is_said(coded):
+        rule = coded.rule
+        if rule.once and self._is_said(coded):
             return True
-        return coded.code not in self._since and coded.rule.is_inactive(history)
+        return coded.code not in self._since and rule.is_inactive(history)
 
     def _is_said(self, coded: CodedRule) -> bool:
         """Whether it is a rule that is said once, and it was: in this segment or in an earlier one."""

@@ -20,6 +20,7 @@ Part = tuple[str, "array[int]", "array[float]", "array[float]"]  # key, steps, v
 Column = Sequence[Any]  # numbers and gaps
 
 _MOST_KINDS = 4096
+_BITS = 8  # of a byte
 
 
 class ColumnBlocks:
@@ -64,7 +65,11 @@ class ColumnBlocks:
         times = told if times is None or told is None else times
         if steps is None or times is None:
             return False
-        full = {key: numbers for key, column in zip(keys, columns, strict=True) if (numbers := _numbers(column))}
+        full: dict[str, array[Any]] = {
+            key: numbers
+            for key, column in zip(keys, columns, strict=True)
+            if (numbers := steps if key == collector.column.key else _numbers(column))
+        }
         sparse: dict[bytes, dict[str, Column]] = {}  # columns with gaps, by where they have none
         for key, column in zip(keys, columns, strict=True):
             if key not in full:
@@ -93,7 +98,7 @@ class ColumnBlocks:
     ) -> set[str] | None:
         """The keys whose number is missing in each row that has none; None if that cannot be said of whole columns."""
         missing, other = set[str](), set[str]()
-        for has in set(zip(*sparse, strict=True)) if sparse else {()}:
+        for has in _combinations(list(sparse)):
             here = frozenset(chain(full, *compress(sparse.values(), has)))
             nulls = frozenset(keys) - here if self._nulls else frozenset[str]()
             if (here, nulls) not in self._kinds:
@@ -104,6 +109,16 @@ class ColumnBlocks:
                 missing |= set(told)
                 other |= nulls.difference(told)
         return None if missing & other else missing
+
+
+def _combinations(masks: Sequence[bytes]) -> Iterable[tuple[int, ...]]:
+    """Return what the masks say of each row together, each combination once."""
+    if not masks:
+        return [()]
+    if len(masks) > _BITS:
+        return set(zip(*masks, strict=True))
+    bits = sum(int.from_bytes(mask) << place for place, mask in enumerate(masks))  # a byte a row, a bit a mask
+    return [tuple(one >> place & 1 for place in range(len(masks))) for one in set(bits.to_bytes(len(masks[0])))]
 
 
 def _parts(

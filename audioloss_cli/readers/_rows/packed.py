@@ -4,8 +4,7 @@ import re
 import struct
 from array import array
 from collections.abc import Sequence
-from itertools import compress, repeat
-from operator import is_not
+from itertools import compress
 from typing import Any
 
 _STRETCH = re.compile(rb"[^\0]+")
@@ -43,7 +42,7 @@ def integers(column: Sequence[int]) -> "array[int]":
 
 def present(column: Sequence[Any], gap: object) -> bytes:
     """Return a mask of the rows that have no gap: a byte a row, 0 where there is one."""
-    return bytes(map(is_not, column, repeat(gap)))
+    return bytes([item is not gap for item in column])
 
 
 class Chosen:

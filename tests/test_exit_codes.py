@@ -57,6 +57,7 @@ def shell(words: str, redirections: str = "", command: str = " ".join(COMMAND)) 
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
 @pytest.mark.parametrize("words", [*EACH_TIME, *exhaustive(*(words for words in COMMANDS if words not in EACH_TIME))])
 def test_where_the_output_goes_does_not_change_the_code(words):
@@ -89,6 +90,7 @@ def test_nor_does_it_that_of_a_probe():
     assert shell(words, "2> /dev/full > /dev/null")[0] == 0
 
 
+@pytest.mark.exhaustive
 def test_a_timeout_ends_where_nobody_listens():
     words = f"probe --ckpt {checkpoint('untrained')} --data tests.probe.batches:too_long --timeout 1"
     assert shell(words, "2>&-")[0] == 4
@@ -114,6 +116,7 @@ sys.meta_path.insert(0, Finder())
 SIGNALS = pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 
 
+@pytest.mark.sampled(3)
 @SIGNALS
 @pytest.mark.parametrize(
     ("module", "words"),
@@ -185,6 +188,7 @@ def data():
 """
 
 
+@pytest.mark.exhaustive
 def test_what_is_printed_at_exit_is_no_part_of_the_report():
     Path("strange.py").write_text(AT_EXIT)
     done = run(*f"probe --ckpt {checkpoint('untrained')} --data strange:data --report json --device cpu".split())

@@ -48,6 +48,7 @@ def little_memory(monkeypatch):
     monkeypatch.setattr(run, "_PART", 70)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("family", one_in(3, sorted(FAMILIES)))
 def test_every_family_of_runs_gives_the_same_report(family, little_memory):
     for cadence in (10, 100):

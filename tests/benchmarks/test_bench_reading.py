@@ -155,6 +155,7 @@ def test_the_paths_are_those_of_the_generators():
     assert EVENT_FILE == event_data.FILE
 
 
+@pytest.mark.exhaustive
 def test_it_prints_its_tables(capsys, tmp_path):
     every = ["--only", "scan", "--only", "jsonl", "--no-peers", "--size", "300", "--rounds", "2"]
     assert benchmarks.main([*every, "--data", str(tmp_path)]) == 0

@@ -148,6 +148,7 @@ def test_a_collator_that_masks_in_place():
     assert probe(ProbeConfig(str(checkpoint("untrained")), f"{HERE}:healthy_loader")).diagnoses == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("name", "cause"),
     rows(  # a batch whose labels are shifted already is tried each time
@@ -193,6 +194,7 @@ HEALTHY = {
 EACH_TIME = [*((variant, "healthy", "float32") for variant in HEALTHY), ("delayed", "untrained", "bfloat16")]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("variant", "name", "dtype"),
     combinations(HEALTHY, ["untrained", "healthy"], ["float32", "bfloat16"], each_time=EACH_TIME),

@@ -174,6 +174,7 @@ MUTATIONS: dict[tuple[str, str], tuple[Callable[[Batch], Batch], str, str]] = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("layout", "name"), MUTATIONS)
 @pytest.mark.parametrize("backward", [False, True])
 def test_a_mutation_is_found_and_named(layout, name, backward, probed):

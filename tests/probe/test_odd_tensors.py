@@ -87,6 +87,7 @@ def findings(family: str, batch: dict[str, Any]) -> list[Any]:
     return validate_model_inputs(batch, config=healthy.config, options=healthy.options, adapter=family)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("family", "key"), fields())
 def test_what_nothing_can_be_computed_of_is_a_wrong_dtype(family, key):
     for name, make in UNREADABLE.items():
@@ -96,6 +97,7 @@ def test_what_nothing_can_be_computed_of_is_a_wrong_dtype(family, key):
         assert all(each.severity is Severity.CRITICAL for each in told)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("family", "key"), rows(fields(), fields()[::3]))
 def test_nothing_in_a_field_is_an_exception(family, key):
     for make in ODD.values():
@@ -106,6 +108,7 @@ def test_nothing_in_a_field_is_an_exception(family, key):
         findings(family, batch)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ["complex64", "bool", "float8_e4m3fn", "uint16", "sparse", "text", "words", "meta"])
 @pytest.mark.parametrize("key", ["input_ids", "audio_input_ids", "audio_labels", "attention_mask"])
 def test_a_file_with_one_is_a_finding_or_a_line(key, name, audioloss, tmp_path, monkeypatch):

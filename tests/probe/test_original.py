@@ -57,6 +57,7 @@ SAMPLES = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("dtype", ["", "bfloat16"])
 @pytest.mark.parametrize("delay", [True, False])
 @pytest.mark.parametrize("samples", SAMPLES)

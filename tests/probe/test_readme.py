@@ -3,12 +3,14 @@
 import logging
 import re
 
+import pytest
 import torch
 
 from tests.make_readme import PROBE
 from tests.test_readme import TEXT, assert_up_to_date
 
 
+@pytest.mark.exhaustive
 def test_the_generated_parts_are_up_to_date():
     assert_up_to_date(PROBE)
 

@@ -237,12 +237,14 @@ def sums(directory: Path) -> dict[str, list[Any]]:
     return found
 
 
-def main(directory: Path) -> None:
+def main(directory: Path, *names: str) -> None:
+    """All runs, or those that are named."""
     torch.set_num_threads(1)
     # The ranks meet in a file: a port that is free when the test picks it may be taken before rank 0 listens.
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     dist.init_process_group("gloo", init_method=(directory / "store").as_uri(), rank=rank, world_size=size)
-    for kind in (plain, trainer, inputs, later, vanished, raised, asked, kept, saved, uneven, apart, sharded):
+    every = (plain, trainer, inputs, later, vanished, raised, asked, kept, saved, uneven, apart, sharded)
+    for kind in [each for each in every if not names or each.__name__ in names]:
         where = directory / kind.__name__
         where.mkdir(exist_ok=True)
         guard = kind(where)
@@ -254,13 +256,14 @@ def main(directory: Path) -> None:
         }
         (where / f"rank{dist.get_rank()}.json").write_text(json.dumps(found))
         dist.barrier()
-    (directory / f"sums{dist.get_rank()}.json").write_text(json.dumps(sums(directory)))
+    if not names:
+        (directory / f"sums{dist.get_rank()}.json").write_text(json.dumps(sums(directory)))
     dist.barrier()  # the other rank may still need what this one serves
     dist.destroy_process_group()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])
     # All is written, and the other rank has passed the last barrier. A worker thread of gloo may still hold tensors of
     # the last sums; if it frees them while the interpreter ends, libtorch calls abort() (pytorch/pytorch#179291).
     sys.stdout.flush()

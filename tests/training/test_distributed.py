@@ -14,14 +14,12 @@ from tests.training.ranks import STEPS as STEPS_OF_ALL
 from tests.training.sharded_ranks import REFUSED
 
 
-@pytest.fixture(scope="module")
-def ranks(tmp_path_factory):
-    """All runs, made once: two processes that find each other by a file."""
-    directory = tmp_path_factory.mktemp("ranks")
+def launched(directory, *names):
+    """The runs of these names, or all of them: two processes that find each other by a file."""
     shared = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.training.ranks", str(directory)],
+            [sys.executable, "-m", "tests.training.ranks", str(directory), *names],
             env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -40,9 +38,18 @@ def ranks(tmp_path_factory):
     return directory, said[0][1]
 
 
-@pytest.mark.parametrize("kind", ["plain", "trainer"])
-def test_a_nan_on_one_rank_is_seen_by_both(ranks, kind):
-    directory, said = ranks[0] / kind, ranks[1]
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory):
+    """All runs, made once."""
+    return launched(tmp_path_factory.mktemp("ranks"))
+
+
+def test_a_nan_on_one_rank_is_seen_by_both_in_a_plain_loop(tmp_path):
+    seen_by_both(*launched(tmp_path, "plain"), "plain")
+
+
+def seen_by_both(directory, said, kind):
+    directory = directory / kind
     zero, one = found_by(directory)
     assert zero["incidents"] == one["incidents"] == [["non-finite-loss", BROKEN]]
     assert zero["stopped"] == one["stopped"] == BROKEN + 1  # read at the end of the next step
@@ -60,10 +67,17 @@ def test_a_nan_on_one_rank_is_seen_by_both(ranks, kind):
     assert report["diagnoses"][0]["cause"] == "all-masked"
 
 
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("kind", ["plain", "trainer"])
+def test_a_nan_on_one_rank_is_seen_by_both(ranks, kind):
+    seen_by_both(*ranks, kind)
+
+
 def found_by(directory):
     return [json.loads((directory / f"rank{rank}.json").read_text()) for rank in range(2)]
 
 
+@pytest.mark.exhaustive
 def test_what_one_rank_finds_in_its_batch_stops_both(ranks):
     """At the step after, where the numbers of the first one arrive."""
     zero, one = found_by(ranks[0] / "inputs")
@@ -74,6 +88,7 @@ def test_what_one_rank_finds_in_its_batch_stops_both(ranks):
     assert "the batch of rank 1 of 2" in ranks[1]
 
 
+@pytest.mark.exhaustive
 def test_what_one_rank_finds_in_mid_run_stops_both(ranks):
     """By the third of three looks in a row, which arrives a step later; the dump is of its batch."""
     directory = ranks[0] / "later"
@@ -84,6 +99,7 @@ def test_what_one_rank_finds_in_mid_run_stops_both(ranks):
     assert dumps == {f"step-{BROKEN + 2}-low-valid-fraction{rank}.json" for rank in ("", "-rank1")}
 
 
+@pytest.mark.exhaustive
 def test_audio_that_is_gone_is_missing_though_the_ranks_come_to_it_at_different_steps(ranks):
     zero, one = found_by(ranks[0] / "vanished")
     assert zero["incidents"] == one["incidents"]
@@ -93,12 +109,14 @@ def test_audio_that_is_gone_is_missing_though_the_ranks_come_to_it_at_different_
     assert VANISHED + 100 <= step <= VANISHED + 103
 
 
+@pytest.mark.exhaustive
 def test_an_error_leaves_the_loop_on_both_ranks_at_the_same_step(ranks):
     for found in found_by(ranks[0] / "raised"):
         assert (found["stopped"], found["incidents"]) == (BROKEN + 1, [["non-finite-loss", BROKEN]])
         assert [(action, step) for action, _, step, _ in found["taken"]] == [("raise-error", BROKEN + 1)]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["asked", "kept", "saved"])
 def test_a_rank_that_is_asked_alone_does_not_act_alone(ranks, kind):
     zero, one = found_by(ranks[0] / kind)
@@ -107,11 +125,13 @@ def test_a_rank_that_is_asked_alone_does_not_act_alone(ranks, kind):
     assert zero["stopped"] == zero["taken"][0][2] < STEPS
 
 
+@pytest.mark.exhaustive
 def test_ranks_that_begin_with_different_kinds_of_losses_see_the_same(ranks):
     for found in found_by(ranks[0] / "uneven"):
         assert (found["points"], found["incidents"]) == (STEPS_OF_ALL, [["non-finite-loss", BROKEN]])
 
 
+@pytest.mark.exhaustive
 def test_a_trained_loss_that_one_rank_logs_stops_both(ranks):
     """It travels with the step after, and is read at the end of the one after that."""
     for found in found_by(ranks[0] / "apart"):
@@ -119,6 +139,7 @@ def test_a_trained_loss_that_one_rank_logs_stops_both(ranks):
         assert (found["stopped"], found["incidents"]) == (BROKEN + 3, [])  # that of the model has none
 
 
+@pytest.mark.exhaustive
 def test_a_sharded_model_is_watched_and_left_as_it_is(ranks):
     zero, one = found_by(ranks[0] / "sharded")
     assert zero["incidents"] == one["incidents"] == [["non-finite-loss", BROKEN]]
@@ -127,6 +148,7 @@ def test_a_sharded_model_is_watched_and_left_as_it_is(ranks):
         assert [outcome for action, _, _, outcome in found["taken"] if action == "rollback"] == [REFUSED]
 
 
+@pytest.mark.exhaustive
 def test_a_loss_that_is_a_sum_over_the_ranks_is_read_whole(ranks):
     """By default the Trainer divides by the items of all ranks, and multiplies by their number after the model."""
     zero, one = (json.loads((ranks[0] / f"sums{rank}.json").read_text()) for rank in range(2))

@@ -50,6 +50,7 @@ class Skips:
             self.loop.skip(2)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("max_grad_norm", [0.0, 1.0])
 @pytest.mark.parametrize("optim", ["adamw_torch", "adamw_torch_fused"])
 def test_the_trainer_skips_batches_under_a_scaler(tmp_path, max_grad_norm, optim):

@@ -91,6 +91,7 @@ def test_every_trainer_is_watched_and_one_with_a_callback_by_that_one(tmp_path):
     assert "nothing was watched" not in done.stderr
 
 
+@pytest.mark.exhaustive
 def test_a_trainer_of_lightning_is_watched(tmp_path):
     pytest.importorskip("lightning")
     if not any("audioloss" in point.value for point in entry_points(group="lightning.pytorch.callbacks_factory")):
@@ -111,6 +112,7 @@ def test_the_exit_code_is_the_scripts_and_what_trains_nothing_is_said_to_be_unwa
     assert "runpy" not in done.stderr
 
 
+@pytest.mark.exhaustive
 def test_a_module(tmp_path):
     done = run(tmp_path, "import sys; print(sys.argv[1:], __name__)", "train", "-h", "--module", module=["--module"])
     assert done.stdout == "['-h', '--module'] __main__\n"

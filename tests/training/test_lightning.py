@@ -95,6 +95,7 @@ def test_over_masking_from_a_step_on_is_seen_and_named(tmp_path):
     assert callback.guard.taken[0].outcome.startswith("over-masked")
 
 
+@pytest.mark.exhaustive
 def test_a_module_without_a_shift_is_seen_and_named(tmp_path):
     callback = AudioLossLightning(Policy(critical=("advise", "stop"), warning=("advise", "stop")))
     data, module = loops.Samples(250), Module("unshifted", **loops.LARGER)

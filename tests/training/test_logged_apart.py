@@ -87,6 +87,7 @@ def test_a_policy_loss_that_is_negative_raises_no_alarm(tmp_path):
     assert callback.guard.monitors["logged"].kind == "signed"
 
 
+@pytest.mark.exhaustive
 def test_a_loss_without_a_shift_is_seen_by_how_it_falls(tmp_path):
     """From the start: what was logged before the two losses parted is what it is measured by."""
     callback = AudioLossCallback(Policy(critical=("advise", "stop"), warning=("advise", "stop")))
@@ -177,6 +178,7 @@ class Uneven(WithText):
 EACH_TIME = ["each step", "a penalty", "text in micro-batches", "late"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", [*EACH_TIME, *exhaustive(*(name for name in HEALTHY if name not in EACH_TIME))])
 def test_the_model_s_own_loss_is_not_watched_twice(tmp_path, name):
     settings = dict(HEALTHY[name])
@@ -265,6 +267,7 @@ def test_a_total_is_known_where_the_audio_loss_is_taken_out_of_it(tmp_path, accu
     assert "logged" not in callback.guard.monitors
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("every", [20, *exhaustive(5, 40)])
 def test_another_loss_is_noticed_where_the_model_s_own_holds_text(tmp_path, every):
     callback = AudioLossCallback(SILENT)
@@ -278,6 +281,7 @@ def test_another_loss_is_noticed_where_the_model_s_own_holds_text(tmp_path, ever
     assert "logged" in callback.guard.monitors
 
 
+@pytest.mark.exhaustive
 def test_steps_of_an_earlier_attempt_are_none_of_a_line(tmp_path):
     """The same callback, resumed in the same process time and again."""
     callback = AudioLossCallback(STOP)

@@ -140,6 +140,7 @@ def healthy_batch(kind, seed):
     return batch
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", HEALTHY)
 def test_of_healthy_batches_of_every_family_nothing_is_said(kind, tmp_path):
     healthy, looked = HEALTHY[kind], []

@@ -47,6 +47,7 @@ arguments = TrainingArguments(
 )
 Trainer(Model(), arguments, train_dataset=data, eval_dataset=data[:8]).train()
 """
+pytestmark = pytest.mark.exhaustive  # a real training
 SOURCES = {
     "tensorboard": "runs",
     "trainer_state": "checkpoint-200/trainer_state.json",

@@ -132,6 +132,7 @@ def test_the_model_s_own_loss_is_read_as_that_of_a_plain_trainer(tmp_path, kind,
     assert not made.model._forward_hooks
 
 
+@pytest.mark.exhaustive
 def test_with_text_in_micro_batches(tmp_path):
     settings = {"text": True, "gradient_accumulation_steps": 4}
     plain, _, _ = run(Plain, tmp_path, **settings)

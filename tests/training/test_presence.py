@@ -88,6 +88,7 @@ def train(directory, kind, alone, steps, *, absent, **settings):
     return callback.guard, made.state.global_step
 
 
+@pytest.mark.sampled(2)
 @loops.not_in_older(reason="means of text alone are not numbers")
 @pytest.mark.parametrize(
     ("kind", "every", "absent"),
@@ -103,6 +104,7 @@ def test_batches_of_text_alone_in_between_are_no_trouble(tmp_path, kind, every, 
     assert min(points) > 2.5  # a total would hold the text as well, that of text alone nothing else
 
 
+@pytest.mark.sampled(2)
 @loops.not_in_older(reason="means of text alone are not numbers")
 @pytest.mark.parametrize(
     ("kind", "accumulation", "absent"),

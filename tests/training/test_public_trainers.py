@@ -43,6 +43,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", [higgs.Trainer, Mixed])
 @pytest.mark.parametrize("how", FAULTS)
 def test_a_fault_of_the_loss_is_named_in_the_first_steps(how, kind, tmp_path):
@@ -97,6 +98,7 @@ HEALTHY = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("kind", [higgs.Trainer, Mixed])
 @pytest.mark.parametrize("how", HEALTHY)
 def test_healthy_runs_are_silent(how, kind, tmp_path):

@@ -2,12 +2,14 @@
 
 import re
 
+import pytest
 import transformers
 
 from tests.make_readme import TRAINING
 from tests.test_readme import TEXT, assert_up_to_date
 
 
+@pytest.mark.exhaustive
 def test_the_generated_parts_are_up_to_date():
     assert_up_to_date(TRAINING)
 

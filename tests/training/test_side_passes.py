@@ -52,6 +52,7 @@ EACH_TIME = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("kind", "side", "first", "accumulation"),
     combinations([loops.InOrder, Mixed], [unconditional, reference], [False, True], [1, 2], each_time=EACH_TIME),

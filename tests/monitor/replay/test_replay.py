@@ -114,6 +114,7 @@ def test_state_round_trips_in_mid_incident(stretches, strides, window, data):
 CUT = 3
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("_by_the_array", [1], indirect=True)
 @pytest.mark.parametrize("family", one_in(3, FAMILIES))
 @settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

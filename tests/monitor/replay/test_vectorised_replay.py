@@ -63,6 +63,7 @@ def watched(monitor: AudioLossMonitor, steps: list[int], values: list[float], co
     ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("seed", range(40))
 def test_skipping_changes_nothing(seed, monkeypatch):
     rng = np.random.default_rng(seed)

@@ -47,6 +47,7 @@ def grave(logits: Tensor, codes: Tensor, segments: Tensor, **more: Any) -> list[
     return [finding.code for finding in found if finding.severity is not Severity.INFO]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("sticky", [0.0, 0.3, 0.6, 0.8, 0.9])
 @pytest.mark.parametrize("frames", [2, 3, 5, 20, 40])
 @pytest.mark.parametrize("seed", range(4))

@@ -317,6 +317,7 @@ def test_no_mark_for_a_compressed_file(tmp_path):
 LITERALS = ["NaN", "Infinity", "-Infinity"]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("literal", LITERALS)
 def test_a_log_that_is_no_number_for_good_is_read_as_fast(literal, tmp_path, monkeypatch):
     path = tmp_path / "log.jsonl"

@@ -113,6 +113,7 @@ def test_the_forger_knows_the_format(kept):
 EACH_TIME = pytest.mark.parametrize("kept", ["log.jsonl", *exhaustive(*sorted({*LOGS} - {"log.jsonl"}))], indirect=True)
 
 
+@pytest.mark.sampled(4)
 @EACH_TIME
 @pytest.mark.parametrize("header", [*ODD, b"", b"{", b"\xff", b"[" * 100_000, b"1" * 5000], ids=repr)
 def test_a_header_that_is_none_is_not_taken(header, kept):
@@ -150,6 +151,7 @@ def test_series_that_do_not_fit_their_columns_are_not_taken(change, kept):
     kept.check(put_together(columns, header))
 
 
+@pytest.mark.sampled(4)
 @settings(max_examples=examples(200), deadline=None)
 @given(data=st.data())
 def test_no_forged_header_raises(shared, data):
@@ -172,6 +174,7 @@ def test_no_forged_header_raises(shared, data):
     text(shared.log, shared.cache)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("odd", one_in(3, [odd for odd in ODD if odd != {}]), ids=repr)
 def test_a_mark_that_no_reader_made_is_not_gone_on_from(odd, kept):
     """The whole log is read, as if nothing had been kept of it."""
@@ -204,6 +207,7 @@ def in_its_place(kept: Kept, what: str) -> None:
         kept.place.symlink_to({"dangling": "nowhere", "loop": kept.place.name, "device": "/dev/zero"}[what])
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.skipif(os.name != "posix", reason="no pipes in directories")
 @EACH_TIME
 @pytest.mark.parametrize("what", ["pipe", "directory", "full directory", "dangling", "loop", "device"])

@@ -138,6 +138,7 @@ PICKLES = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("container", [zipped, legacy])
 @pytest.mark.parametrize("case", PICKLES)
 def test_pickles(case, container, tmp_path):

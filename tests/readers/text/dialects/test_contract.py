@@ -33,6 +33,7 @@ def test_tokens_are_in_order_and_inside_the_line(name):
     assert all(float(line[slice(*spans[index])].replace(",", "")) is not None for _, index in entry.numbers)
 
 
+@pytest.mark.sampled(2)
 def test_a_line_of_1_mb_is_taken_apart(name):
     """A pattern that backtracks would not end within the time that the whole suite may take."""
     dialect = registry.load("readers.text.dialects", name)

@@ -53,7 +53,8 @@ def by_name(tag: Tag) -> Nature | None:
 
 def of_policy(tags: RunTags) -> str:
     """What is logged that only reinforcement learning logs: several things, at least one of which nothing else has."""
-    found = {word: name for name, tag in tags.tags.items() if (word := is_of_policy(tag.words))}
+    signs = tags.of("sign of a policy", lambda tag: bool(is_of_policy(tag.words)))
+    found = {is_of_policy(tags.tags[series.tag].words): series.tag for series in signs}
     if len(found) < _PARTS or not any(word.startswith(_STRICT) for word in found):
         return ""
     return f"{' and '.join(sorted(found.values())[:3])} are logged, as a policy is trained"
@@ -61,9 +62,9 @@ def of_policy(tags: RunTags) -> str:
 
 def scored(series: Series, tags: RunTags) -> str:
     """A score of a task beside the loss: it names the task, or shows that a low loss is no sign of a trivial one."""
-    for other in tags.run:
+    for other in tags.of("score", lambda tag: bool(tag.score)):
         tag = tags.tags[other.tag]
-        if tag.score and (clause := _of_score(series, other, tag)):
+        if clause := _of_score(series, other, tag):
             return clause
     return ""
 
@@ -97,17 +98,17 @@ def _is_no_leak(series: Series, values: Sequence[float], last: float, *, held_ou
 
 def regression(tags: RunTags) -> str:
     """Scores of a regression beside the loss, which a model of codes has not."""
-    for name, tag in tags.tags.items():
-        if not tag.says_loss and (found := _REGRESSION.search(tag.words)):
-            return f"{name} is logged ({found[0]}), as of a regression"
+    signs = tags.of("score of a regression", lambda tag: not tag.says_loss and bool(_REGRESSION.search(tag.words)))
+    for sign in signs:
+        found = _REGRESSION.search(tags.tags[sign.tag].words)
+        return f"{sign.tag} is logged ({found[0] if found else ''}), as of a regression"
     return ""
 
 
 def memorised(series: Series, tags: RunTags, threshold: float) -> str:
     """A held-out loss that stays well above: what was learnt by heart is no trivial task, and it is no leak."""
-    for other in tags.run:
-        tag = tags.tags[other.tag]
-        if not tag.held_out or not tag.role.is_loss or tag.role in (Role.AUDIO, Role.TEXT) or other.tag == series.tag:
+    for other in tags.of("held-out loss", lambda tag: tag.held_out and tag.role.is_loss):
+        if tags.tags[other.tag].role in (Role.AUDIO, Role.TEXT) or other.tag == series.tag:
             continue
         values = finite(other)
         if len(values) < _PARTS or not all(math.isfinite(value) for value in other.values):
@@ -139,15 +140,18 @@ def distances_beside(series: Series, tags: RunTags) -> str:
 
 def quantised_beside(series: Series, tags: RunTags) -> str:
     """A codec's own losses beside those of its codebooks, which are distances then."""
-    for other in tags.run:
-        words = tags.tags[other.tag].words
-        if other.tag != series.tag and ("commit" in words or ("recon" in words and "loss" in words)):
+    for other in tags.of("loss of a codec", _is_of_a_codec):
+        if other.tag != series.tag:
             return f"{other.tag} stands beside it, as where a codec is trained, whose codebook losses are distances"
     return ""
 
 
+def _is_of_a_codec(tag: Tag) -> bool:
+    return "commit" in tag.words or ("recon" in tag.words and "loss" in tag.words)
+
+
 def _parts(series: Series, tags: RunTags) -> Iterator[tuple[str, Nature]]:
-    for other in tags.run:
+    for other in tags.of("loss", lambda tag: tag.says_loss):
         tag = tags.tags[other.tag]
         if other.tag == series.tag or tag.held_out or not tag.says_loss:
             continue
@@ -165,7 +169,7 @@ def a_term(series: Series, tags: RunTags) -> str:
     own = tags.tags[series.tag]
     if own.role is not Role.LOSS or _says_entropy(own):
         return ""
-    for other in tags.run:
+    for other in tags.of("loss", lambda tag: tag.says_loss):
         tag = tags.tags[other.tag]
         main = tag.role in (Role.TRAINING, Role.AUDIO, Role.TEXT)
         if other.tag != series.tag and main and tag.held_out is own.held_out and tag.says_loss and finite(other):
@@ -182,7 +186,7 @@ def scaled_copy(series: Series, tags: RunTags) -> str:
     own = tags.tags[series.tag]
     if own.role is Role.AUDIO:
         return ""
-    for other in tags.run:
+    for other in tags.of("loss", lambda tag: tag.says_loss):
         tag = tags.tags[other.tag]
         if (
             other.tag == series.tag

@@ -24,7 +24,7 @@ class CodedRule:
         per_update: how far the axis of the series moves in one update.
         wait: how far the axis must have moved since the rule began to hold before it fires.
         rank: what speaks when several rules of a group hold: the graver first, then the one that waited longer, then
-            the more specific one.
+            the more specific one; one below 0 yields to all that are as grave.
     """
 
     code: str
@@ -32,11 +32,11 @@ class CodedRule:
     rule: LossRule
     per_update: float = 1.0
     wait: int = field(init=False)
-    rank: tuple[int, int, int, int] = field(init=False)
+    rank: tuple[int, int, int, int, int] = field(init=False)
 
     def __post_init__(self) -> None:
         rule = self.rule
-        rank = (rule.severity.rank, rule.for_steps, rule.for_points, rule.specific)
+        rank = (rule.severity.rank, min(rule.specific, 0), rule.for_steps, rule.for_points, rule.specific)
         object.__setattr__(self, "rank", rank)
         object.__setattr__(self, "wait", math.ceil((rule.for_steps - 1) * self.per_update))
 

@@ -25,6 +25,7 @@ class Rule(LossRule):
     group = "low-loss"
     numbers_only = True
     for_points = 5
+    specific = -1  # where a value is below the contract's threshold, that is what is said
     kinds = frozenset({"ce"})
 
     def __init__(self, limits: Limits) -> None:

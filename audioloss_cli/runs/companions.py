@@ -1,7 +1,10 @@
 """What stands beside a series: the other series of its run that some rules compare it with, aligned by step."""
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from heapq import nlargest
+from itertools import islice, takewhile
 from typing import Any
 
 from audioloss_cli.model import Series
@@ -12,6 +15,8 @@ from audioloss_cli.runs.run_files import RunFiles
 
 # A series that has a value at few of the points says nothing by having none.
 _LEAST_SHARE = 0.5
+_MOST_OF_A_KIND = 100  # more bear no other witness, and work on tags stays linear
+_MOST_BEYOND = 100  # what so many series do not show of the run's end, no other one does
 
 _ALWAYS = {Role.GRAD_NORM: GRAD_NORM, Role.EPOCH: EPOCH, Role.LEARNING_RATE: LEARNING_RATE}
 _OF_TRAINING = {Role.REWARD: REWARD, Role.TEXT: TEXT}
@@ -41,6 +46,7 @@ class RunTags:
         self._families: dict[str, list[Series]] = {}
         self._by_role: dict[str, list[Series]] = {}
         self._of_role: dict[Role, Series] = {}
+        self._of: dict[str, Sequence[Series]] = {}
         for series in run:
             tag = self.tags[series.tag]
             if tag.codebook is not None:
@@ -50,6 +56,31 @@ class RunTags:
             if name := companion_of(tag):
                 self._by_role.setdefault(name, []).append(series)
         self._by_role.get(TOTAL, []).sort(key=lambda series: not self.tags[series.tag].says_total)
+
+    def of(self, what: str, is_it: Callable[[Tag], bool]) -> Sequence[Series]:
+        """Return the series whose tag is of a kind, the first 100 of them; each kind is looked for once.
+
+        Args:
+            what: name of the kind.
+            is_it: whether a tag is of it.
+        """
+        if what not in self._of:
+            found = (series for series in self.run if is_it(self.tags[series.tag]))
+            self._of[what] = list(islice(found, _MOST_OF_A_KIND))
+        return self._of[what]
+
+    @cached_property
+    def codebooks_logged(self) -> int:
+        """How many codebooks have a loss of their own."""
+        return len({tag.codebook for tag in self.tags.values() if tag.codebook is not None and tag.role.is_loss})
+
+    def beyond(self, step: int) -> Iterator[Series]:
+        """Give the series of the run whose last step is above this one, the last to end first, at most 100 of them."""
+        return takewhile(lambda series: series.steps[-1] > step, self._by_end)
+
+    @cached_property
+    def _by_end(self) -> Sequence[Series]:
+        return nlargest(_MOST_BEYOND, (series for series in self.run if len(series)), key=lambda each: each.steps[-1])
 
     def companion(self, name: str, of: Series) -> Series | None:
         """Return the series that stands beside another one under this name, the surest first; None if none does."""
@@ -117,8 +148,7 @@ def codebooks_of(series: Series, tags: RunTags) -> int:
     """Return over how many codebooks a loss may be a sum, as configured or as logged beside it; 0 for not known."""
     if tags.tags[series.tag].codebook is not None:
         return 1
-    logged = {tag.codebook for tag in tags.tags.values() if tag.codebook is not None and tag.role.is_loss}
-    return tags.files().codebooks or (len(logged) if len(logged) > 1 else 0)
+    return tags.files().codebooks or (tags.codebooks_logged if tags.codebooks_logged > 1 else 0)
 
 
 def _siblings(series: Series, number: int, tags: RunTags, *, arrays: bool) -> dict[str, Sequence[float] | None]:

@@ -22,27 +22,26 @@ def steps_without(series: Series, tags: RunTags) -> Sequence[int]:
     """
     if not len(series) or _renamed(series, tags):
         return ()
-    tails = (_tail(series, other) for other in tags.run if other.tag != series.tag and _is_logged_beside(other, tags))
+    tails = (_tail(series, other) for other in tags.beyond(series.steps[-1]) if _is_logged_beside(other, tags))
     steps = max(tails, key=len, default=())
     stride = 1 + len(steps) // _MOST_STEPS
     return steps if stride == 1 else [*steps[:-1:stride], steps[-1]]
 
 
 def _is_logged_beside(other: Series, tags: RunTags) -> bool:
-    return tags.tags[other.tag].matters and not tags.tags[other.tag].held_out and len(other) > 0
+    return tags.tags[other.tag].matters and not tags.tags[other.tag].held_out
 
 
 def _renamed(series: Series, tags: RunTags) -> bool:
     """Whether a series of the same role begins where this one ends: the loss has another name from there on."""
     own, last = tags.tags[series.tag], series.steps[-1]
-    others = (each for each in tags.run if each.tag != series.tag and len(each) and each.steps[-1] > last)
     return any(
         tags.tags[each.tag].role is own.role
         and own.role in (Role.AUDIO, Role.TRAINING)
         and tags.tags[each.tag].codebook == own.codebook
         and not tags.tags[each.tag].held_out
         and each.steps[0] >= last
-        for each in others
+        for each in tags.beyond(last)
     )
 
 

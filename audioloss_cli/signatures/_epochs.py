@@ -59,7 +59,10 @@ def earlier_stairs(scene: Scene, found: Drop) -> str:
     track = scene.beside(_names.is_epoch)
     if track is None or found.crossed is None or found.crossed < 2:  # noqa: PLR2004
         return ""
-    fall = math.log(scene.shape.level / scene.shape.first_value) if scene.shape.first_value > 0 else math.inf
+    if not 0 < scene.shape.level < math.inf:
+        return ""
+    low = scene.shape.first_value
+    fall = math.log(scene.shape.level) - math.log(low) if 0 < low < math.inf else math.inf
     for epoch in range(1, found.crossed):
         index = next((place for place, value in enumerate(track.values) if value >= epoch), None)
         if index is None:
@@ -69,11 +72,15 @@ def earlier_stairs(scene: Scene, found: Drop) -> str:
             scene.track.between(scene.shape.begin, step - 1)[-_FEW:],
             scene.track.between(step, step + _FAR)[1 : 1 + _FEW],
         )
-        if before and after and min(*before, *after) > 0 and math.log(_middle(before) / _middle(after)) > _STAIR * fall:
+        if before and after and min(*before, *after) > 0 and _fall(before, after) > _STAIR * fall:
             return (
                 f"it went down at the end of epoch {epoch} as well, from {_middle(before):.4g} to {_middle(after):.4g}"
             )
     return ""
+
+
+def _fall(before: list[float], after: list[float]) -> float:
+    return math.log(_middle(before)) - math.log(_middle(after))
 
 
 def _middle(values: list[float]) -> float:

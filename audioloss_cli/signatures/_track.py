@@ -43,7 +43,7 @@ class Track:
     def logged(self, first: int, last: int) -> list[float]:
         """The values there as logged, NaN and all; of very many an even choice, the last one among them."""
         begin, end = bisect_left(self.steps, first), bisect_right(self.steps, last)
-        stride = 1 + (end - begin) // _ENOUGH
+        stride = 1 + max(end - begin, 0) // _ENOUGH
         return [float(self.values[index]) for index in range(end - 1, begin - 1, -stride)][::-1]
 
     def at(self, step: int) -> float | None:

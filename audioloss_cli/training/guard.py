@@ -367,7 +367,7 @@ class AudioLossGuard:
         on all ranks.
         """
         known = to_state(self._step, self._watch, self.responder, self.checkpoints, self._looks)
-        return {**known, "presence": self.presence.state_dict()}
+        return {**known, "presence": self.presence.state_dict(), "folding": self._folding.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue where ``state_dict`` was taken.
@@ -378,6 +378,8 @@ class AudioLossGuard:
         self._step = from_state(state, self._watch, self.responder, self.checkpoints, self._looks)
         if "presence" in state:  # states of before have none
             self.presence.load_state_dict(state["presence"])
+        if "folding" in state:
+            self._folding.load_state_dict(state["folding"])
 
     # Inside.
 

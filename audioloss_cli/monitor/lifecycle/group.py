@@ -141,9 +141,9 @@ class Group(Lifecycle):
         return self._last_alert
 
     @property
-    def speaker_rank(self) -> tuple[int, int, int, int]:
+    def speaker_rank(self) -> tuple[int, int, int, int, int]:
         """Of the rule that spoke last, but for reminders."""
-        return self._speaker.rank if self._speaker else (-1, 0, 0, 0)
+        return self._speaker.rank if self._speaker else (-1, 0, 0, 0, 0)
 
     def since(self, coded: CodedRule) -> tuple[int, int]:
         """Step since which a rule holds, and at how many points; zeros if it does not."""

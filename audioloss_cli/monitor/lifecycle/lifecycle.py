@@ -335,9 +335,9 @@ class Lifecycle:
         incident.resolved_step = incident.resolution = None
         incident.resolved_wall_time = float("nan")
 
-    def _rank(self, code: str) -> tuple[int, int, int, int]:
+    def _rank(self, code: str) -> tuple[int, int, int, int, int]:
         """Of the rule with this code; the lowest for a code that a loaded state knows and this monitor does not."""
-        return next((coded.rank for coded in self.rules if coded.code == code), (-1, 0, 0, 0))
+        return next((coded.rank for coded in self.rules if coded.code == code), (-1, 0, 0, 0, 0))
 
     # A point that speaks against every rule of the group.
 

@@ -135,7 +135,7 @@ def _counts_alike(series: Series, epoch: Series) -> bool:
 def _evaluated_each(series: Series, tags: RunTags) -> bool:
     """Whether a held-out loss was logged at nearly all of its steps."""
     steps = set(islice(series.steps, _LOOKED_AT))
-    held_out = (each for each in tags.run if tags.tags[each.tag].held_out and tags.tags[each.tag].role.is_loss)
+    held_out = tags.of("held-out loss", lambda tag: tag.held_out and tag.role.is_loss)
     return any(len(steps & set(islice(each.steps, _LOOKED_AT))) >= _SAME_SHARE * len(steps) for each in held_out)
 
 

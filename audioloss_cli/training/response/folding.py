@@ -5,8 +5,10 @@ tells of it. The incidents of all series stay in their monitors.
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from audioloss_cli.model import Alert
+from audioloss_cli.model import Alert, Severity
 from audioloss_cli.training.losses.monitors import AUDIO, LOGGED, Found
 
 _OVER = ("recovered", "reminder")
@@ -19,6 +21,14 @@ _EXPLAINS = {
 }
 
 
+class Told(NamedTuple):
+    """What was said of an incident that is not over."""
+
+    code: str
+    step: int
+    severity: Severity
+
+
 class Folding:
     """Which alerts are said.
 
@@ -28,11 +38,24 @@ class Folding:
 
     def __init__(self) -> None:
         self.folded: set[tuple[str, str]] = set()
-        self._told: dict[tuple[str, str], Alert] = {}  # incidents that were said and are not over
+        self._told: dict[tuple[str, str], Told] = {}  # incidents that were said and are not over
 
     def said(self, found: Found) -> Found:
         """Those of the alerts that tell of a fault nobody told of, or a graver one; the audio loss speaks first."""
         return [each for each in sorted(found, key=_order) if self._is_said(*each)]
+
+    def state_dict(self) -> dict[str, Any]:
+        """As plain built-in types."""
+        told = [[*key, each.code, each.step, str(each.severity)] for key, each in self._told.items()]
+        return {"folded": sorted(map(list, self.folded)), "told": told}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue where ``state_dict`` was taken."""
+        self.folded = {(series, incident) for series, incident in state["folded"]}
+        self._told = {
+            (series, incident): Told(code, step, Severity(severity))
+            for series, incident, code, step, severity in state["told"]
+        }
 
     def _is_said(self, series: str, alert: Alert) -> bool:
         key = (series, alert.incident)
@@ -47,7 +70,7 @@ class Folding:
             self.folded.add(key)
             return False
         self.folded.discard(key)
-        self._told[key] = alert
+        self._told[key] = Told(alert.code, alert.step, alert.severity)
         return True
 
     def _is_covered(self, series: str, alert: Alert) -> bool:
@@ -61,7 +84,7 @@ class Folding:
         return False
 
 
-def _explains(told: Alert, alert: Alert) -> bool:
+def _explains(told: Told, alert: Alert) -> bool:
     codes, steps = _EXPLAINS.get(told.code, (frozenset[str](), 0))
     return alert.code in codes and 0 <= alert.step - told.step <= steps
 

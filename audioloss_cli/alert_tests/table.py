@@ -7,6 +7,7 @@ from typing import Any
 from audioloss_cli.config import ConfigError
 
 _MOST_SHOWN = 60
+_MOST_WORDS = 250  # characters
 
 
 class Table:
@@ -88,9 +89,12 @@ class Table:
 
 
 def hint(word: str, known: Collection[str]) -> str:
-    """What a mistyped word may have meant, else all words."""
+    """What a mistyped word may have meant, else all words; where those fill lines, they are codes, with a list."""
     close = get_close_matches(word, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known))}"
+    if close:
+        return f"did you mean {close[0]!r}?"
+    words = ", ".join(sorted(known))
+    return f"known: {words}" if len(words) <= _MOST_WORDS else "audioloss rules lists all codes"
 
 
 def shown(value: Any) -> str:

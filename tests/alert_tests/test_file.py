@@ -175,7 +175,7 @@ def test_a_mistake_names_the_place_and_the_remedy(old, new, words, write):
     message = str(raised.value)
     assert message.startswith(f"{path}: ")
     assert words in message
-    assert len(message.removeprefix(str(path))) < 500
+    assert len(message.removeprefix(str(path))) < 350
 
 
 def test_files_that_cannot_be_read(tmp_path, write):

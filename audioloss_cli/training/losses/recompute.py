@@ -158,8 +158,13 @@ def _each(rows: Rows, offsets: tuple[int, ...], ignore: int) -> tuple[Tensor, ..
 
     What is no code is left out, for it is what the loop ignores, by whichever index; to cross entropy it would be an
     error, which kills a CUDA context.
+
+    Raises:
+        TypeError: for complex logits, of which torch would take the real part with a warning alone.
     """
     logits, size = rows.logits, rows.logits.shape[-1]
+    if logits.is_complex():
+        raise TypeError(f"logits of {logits.dtype} are no real numbers")
     own = rows.labels.long()
     own = torch.where((own >= 0) & (own < size), own, ignore)
     labels = [shifted(own, rows.groups, offset, ignore) for offset in offsets]

@@ -16,8 +16,9 @@ from audioloss_cli.model.median import median
 BLOCK_STEPS = BLOCK_POINTS = 25  # a block is over after so many steps, or so many points
 BLOCKS, LEAST_BLOCKS = 40, 30  # 1000 steps, and at least 30 blocks: a sparse log has one point in each
 ARMED_POINTS, ARMED_BLOCKS = 12, 4
-# What lies outside these shares of the reference does not change it, if another one of the last 9 points does, too.
-USUAL, COMPANY = (0.25, 1.5), 9
+# What lies below the first of these shares of the level does not change it, if 2 of the last 9 points do; nor what is
+# above the second of the reference, if 5 of them are.
+USUAL, FEW, MANY, COMPANY = (0.25, 1.5), 2, 5, 9
 _LAG, _FAR = 8, 1.2
 _LEVEL_BLOCKS = 5
 _TRAIL = 128  # blocks of the whole segment, thinned out evenly, for a resume from far back
@@ -154,7 +155,7 @@ class Baseline:
         """
         key = step // self.block_steps
         known = {block.key: block for block in (*self.trail, *self.blocks)}
-        blocks = [known[each] for each in sorted(known) if each <= key][-ARMED_POINTS:]
+        blocks = [known[each] for each in sorted(known) if each <= key][-LEAST_BLOCKS:]
         trail, gap, lowest = [block for block in self.trail if block.key <= key], self.gap, self.lowest
         self.forget()
         if sum(block.points for block in blocks) < ARMED_POINTS or len(blocks) < ARMED_BLOCKS:
@@ -199,7 +200,7 @@ class Baseline:
 
     def _apart(self) -> float:
         blocks = list(self.blocks)
-        near = median([block.spread for block in blocks])
+        near = _typical([block.spread for block in blocks])
         if len(blocks) <= _LAG or median([block.points for block in blocks]) <= 1:
             return near  # neighbouring blocks are neighbouring points
         return max(near, _FAR * self._around_the_trend([block.median for block in blocks], relative=True))
@@ -252,7 +253,12 @@ def _jitter(medians: Sequence[float]) -> float:
     """How far steps between neighbours lie from the usual step, as a share of the first of both; 0 for one alone."""
     steps = [(after - before) / before if before > 0 else 0.0 for before, after in pairwise(medians)]
     usual = median(steps) if steps else 0.0
-    return median([abs(step - usual) for step in steps]) if steps else 0.0
+    return _typical([abs(step - usual) for step in steps]) if steps else 0.0
+
+
+def _typical(distances: Sequence[float]) -> float:
+    """Their median, or half of what a fifth of them exceed: the same of plain noise, and more of heavy tails."""
+    return max(median(distances), sorted(distances)[len(distances) * 4 // 5] / 2)
 
 
 def _share(distance: float, level: float) -> float:

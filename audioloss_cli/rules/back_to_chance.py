@@ -1,8 +1,8 @@
 """Audio loss that has fallen and is back at the level of guessing.
 
-What: The loss started at what guessing costs (ln V, see chance-level), its usual level has fallen at least 25 % below;
-and the last 5 points are within 4 % of it again and their median within 2 %, at 3 points. The last 15 points, if the
-level has not fallen by 4.5 times the usual distance of neighbouring points.
+What: The loss started within 4 % of what guessing costs (ln V, see chance-level), its usual level has fallen at least
+25 % below; and the last 5 points are within 4 % of it again and their median within 2 %, at 3 points. The last 15
+points, if the level has not fallen by 4.5 times the usual distance of neighbouring points.
 
 Why: All that was learnt is gone: the weights were overwritten, have become NaN and were reset, or one step destroyed
 them. It may look like a spike at first, but a spike rarely ends at this number.
@@ -21,7 +21,8 @@ from audioloss_cli.rules._levels import recent_median
 
 _FALLEN, _BACK, _WIDTH, _LONG = 0.75, 0.02, 5, 15
 _SPREADS = 4.5
-_ROUND = 0.975  # the start is that near to chance
+# The start is twice as near to chance as what is still there: a loss that was logged late has begun to fall.
+_TIMES, _ROUND = 2.0, 0.96
 
 
 class Rule(LossRule):
@@ -39,11 +40,11 @@ class Rule(LossRule):
 
     def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether the loss did not start at chance."""
-        return history.start is not None and start_at(history) is None
+        return history.start is not None and start_at(history, _TIMES) is None
 
     def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether the last points are back."""
-        chance, value = start_at(history), point.value
+        chance, value = start_at(history, _TIMES), point.value
         if chance is None or value - value != 0:  # not finite
             return None
         level = history.level
@@ -58,12 +59,12 @@ class Rule(LossRule):
 
     def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether the last points have left it, up or down."""
-        chance = start_at(history)
+        chance = start_at(history, _TIMES)
         return chance is None or abs(recent_median(history, _WIDTH) - chance.level) > 2 * _BACK * chance.level
 
     def levels(self, history: SeriesHistory) -> Sequence[float] | None:
         """Where a point is back, and where the median of the last ones is, or has left."""
-        chance = start_at(history)
+        chance = start_at(history, _TIMES)
         if chance is None:
             return []
         shares = (1 - 2 * _BACK, 1 - _BACK, 1 + _BACK, 1 + 2 * _BACK)
@@ -75,7 +76,7 @@ class Rule(LossRule):
 
     def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the level, and where the loss was."""
-        chance = start_at(history) or Chance(0, 1, point.value)
+        chance = start_at(history, _TIMES) or Chance(0, 1, point.value)
         return (
             f"loss {point.value:.4g} at step {point.step} is back at {chance}, the cost of guessing, after a usual "
             f"level of {history.level or 0:.4g}"

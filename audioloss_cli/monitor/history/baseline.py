@@ -16,9 +16,9 @@ from audioloss_cli.model.median import median
 BLOCK_STEPS = BLOCK_POINTS = 25  # a block is over after so many steps, or so many points
 BLOCKS, LEAST_BLOCKS = 40, 30  # 1000 steps, and at least 30 blocks: a sparse log has one point in each
 ARMED_POINTS, ARMED_BLOCKS = 12, 4
-# What lies below the first of these shares of the level does not change it, if 2 of the last 9 points do; nor what is
-# above the second of the reference, if 5 of them are.
-USUAL, FEW, MANY, COMPANY = (0.25, 1.5), 2, 5, 9
+# What lies below the first of these shares of the level does not change it, if 2 of the last 9 points do; nor what lies
+# above the second, if the last 3 points do.
+USUAL, FEW, MANY, COMPANY = (0.25, 1.5), 2, 3, 9
 _LAG, _FAR = 8, 1.2
 _LEVEL_BLOCKS = 5
 _TRAIL = 128  # blocks of the whole segment, thinned out evenly, for a resume from far back
@@ -26,6 +26,7 @@ _TRAIL = 128  # blocks of the whole segment, thinned out evenly, for a resume fr
 # lower by so many times the usual distance of neighbouring blocks around their trend that it is no chance.
 TREND = ((12, 0.95, 2.0), (3, 0.8, 3.0))
 HIGHEST = 3
+TAIL = 2.4  # so many times the median is what a fifth of the distances exceed where tails are heavy; 1.9 of plain noise
 LEFT_BLOCKS = 20  # ... and over so many, whether a series has left where it was
 
 
@@ -257,8 +258,8 @@ def _jitter(medians: Sequence[float]) -> float:
 
 
 def _typical(distances: Sequence[float]) -> float:
-    """Their median, or half of what a fifth of them exceed: the same of plain noise, and more of heavy tails."""
-    return max(median(distances), sorted(distances)[len(distances) * 4 // 5] / 2)
+    """Their median; of heavy tails, of which a few points show less than there is, a share of what a fifth exceed."""
+    return max(median(distances), sorted(distances)[len(distances) * 4 // 5] / TAIL)
 
 
 def _share(distance: float, level: float) -> float:

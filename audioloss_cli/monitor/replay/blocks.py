@@ -12,6 +12,7 @@ from audioloss_cli.monitor.history.baseline import (
     BLOCKS,
     HIGHEST,
     LEAST_BLOCKS,
+    TAIL,
     TREND,
     Baseline,
     Block,
@@ -137,7 +138,7 @@ class Blocks:
         usual = _middle(np.sort(np.where(there, steps, np.inf), axis=1), np.maximum(counts, 1))
         apart = np.sort(np.where(there, np.abs(steps - usual[:, None]), np.inf), axis=1)
         counted = np.maximum(counts, 1)
-        upper = apart[np.arange(len(apart)), counted * 4 // 5] / 2  # see ``baseline._typical``
+        upper = apart[np.arange(len(apart)), counted * 4 // 5] / TAIL  # see ``baseline._typical``
         return np.where(counts > 0, np.maximum(_middle(apart, counted), upper), 0.0)
 
     def _highest(self, which: Any, count: int) -> Any:

@@ -10,12 +10,14 @@ from audioloss_cli._lazy import exports
 if TYPE_CHECKING:
     from audioloss_cli.model.alert import Alert, RecoveryAttempt, Severity
     from audioloss_cli.model.finding import Diagnosis, Finding
+    from audioloss_cli.model.inactive_range import InactiveRange
     from audioloss_cli.model.incident import Edge, Incident, LikelyCause
     from audioloss_cli.model.limits import Limits, SettingError
     from audioloss_cli.model.point import Point
     from audioloss_cli.model.reader import EVERYTHING, Cursor, ReadOptions
     from audioloss_cli.model.report import Gate, Report, RunReport, SeriesReport, Unaudited
-    from audioloss_cli.model.rule import InactiveRange, LossRule, RuleText, SeriesHistory
+    from audioloss_cli.model.rule import LossRule, SeriesHistory
+    from audioloss_cli.model.rule_text import RuleText
     from audioloss_cli.model.series import MISSING, Defect, Note, Series, SeriesCollector, is_missing
     from audioloss_cli.model.view import View, printable, shortened
 
@@ -36,11 +38,11 @@ _HOMES = {
     "Cursor": "reader",
     "SeriesHistory": "rule",
     "Point": "point",
-    "InactiveRange": "rule",
+    "InactiveRange": "inactive_range",
     "RecoveryAttempt": "alert",
     "Report": "report",
     "ReadOptions": "reader",
-    "RuleText": "rule",
+    "RuleText": "rule_text",
     "RunReport": "report",
     "Series": "series",
     "SeriesCollector": "series",

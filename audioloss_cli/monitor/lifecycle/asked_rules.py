@@ -136,7 +136,7 @@ class AskedRules:
         """Whether it is asked where a value is not finite."""
         return self.attentive or self.open is not None or not all(coded.rule.numbers_only for coded in self._rules)
 
-    def rests(self, value: float, history: SeriesHistory) -> bool:
+    def is_inactive_at(self, value: float, history: SeriesHistory) -> bool:
         """Whether it is not attentive and no rule can hold at this value: nothing is to be done at such a point."""
         if self.attentive:
             return False

@@ -6,6 +6,8 @@ from audioloss_cli.model import InactiveRange, SeriesHistory
 def recent_medians(history: SeriesHistory, width: int, count: int) -> list[float]:
     """The medians of the last ``count`` windows of ``width`` finite values, an odd number; fewer if there are fewer."""
     values = [value for value in history.last(width + count - 1) if value - value == 0]  # finite
+    if count == 1:  # as most rules ask, at every point while something is wrong
+        return [sorted(values)[width // 2]] if len(values) == width else []
     return [sorted(values[start : start + width])[width // 2] for start in range(len(values) - width + 1)]
 
 

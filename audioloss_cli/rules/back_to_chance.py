@@ -2,7 +2,8 @@
 
 What: The loss started within 4 % of what guessing costs (ln V, see chance-level), its usual level has fallen at least
 25 % below; and the last 5 points are within 4 % of it again and their median within 2 %, at 3 points. The last 15
-points, if the level has not fallen by 4.5 times the usual distance of neighbouring points.
+points, and all of the last 100 steps, if the level has not fallen by 9 times the usual distance of neighbouring
+points.
 
 Why: All that was learnt is gone: the weights were overwritten, have become NaN and were reset, or one step destroyed
 them. It may look like a spike at first, but a spike rarely ends at this number.
@@ -19,8 +20,9 @@ from audioloss_cli.naming.chance import Chance
 from audioloss_cli.rules._chance import start_at
 from audioloss_cli.rules._levels import recent_median
 
-_FALLEN, _BACK, _WIDTH, _LONG = 0.75, 0.02, 5, 15
-_SPREADS = 4.5
+_FALLEN, _BACK, _WIDTH = 0.75, 0.02, 5
+_LONG, _LONG_STEPS = 15, 100  # points, and updates: noise that is correlated stays for some time
+_SPREADS = 9
 # The start is twice as near to chance as what is still there: a loss that was logged late has begun to fall.
 _TIMES, _ROUND = 2.0, 0.96
 
@@ -52,7 +54,7 @@ class Rule(LossRule):
             return False
         # A model that guesses does so alike for every batch, and noise that reaches as far does not stay there.
         far = level + _SPREADS * history.spread <= chance.level
-        recent = history.last(_WIDTH if far else _LONG)
+        recent = history.last(_WIDTH if far else max(_LONG, math.ceil(_LONG_STEPS / max(history.stride, 1.0))))
         if max(abs(each - chance.level) for each in recent) > 2 * _BACK * chance.level:
             return False
         return abs(recent_median(history, _WIDTH) - chance.level) <= _BACK * chance.level

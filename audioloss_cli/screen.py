@@ -9,10 +9,11 @@ from shutil import get_terminal_size
 from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
-from audioloss_cli import registry, terminal
+from audioloss_cli import terminal
 from audioloss_cli.config import ConfigError
 from audioloss_cli.model import Report, View, printable, shortened
 from audioloss_cli.output_file import write_file
+from audioloss_cli.outputs import render
 from audioloss_cli.terminal import WriteError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Screen:
             WriteError: it cannot be written.
         """
         view = self._view()
-        text: str = registry.load("outputs", self._report).render(report, view)
+        text = render(self._report, report, view)
         if self._output is None:
             terminal.put(text, styled=view.color)
             return
@@ -63,7 +64,7 @@ class Screen:
         except OSError as error:
             raise WriteError(f"cannot write the report to {self._output}: {error.strerror}") from None
         if self._verbosity >= 0:
-            terminal.tell(registry.load("outputs", "text").render(report, View(verbosity=-1, unicode=False)))
+            terminal.tell(render("text", report, View(verbosity=-1, unicode=False)))
 
     def _view(self) -> View:
         if self._output is not None:

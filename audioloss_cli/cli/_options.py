@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,10 +35,6 @@ def choice(folder: str) -> str:
     return " or ".join(registry.names(folder))
 
 
-FailOn = Annotated[
-    Literal["warning", "critical", "never"] | None,
-    setting("--fail-on", "Lowest severity that fails the audit (warning)."),
-]
 Config = Annotated[
     Path | None,
     setting("--config", "Configuration file (audioloss.toml or [tool.audioloss] of pyproject.toml, here or above)."),

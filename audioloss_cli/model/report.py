@@ -182,6 +182,11 @@ class RunReport:
     blank: list[str] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
 
+    def drop_curves(self) -> None:
+        """Keep no more of each envelope than one part a segment: extremes, steps and number of points stay."""
+        for item in self.series:
+            item.envelope = item.envelope.by_segment()
+
     @property
     def format(self) -> str:
         """Names of the readers, the most precise source first, joined with ``+``."""

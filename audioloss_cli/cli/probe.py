@@ -19,6 +19,7 @@ from audioloss_cli.cli._options import (
     Quiet,
     Report,
     Verbose,
+    reports_for,
     screen_for,
     settings,
 )
@@ -95,7 +96,7 @@ def command(
     exit_zero: gates.ExitZero = None,
     config: Config = None,
     write_baseline: gates.WriteBaseline = None,
-    report: Report = "text",
+    report: Report = None,
     output: Output = None,
     quiet: Quiet = 0,
     verbose: Verbose = 0,
@@ -104,10 +105,12 @@ def command(
     """Run a batch through a checkpoint and name the root cause of a near-zero audio loss."""
     file, chosen = settings(config, gates.given_to_probe(context.params))
     judge = gates.judge_of(chosen, file, write_baseline)
-    screen = screen_for(report, output, quiet, verbose, color)
+    reports = reports_for(report, output)
+    screen = screen_for(reports, quiet, verbose, color)
     inputs = {"--ckpt": ckpt, "--data": data, "--held-out": held_out}
     _refuse_to_overwrite("--dump-batch", dump_batch, inputs)
-    _refuse_to_overwrite("--output", output, {**inputs, "--dump-batch": str(dump_batch or "")})
+    for each in reports:
+        _refuse_to_overwrite(each.option, each.file, {**inputs, "--dump-batch": str(dump_batch or "")})
     request = {name: context.params[name] for name in _REQUEST}
     request |= {"checkpoint": ckpt, "dump": str(dump_batch or ""), "gate": chosen.gate}
     options = {name: context.params[name] for name in _OPTIONS} | {"num_codebooks": codebooks}

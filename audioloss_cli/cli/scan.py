@@ -14,6 +14,7 @@ from audioloss_cli.cli._options import (
     Quiet,
     Report,
     Verbose,
+    reports_for,
     screen_for,
     settings,
 )
@@ -73,7 +74,7 @@ def command(
     cache: scans.Cache = None,
     config: Config = None,
     write_baseline: gates.WriteBaseline = None,
-    report: Report = "text",
+    report: Report = None,
     output: Output = None,
     quiet: Quiet = 0,
     verbose: Verbose = 0,
@@ -86,9 +87,9 @@ def command(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     file, chosen = settings(config, _given(context))
     judge = gates.judge_of(chosen, file, write_baseline)
-    screen = screen_for(report, output, quiet, verbose, color)
+    screen = screen_for(reports_for(report, output), quiet, verbose, color)
     with screen.progress() as progress:
-        result = audit(paths, chosen, progress, config_file=str(file or ""), judge=judge)
-    screen.show(result)
+        result = audit(paths, chosen, progress, config_file=str(file or ""), judge=judge, finished=screen.run)
+    screen.end(result)
     gates.write_baseline(write_baseline, result)
     return result.exit_code

@@ -182,6 +182,11 @@ class RunReport:
         """Every incident of its series and every finding about the run, whatever they count."""
         return [*(incident for item in self.series for incident in item.incidents), *self.findings]
 
+    def drop_curves(self) -> None:
+        """Keep no more of each envelope than one part a segment: extremes, steps and number of points stay."""
+        for item in self.series:
+            item.envelope = item.envelope.by_segment()
+
     @property
     def format(self) -> str:
         """Names of the readers, the most precise source first, joined with ``+``."""

@@ -54,6 +54,21 @@ class Output:
         return ()
 
 
+def names() -> tuple[str, ...]:
+    """Return the kinds of reports, sorted."""
+    return registry.names("outputs")
+
+
+def kind_of_file(name: str) -> str | None:
+    """Return the kind whose suffix a file has, the longest one where several fit; None if it has that of none.
+
+    Raises:
+        MissingDependencyError: a kind needs a package that is not installed.
+    """
+    fitting = [(len(suffix), each) for each in names() for suffix in kind(each).suffixes if name.endswith(suffix)]
+    return max(fitting)[1] if fitting else None
+
+
 def kind(name: str) -> type[Output]:
     """Return the class of an output.
 

@@ -37,7 +37,8 @@ class CleanRuns:
         if counts:
             extent = f"{plural(self._series, 'series')}, {plural(self._points, 'point')}"
             yield line()
-            yield line(f"{' and '.join(counts)} ({extent}); -v shows {'it' if self._runs == 1 else 'them'}")
+            shown = "it" if self._runs == 1 else "them"
+            yield from paragraph(f"{' and '.join(counts)} ({extent}); -v shows {shown}", view, indent=0, hang=2)
         for remark, count in self._remarks.most_common(_MOST_REMARKS):
             among = f" (in {plural(count, 'run')})" if self._runs > 1 else ""
             yield from paragraph(f"{remark}{among}", view, indent=2, hang=2)

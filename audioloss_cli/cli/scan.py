@@ -79,7 +79,7 @@ def command(
     # numpy's library for matrices would start a thread a core that spin for work; there are no matrices here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     file, chosen = settings(config, _given(context))
-    screen = screen_for(reports_for(report, output), quiet, verbose, color)
+    screen = screen_for(reports_for(report, output), chosen.gate, quiet, verbose, color)
     with screen.progress() as progress:
         result = audit(paths, chosen, progress, config_file=str(file or ""), finished=screen.run)
     screen.end(result)

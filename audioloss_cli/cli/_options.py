@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -37,10 +37,6 @@ def choice(folder: str) -> str:
     return " or ".join(registry.names(folder))
 
 
-FailOn = Annotated[
-    Literal["warning", "critical", "never"] | None,
-    setting("--fail-on", "Lowest severity that fails the audit (warning)."),
-]
 Config = Annotated[
     Path | None,
     setting("--config", "Configuration file (audioloss.toml or [tool.audioloss] of pyproject.toml, here or above)."),
@@ -60,7 +56,9 @@ Output = Annotated[
         "--output", "-o", help="Write the report to this file, in the kind of its suffix, and the verdict to stderr."
     ),
 ]
-Quiet = Annotated[int, typer.Option("--quiet", "-q", count=True, help="The verdict alone.", show_default=False)]
+Quiet = Annotated[
+    int, typer.Option("--quiet", "-q", count=True, help="The broken runs and the verdict alone.", show_default=False)
+]
 Verbose = Annotated[
     int, typer.Option("--verbose", "-v", count=True, help="Show what is healthy too.", show_default=False)
 ]

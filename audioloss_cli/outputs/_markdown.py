@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from audioloss_cli.model import Gate, Report, RunReport, Severity, printable, shortened
-from audioloss_cli.outputs._problems import Problem, of_audit, of_run, verdict
+from audioloss_cli.outputs._problems import Problem, of_audit, of_run
+from audioloss_cli.outputs._verdict import sentence, word
 
 _HEADER = "| severity | run | series | code | steps | what | fingerprint |\n|---|---|---|---|---|---|---|\n"
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&$]")
@@ -53,7 +54,7 @@ class Page:
         """Yield the page; it ends in a newline."""
         for problem in of_audit(report):
             self._add(problem)
-        yield f"# audioloss: {verdict(report)}\n\n{_counts(report)}\n"
+        yield f"# audioloss: {word(report)}{sentence(report)}\n"
         if report.config_file:
             yield f"\nSettings from {code(report.config_file)}.\n"
         for note in report.notes:
@@ -102,20 +103,6 @@ def _item(problem: Problem) -> str:
     place = problem.path or problem.run
     text = problem.message.removeprefix(f"{place}: ")
     return f"{code(place)}: {prose(text)}" if place else prose(text)
-
-
-def _counts(report: Report) -> str:
-    found = [each.severity for each in report.standings if each.standing == "found"]
-    parts = [f"{found.count(each):,} {each}" for each in (Severity.CRITICAL, Severity.WARNING) if each in found]
-    parts = parts or ["nothing found"]
-    for standing in ("known", "suppressed"):
-        if count := report.count(standing):
-            parts.append(f"{count:,} {standing}")
-    if report.defects:
-        parts.append(f"{len(report.defects):,} defect{'s' if len(report.defects) > 1 else ''}")
-    series, runs = sum(len(run.series) for run in report.runs), len(report.runs)
-    scope = f" in {series:,} series of {runs:,} run{'s' if runs != 1 else ''}" if runs else ""
-    return f"{', '.join(parts)}{scope}."
 
 
 def _diagnoses(report: Report) -> Iterator[str]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from audioloss_cli.model import Defect, Finding, Gate, Incident, Report, RunReport, Severity
-from audioloss_cli.model.exit_code import CLEAN, FINDINGS
 from audioloss_cli.model.gate import Standing
 
 Kind = Literal["incident", "finding", "defect", "unread", "unaudited", "stale-suppression"]
@@ -107,14 +106,6 @@ def of_audit(report: Report) -> Iterator[Problem]:
         severity, fails = _incomplete(allowed=not gate.fail_on_stale_suppressions)
         message = f"suppression {stale.suppression}: {stale.reason}"
         yield Problem("stale-suppression", "stale-suppression", severity, message, fails, path=stale.file)
-
-
-def verdict(report: Report) -> str:
-    """PASS, FAIL, INCOMPLETE or NOT AUDITED, and the exit code."""
-    code = report.exit_code
-    word = {CLEAN: "PASS", FINDINGS: "FAIL"}.get(code)
-    word = word or ("INCOMPLETE" if any(run.series for run in report.runs) else "NOT AUDITED")
-    return f"{word} (exit {code})"
 
 
 def _incomplete(*, allowed: bool) -> tuple[Severity, bool]:

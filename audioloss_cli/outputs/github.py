@@ -12,7 +12,8 @@ from audioloss_cli import outputs
 from audioloss_cli.model import Gate, Report, RunReport, Severity, View, shortened
 from audioloss_cli.outputs._markdown import Page
 from audioloss_cli.outputs._places import relative
-from audioloss_cli.outputs._problems import Problem, of_audit, of_run, verdict
+from audioloss_cli.outputs._problems import Problem, of_audit, of_run
+from audioloss_cli.outputs._verdict import plural, sentence, word
 
 MOST = 10  # annotations of a kind
 MOST_SUMMARY = 1 << 20  # bytes that GitHub takes of a summary; of a longer one it shows nothing
@@ -58,7 +59,7 @@ class Output(outputs.Output):
             shown += len(ranked[:MOST])
             yield from ranked[:MOST]
         more = f"; {self._count - shown:,} more {self._rest}" if self._count > shown else ""
-        yield f"audioloss: {verdict(report)}: {shown:,} annotations{more}\n"
+        yield f"audioloss: {word(report)}{sentence(report)}; {plural(shown, 'annotation')}{more}\n"
         if self._summary:
             with Path(self._summary).open("a", encoding="utf-8", errors="backslashreplace") as stream:
                 stream.writelines(self._page.texts(report))

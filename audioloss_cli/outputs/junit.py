@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from audioloss_cli import outputs
 from audioloss_cli.model import Gate, Report, RunReport, View
-from audioloss_cli.outputs._problems import Problem, of_audit, of_run, verdict
+from audioloss_cli.outputs._problems import Problem, of_audit, of_run
+from audioloss_cli.outputs._verdict import sentence, word
 from audioloss_cli.outputs._xml import FOOTER, HEADER, Case, Outcome, Suite, suite_xml
 
 
@@ -45,7 +46,9 @@ class Output(outputs.Output):
         if problems or not self._suites:
             cases = cases or [Case("audit")]
         if cases:
-            yield from self._suite(Suite("audioloss", cases, {"verdict": verdict(report)}, [*report.notes, *spared]))
+            yield from self._suite(
+                Suite("audioloss", cases, {"verdict": f"{word(report)}{sentence(report)}"}, [*report.notes, *spared])
+            )
         yield FOOTER
 
     def _suite(self, suite: Suite) -> Iterator[str]:

@@ -62,6 +62,8 @@ def is_no_log(file: LogFile) -> str:
     by_name = next((reason for pattern, reason in _BY_NAME if pattern.fullmatch(file.name)), "")
     if by_name:
         return by_name
+    if b'"schema": "audioloss.baseline' in file.head[:200]:
+        return "a baseline of audioloss"
     if _REPORTS.search(file.head[:_HEAD_OF_A_REPORT]):
         return "a report of audioloss"
     if b'"incident"' not in file.head[:4096]:

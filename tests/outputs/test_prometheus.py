@@ -47,5 +47,5 @@ def test_what_is_found_known_and_suppressed_is_counted_apart():
     assert 'audioloss_findings{severity="critical",standing="known"} 1\n' in text
     assert 'audioloss_findings{severity="warning",standing="known"} 1\n' in text
     assert 'audioloss_findings{severity="critical",standing="suppressed"} 1\n' in text
-    assert 'audioloss_incomplete{kind="stale-suppression"} 1\n' in text
+    assert 'audioloss_incomplete{kind="stale-suppression"} 1\n' in render("prometheus", REPORTS["stale"], View())
     assert 'audioloss_run_findings{run="runs/a"} 1\n' in text

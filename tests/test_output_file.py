@@ -139,7 +139,7 @@ def test_standard_output_by_name(name, redirection, low):
     Path("kept").write_text("what was before\n")
     command = f"{' '.join(COMMAND)} scan log.jsonl -o {name} {redirection}; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, "FAIL (exit 1): 1 critical in 1 series of 1 run")
+    assert (done.returncode, done.stderr) == (1, "FAIL (exit 1): 1 critical in 1 series of 1 run\n")
     assert Path("kept").read_text().startswith("what was before\nlog.jsonl  [jsonl]\n")
 
 

@@ -65,11 +65,12 @@ def judge_of(config: "ScanConfig", config_file: Path | None, write_to: Path | No
     Raises:
         ConfigError: the baseline is none; or the file to write holds something else, or lies in no directory.
     """
-    from audioloss_cli.config import ConfigError  # noqa: PLC0415  # --help needs none of it
-    from audioloss_cli.findings.baseline import refuse_other_file  # noqa: PLC0415
-    from audioloss_cli.findings.judge import judge_of as made_of  # noqa: PLC0415
+    from audioloss_cli.findings.judge import judge_of as made_of  # noqa: PLC0415  # --help needs none of it
 
     if write_to is not None:
+        from audioloss_cli.config import ConfigError  # noqa: PLC0415
+        from audioloss_cli.findings.baseline import refuse_other_file  # noqa: PLC0415
+
         if not write_to.absolute().parent.is_dir():
             place = write_to.absolute().parent
             raise ConfigError(f"--write-baseline {write_to}: there is no directory {place}; make it first")

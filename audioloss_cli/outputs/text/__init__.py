@@ -21,6 +21,7 @@ from audioloss_cli.outputs.text.sections import (
 )
 from audioloss_cli.outputs.text.verdict import settings_lines, summary_lines, verdict_line
 
+_VERDICT_ALONE = -2
 _SECTIONS = (diagnosis_lines, advice_lines, unaudited_lines, unread_lines, defect_lines, suppression_lines)
 
 
@@ -48,7 +49,8 @@ class Output(outputs.Output):
                 yield self._text(part(report, self.view))
             yield self._text(self._clean.lines(self.view))
             yield self._text(settings_lines(report, self.view))
-        yield self._text(summary_lines(report, self.view))
+        if self.view.verbosity > _VERDICT_ALONE:
+            yield self._text(summary_lines(report, self.view))
         yield self._text([verdict_line(report)])
 
     def _text(self, lines: Iterable[Line]) -> str:

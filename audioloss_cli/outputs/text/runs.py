@@ -26,6 +26,7 @@ _KINDS = {
     "signed": "a loss that may be negative",
     "open": "a loss of which nothing tells whether it is small by nature",
 }
+_COUNTED, _SORTED = "counted: the log has no steps", "sorted: the log is out of order"
 _UNITS = {"sample": "samples", "token": "tokens", "epoch": "epochs", "point": "points"}
 
 
@@ -66,7 +67,7 @@ def run_remarks(run: RunReport, view: View) -> Iterator[str]:
         more = f", and {len(run.not_audited) - len(shown)} more" if len(run.not_audited) > len(shown) else ""
         yield f"not audited: {', '.join(shown)}{more}"
     for item in run.series:
-        for remark in _remarks(item, view):
+        for remark in (*_order(item), *_remarks(item, view)):
             yield f"{item.tag}: {remark}"
 
 
@@ -124,6 +125,12 @@ def _series(item: SeriesReport, view: View) -> Iterator[Line]:
         yield line(f"  ... and {plural(len(item.incidents) - len(shown), 'more incident')}; -v lists them")
 
 
+def _order(item: SeriesReport) -> list[str]:
+    """Where the steps are not those of the log, or not in its order."""
+    counted = [_COUNTED] if item.step_source in ("line", "ordinal") else []
+    return counted + ([_SORTED] if item.reordered else [])
+
+
 def _remarks(item: SeriesReport, view: View) -> Iterator[str]:
     """What the steps count, where that is not plain, and why fixed thresholds were not applied, where that matters."""
     in_full = view.verbosity > 0
@@ -151,11 +158,11 @@ def _extent(item: SeriesReport) -> str:
     text = f"{plural(item.points, 'point')}, {_UNITS.get(item.axis.unit, 'steps')}"
     first, last = item.span
     text += f" {first:,} to {last:,}"
-    if item.step_source in ("line", "ordinal"):
-        text += " (counted: the log has no steps)"
+    counted, unordered = _COUNTED in _order(item), _SORTED in _order(item)
+    text += f" ({_COUNTED})" if counted else ""
     restarts = len(item.segment_starts) - 1
     text += f", {plural(restarts, 'restart')}" if restarts else ""
-    return text + (", sorted: the log is out of order" if item.reordered else "") + _sources(item)
+    return text + (f", {_SORTED}" if unordered else "") + _sources(item)
 
 
 def _incident(incident: Incident, view: View) -> Iterator[Line]:

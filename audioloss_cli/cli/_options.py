@@ -11,6 +11,7 @@ from audioloss_cli import registry
 if TYPE_CHECKING:
     from audioloss_cli.config import ScanConfig
     from audioloss_cli.destinations import Destination
+    from audioloss_cli.model import Gate
     from audioloss_cli.screen import Screen
 
 
@@ -66,6 +67,7 @@ Color = Annotated[bool | None, typer.Option("--color/--no-color", help="Colours,
 
 def screen_for(
     reports: "Sequence[Destination]",
+    gate: "Gate",
     quiet: int,
     verbose: int,
     color: bool | None,
@@ -73,7 +75,7 @@ def screen_for(
     """Where the reports go."""
     from audioloss_cli.screen import Screen  # noqa: PLC0415  # --help needs none of it
 
-    return Screen(reports, verbosity=bool(verbose) - bool(quiet), color=color)
+    return Screen(reports, gate, verbosity=bool(verbose) - bool(quiet), color=color)
 
 
 def reports_for(report: list[str] | None, output: Path | None) -> "list[Destination]":

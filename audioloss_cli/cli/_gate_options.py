@@ -10,7 +10,7 @@ from audioloss_cli.cli._options import setting
 
 if TYPE_CHECKING:
     from audioloss_cli.config import ScanConfig
-    from audioloss_cli.findings import Judge
+    from audioloss_cli.findings.judge import Judge
     from audioloss_cli.model import Report
 
 # Those that a probe has as well, by their fields of ``ScanConfig``.

@@ -57,4 +57,3 @@ def test_by_segment_it_says_the_same_of_the_whole(size, odd):
         assert (part.points, part.finite, part.first_step, part.last_step) == (end - start, len(known), start, end - 1)
         mean = math.fsum(value / len(known) for value in known) if known else math.nan
         assert part.mean == pytest.approx(mean, rel=1e-9, nan_ok=True)
-    assert coarse.by_segment() == coarse or odd

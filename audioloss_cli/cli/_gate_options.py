@@ -93,4 +93,5 @@ def write_baseline(file: Path | None, report: "Report") -> None:
         count = baseline.write_baseline(file, report)
     except OSError as error:
         raise WriteError(f"cannot write the baseline to {file}: {error.strerror}") from None
-    tell(f"{count:,} known findings in {file}; --baseline {file} lets them pass\n")
+    known, them = ("known finding", "it") if count == 1 else ("known findings", "them")
+    tell(f"{count:,} {known} in {file}; --baseline {file} lets {them} pass\n")

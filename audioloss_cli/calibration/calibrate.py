@@ -61,7 +61,7 @@ def calibrate(paths: Sequence[str], base: ScanConfig | None = None) -> Calibrati
         base: what is audited, and the gate; its thresholds, kinds and rule options are where the search starts.
     """
     base = base or ScanConfig()
-    report = scan(paths, base, points=True)
+    report = scan(paths, base, points=True, allow_missing=True)
     found = Calibration(base, measure(report), report=report)
     if not found.figures:
         return found
@@ -69,11 +69,11 @@ def calibrate(paths: Sequence[str], base: ScanConfig | None = None) -> Calibrati
     _set_thresholds(found)
     search = _Search(found)
     for _ in range(_MOST_ROUNDS):
-        found.report = scan(paths, found.config)
+        found.report = scan(paths, found.config, allow_missing=True)
         if not search.loosen(found.report):
             break
     if search.finish():
-        found.report = scan(paths, found.config)
+        found.report = scan(paths, found.config, allow_missing=True)
     return found
 
 

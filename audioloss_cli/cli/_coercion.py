@@ -12,6 +12,9 @@ from typing import Any, Literal, get_args, get_origin
 
 from typer.core import TyperCommand, TyperGroup
 
+COLOURS = ("auto", "always", "never")
+_UNCUT = 1000  # characters of a command's first sentence
+
 
 class Command(TyperCommand):
     """A command of ``audioloss``.
@@ -28,6 +31,8 @@ class Command(TyperCommand):
             for name in parameter.opts
             if name.startswith("-")
         }
+        if any("--color" in parameter.opts for parameter in self.params):
+            args = list(_with_a_colour(args))
         return super().parse_args(ctx, list(_one_by_one(args, greedy)) if greedy else args)
 
     def get_params(self, ctx: Any) -> Any:
@@ -38,9 +43,28 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     """``audioloss`` itself."""
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """As Typer's, but that no text is cut: it goes on in the next line."""
+        named = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(_UNCUT)) for name, command in named if command])
+
     def get_params(self, ctx: Any) -> Any:
         """As Typer's, with the shorter way."""
         return [_shortened(parameter) for parameter in super().get_params(ctx)]
+
+
+def _with_a_colour(args: Sequence[str]) -> Iterator[str]:
+    """``--color`` alone means always, as of ``ls``, and ``--no-color`` never: a PATH behind it stays one."""
+    rest = list(args)
+    for index, arg in enumerate(rest):
+        if arg == "--":
+            yield from rest[index:]
+            return
+        if arg == "--color" and [*rest, ""][index + 1] not in COLOURS:
+            yield "--color=always"
+        else:
+            yield "--color=never" if arg == "--no-color" else arg
 
 
 def _one_by_one(args: Sequence[str], greedy: AbstractSet[str]) -> Iterator[str]:

@@ -1,6 +1,8 @@
 """Options that several commands share, and the settings behind them; a private module is no command."""
 
-from collections.abc import Callable, Mapping
+import shutil
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +13,18 @@ from audioloss_cli import registry
 if TYPE_CHECKING:
     from audioloss_cli.config import ScanConfig
     from audioloss_cli.screen import Screen
+
+
+WIDEST = 100  # columns of prose, however wide the terminal is
+
+
+def wrapped(text: str, indent: str = "", hang: str = "") -> str:
+    """A paragraph in the columns there are, at most ``WIDEST``; ``hang`` is put before all lines but the first."""
+    width = min(shutil.get_terminal_size().columns, WIDEST)
+    lines = textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent=hang, break_on_hyphens=False, break_long_words=False
+    )
+    return "\n".join(lines)
 
 
 def setting(name: str, text: str, **more: Any) -> Any:
@@ -30,6 +44,30 @@ def one_of(folder: str) -> Any:
     return check
 
 
+def completed_by(folder: str) -> Callable[[str], list[str]]:
+    """What a shell offers for an option that takes codes or names of plugins, several with commas between them."""
+
+    def offered(incomplete: str) -> list[str]:
+        before, comma, _ = incomplete.rpartition(",")
+        return [before + comma + registry.code_of(name) for name in registry.names(folder)]
+
+    return offered
+
+
+def apart_at_commas(values: Sequence[str] | None) -> list[str] | None:
+    """``--select A,B`` as ``--select A --select B``; no code has a comma in it.
+
+    Raises:
+        typer.BadParameter: there is nothing between two commas.
+    """
+    if values is None:
+        return None
+    codes = [code.strip() for value in values for code in value.split(",")]
+    if "" in codes:
+        raise typer.BadParameter(f"{','.join(values)!r} has an empty code in it")
+    return codes
+
+
 def choice(folder: str) -> str:
     """The plugins of a folder, in words."""
     return " or ".join(registry.names(folder))
@@ -44,7 +82,13 @@ Config = Annotated[
     setting("--config", "Configuration file (audioloss.toml or [tool.audioloss] of pyproject.toml, here or above)."),
 ]
 Report = Annotated[
-    str, typer.Option("--report", help=f"Kind of report, {choice('outputs')}.", callback=one_of("outputs"))
+    str,
+    typer.Option(
+        "--report",
+        help=f"Kind of report, {choice('outputs')}.",
+        callback=one_of("outputs"),
+        autocompletion=lambda: list(registry.names("outputs")),
+    ),
 ]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write the report to this file, the verdict to stderr.")
@@ -53,10 +97,13 @@ Quiet = Annotated[int, typer.Option("--quiet", "-q", count=True, help="The verdi
 Verbose = Annotated[
     int, typer.Option("--verbose", "-v", count=True, help="Show what is healthy too.", show_default=False)
 ]
-Color = Annotated[bool | None, typer.Option("--color/--no-color", help="Colours, whatever the output is.")]
+Color = Annotated[
+    Literal["auto", "always", "never"],
+    typer.Option("--color", help="Colours: on a terminal, always (as --color alone) or never (as --no-color)."),
+]
 
 
-def screen_for(report: str, output: Path | None, quiet: int, verbose: int, color: bool | None) -> "Screen":
+def screen_for(report: str, output: Path | None, quiet: int, verbose: int, color: str) -> "Screen":
     """Where the report goes.
 
     Raises:
@@ -64,7 +111,9 @@ def screen_for(report: str, output: Path | None, quiet: int, verbose: int, color
     """
     from audioloss_cli.screen import Screen  # noqa: PLC0415  # --help needs none of it
 
-    return Screen(report, output, verbosity=bool(verbose) - bool(quiet), color=color)
+    return Screen(
+        report, output, verbosity=bool(verbose) - bool(quiet), color={"always": True, "never": False}.get(color)
+    )
 
 
 def settings(config: Path | None, given: Mapping[str, Any]) -> "tuple[Path | None, ScanConfig]":

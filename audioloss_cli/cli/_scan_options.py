@@ -4,19 +4,22 @@ from typing import Annotated, Literal
 
 import typer
 
-from audioloss_cli.cli._options import choice, one_of, setting
+from audioloss_cli import registry
+from audioloss_cli.cli._options import apart_at_commas, choice, completed_by, one_of, setting
 
 Paths = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
-        metavar="PATH", help="Log files, archives, or directories to search for them; - for standard input."
+        metavar="PATH",
+        help="Log files, archives, or directories to search for them (this one); - for standard input.",
     ),
 ]
 Tag = Annotated[
     list[str] | None,
     setting(
         "--tag",
-        "Audit the series that match this glob, or regular expression behind 're:'. Repeatable.",
+        "Audit the series that match this glob over the whole tag, such as '*audio_loss', or regular expression "
+        "behind 're:'. Repeatable.",
         metavar="PATTERN",
     ),
 ]
@@ -40,10 +43,24 @@ Kind = Annotated[
     ),
 ]
 Select = Annotated[
-    list[str] | None, setting("--select", "Ask only the loss rule of this code. Repeatable.", metavar="CODE")
+    list[str] | None,
+    setting(
+        "--select",
+        "Ask only the loss rules of these codes, with commas between them. Repeatable.",
+        metavar="CODE",
+        callback=apart_at_commas,
+        autocompletion=completed_by("rules"),
+    ),
 ]
 Ignore = Annotated[
-    list[str] | None, setting("--ignore", "Do not ask the loss rule of this code. Repeatable.", metavar="CODE")
+    list[str] | None,
+    setting(
+        "--ignore",
+        "Do not ask the loss rules of these codes. Repeatable.",
+        metavar="CODE",
+        callback=apart_at_commas,
+        autocompletion=completed_by("rules"),
+    ),
 ]
 AllowDefects = Annotated[
     bool | None,
@@ -62,7 +79,13 @@ Exclude = Annotated[
     setting("--exclude", "Do not look at files or directories that match this glob. Repeatable.", metavar="GLOB"),
 ]
 Format = Annotated[
-    str | None, setting("--format", f"Read every PATH as {choice('readers')}.", callback=one_of("readers"))
+    str | None,
+    setting(
+        "--format",
+        f"Read every PATH as {choice('readers')}.",
+        callback=one_of("readers"),
+        autocompletion=lambda: list(registry.names("readers")),
+    ),
 ]
 Pattern = Annotated[
     list[str] | None,

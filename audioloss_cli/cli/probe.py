@@ -95,7 +95,7 @@ def command(
     output: Output = None,
     quiet: Quiet = 0,
     verbose: Verbose = 0,
-    color: Color = None,
+    color: Color = "auto",
 ) -> int:
     """Run a batch through a checkpoint and name the root cause of a near-zero audio loss."""
     file, chosen = settings(config, {} if fail_on is None else {"fail_on": fail_on})
@@ -106,6 +106,7 @@ def command(
     request = {name: context.params[name] for name in _REQUEST}
     request |= {"checkpoint": ckpt, "dump": str(dump_batch or ""), "gate": chosen.gate}
     options = {name: context.params[name] for name in _OPTIONS} | {"num_codebooks": codebooks}
+    registry.load("probe", "named_paths").refuse_missing(ckpt, data, held_out)
     with _limited(timeout), _quietly(verbose), _kept_from_leaving():
         with signals.at_once():
             wing = registry.load("probe", "command")
@@ -147,7 +148,7 @@ def _scanned(paths: list[str], chosen: Any) -> Any:
         return None
     from audioloss_cli.audit import scan  # noqa: PLC0415  # a probe without --log-dir needs none of it
 
-    return scan(paths, chosen, points=True)
+    return scan(paths, chosen, points=True, allow_missing=True)
 
 
 @contextmanager

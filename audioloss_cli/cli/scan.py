@@ -45,7 +45,7 @@ def _tags_win(context: typer.Context) -> bool:
 
 def command(
     context: typer.Context,
-    paths: scans.Paths,
+    paths: scans.Paths = None,
     tag: scans.Tag = None,
     all_losses: scans.AllLosses = None,
     scale: scans.Scale = None,
@@ -70,7 +70,7 @@ def command(
     output: Output = None,
     quiet: Quiet = 0,
     verbose: Verbose = 0,
-    color: Color = None,
+    color: Color = "auto",
 ) -> int:
     """Read training logs, replay their audio losses through the monitor, report the incidents."""
     from audioloss_cli.audit import scan as audit  # noqa: PLC0415  # --help needs none of it
@@ -80,6 +80,6 @@ def command(
     file, chosen = settings(config, _given(context))
     screen = screen_for(report, output, quiet, verbose, color)
     with screen.progress() as progress:
-        result = audit(paths, chosen, progress, config_file=str(file or ""))
+        result = audit(paths or ["."], chosen, progress, config_file=str(file or ""), allow_missing=True)
     screen.show(result)
     return result.exit_code

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from audioloss_cli import registry
+from audioloss_cli.audit.hand_over import Finished, HandOver, by_first_name
 from audioloss_cli.audit.jobs import Progress, reports_of
 from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.config import ConfigError, ScanConfig
@@ -32,6 +33,7 @@ def scan(
     points: bool = False,
     config_file: str = "",
     allow_missing: bool = False,
+    finished: Finished | None = None,
 ) -> Report:
     """Audit the logs under ``paths``.
 
@@ -45,6 +47,9 @@ def scan(
         config_file: where settings came from beside the caller, for the report.
         allow_missing: a path that is not there is named in the report, whose exit code is 3, and the others are
             audited.
+        finished: is given each run as soon as it is finished, in the order of their names. The report keeps it without
+            its curves, so that its memory does not grow with the lengths of series: each envelope has one part a
+            segment.
 
     Returns:
         The report; its ``exit_code`` is the verdict at ``config.gate``.
@@ -65,7 +70,7 @@ def scan(
         raise FileNotFoundError(errno.ENOENT, "no such file or directory to audit", missing[0])
     if config.cache:
         _prepare(config.cache)
-    return _scan(roots, config, settings, config_file, progress)
+    return _scan(roots, config, settings, config_file, progress, finished=finished)
 
 
 def _scan(
@@ -75,18 +80,22 @@ def _scan(
     config_file: str = "",
     progress: Progress | None = None,
     pipes: Mapping[str, PipedFile] | None = None,
+    finished: Finished | None = None,
 ) -> Report:
     """Scan; ``pipes`` are those that an earlier scan has read to their end."""
     known = pipes or {}
     absent = {root: reason for root in roots if root not in known and (reason := _absence(root))}
     present = [root for root in roots if root not in absent]
     found = discover(present, _readers(config), forced=bool(config.format), exclude=config.exclude, pipes=pipes)
-    groups = grouped(found.sources)
+    groups = by_first_name(grouped(found.sources))
+    hand_over, audited = HandOver(groups, finished), list[list[RunReport]]()
     try:
-        audited = reports_of(groups, settings, progress)
+        for reports in reports_of(groups, settings, progress):
+            audited.append(reports)
+            hand_over.add(reports)
     finally:
         found.close()
-    runs = sorted((run for runs in audited for run in runs), key=lambda run: (run.run, run.format))
+    runs = hand_over.runs
     unaudited = [Unaudited(root, reason) for root, reason in absent.items()]
     unaudited += _empty_roots(found, groups, audited, config) + _blank_runs(runs)
     return Report(

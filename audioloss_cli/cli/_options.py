@@ -12,6 +12,7 @@ from audioloss_cli import registry
 
 if TYPE_CHECKING:
     from audioloss_cli.config import ScanConfig
+    from audioloss_cli.destinations import Destination
     from audioloss_cli.screen import Screen
 
 
@@ -82,16 +83,20 @@ Config = Annotated[
     setting("--config", "Configuration file (audioloss.toml or [tool.audioloss] of pyproject.toml, here or above)."),
 ]
 Report = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         "--report",
-        help=f"Kind of report, {choice('outputs')}.",
-        callback=one_of("outputs"),
+        help=f"Kind of report ({choice('outputs')}), to standard output or a file; x.json alone is json=x.json. "
+        "Repeatable.",
+        metavar="KIND[=FILE]",
         autocompletion=lambda: list(registry.names("outputs")),
     ),
 ]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write the report to this file, the verdict to stderr.")
+    Path | None,
+    typer.Option(
+        "--output", "-o", help="Write the report to this file, in the kind of its suffix, and the verdict to stderr."
+    ),
 ]
 Quiet = Annotated[int, typer.Option("--quiet", "-q", count=True, help="The verdict alone.", show_default=False)]
 Verbose = Annotated[
@@ -103,17 +108,27 @@ Color = Annotated[
 ]
 
 
-def screen_for(report: str, output: Path | None, quiet: int, verbose: int, color: str) -> "Screen":
-    """Where the report goes.
-
-    Raises:
-        ConfigError: the directory of the file does not exist.
-    """
+def screen_for(
+    reports: "Sequence[Destination]",
+    quiet: int,
+    verbose: int,
+    color: str,
+) -> "Screen":
+    """Where the reports go."""
     from audioloss_cli.screen import Screen  # noqa: PLC0415  # --help needs none of it
 
-    return Screen(
-        report, output, verbosity=bool(verbose) - bool(quiet), color={"always": True, "never": False}.get(color)
-    )
+    return Screen(reports, verbosity=bool(verbose) - bool(quiet), color={"always": True, "never": False}.get(color))
+
+
+def reports_for(report: list[str] | None, output: Path | None) -> "list[Destination]":
+    """What ``--report`` and ``--output`` ask for.
+
+    Raises:
+        ConfigError: they make no sense.
+    """
+    from audioloss_cli.destinations import destinations  # noqa: PLC0415  # --help needs none of it
+
+    return destinations(report or [], output)
 
 
 def settings(config: Path | None, given: Mapping[str, Any]) -> "tuple[Path | None, ScanConfig]":

@@ -19,6 +19,7 @@ from audioloss_cli.cli._options import (
     Quiet,
     Report,
     Verbose,
+    reports_for,
     screen_for,
     settings,
 )
@@ -91,7 +92,7 @@ def command(
     timeout: probes.Timeout = 0.0,
     fail_on: FailOn = None,
     config: Config = None,
-    report: Report = "text",
+    report: Report = None,
     output: Output = None,
     quiet: Quiet = 0,
     verbose: Verbose = 0,
@@ -99,10 +100,12 @@ def command(
 ) -> int:
     """Run a batch through a checkpoint and name the root cause of a near-zero audio loss."""
     file, chosen = settings(config, {} if fail_on is None else {"fail_on": fail_on})
-    screen = screen_for(report, output, quiet, verbose, color)
+    reports = reports_for(report, output)
+    screen = screen_for(reports, quiet, verbose, color)
     inputs = {"--ckpt": ckpt, "--data": data, "--held-out": held_out}
     _refuse_to_overwrite("--dump-batch", dump_batch, inputs)
-    _refuse_to_overwrite("--output", output, {**inputs, "--dump-batch": str(dump_batch or "")})
+    for each in reports:
+        _refuse_to_overwrite(each.option, each.file, {**inputs, "--dump-batch": str(dump_batch or "")})
     request = {name: context.params[name] for name in _REQUEST}
     request |= {"checkpoint": ckpt, "dump": str(dump_batch or ""), "gate": chosen.gate}
     options = {name: context.params[name] for name in _OPTIONS} | {"num_codebooks": codebooks}

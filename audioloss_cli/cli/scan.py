@@ -14,6 +14,7 @@ from audioloss_cli.cli._options import (
     Quiet,
     Report,
     Verbose,
+    reports_for,
     screen_for,
     settings,
 )
@@ -66,7 +67,7 @@ def command(
     jobs: scans.Jobs = None,
     cache: scans.Cache = None,
     config: Config = None,
-    report: Report = "text",
+    report: Report = None,
     output: Output = None,
     quiet: Quiet = 0,
     verbose: Verbose = 0,
@@ -78,8 +79,15 @@ def command(
     # numpy's library for matrices would start a thread a core that spin for work; there are no matrices here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     file, chosen = settings(config, _given(context))
-    screen = screen_for(report, output, quiet, verbose, color)
+    screen = screen_for(reports_for(report, output), quiet, verbose, color)
     with screen.progress() as progress:
-        result = audit(paths or ["."], chosen, progress, config_file=str(file or ""), allow_missing=True)
-    screen.show(result)
+        result = audit(
+            paths or ["."],
+            chosen,
+            progress,
+            config_file=str(file or ""),
+            allow_missing=True,
+            finished=screen.run,
+        )
+    screen.end(result)
     return result.exit_code

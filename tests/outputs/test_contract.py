@@ -4,6 +4,7 @@ import pytest
 
 from audioloss_cli import registry
 from audioloss_cli.model import View
+from audioloss_cli.outputs import render
 from tests.outputs.reports import REPORTS
 
 VIEWS = [View(), View(-1), View(1), View(color=True), View(width=40), View(width=200, unicode=False, verbosity=1)]
@@ -13,7 +14,7 @@ VIEWS = [View(), View(-1), View(1), View(color=True), View(width=40), View(width
 @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
 @pytest.mark.parametrize("view", VIEWS, ids=str)
 def test_it_renders_any_report_for_any_view(name, report, view):
-    text = registry.load("outputs", name).render(report, view)
+    text = render(name, report, view)
     assert text.endswith("\n")
     if not view.unicode:
         assert text.isascii()

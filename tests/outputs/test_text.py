@@ -2,19 +2,18 @@
 
 import pytest
 
-from audioloss_cli import AudioLossMonitor, Report, Series, registry
+from audioloss_cli import AudioLossMonitor, Report, Series
 from audioloss_cli.model import RunReport, View
 from audioloss_cli.model.envelope import Envelope
 from audioloss_cli.model.report import Source
+from audioloss_cli.outputs import render
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
 from tests.outputs.reports import REPORTS, audited
 from tests.wobble import wobbly
 
-render = registry.load("outputs", "text").render
-
 
 def lines(name: str, **view) -> list[str]:
-    return render(REPORTS[name], View(**view)).splitlines()
+    return render("text", REPORTS[name], View(**view)).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -60,7 +59,7 @@ def test_a_series_that_the_thresholds_do_not_apply_to_says_why(verbosity):
 def test_a_series_above_the_thresholds_needs_no_excuse():
     item = audited("loss", [0.05, 0.04], kind="small", kind_reason="declared")
     report = Report(runs=[RunReport("runs/a", [Source("jsonl", [])], [item])])
-    assert ["declared" in render(report, View(verbosity)) for verbosity in (0, 1)] == [False, True]
+    assert ["declared" in render("text", report, View(verbosity)) for verbosity in (0, 1)] == [False, True]
 
 
 def test_defects_come_last_with_their_place():
@@ -72,15 +71,15 @@ def test_defects_come_last_with_their_place():
 
 
 def test_a_strangers_escape_sequence_reaches_no_terminal():
-    text = render(REPORTS["hostile names"], View(color=True))
+    text = render("text", REPORTS["hostile names"], View(color=True))
     assert "\x1b[31mred" not in text
     assert "\x07" not in text
     assert "[bold]x[/bold] :smile:" in text
 
 
 def test_colours_only_where_wanted():
-    assert "\x1b[" in render(REPORTS["incidents"], View(color=True))
-    assert "\x1b[" not in render(REPORTS["incidents"], View())
+    assert "\x1b[" in render("text", REPORTS["incidents"], View(color=True))
+    assert "\x1b[" not in render("text", REPORTS["incidents"], View())
 
 
 def envelope(values: list[float]) -> Envelope:
@@ -105,6 +104,6 @@ def test_what_is_no_trouble_has_no_end():
     values = [55.4 - 0.1 * (number % 7) - 0.2 * number for number in range(60)]
     item = audited("train/audio_loss", values, make=AudioLossMonitor)
     assert [incident.code for incident in item.incidents] == ["sum-scale"]
-    text = render(Report(runs=[RunReport("runs/sum", [Source("toy", [])], series=[item])]), View())
+    text = render("text", Report(runs=[RunReport("runs/sum", [Source("toy", [])], series=[item])]), View())
     assert "INFO sum-scale, steps" in text
     assert "unresolved" not in text

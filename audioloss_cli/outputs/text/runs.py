@@ -1,9 +1,9 @@
 """Each run: its series, their sparklines and the timelines of their incidents."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from audioloss_cli.model import Edge, Incident, Report, RunReport, SeriesReport, Severity, View
+from audioloss_cli.model import Edge, Incident, RunReport, SeriesReport, Severity, View
 from audioloss_cli.outputs.text.causes import cause_lines
 from audioloss_cli.outputs.text.layout import STYLES, Line, line, moment, number, paragraph, plural
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
@@ -28,17 +28,44 @@ _KINDS = {
 _UNITS = {"sample": "samples", "token": "tokens", "epoch": "epochs", "point": "points"}
 
 
-def run_lines(report: Report, view: View) -> Iterator[Line]:
-    """Runs with incidents first and in full, then clean ones in a line each, then those without a loss, counted."""
-    troubled = [run for run in report.runs if run.findings or any(item.incidents for item in run.series)]
-    clean = [run for run in report.runs if run.series and run not in troubled]
-    shown = clean if view.verbosity > 0 else clean[:_MOST_CLEAN_RUNS]
-    for run in (*troubled, *shown):
-        yield from _run(run, view)
-    if len(clean) > len(shown):
-        yield line()
-        yield line(f"... and {plural(len(clean) - len(shown), 'more clean run')}; -v lists them")
-    yield from _silent([run for run in report.runs if not run.series], view)
+class Runs:
+    """Runs with incidents first and in full, then clean ones in a line each, then those without a loss, counted.
+
+    Args:
+        view: how they are to be shown.
+        text: makes text of lines; a run that was added is kept as such.
+    """
+
+    def __init__(self, view: View, text: Callable[[Iterable[Line]], str]) -> None:
+        self._view, self._text = view, text
+        self._troubled, self._clean, self._silent = list[str](), list[str](), list[str]()
+        self._more_clean = self._more_silent = 0
+
+    def add(self, run: RunReport) -> None:
+        """Keep what is to be said of a run."""
+        in_full = self._view.verbosity > 0
+        if run.findings or any(item.incidents for item in run.series):
+            self._troubled.append(self._text(_run(run, self._view)))
+        elif not run.series:
+            self._more_silent += 1
+            if in_full:
+                self._silent.append(self._text(_silent(run, self._view)))
+        elif in_full or len(self._clean) < _MOST_CLEAN_RUNS:
+            self._clean.append(self._text(_run(run, self._view)))
+        else:
+            self._more_clean += 1
+
+    def texts(self) -> Iterator[str]:
+        """Yield what was kept."""
+        yield from self._troubled
+        yield from self._clean
+        if self._more_clean:
+            yield self._text([line(), line(f"... and {plural(self._more_clean, 'more clean run')}; -v lists them")])
+        if self._silent:
+            yield self._text([line()])
+            yield from self._silent
+        elif self._more_silent:
+            yield self._text([line(), line(f"{plural(self._more_silent, 'run')} not audited; -v says why")])
 
 
 def _run(run: RunReport, view: View) -> Iterator[Line]:
@@ -65,16 +92,9 @@ def _run(run: RunReport, view: View) -> Iterator[Line]:
             yield from _left_alone(item, view)
 
 
-def _silent(runs: list[RunReport], view: View) -> Iterator[Line]:
-    if not runs:
-        return
-    yield line()
-    if view.verbosity <= 0:
-        yield line(f"{plural(len(runs), 'run')} not audited; -v says why")
-        return
-    for run in runs:
-        tags = f" ({', '.join(run.tags[:_MOST_TAGS])})" if run.tags else ""
-        yield from paragraph(f"{run.run} [{run.format}]: {run.note}{tags}", view, indent=0, hang=2)
+def _silent(run: RunReport, view: View) -> Iterator[Line]:
+    tags = f" ({', '.join(run.tags[:_MOST_TAGS])})" if run.tags else ""
+    yield from paragraph(f"{run.run} [{run.format}]: {run.note}{tags}", view, indent=0, hang=2)
 
 
 def _series(item: SeriesReport, view: View) -> Iterator[Line]:

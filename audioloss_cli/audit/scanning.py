@@ -12,6 +12,8 @@ from audioloss_cli.audit.hand_over import Finished, HandOver, by_first_name
 from audioloss_cli.audit.jobs import Progress, reports_of
 from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.config import ConfigError, ScanConfig
+from audioloss_cli.findings.identity import RunNames
+from audioloss_cli.findings.judge import SCAN, Judge, judge_of
 from audioloss_cli.model import Report, RunReport, Unaudited
 from audioloss_cli.naming import TagPattern
 from audioloss_cli.naming.selection import closest
@@ -33,6 +35,7 @@ def scan(
     points: bool = False,
     config_file: str = "",
     allow_missing: bool = False,
+    judge: Judge | None = None,
     finished: Finished | None = None,
 ) -> Report:
     """Audit the logs under ``paths``.
@@ -47,6 +50,7 @@ def scan(
         config_file: where settings came from beside the caller, for the report.
         allow_missing: a path that is not there is named in the report, whose exit code is 3, and the others are
             audited.
+        judge: tells what is known and what is suppressed; by ``config`` if None.
         finished: is given each run as soon as it is finished, in the order of their names. The report keeps it without
             its curves, so that its memory does not grow with the lengths of series: each envelope has one part a
             segment.
@@ -56,7 +60,7 @@ def scan(
 
     Raises:
         ValueError: no path at all, ``config.format`` names no reader, it chooses rules that there are not, or the
-            cache cannot be written to.
+            cache cannot be written to, or the baseline cannot be read.
         FileNotFoundError: a path is not there, unless ``allow_missing``.
         SpillError: the points of a long log fit neither into memory nor into the directory for temporary files.
     """
@@ -68,15 +72,17 @@ def scan(
     missing = [] if allow_missing else [root for root in roots if _absence(root) == _NOT_THERE]
     if missing:
         raise FileNotFoundError(errno.ENOENT, "no such file or directory to audit", missing[0])
+    judge = judge or judge_of(config, config_file)
     if config.cache:
         _prepare(config.cache)
-    return _scan(roots, config, settings, config_file, progress, finished=finished)
+    return _scan(roots, config, settings, judge, config_file, progress, finished=finished)
 
 
 def _scan(
     roots: Sequence[str],
     config: ScanConfig,
     settings: AuditSettings,
+    judge: Judge,
     config_file: str = "",
     progress: Progress | None = None,
     pipes: Mapping[str, PipedFile] | None = None,
@@ -90,9 +96,10 @@ def _scan(
     groups = by_first_name(grouped(found.sources))
     hand_over, audited = HandOver(groups, finished), list[list[RunReport]]()
     try:
+        names = RunNames(roots)
         for reports in reports_of(groups, settings, progress):
-            audited.append(reports)
-            hand_over.add(reports)
+            audited.append([judge.finish(run, names) for run in reports])
+            hand_over.add(audited[-1])
     finally:
         found.close()
     runs = hand_over.runs
@@ -106,6 +113,8 @@ def _scan(
         unread=found.unread,
         left_out=found.left_out,
         config_file=config_file,
+        notes=judge.notes,
+        stale_suppressions=judge.stale(*SCAN),
         with_points=None if settings.keep_points else _again(roots, config, found.pipes),
     )
 
@@ -117,7 +126,7 @@ def _again(roots: Sequence[str], config: ScanConfig, pipes: Mapping[str, PipedFi
         passed = [root for root, pipe in pipes.items() if not pipe.is_kept]
         if passed:
             raise ValueError(f"{', '.join(passed)}: a pipe cannot be read twice; ask for scan(..., points=True)")
-        return _scan(roots, config, AuditSettings(config, keep_points=True), pipes=pipes)
+        return _scan(roots, config, AuditSettings(config, keep_points=True), judge_of(config), pipes=pipes)
 
     return scan_again
 

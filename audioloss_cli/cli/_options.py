@@ -4,7 +4,7 @@ import shutil
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -74,10 +74,6 @@ def choice(folder: str) -> str:
     return " or ".join(registry.names(folder))
 
 
-FailOn = Annotated[
-    Literal["warning", "critical", "never"] | None,
-    setting("--fail-on", "Lowest severity that fails the audit (warning)."),
-]
 Config = Annotated[
     Path | None,
     setting("--config", "Configuration file (audioloss.toml or [tool.audioloss] of pyproject.toml, here or above)."),

@@ -59,6 +59,8 @@ def is_no_log(file: LogFile) -> str:
     by_name = next((reason for pattern, reason in _BY_NAME if pattern.fullmatch(file.name)), "")
     if by_name:
         return by_name
+    if b'"schema": "audioloss.baseline' in file.head[:200]:
+        return "a baseline of audioloss"
     if b'"schema": "audioloss' in file.head[:200]:
         return "a report of audioloss"
     if b'"incident"' not in file.head[:4096]:

@@ -60,7 +60,7 @@ def test_every_key_reaches_its_field(tmp_path):
     ("text", "words"),
     [
         ("windw = 3", "unknown key 'windw'; did you mean 'window'?"),
-        ("colour = 3", "unknown key 'colour'; known keys: tag, all-losses"),
+        ("colour = 3", "unknown key 'colour'; known keys: window, threshold"),
         ('window = "3"', "window must be a whole number"),
         ("critical-threshold = 1", "critical-threshold (1) must not be above the warning threshold (0.01)"),
         ('fail-on = "maybe"', "fail-on must be one of warning, critical, never"),
@@ -89,7 +89,11 @@ def test_every_key_reaches_its_field(tmp_path):
         ('kind = "cross-entropy"', "kind must be one of auto, ce, small, rl, signed, open, not 'cross-entropy'"),
         ('kind = ["ce"]', "kind must be one of auto, ce, small, rl, signed, open"),
         ('kinds = "small"', "kinds must be a table of patterns and kinds"),
-        ('[kinds]\nloss = "smal"', "kinds must be one of auto, ce, small, rl, signed, open, not 'smal'"),
+        (
+            '[kinds]\nloss = "smal"',
+            "kinds must be a table of patterns and kinds, each one of auto, ce, small, rl, signed, open, not "
+            "{'loss': 'smal'}",
+        ),
         ('select = "log-drop"', "select must be a list of rule codes"),
         ("ignore = [1]", "ignore must be a list of rule codes"),
         ('select = ["log-dorp"]', "select names 'log-dorp', which is no loss rule; did you mean 'log-drop'?"),

@@ -66,7 +66,9 @@ def _value(value: Any) -> str:
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(_text(each) for each in value)}]"
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_text(key)} = {_value(each)}' for key, each in value.items())}}}"
     if isinstance(value, bool):
         return str(value).lower()
     return repr(value)

@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, Literal, get_args, get_origin
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 COLOURS = ("auto", "always", "never")
@@ -96,9 +97,15 @@ def _process(parameter: Any, convert: Any, context: Any, value: Any) -> Any:
     several = parameter.multiple or parameter.nargs == -1
     if value is None and not parameter.required:
         value = () if several else None
-    elif not _is_of(parameter.type_descriptor.annotation, value):
-        return convert(context, value)
-    return value if parameter.callback is None else parameter.callback(context, parameter, value)
+        return value if parameter.callback is None else parameter.callback(context, parameter, value)
+    try:
+        if not _is_of(parameter.type_descriptor.annotation, value):
+            return convert(context, value)
+        return value if parameter.callback is None else parameter.callback(context, parameter, value)
+    except typer.BadParameter as error:
+        if parameter.envvar and "ENVIRONMENT" in str(context.get_parameter_source(parameter.name)):
+            error.param_hint = repr(parameter.envvar)  # whoever set the variable did not write the option
+        raise
 
 
 def _is_of(annotation: Any, value: Any) -> bool:

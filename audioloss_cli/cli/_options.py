@@ -1,5 +1,6 @@
 """Options that several commands share, and the settings behind them; a private module is no command."""
 
+import os
 import shutil
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from audioloss_cli import registry
+from audioloss_cli.config.declared import variable_of
 
 if TYPE_CHECKING:
     from audioloss_cli.config import ScanConfig
@@ -28,47 +30,6 @@ def wrapped(text: str, indent: str = "", hang: str = "") -> str:
     return "\n".join(lines)
 
 
-def setting(name: str, text: str, **more: Any) -> Any:
-    """An option that a configuration file or the environment (``AUDIOLOSS_<NAME>``) may set as well."""
-    variable = "AUDIOLOSS_" + name.split("/", maxsplit=1)[0].removeprefix("--").upper().replace("-", "_")
-    return typer.Option(name, help=text, envvar=variable, show_envvar=False, **more)
-
-
-def one_of(folder: str) -> Any:
-    """A callback that refuses what is no plugin of a folder."""
-
-    def check(value: str | None) -> str | None:
-        if value is not None and value not in registry.names(folder):
-            raise typer.BadParameter(f"{value!r} is not one of {', '.join(registry.names(folder))}")
-        return value
-
-    return check
-
-
-def completed_by(folder: str) -> Callable[[str], list[str]]:
-    """What a shell offers for an option that takes codes or names of plugins, several with commas between them."""
-
-    def offered(incomplete: str) -> list[str]:
-        before, comma, _ = incomplete.rpartition(",")
-        return [before + comma + registry.code_of(name) for name in registry.names(folder)]
-
-    return offered
-
-
-def apart_at_commas(values: Sequence[str] | None) -> list[str] | None:
-    """``--select A,B`` as ``--select A --select B``; no code has a comma in it.
-
-    Raises:
-        typer.BadParameter: there is nothing between two commas.
-    """
-    if values is None:
-        return None
-    codes = [code.strip() for value in values for code in value.split(",")]
-    if "" in codes:
-        raise typer.BadParameter(f"{','.join(values)!r} has an empty code in it")
-    return codes
-
-
 def choice(folder: str) -> str:
     """The plugins of a folder, in words."""
     return " or ".join(registry.names(folder))
@@ -76,7 +37,12 @@ def choice(folder: str) -> str:
 
 Config = Annotated[
     Path | None,
-    setting("--config", "Configuration file (audioloss.toml or [tool.audioloss] of pyproject.toml, here or above)."),
+    typer.Option(
+        "--config",
+        help="Configuration file (audioloss.toml or [tool.audioloss] of pyproject.toml, here or above).",
+        envvar=variable_of("config"),
+        show_envvar=False,
+    ),
 ]
 Report = Annotated[
     list[str] | None,
@@ -127,24 +93,35 @@ def reports_for(report: list[str] | None, output: Path | None) -> "list[Destinat
     return destinations(report or [], output)
 
 
-def settings(config: Path | None, given: Mapping[str, Any]) -> "tuple[Path | None, ScanConfig]":
+def settings(
+    config: Path | None, given: Mapping[str, Any], places: Mapping[str, str] | None = None
+) -> "tuple[Path | None, ScanConfig]":
     """The configuration file, if there is one, and the settings of it and of the command line.
 
+    Args:
+        config: the file that was named; else the nearest one counts.
+        given: fields that the command line or the environment sets.
+        places: where each of them comes from, for messages.
+
     Raises:
-        ConfigError: they make no sense.
+        ConfigError: they make no sense, or a variable of the environment is called nearly as one of ours.
     """
     from audioloss_cli.config import ConfigError, find_config, make_config  # noqa: PLC0415  # --help needs none of it
+    from audioloss_cli.config.environment import refuse_misnamed  # noqa: PLC0415
+    from audioloss_cli.config.files import place_of  # noqa: PLC0415
 
+    refuse_misnamed(os.environ)
     file = config or find_config(Path.cwd())
-    chosen = make_config(file, given, defaults={"jobs": 0})
-    check_rules(chosen, lambda key: f"--{key}" if key in given or not file else f"{file}: {key}")
+    chosen = make_config(file, given, defaults={"jobs": 0}, places=places)
+    check_rules(chosen, lambda field: place_of(field, file, given, places))
     if chosen.format not in (None, *registry.names("readers")):
-        raise ConfigError(f"{file}: format {chosen.format!r} is not one of {', '.join(registry.names('readers'))}")
+        place = place_of("format", file, given, places)
+        raise ConfigError(f"{place} {chosen.format!r} is not one of {', '.join(registry.names('readers'))}")
     return file, chosen
 
 
 def check_rules(config: "ScanConfig", where: Callable[[str], str]) -> None:
-    """Refuse rules and options that there are not; ``where`` says where a key was set.
+    """Refuse rules and options that there are not; ``where`` says where a field was set.
 
     Raises:
         ConfigError: there is one.

@@ -23,6 +23,7 @@ from audioloss_cli.cli._options import (
     screen_for,
     settings,
 )
+from audioloss_cli.cli._setting_options import given, takes_settings
 from audioloss_cli.model.exit_code import CLEAN, INTERNAL
 from audioloss_cli.terminal import complain_at_once, put
 
@@ -53,6 +54,11 @@ _OPTIONS = (
 )
 
 
+# Fields of ``ScanConfig`` that count for a probe.
+_SETTINGS = ("fail_on", "baseline", "fail_on_stale_suppressions", "exit_zero")
+
+
+@takes_settings(*_SETTINGS)
 def command(
     context: typer.Context,
     ckpt: probes.Ckpt,
@@ -90,10 +96,6 @@ def command(
     pad: probes.Pad = None,
     dump_batch: probes.DumpBatch = None,
     timeout: probes.Timeout = 0.0,
-    fail_on: gates.FailOn = None,
-    baseline: gates.Baseline = None,
-    fail_on_stale_suppressions: gates.FailOnStaleSuppressions = None,
-    exit_zero: gates.ExitZero = None,
     config: Config = None,
     write_baseline: gates.WriteBaseline = None,
     report: Report = None,
@@ -101,9 +103,10 @@ def command(
     quiet: Quiet = 0,
     verbose: Verbose = 0,
     color: Color = "auto",
+    **_settings: Any,
 ) -> int:
     """Run a batch through a checkpoint and name the root cause of a near-zero audio loss."""
-    file, chosen = settings(config, gates.given_to_probe(context.params))
+    file, chosen = settings(config, *given(context, _SETTINGS))
     judge = gates.judge_of(chosen, file, write_baseline)
     reports = reports_for(report, output)
     screen = screen_for(reports, quiet, verbose, color)

@@ -69,7 +69,7 @@ class Screen:
         finally:
             self._close()
         if self._verbosity >= 0 and all(each.destination.file is not None for each in self._reports):
-            terminal.tell(outputs.render("text", report, View(verbosity=-1, unicode=False)))
+            terminal.tell(outputs.render("text", report, View(verbosity=-2, unicode=False)))
 
     def show(self, report: Report) -> None:
         """Write a report that is there already.

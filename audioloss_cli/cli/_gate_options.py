@@ -22,11 +22,12 @@ def judge_of(config: "ScanConfig", config_file: Path | None, write_to: Path | No
     Raises:
         ConfigError: the baseline is none; or the file to write holds something else, or lies in no directory.
     """
-    from audioloss_cli.config import ConfigError  # noqa: PLC0415  # --help needs none of it
-    from audioloss_cli.findings.baseline import refuse_other_file  # noqa: PLC0415
-    from audioloss_cli.findings.judge import judge_of as made_of  # noqa: PLC0415
+    from audioloss_cli.findings.judge import judge_of as made_of  # noqa: PLC0415  # --help needs none of it
 
     if write_to is not None:
+        from audioloss_cli.config import ConfigError  # noqa: PLC0415
+        from audioloss_cli.findings.baseline import refuse_other_file  # noqa: PLC0415
+
         if not write_to.absolute().parent.is_dir():
             place = write_to.absolute().parent
             raise ConfigError(f"--write-baseline {write_to}: there is no directory {place}; make it first")
@@ -49,4 +50,5 @@ def write_baseline(file: Path | None, report: "Report") -> None:
         count = baseline.write_baseline(file, report)
     except OSError as error:
         raise WriteError(f"cannot write the baseline to {file}: {error.strerror}") from None
-    tell(f"{count:,} known findings in {file}; --baseline {file} lets them pass\n")
+    known, them = ("known finding", "it") if count == 1 else ("known findings", "them")
+    tell(f"{count:,} {known} in {file}; --baseline {file} lets {them} pass\n")

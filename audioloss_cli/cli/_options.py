@@ -60,7 +60,9 @@ Output = Annotated[
         "--output", "-o", help="Write the report to this file, in the kind of its suffix, and the verdict to stderr."
     ),
 ]
-Quiet = Annotated[int, typer.Option("--quiet", "-q", count=True, help="The verdict alone.", show_default=False)]
+Quiet = Annotated[
+    int, typer.Option("--quiet", "-q", count=True, help="The broken runs and the verdict alone.", show_default=False)
+]
 Verbose = Annotated[
     int, typer.Option("--verbose", "-v", count=True, help="Show what is healthy too.", show_default=False)
 ]

@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from audioloss_cli import registry
 from audioloss_cli.config import ScanConfig
-from audioloss_cli.findings.baseline import Baseline
 from audioloss_cli.findings.identity import Identity, RunNames, identities, identities_of_probe
 from audioloss_cli.findings.suppressions import Suppression, Suppressions, suppressions_of
 from audioloss_cli.model import Finding, Gate, Incident, Report, RunReport, Severity, StaleSuppression
 from audioloss_cli.model.gate import Standing
+
+if TYPE_CHECKING:
+    from audioloss_cli.findings.baseline import Baseline
 
 _POLICIES = "findings.policies"
 #: Folders of what a scan can find, and of what a probe can.
@@ -52,7 +54,7 @@ class Judge:
     ) -> None:
         self._gate = gate or Gate()
         self._suppressions = Suppressions(suppressions, today or datetime.now(UTC).date(), config_file)
-        self._baseline = Baseline.read(baseline) if baseline else None
+        self._baseline = _read(baseline) if baseline else None
         self._taken = set[str]()
 
     def finish(self, run: RunReport, names: RunNames) -> RunReport:
@@ -91,8 +93,8 @@ class Judge:
 
     def stale(self, *folders: str) -> list[StaleSuppression]:
         """Return the suppressions that did nothing, after all that can be found by plugins of these folders was."""
-        codes = [registry.code_of(name) for folder in folders for name in registry.names(folder)]
-        return list(self._suppressions.stale(codes))
+        others = [folder for folder in (*SCAN, *PROBE) if folder not in folders]
+        return list(self._suppressions.stale(_codes(folders), _codes(others)))
 
     @property
     def notes(self) -> list[str]:
@@ -121,6 +123,16 @@ class Judge:
         if finding.severity.rank > known.severity.rank:
             return "found", f"worse than in {self._baseline.file}: {known.code}, {known.severity} there"
         return "known", f"in {self._baseline.file}"
+
+
+def _codes(folders: Iterable[str]) -> list[str]:
+    return [registry.code_of(name) for folder in folders for name in registry.names(folder)]
+
+
+def _read(baseline: str) -> "Baseline":
+    from audioloss_cli.findings.baseline import Baseline  # noqa: PLC0415  # few scans have one, and it needs json
+
+    return Baseline.read(baseline)
 
 
 def judge_of(config: ScanConfig, config_file: str = "") -> Judge:

@@ -97,6 +97,20 @@ def make_config(
     defaults: Mapping[str, Any] | None = None,
     places: Mapping[str, str] | None = None,
 ) -> ScanConfig:
+    """A configuration from a file and what the environment and the command line say; see ``in_force``.
+
+    Raises:
+        ConfigError: see ``in_force``.
+    """
+    return in_force(path, options, defaults, places)[0]
+
+
+def in_force(
+    path: Path | None,
+    options: Mapping[str, Any],
+    defaults: Mapping[str, Any] | None = None,
+    places: Mapping[str, str] | None = None,
+) -> tuple[ScanConfig, dict[str, str]]:
     """A configuration from a file and what the environment and the command line say, which win.
 
     Args:
@@ -104,7 +118,10 @@ def make_config(
         options: fields of ``ScanConfig``. All losses and certain tags exclude each other: either replaces the other.
             What is given here also beats the overrides of the file.
         defaults: fields whose default is another one here.
-        places: where each of the options comes from, for the message: ``--window``, ``AUDIOLOSS_WINDOW``.
+        places: where each of the options comes from: ``--window``, ``AUDIOLOSS_WINDOW``.
+
+    Returns:
+        The configuration, and where each field that is set comes from, in words.
 
     Raises:
         ConfigError: see ``read_config``; or a value that makes no sense.
@@ -115,7 +132,11 @@ def make_config(
     try:
         if "overrides" in from_file:
             from_file["overrides"] = without(options, from_file["overrides"])
-        return ScanConfig(**{**(defaults or {}), **from_file, **options})
+        origins = {
+            **dict.fromkeys(from_file, str(path)),
+            **{name: place_of(name, path, options, places) for name in options},
+        }
+        return ScanConfig(**{**(defaults or {}), **from_file, **options}), origins
     except SettingError as error:
         raise ConfigError(f"{place_of(error.field, path, options, places)} {error.complaint}") from None
 

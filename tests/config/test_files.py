@@ -29,10 +29,12 @@ def test_every_key_reaches_its_field(tmp_path):
         'exclude = ["old/*"]\nformat = "jsonl"\njobs = 2\nchecksum = false\ncache = "kept"\n'
         "pattern = ['at (?P<step>[0-9]+) (?P<loss>[0-9.]+)$']\n"
         '[kinds]\n"vq/*" = "rl"\n[rules.log-drop]\nratio = 8\n'
-        '[[suppress]]\ncode = "low-loss"\nreason = "a test"\n',
+        '[[suppress]]\ncode = "low-loss"\nreason = "a test"\n'
+        '[[overrides]]\ntag = "x"\nscale = 2\n',
     )
     assert read_config(path).keys() == {field.name for field in fields(ScanConfig)}
     assert make_config(path, {}) == ScanConfig(
+        overrides=({"tag": "x", "scale": 2},),
         window_size=50,
         threshold=0.02,
         critical_threshold=0.01,

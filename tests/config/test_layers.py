@@ -75,7 +75,7 @@ def test_a_variable_says_what_its_option_says(variable, value, option, audioloss
     said = audioloss("scan", low, "--report", "json", *option)
     monkeypatch.setenv(f"AUDIOLOSS_{variable}", value)
     ran = audioloss("scan", low, "--report", "json")
-    named = said.err.replace(option[0], f"AUDIOLOSS_{variable}")  # a mistake is told of the variable
+    named = said.err.replace(f"error: {option[0]}", f"error: AUDIOLOSS_{variable}")  # the variable has the mistake
     assert (ran.code, ran.out, ran.err) == (said.code, said.out, named)
     assert said != without
 

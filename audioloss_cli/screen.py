@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from audioloss_cli import outputs, terminal
 from audioloss_cli.config import ConfigError
 from audioloss_cli.destinations import Destination
-from audioloss_cli.model import Report, RunReport, View, printable, shortened
+from audioloss_cli.model import Gate, Report, RunReport, View, printable, shortened
 from audioloss_cli.output_file import encoded, write_file
 from audioloss_cli.terminal import WriteError
 
@@ -30,6 +30,7 @@ class Screen:
 
     Args:
         reports: each with its place; see ``destinations``.
+        gate: what fails the audit.
         verbosity: -1, 0 or 1; see ``View``.
         color: True or False from the command line; None decides by environment and terminal.
 
@@ -37,10 +38,10 @@ class Screen:
         MissingDependencyError: a kind needs a package that is not installed.
     """
 
-    def __init__(self, reports: Sequence[Destination], *, verbosity: int, color: bool | None) -> None:
+    def __init__(self, reports: Sequence[Destination], gate: Gate, *, verbosity: int, color: bool | None) -> None:
         self._verbosity = verbosity
         self._bar = False
-        self._reports = [_Written(each, self._view(each, color)) for each in reports]
+        self._reports = [_Written(each, gate, self._view(each, color)) for each in reports]
 
     def run(self, run: RunReport) -> None:
         """Hand a finished run to every report.
@@ -115,9 +116,9 @@ class Screen:
 class _Written:
     """One report while it is written: to standard output at once, to a file when it is whole."""
 
-    def __init__(self, destination: Destination, view: View) -> None:
+    def __init__(self, destination: Destination, gate: Gate, view: View) -> None:
         self.destination = destination
-        self._view = view
+        self._gate, self._view = gate, view
         self._output = outputs.kind(destination.kind)(view)
         self._kept: IO[bytes] | None = None
         self._begun = False
@@ -158,19 +159,19 @@ class _Written:
         if self._begun:
             return ()
         self._begun = True
-        return self._output.begin()
+        return self._output.begin(self._gate)
 
     def _put(self, texts: Iterable[str], *, hold: bool = False) -> None:
-        for text in texts:
-            if self.destination.file is None and not hold:
-                terminal.put(text, styled=self._view.color)
-                continue
-            try:
+        try:
+            for text in texts:
+                if self.destination.file is None and not hold:
+                    terminal.put(text, styled=self._view.color)
+                    continue
                 if self._kept is None:
                     self._kept = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # until ``close``
                 self._kept.write(encoded(text))
-            except OSError as error:
-                raise self._failure(error) from None
+        except OSError as error:
+            raise self._failure(error) from None
 
     def _print_kept(self) -> None:
         if self.destination.file is None and self._kept is not None:
@@ -179,7 +180,8 @@ class _Written:
                 terminal.put(line.decode("utf-8"), styled=self._view.color)
 
     def _failure(self, error: OSError) -> WriteError:
-        return WriteError(f"cannot write the report to {self.destination.file or 'a temporary file'}: {error.strerror}")
+        place = self.destination.file or error.filename or "a temporary file"
+        return WriteError(f"cannot write the report to {place}: {error.strerror}")
 
 
 class _Bar:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from audioloss_cli.destinations import Destination
+from audioloss_cli.model import Gate
 from audioloss_cli.screen import Screen
 from tests.event_files import scalar_event, write
 
@@ -179,5 +180,5 @@ class Terminal(io.StringIO):
 )
 def test_progress_is_for_a_terminal_that_is_not_to_be_quiet(stderr, verbosity, shown, monkeypatch):
     monkeypatch.setattr(sys, "stderr", stderr)
-    with Screen([Destination("text")], verbosity=verbosity, color=None).progress() as progress:
+    with Screen([Destination("text")], Gate(), verbosity=verbosity, color=None).progress() as progress:
         assert (progress is not None) is shown

@@ -18,9 +18,10 @@ def by_first_name(groups: Iterable[RunGroup]) -> list[RunGroup]:
 def first_name(group: RunGroup) -> str:
     """Return the first name that a run of a group can have.
 
-    Runs are called as the directory of their group, as a source, or as a source and what follows it.
+    Runs are called as a source, as a source and what follows it, or as the directory that several sources share.
     """
-    return min(group.directory, *(source.run for source in group.sources))
+    names = [source.run for source in group.sources]
+    return min(names if len(names) == 1 else [group.directory, *names])
 
 
 class HandOver:

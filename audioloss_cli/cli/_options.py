@@ -15,6 +15,7 @@ from audioloss_cli.config.declared import variable_of
 if TYPE_CHECKING:
     from audioloss_cli.config import ScanConfig
     from audioloss_cli.destinations import Destination
+    from audioloss_cli.model import Gate
     from audioloss_cli.screen import Screen
 
 
@@ -74,6 +75,7 @@ Color = Annotated[
 
 def screen_for(
     reports: "Sequence[Destination]",
+    gate: "Gate",
     quiet: int,
     verbose: int,
     color: str,
@@ -81,7 +83,8 @@ def screen_for(
     """Where the reports go."""
     from audioloss_cli.screen import Screen  # noqa: PLC0415  # --help needs none of it
 
-    return Screen(reports, verbosity=bool(verbose) - bool(quiet), color={"always": True, "never": False}.get(color))
+    chosen = {"always": True, "never": False}.get(color)
+    return Screen(reports, gate, verbosity=bool(verbose) - bool(quiet), color=chosen)
 
 
 def reports_for(report: list[str] | None, output: Path | None) -> "list[Destination]":

@@ -108,9 +108,10 @@ def command(
     """Run a batch through a checkpoint and name the root cause of a near-zero audio loss."""
     file, chosen = settings(config, *given(context, _SETTINGS))
     judge = gates.judge_of(chosen, file, write_baseline)
-    reports = reports_for(report, output)
-    screen = screen_for(reports, quiet, verbose, color)
     inputs = {"--ckpt": ckpt, "--data": data, "--held-out": held_out}
+    _refuse_to_overwrite("--output", output, inputs)  # whatever its suffix is
+    reports = reports_for(report, output)
+    screen = screen_for(reports, chosen.gate, quiet, verbose, color)
     _refuse_to_overwrite("--dump-batch", dump_batch, inputs)
     for each in reports:
         _refuse_to_overwrite(each.option, each.file, {**inputs, "--dump-batch": str(dump_batch or "")})

@@ -51,7 +51,7 @@ def command(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     file, chosen = settings(config, *given(context))
     judge = gates.judge_of(chosen, file, write_baseline)
-    screen = screen_for(reports_for(report, output), quiet, verbose, color)
+    screen = screen_for(reports_for(report, output), chosen.gate, quiet, verbose, color)
     with screen.progress() as progress:
         result = audit(
             paths or ["."],

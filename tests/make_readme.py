@@ -9,7 +9,9 @@ from pathlib import Path
 
 from audioloss_cli import Limits, registry
 from audioloss_cli.cli import formats as log_formats
+from audioloss_cli.config.schema import FILE, document_text, schema
 from audioloss_cli.model import RuleText
+from audioloss_cli.monitor.ruleset import options_of
 from audioloss_cli.naming.roles import AUDIO_LOSS_PATTERNS, TRAINING_LOSS_WORDS
 
 ROOT = Path(__file__).parent.parent
@@ -102,6 +104,12 @@ def alert_tests() -> str:
     return f"```toml\n{(ROOT / file).read_text(encoding='utf-8')}```\n\n{command('test', file)}"
 
 
+def settings_schema() -> str:
+    """The JSON schema of audioloss.toml."""
+    options = {registry.code_of(name): options_of(name) for name in registry.names("rules")}
+    return document_text(schema(options, registry.names("readers")))
+
+
 Parts = dict[str, Callable[[], str]]
 
 CORE: Parts = {
@@ -135,4 +143,5 @@ def generated(text: str, parts: Parts) -> str:
 
 
 if __name__ == "__main__":
+    FILE.write_text(settings_schema(), encoding="utf-8")
     README.write_text(generated(README.read_text(encoding="utf-8"), CORE | PROBE | TRAINING), encoding="utf-8")

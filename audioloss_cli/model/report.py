@@ -224,7 +224,7 @@ class LeftOut(NamedTuple):
     reason: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Report:
     """The whole audit. A scan fills runs, a probe findings and diagnoses.
 
@@ -255,6 +255,17 @@ class Report:
     notes: list[str] = field(default_factory=list)
     stale_suppressions: list[StaleSuppression] = field(default_factory=list)
     with_points: "Callable[[], Report] | None" = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        from audioloss_cli.model.summary import three_lines  # noqa: PLC0415  # no audit needs it
+
+        return three_lines(self)
+
+    def _repr_html_(self) -> str:
+        """The table that a notebook shows."""
+        from audioloss_cli.model.summary import table  # noqa: PLC0415  # no audit needs it
+
+        return table(self)
 
     @property
     def incidents(self) -> list[Incident]:

@@ -163,9 +163,13 @@ def refuse_other_file(file: Path) -> None:
         ConfigError: the file holds something else.
     """
     try:
+        if not file.exists():
+            return
+        if not file.is_file():  # a pipe or a terminal might keep its reader waiting
+            raise ConfigError(f"--write-baseline {file}: is no file; name another one")
         with file.open("rb") as stream:
             head = stream.read(200)
     except OSError:
-        return
+        return  # writing says what is wrong
     if head.strip() and SCHEMA.encode() not in head:
         raise ConfigError(f"--write-baseline {file}: holds something else than a baseline; name another file")

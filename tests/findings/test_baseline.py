@@ -198,6 +198,9 @@ def test_only_a_baseline_is_written_over(log, audioloss, tmp_path):
     assert path.read_bytes() == before
     ran = audioloss("scan", "runs", "--write-baseline", "none/known.json")
     assert (ran.code, "there is no directory" in ran.err, ran.err.count("\n")) == (2, True, 1)
+    for place in (tmp_path, "/dev/stdout"):
+        ran = audioloss("scan", "runs", "--write-baseline", place)
+        assert (ran.code, "is no file; name another one" in ran.err, ran.err.count("\n")) == (2, True, 1)
     (tmp_path / "empty.json").touch()
     assert audioloss("scan", "runs", "--write-baseline", "empty.json").code == 1
     assert json.loads((tmp_path / "empty.json").read_text())["findings"]

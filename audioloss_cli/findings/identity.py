@@ -6,7 +6,7 @@ Codes change when an incident escalates, steps when a log has grown, full paths 
 import os
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from audioloss_cli.model import Finding, Incident, RunReport
@@ -14,7 +14,6 @@ from audioloss_cli.model import Finding, Incident, RunReport
 #: A series is known again by digests of so many of its first values: a log may have had fewer when they were noted.
 LENGTHS = (1, 2, 4, 8, 16)
 THE_ROOT = "."  # the name of a run that is the scanned root itself
-_STANDARD_INPUT = "-"
 _SEPARATOR = "\0"
 _FNV_OFFSET, _FNV_PRIME, _FNV_MASK = 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1
 
@@ -101,11 +100,13 @@ class RunNames:
     """How fingerprints name runs: relative to the scanned root; of several roots, to what is above them all.
 
     Args:
-        roots: as they were given, ``-`` for standard input.
+        roots: files and directories, as they were given.
+        pipes: names of runs that came through a pipe: they lie nowhere, and are called as they are.
     """
 
-    def __init__(self, roots: Sequence[str]) -> None:
-        places = sorted({_directory(root) for root in roots if root != _STANDARD_INPUT})
+    def __init__(self, roots: Iterable[str], pipes: Iterable[str] = ()) -> None:
+        places = sorted({_directory(root) for root in roots})
+        self._pipes = frozenset(pipes)
         try:
             self._base = os.path.commonpath(places) if places else ""
         except ValueError:  # on several drives
@@ -113,7 +114,7 @@ class RunNames:
 
     def of(self, run: str) -> tuple[str, str]:
         """Return the identity and the alias of a run; see ``RunReport``."""
-        if not self._base or run.startswith(_STANDARD_INPUT):
+        if not self._base or run in self._pipes:
             return run, ""
         place, above = os.path.abspath(run), os.path.basename(self._base)  # noqa: PTH100, PTH119  # no link is followed
         if place == self._base or self._base.startswith(place.rstrip(os.sep) + os.sep):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import get_terminal_size
-from tempfile import SpooledTemporaryFile
 from threading import Lock, Timer
 from typing import IO, TYPE_CHECKING
 
@@ -125,6 +124,8 @@ class _Written:
 
     def run(self, run: RunReport, *, hold: bool) -> None:
         """Write a run; ``hold`` keeps what goes to standard output for later, lest it meets the progress bar."""
+        if not hold:
+            self._print_kept()
         self._put(self._beginning(), hold=hold)
         self._put(self._output.run(run), hold=hold)
 
@@ -168,6 +169,8 @@ class _Written:
                     terminal.put(text, styled=self._view.color)
                     continue
                 if self._kept is None:
+                    from tempfile import SpooledTemporaryFile  # noqa: PLC0415  # a report on standard output needs none
+
                     self._kept = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # until ``close``
                 self._kept.write(encoded(text))
         except OSError as error:
@@ -178,6 +181,8 @@ class _Written:
             self._kept.seek(0)
             while line := self._kept.readline():
                 terminal.put(line.decode("utf-8"), styled=self._view.color)
+            self._kept.close()
+            self._kept = None
 
     def _failure(self, error: OSError) -> WriteError:
         place = self.destination.file or error.filename or "a temporary file"

@@ -120,7 +120,7 @@ class Baseline:
         """
         own = identity.fingerprint
         named = [self._by_fingerprint.get(name) for name in (own, *identity.other_fingerprints)]
-        for entry in (*named, *self._by_alias.get(own, ())):
+        for entry in (*named, *self._by_alias.get(own, [])):
             if entry is not None and entry.begins_as(identity):
                 self._seen.add(entry.fingerprint)
                 return entry
@@ -161,9 +161,7 @@ def write_baseline(file: Path, report: Report) -> int:
         for finding, identity in [*found, *identities_of_probe(report.findings)]
         if finding.standing != "suppressed" and finding.severity is not Severity.INFO
     ]
-    rows = [
-        json.dumps({key: value for key, value in asdict(entry).items() if value not in ("", ())}) for entry in entries
-    ]
+    rows = [json.dumps({key: value for key, value in asdict(entry).items() if value}) for entry in entries]
     listed = ",".join(f"\n    {row}" for row in rows) + ("\n  " if rows else "")
     write_file(file, f'{{\n  "schema": "{SCHEMA}",\n  "findings": [{listed}]\n}}\n')
     return len(entries)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from audioloss_cli.model import Gate, Limits, SettingError
-from audioloss_cli.model.report import FailOn
+from audioloss_cli.model.gate import FailOn
 from audioloss_cli.model.rule import KINDS, Kind
 from audioloss_cli.naming import TagPattern
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from audioloss_cli import ScanConfig, scan
-from audioloss_cli.model.report import CLEAN, FINDINGS, NOT_AUDITED
+from audioloss_cli.model.exit_code import CLEAN, FINDINGS, NOT_AUDITED
 from tests.wobble import wobbly
 
 LOW, HIGH = [*wobbly(6.9, 20), *wobbly(0.001, 20)], wobbly(6.9, 40)

@@ -38,6 +38,7 @@ class Glossary:
             if folder is not None:
                 yield code, RuleText.parse(registry.docstring(folder, name), name)
 
-    def __contains__(self, code: str) -> bool:
-        """Whether the page documents a code."""
-        return any(code.replace("-", "_") in registry.names(folder) for folder in _FOLDERS)
+
+def documented(code: str) -> bool:
+    """Whether there is documentation of a code."""
+    return any(code.replace("-", "_") in registry.names(folder) for folder in _FOLDERS)

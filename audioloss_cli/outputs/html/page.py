@@ -10,7 +10,7 @@ import jinja2
 
 from audioloss_cli import __version__
 from audioloss_cli.model import Report, printable, shortened
-from audioloss_cli.outputs.html.glossary import Glossary
+from audioloss_cli.outputs.html.glossary import Glossary, documented
 from audioloss_cli.outputs.html.run_view import STANDINGS, Figure, RunView
 from audioloss_cli.outputs.html.summary import Summary
 from audioloss_cli.outputs.html.words import FILTERS
@@ -40,7 +40,7 @@ class Page:
             lstrip_blocks=True,
         )
         self._templates.filters.update(FILTERS)
-        self._templates.globals.update(_MOST, standings=STANDINGS)
+        self._templates.globals.update(_MOST, standings=STANDINGS, documented=documented)
         self._script = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
 
     def head(self, report: Report, summary: Summary, *, rows: bool) -> str:

@@ -32,7 +32,7 @@ class Scale:
         top: the value at the top: of a log axis its decimal logarithm.
         unit: size of a unit: decades of a log axis, else of the value.
         height: units from top to bottom.
-        floor: the unit at which values stand that have no logarithm; -1 for a linear axis.
+        floor: the unit at which zero stands on a log axis that has one; -1 on any other.
     """
 
     log: bool
@@ -55,7 +55,7 @@ class Scale:
     def _logarithmic(cls, low: float, high: float, *, zero: bool) -> "Scale":
         bottom, top = math.log10(low) - _FLOOR * zero, math.log10(high)
         margin = (top - bottom) * _MARGIN
-        floor = round((top - bottom + margin) / _DECADES_OF_A_UNIT)
+        floor = round((top - bottom + margin) / _DECADES_OF_A_UNIT) if zero else -1
         height = round((top - bottom + 2 * margin) / _DECADES_OF_A_UNIT)
         return cls(True, top + margin, _DECADES_OF_A_UNIT, height, floor)
 

@@ -7,7 +7,7 @@ from audioloss_cli.model import Report, RunReport, View
 from audioloss_cli.outputs.html.budget import Budget
 from audioloss_cli.outputs.html.glossary import Glossary
 from audioloss_cli.outputs.html.page import Page
-from audioloss_cli.outputs.html.run_view import thumbnail_of, view_of
+from audioloss_cli.outputs.html.run_view import view_of
 from audioloss_cli.outputs.html.summary import Summary
 
 _OPEN = 20  # sections of the worst runs that are open from the beginning
@@ -36,8 +36,7 @@ class Output(outputs.Output):
         if has_section:
             self._sections.append((view.rank, self._page.section(view)))
             self._budget.take(self._sections[-1][1])
-        thumbnail = None if self._budget.full else thumbnail_of(run)
-        self._rows.append((view.rank, self._page.row(view, thumbnail, linked=has_section)))
+        self._rows.append((view.rank, self._page.row(view, linked=has_section)))
         self._budget.take(self._rows[-1][1])
         return ()
 
@@ -51,10 +50,10 @@ class Output(outputs.Output):
         yield self._page.head(report, self._summary, rows=bool(self._rows))
         if self._rows:
             yield from (text for _, text in sorted(self._rows))
-            yield "</tbody></table></div>\n<h2>Run by run</h2>\n<div id=\"sections\">\n"
+            yield '</tbody></table></div>\n<h2>Run by run</h2>\n<div id="sections">\n'
             for place, (rank, text) in enumerate(sorted(self._sections)):
                 troubled = rank[0] < self._summary.first_calm_state
-                is_open = troubled and place < _OPEN or len(self._sections) == 1
+                is_open = (troubled and place < _OPEN) or len(self._sections) == 1
                 yield text.replace("<details", "<details open", 1) if is_open else text
             yield "</div>\n"
             left_out = len(self._rows) - len(self._sections)

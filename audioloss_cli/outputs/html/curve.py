@@ -6,12 +6,13 @@ numbers: its script reads the paths to say what stands under the pointer, and zo
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from audioloss_cli.model import Incident, SeriesReport
 from audioloss_cli.model.envelope import Part
 from audioloss_cli.outputs.html.scale import Scale, Tick, nice_steps
+from audioloss_cli.outputs.html.series_view import SeriesView
 
 _X_TICKS, _Y_TICKS = 5, 6
 
@@ -43,9 +44,8 @@ class Curve:
         span: steps from there to the right edge, at least 1.
         lines: one for each segment, in the order of the log.
         alerts: a band for each incident.
-        gaps: a band for each part in which some value is not finite.
+        gaps: a band for each stretch of parts in which some value is not finite.
         limits: the thresholds that lie on the axis, as ticks.
-        parts: how many parts each value stands for at most.
     """
 
     scale: Scale
@@ -67,9 +67,9 @@ class Curve:
         return self.scale.ticks(_Y_TICKS)
 
 
-def curve_of(item: SeriesReport, parts: Sequence[Part], scale: Scale) -> Curve:
+def curve_of(series: SeriesView, parts: Sequence[Part], scale: Scale) -> Curve:
     """Return the curve of a series, of these parts of its envelope."""
-    first, last = item.span
+    item, (first, last) = series.item, series.span
     segments = groupby(parts, key=lambda part: part.segment)
     return Curve(
         scale,
@@ -77,7 +77,7 @@ def curve_of(item: SeriesReport, parts: Sequence[Part], scale: Scale) -> Curve:
         max(last - first, 1),
         [_line(segment, list(each), first, scale) for segment, each in segments],
         [_alert(incident, first) for incident in sorted(item.incidents, key=lambda one: one.severity.rank)],
-        [_gap(part, first) for part in parts if part.finite < part.points],
+        list(_gaps(parts, first)),
         _limits(item, scale),
     )
 
@@ -125,7 +125,7 @@ def _path(points: Sequence[tuple[int, int]]) -> str:
 
 
 def _moves(points: Sequence[tuple[int, int]]) -> Iterator[str]:
-    for (x, y), (next_x, next_y) in zip(points, points[1:], strict=False):
+    for (x, y), (next_x, next_y) in pairwise(points):
         yield f"{next_x - x: d}{next_y - y: d}"
 
 
@@ -135,10 +135,15 @@ def _alert(incident: Incident, first: int) -> Band:
     return Band(incident.first_step - first, incident.last_step - incident.first_step, kind, text)
 
 
-def _gap(part: Part, first: int) -> Band:
-    missing = part.points - part.finite
-    text = f"{missing:,} of {part.points:,} values not finite, steps {part.first_step:,} to {part.last_step:,}"
-    return Band(part.first_step - first, part.last_step - part.first_step, "gap", text)
+def _gaps(parts: Sequence[Part], first: int) -> Iterator[Band]:
+    """One band for neighbours in one segment."""
+    for (bad, _), each in groupby(parts, key=lambda part: (part.finite < part.points, part.segment)):
+        if bad:
+            stretch = list(each)
+            points, finite = sum(part.points for part in stretch), sum(part.finite for part in stretch)
+            start, end = stretch[0].first_step, stretch[-1].last_step
+            text = f"{points - finite:,} of {points:,} values not finite, steps {start:,} to {end:,}"
+            yield Band(start - first, end - start, "gap", text)
 
 
 def _limits(item: SeriesReport, scale: Scale) -> list[Tick]:

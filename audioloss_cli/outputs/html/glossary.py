@@ -20,7 +20,7 @@ class Glossary:
         for item in run.series:
             for incident in item.incidents:
                 self._codes.add(incident.code)
-                self._codes.update(cause.cause for cause in incident.causes)
+                self._codes.update(code for cause in incident.causes for code in (cause.cause, cause.confirm))
 
     def add_probe(self, report: Report) -> None:
         """Take in what a probe found."""

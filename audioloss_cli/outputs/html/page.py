@@ -11,12 +11,12 @@ import jinja2
 from audioloss_cli import __version__
 from audioloss_cli.model import Report, printable, shortened
 from audioloss_cli.outputs.html.glossary import Glossary, documented
-from audioloss_cli.outputs.html.run_view import STANDINGS, Figure, RunView
+from audioloss_cli.outputs.html.run_view import STANDINGS, RunView
 from audioloss_cli.outputs.html.summary import Summary
 from audioloss_cli.outputs.html.words import FILTERS
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("table.js", "curves.js")
+_SCRIPTS = ("table.js", "curve.js", "zoom.js")
 _MOST = {
     "most_edges": 50,  # of the timeline of an incident
     "most_entries": 30,  # incidents of one standing in a run
@@ -41,7 +41,8 @@ class Page:
         )
         self._templates.filters.update(FILTERS)
         self._templates.globals.update(_MOST, standings=STANDINGS, documented=documented)
-        self._script = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+        scripts = "".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+        self._script = f'(() => {{\n"use strict";\n{scripts}}})();\n'
 
     def head(self, report: Report, summary: Summary, *, rows: bool) -> str:
         """Return everything up to the first row of the table, or up to the end of the probe's findings."""
@@ -53,20 +54,18 @@ class Page:
             word=summary.word(report),
             counts=list(summary.counts(report)),
             scope=summary.scope(report),
-            reasons=[],
             findings={name: [one for one in report.findings if one.standing == name] for name in STANDINGS},
             version=__version__,
             style=(_HERE / "style.css").read_text(encoding="utf-8"),
             script_hash=f"sha256-{digest}",
         )
 
-    def row(self, view: RunView, thumbnail: Figure | None, *, linked: bool) -> str:
+    def row(self, view: RunView, *, linked: bool) -> str:
         """Return the row of a run; ``linked`` if the page has a section for it."""
         tags = " ".join(item.tag for item in view.run.series if item.incidents)
         return self._made(
             "row",
             view=view,
-            thumbnail=thumbnail,
             linked=linked,
             tags=shortened(tags, 400),
             entries=sum(len(found) for found in view.found.values()),

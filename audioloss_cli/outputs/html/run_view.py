@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from audioloss_cli.model import Finding, Incident, RunReport, SeriesReport, Severity
+from audioloss_cli.model import Finding, Incident, RunReport, Severity
 from audioloss_cli.model.envelope import Part
 from audioloss_cli.naming import classify
 from audioloss_cli.outputs.html.budget import FULL_CLEAN, THUMBNAIL, Budget
 from audioloss_cli.outputs.html.curve import Curve, coarser, curve_of
 from audioloss_cli.outputs.html.scale import Scale
+from audioloss_cli.outputs.html.series_view import SeriesView
 
 #: States of a run, the worst first.
 STATES = ("critical", "warning", "damaged", "not audited", "known", "suppressed", "clean")
@@ -27,16 +28,16 @@ _MOST_THUMBNAILS = 48
 class Figure(NamedTuple):
     """A curve and the series that it is of; ``small`` is one of several that are compared."""
 
-    item: SeriesReport
+    series: SeriesView
     curve: Curve
     small: bool
 
 
 class Found(NamedTuple):
-    """Something in a run: an incident of a series, or a finding about the run, of which ``series`` is None."""
+    """Something in a run: an incident of a series, or a finding about the run, of which ``tag`` is None."""
 
     entry: Incident | Finding
-    series: SeriesReport | None
+    tag: str | None
 
 
 @dataclass(frozen=True)
@@ -46,22 +47,26 @@ class RunView:
     Attributes:
         number: of the run in the report, from 0; its section is named after it.
         run: the run.
+        series: its series.
         figures: curves with axes.
         thumbnails: small curves without axes, of series that have no figure.
         left_out: why there are fewer curves than series; empty where there are not.
+        thumbnail: the curve that its row shows: of its worst series; None where there is none.
     """
 
     number: int
     run: RunReport
+    series: list[SeriesView]
     figures: list[Figure]
     thumbnails: list[Figure]
     left_out: str
+    thumbnail: Figure | None
 
     @cached_property
     def found(self) -> dict[str, list[Found]]:
         """By standing, the worst first."""
         everything = [Found(finding, None) for finding in self.run.findings]
-        everything += [Found(incident, item) for item in self.run.series for incident in item.incidents]
+        everything += [Found(incident, item.tag) for item in self.run.series for incident in item.incidents]
         everything.sort(key=lambda one: -one.entry.severity.rank)
         return {standing: [one for one in everything if one.entry.standing == standing] for standing in STANDINGS}
 
@@ -86,17 +91,17 @@ class RunView:
     @property
     def points(self) -> int:
         """Of all its series."""
-        return sum(item.points for item in self.run.series)
+        return sum(each.points for each in self.series)
 
     @property
     def last_step(self) -> int | None:
         """The highest step of any series."""
-        return max((item.span[1] for item in self.run.series), default=None)
+        return max((each.span[1] for each in self.series), default=None)
 
     @property
     def lowest(self) -> float | None:
         """The lowest finite value of any series."""
-        return min((item.extremes[0] for item in self.run.series if item.extremes), default=None)
+        return min((each.extremes[0] for each in self.series if each.extremes), default=None)
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -106,60 +111,45 @@ class RunView:
 
 def view_of(number: int, run: RunReport, budget: Budget) -> RunView:
     """Return what the page shows of a run, with as many and as fine curves as there is room for."""
-    troubled = [item for item in run.series if item.incidents]
-    others = [item for item in run.series if not item.incidents]
-    wanted = [*troubled, *others] if troubled or budget.used < FULL_CLEAN else []
-    shown = wanted[:_MOST_FIGURES]
-    parts = budget.parts(len(shown)) if shown else 0
-    while shown and not parts and len(shown) > 1:
+    series = [SeriesView(item) for item in run.series]
+    by_rank = sorted(series, key=lambda each: -each.rank)
+    troubled = any(item.incidents for item in run.series)
+    shown = by_rank[:_MOST_FIGURES] if troubled or budget.used < FULL_CLEAN else []
+    while shown and not budget.parts(len(shown)):
         shown = shown[: len(shown) // 2]
-        parts = budget.parts(len(shown))
-    figures = _figures(shown, parts) if parts else []
-    drawn = {id(figure.item) for figure in figures}
-    rest = [] if budget.full else [item for item in (*troubled, *others) if id(item) not in drawn]
-    thumbnails = list(_small(rest[:_MOST_THUMBNAILS], THUMBNAIL))
-    missing = len(run.series) - len(figures) - len(thumbnails)
+    figures = _figures(shown, budget.parts(len(shown))) if shown else []
+    rest = [] if budget.full else by_rank[len(shown) :]
+    thumbnails = list(_thumbnails(rest[:_MOST_THUMBNAILS]))
+    missing = len(series) - len(figures) - len(thumbnails)
     left_out = f"{missing:,} more without a curve, lest the page grows too large; scan this run alone" * (missing > 0)
-    return RunView(number, run, figures, thumbnails, left_out)
+    thumbnail = None if budget.full else next(_thumbnails(by_rank[:1]), None)
+    return RunView(number, run, series, figures, thumbnails, left_out, thumbnail)
 
 
-def thumbnail_of(run: RunReport) -> Figure | None:
-    """Return the curve that the row of a run shows: of its worst series, or of its first."""
-    worst = sorted(run.series, key=lambda item: -max((one.severity.rank for one in item.incidents), default=-1))
-    return next(_small(worst[:1], THUMBNAIL), None)
-
-
-def _figures(items: Sequence[SeriesReport], most: int) -> list[Figure]:
+def _figures(shown: Sequence[SeriesView], most: int) -> list[Figure]:
     """Codebooks of one kind share an axis, so that the one that is apart is seen."""
-    parts = {item.tag: coarser(item.envelope.parts, most) for item in items}
-    families = dict[str, list[SeriesReport]]()
-    for item in items:
-        if classify(item.tag).codebook is not None:
-            families.setdefault(classify(item.tag).family, []).append(item)
-    compared = {
-        item.tag: Scale.over([part for each in family for part in parts[each.tag]])
-        for family in families.values()
-        if len(family) > 1
-        for item in family
-    }
-    large = [item for item in items if item.incidents and item.tag not in compared]
-    small = [item for item in items if not item.incidents and item.tag not in compared]
-    return [
-        *(_figure(item, parts[item.tag], small=False) for item in large),
-        *(
-            Figure(item, curve_of(item, parts[item.tag], compared[item.tag]), small=True)
-            for family in families.values()
-            for item in sorted(family, key=lambda one: classify(one.tag).codebook or 0)
-            if item.tag in compared
-        ),
-        *(_figure(item, parts[item.tag], small=len(small) > 1 or bool(large or compared)) for item in small),
-    ]
+    parts = {each.tag: coarser(each.parts, most) for each in shown}
+    families = dict[str, list[SeriesView]]()
+    for each in shown:
+        if classify(each.tag).codebook is not None:
+            families.setdefault(classify(each.tag).family, []).append(each)
+    together = [family for family in families.values() if len(family) > 1]
+    compared = {each.tag for family in together for each in family}
+    large = [each for each in shown if each.item.incidents and each.tag not in compared]
+    others = [each for each in shown if not each.item.incidents and each.tag not in compared]
+    figures = [_figure(each, parts[each.tag], small=False) for each in large]
+    for family in together:
+        scale = Scale.over([part for each in family for part in parts[each.tag]])
+        family.sort(key=lambda each: classify(each.tag).codebook or 0)
+        figures += [Figure(each, curve_of(each, parts[each.tag], scale), small=True) for each in family]
+    small = bool(figures) or len(others) > 1
+    return figures + [_figure(each, parts[each.tag], small=small) for each in others]
 
 
-def _figure(item: SeriesReport, parts: Sequence[Part], *, small: bool) -> Figure:
-    return Figure(item, curve_of(item, parts, Scale.over(parts)), small)
+def _figure(series: SeriesView, parts: Sequence[Part], *, small: bool) -> Figure:
+    return Figure(series, curve_of(series, parts, Scale.over(parts)), small)
 
 
-def _small(items: Sequence[SeriesReport], most: int) -> Iterator[Figure]:
-    for item in items:
-        yield _figure(item, coarser(item.envelope.parts, most), small=True)
+def _thumbnails(series: Sequence[SeriesView]) -> Iterator[Figure]:
+    for each in series:
+        yield _figure(each, coarser(each.parts, THUMBNAIL), small=True)

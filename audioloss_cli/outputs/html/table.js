@@ -1,4 +1,3 @@
-"use strict";
 // The table of runs: search, filter, sort; sections that open when they are asked for; the theme; what print shows.
 (() => {
   const make = (name, properties = {}, attributes = {}) => {

@@ -1,11 +1,10 @@
-"""Numbers, moments and series in the words of the page; each is a filter of the templates."""
+"""Numbers, moments and incidents in the words of the page; each is a filter of the templates."""
 
 import math
 from datetime import UTC, datetime
 
-from audioloss_cli.model import Incident, SeriesReport, Severity, is_missing
+from audioloss_cli.model import Incident, Severity, is_missing
 
-_UNITS = {"sample": "samples", "token": "tokens", "epoch": "epochs", "point": "points"}
 _HOW_IT_ENDED = {
     "recovered": "recovered at step {:,}",
     "run_ended": "unresolved: the run ended while it fired",
@@ -38,15 +37,6 @@ def moment(seconds: float) -> str:
         return ""
 
 
-def extent(item: SeriesReport) -> str:
-    """How many points a series has, and from which step to which."""
-    first, last = item.span
-    text = f"{plural(item.points, 'point')}, {_UNITS.get(item.axis.unit, 'steps')} {first:,} to {last:,}"
-    restarts = len(item.segment_starts) - 1
-    text += f", {plural(restarts, 'restart')}" if restarts else ""
-    return text + (", sorted: the log is out of order" if item.reordered else "")
-
-
 def outcome(incident: Incident) -> str:
     """How long an incident was, how bad it got and how it ended, as a sentence."""
     clauses = [plural(incident.points, "point")]
@@ -59,14 +49,4 @@ def outcome(incident: Incident) -> str:
     return "; ".join(clauses)
 
 
-def alternative(item: SeriesReport) -> str:
-    """What a curve shows, for those who do not see it."""
-    means = [part.mean for part in item.envelope.parts if part.finite]
-    if item.extremes is None or not means:
-        return f"{item.tag}: {extent(item)}; no value is finite"
-    text = f"Curve of {item.tag}: {extent(item)}; begins at {number(means[0])}, ends at {number(means[-1])}, "
-    text += f"lowest {number(item.extremes[0])}, highest {number(item.extremes[1])}"
-    return text + (f"; {plural(len(item.incidents), 'incident')}" if item.incidents else "")
-
-
-FILTERS = {each.__name__: each for each in (count, plural, number, moment, extent, outcome, alternative)}
+FILTERS = {each.__name__: each for each in (count, plural, number, moment, outcome)}

@@ -50,7 +50,7 @@ const enliven = (run) => {
     look.onclick = () => {
       const [low, high] = edges();
       const margin = Math.max((last - first) * 0.5, (high - low) * 0.02, 2);
-      show(first - margin, last + margin);
+      show(Math.max(first - margin, low), Math.min(last + margin, high));
       tools.scrollIntoView({ block: "start" });
     };
     entry.append(look);
@@ -62,7 +62,6 @@ const attach = (curve, { zoom, show, edges, window: shown }) => {
   const readout = Object.assign(document.createElement("output"), { className: "readout" });
   figure.append(readout);
   figure.tabIndex = 0;
-  figure.setAttribute("role", "group");
   figure.setAttribute("aria-label", `curve of ${figure.querySelector(".name").textContent}`);
   const cursor = make("line", { class: "cursor", y2: "100%", visibility: "hidden" });
   const drag = make("rect", { class: "drag", height: "100%", visibility: "hidden" });

@@ -30,6 +30,13 @@ FIELDS = {
     "ignore": "ignore",
     "rules": "rules",
     "fail-on": "fail_on",
+    "max-incidents": "max_incidents",
+    "require-tag": "require_tags",
+    "min-steps": "min_steps",
+    "baseline": "baseline",
+    "suppress": "suppress",
+    "fail-on-stale-suppressions": "fail_on_stale_suppressions",
+    "exit-zero": "exit_zero",
     "allow-defects": "allow_defects",
     "allow-unread": "allow_unread",
     "exclude": "exclude",
@@ -40,7 +47,11 @@ FIELDS = {
     "cache": "cache",
 }
 # Fields that are lists of texts, and what those are.
-_LISTS = {"tags": "patterns", "exclude": "globs", "line_patterns": "regular expressions"}
+_LISTS = {"tags": "patterns", "require_tags": "patterns", "exclude": "globs", "line_patterns": "regular expressions"}
+_SWITCHES = (
+    *("all_losses", "allow_defects", "allow_unread", "adaptive", "checksum"),
+    *("fail_on_stale_suppressions", "exit_zero"),
+)
 KEYS = {field: key for key, field in FIELDS.items()}
 
 
@@ -66,6 +77,10 @@ class ScanConfig:
         format: name of the reader to use; None lets each reader say what it claims.
         line_patterns: regular expressions over lines of console output, whose named groups are the step and numbers.
         fail_on: lowest severity that fails the audit.
+        max_incidents, require_tags, min_steps, fail_on_stale_suppressions, exit_zero: see ``Gate``.
+        baseline: file of known findings, which do not fail the audit; none if None.
+        suppress: findings that are accepted: tables with ``run``, ``tag``, ``code`` (patterns) or ``fingerprint``, a
+            ``reason``, and the last day ``until`` which they are.
         allow_defects: a damaged log does not fail the audit.
         allow_unread: a file that looks like a log and cannot be read does not fail the audit.
         exclude: globs over paths and over names of files and directories that are not looked at.
@@ -98,6 +113,13 @@ class ScanConfig:
     allow_unread: bool = False
     exclude: tuple[str, ...] = ()
     line_patterns: tuple[str, ...] = ()
+    max_incidents: int = 0
+    require_tags: tuple[str, ...] = ()
+    min_steps: int = 0
+    baseline: str | None = None
+    suppress: tuple[Mapping[str, Any], ...] = ()
+    fail_on_stale_suppressions: bool = False
+    exit_zero: bool = False
 
     def __post_init__(self) -> None:
         for name, what in _LISTS.items():
@@ -110,16 +132,38 @@ class ScanConfig:
         _ = self.limits.scaled(self.scale), self.patterns  # each checks what it is made of
         if self.fail_on not in get_args(FailOn):
             raise SettingError("fail_on", f"must be one of {', '.join(get_args(FailOn))}, not {self.fail_on!r}")
-        if isinstance(self.jobs, bool) or not isinstance(self.jobs, int) or self.jobs < 0:
-            raise SettingError("jobs", f"must be a whole number, 0 or more, not {self.jobs!r}")
         if self.format is not None and not isinstance(self.format, str):
             raise SettingError("format", f"must be a name, not {self.format!r}")
-        if self.cache is not None and not (isinstance(self.cache, str) and self.cache):
-            raise SettingError("cache", f"must be the name of a directory, not {self.cache!r}")
         self._check_rules()
-        for name in ("all_losses", "allow_defects", "allow_unread", "adaptive", "checksum"):
+        self._check_findings()
+        self._check_plain()
+
+    def _check_plain(self) -> None:
+        """Numbers, places and switches."""
+        for name in ("jobs", "max_incidents", "min_steps"):
+            number = getattr(self, name)
+            if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+                raise SettingError(name, f"must be a whole number, 0 or more, not {number!r}")
+        for name, what in (("cache", "directory"), ("baseline", "file")):
+            place = getattr(self, name)
+            if place is not None and not (isinstance(place, str) and place):
+                raise SettingError(name, f"must be the name of a {what}, not {place!r}")
+        for name in _SWITCHES:
             if not isinstance(getattr(self, name), bool):
                 raise SettingError(name, f"must be true or false, not {getattr(self, name)!r}")
+
+    def _check_findings(self) -> None:
+        """What every run is asked for, and what is accepted; ``findings.suppressions`` looks into the tables."""
+        for text in self.require_tags:
+            try:
+                TagPattern(text)
+            except SettingError as error:
+                raise SettingError("require_tags", error.complaint) from None
+        if not isinstance(self.suppress, (list, tuple)):
+            raise SettingError(
+                "suppress", f"must be a list of tables, as [[suppress]] makes one, not {self.suppress!r}"
+            )
+        object.__setattr__(self, "suppress", tuple(self.suppress))
 
     def _check_rules(self) -> None:
         if not isinstance(self.kinds, Mapping):
@@ -158,7 +202,16 @@ class ScanConfig:
     @property
     def gate(self) -> Gate:
         """When the audit fails."""
-        return Gate(self.fail_on, self.allow_defects, self.allow_unread)
+        return Gate(
+            self.fail_on,
+            self.allow_defects,
+            self.allow_unread,
+            self.max_incidents,
+            self.require_tags,
+            self.min_steps,
+            self.fail_on_stale_suppressions,
+            self.exit_zero,
+        )
 
 
 def _check_line_pattern(text: str) -> None:
@@ -195,7 +248,7 @@ def _may_name_us(shared: Path) -> bool:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The fields of ``ScanConfig`` that a configuration file sets; its cache lies where the file says, seen from there.
+    """The fields of ``ScanConfig`` that a configuration file sets; files that it names are seen from where it lies.
 
     Raises:
         ConfigError: the file cannot be read, is no TOML, holds no table of ours, or a key that is not known.
@@ -206,8 +259,9 @@ def read_config(path: Path) -> dict[str, Any]:
     _training_table(path, table)
     table.pop(TRAINING, None)
     refuse_unknown(path, table, [*FIELDS, TRAINING])
-    if isinstance(table.get("cache"), str) and table["cache"]:
-        table["cache"] = str(path.parent / table["cache"])
+    for key in ("cache", "baseline"):
+        if isinstance(table.get(key), str) and table[key]:
+            table[key] = str(path.parent / table[key])
     return {FIELDS[key]: value for key, value in table.items()}
 
 

@@ -24,9 +24,12 @@ def test_every_key_reaches_its_field(tmp_path):
         'tag = ["a", "re:b"]\nall-losses = true\nwindow = 50\nthreshold = 0.02\ncritical-threshold = 0.01\nscale = 8\n'
         'adaptive = false\nkind = "small"\nselect = ["log-drop", "zero-loss"]\nignore = ["zero-loss"]\n'
         'fail-on = "critical"\nallow-defects = true\nallow-unread = true\n'
+        'max-incidents = 3\nrequire-tag = ["*audio*"]\nmin-steps = 100\nbaseline = "known.json"\n'
+        "fail-on-stale-suppressions = true\nexit-zero = true\n"
         'exclude = ["old/*"]\nformat = "jsonl"\njobs = 2\nchecksum = false\ncache = "kept"\n'
         "pattern = ['at (?P<step>[0-9]+) (?P<loss>[0-9.]+)$']\n"
-        '[kinds]\n"vq/*" = "rl"\n[rules.log-drop]\nratio = 8\n',
+        '[kinds]\n"vq/*" = "rl"\n[rules.log-drop]\nratio = 8\n'
+        '[[suppress]]\ncode = "low-loss"\nreason = "a test"\n',
     )
     assert read_config(path).keys() == {field.name for field in fields(ScanConfig)}
     assert make_config(path, {}) == ScanConfig(
@@ -51,6 +54,13 @@ def test_every_key_reaches_its_field(tmp_path):
         checksum=False,
         cache=str(tmp_path / "kept"),
         line_patterns=("at (?P<step>[0-9]+) (?P<loss>[0-9.]+)$",),
+        max_incidents=3,
+        require_tags=("*audio*",),
+        min_steps=100,
+        baseline=str(tmp_path / "known.json"),
+        suppress=({"code": "low-loss", "reason": "a test"},),
+        fail_on_stale_suppressions=True,
+        exit_zero=True,
     )
     assert make_config(path, {"window_size": 7}).window_size == 7
     assert make_config(path, {"select": ("low-loss",)}).select == ("low-loss",)

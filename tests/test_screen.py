@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from audioloss_cli.destinations import Destination
+from audioloss_cli.model import Gate
 from audioloss_cli.screen import Screen
 from tests.event_files import scalar_event, write
 
@@ -118,7 +120,7 @@ def test_a_piped_report_has_no_colour_no_bar_and_survives_head(tmp_path):
         write(tmp_path / f"run{number}" / "x.tfevents", events)
     command = f"{sys.executable} -m audioloss_cli scan . | head -1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (1, "FAIL (exit 1): 300 critical in 300 series of 300 runs\n")
+    assert (done.returncode, done.stdout) == (1, "run0  [tensorboard]\n")
     assert done.stderr == ""
 
 
@@ -164,5 +166,5 @@ class Terminal(io.StringIO):
 )
 def test_progress_is_for_a_terminal_that_is_not_to_be_quiet(stderr, verbosity, shown, monkeypatch):
     monkeypatch.setattr(sys, "stderr", stderr)
-    with Screen("text", None, verbosity=verbosity, color=None).progress() as progress:
+    with Screen([Destination("text")], Gate(), verbosity=verbosity, color=None).progress() as progress:
         assert (progress is not None) is shown

@@ -8,6 +8,7 @@ from pathlib import Path
 from audioloss_cli.audit.kinds import kind_of
 from audioloss_cli.audit.no_losses import asked_of, in_its_words, left_out
 from audioloss_cli.audit.settings import AuditSettings
+from audioloss_cli.findings.identity import beginning_of
 from audioloss_cli.model import RunReport, Series, is_missing
 from audioloss_cli.model.axis import TimeAxis
 from audioloss_cli.model.report import AuditedSeries, Source
@@ -98,7 +99,11 @@ def _report_on(
     explain(audited, series)
     report = RunReport(name, tags=list(names), findings=merged.findings)
     report.series = [
-        item.finished(keep_points=settings.keep_points, sources=merged.shares.get(item.series.tag, ()))
+        item.finished(
+            keep_points=settings.keep_points,
+            sources=merged.shares.get(item.series.tag, ()),
+            beginning=beginning_of(item.series.values),
+        )
         for item in audited
     ]
     report.blank = [

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from audioloss_cli.config import ScanConfig
+from audioloss_cli.findings.suppressions import Suppression, suppressions_of
 from audioloss_cli.monitor.ruleset import Choice
 from audioloss_cli.naming import TagPattern
 
@@ -18,20 +19,23 @@ class AuditSettings:
         keep_points: whether reports keep all points of their series.
         patterns: the tags that are asked for, ready to match.
         choice: the rules that watch every series.
+        suppressions: the findings that are accepted.
 
     Raises:
-        SettingError: a code or an option that is not known, or no rule left.
+        SettingError: a code or an option that is not known, no rule left, or a suppression that makes no sense.
     """
 
     config: ScanConfig
     keep_points: bool = False
     patterns: list[TagPattern] = field(init=False)
     choice: Choice = field(init=False)
+    suppressions: tuple[Suppression, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         config = self.config
         object.__setattr__(self, "patterns", config.patterns)
         object.__setattr__(self, "choice", Choice(config.adaptive, config.select, config.ignore, config.rules))
+        object.__setattr__(self, "suppressions", suppressions_of(config.suppress))
 
     def ignored(self, *, held_out: bool) -> tuple[str, ...]:
         """Return the codes of rules that do not watch a series.

@@ -23,6 +23,11 @@ _MARGIN = 1.25  # on top of the rung that silences a rule
 _BELOW_LOW, _BELOW = 2.0, 4.0  # the lowest loss over the threshold: where it must be lowered, where it may be raised
 _LEAST = 1e-6  # a loss that gets lower has no threshold
 _MOST_ROUNDS = 40
+# Settings of the gate that say nothing about a loss.
+_NOT_MEASURED = (
+    *("max_incidents", "require_tags", "min_steps", "exit_zero"),
+    *("baseline", "suppress", "fail_on_stale_suppressions"),
+)
 
 
 @dataclass(slots=True)
@@ -78,11 +83,13 @@ def calibrate(paths: Sequence[str], base: ScanConfig | None = None) -> Calibrati
 
 
 def starting_point(config: ScanConfig) -> ScanConfig:
-    """What is audited, and the gate, from these settings; thresholds and options of rules as they are by default."""
+    """What is audited, and the gate, from these settings; thresholds and options of rules as they are by default.
+
+    What is known or suppressed takes no part, nor do the policies of the gate: they say nothing about a healthy loss.
+    """
     default = ScanConfig()
-    return replace(
-        config, threshold=default.threshold, critical_threshold=default.critical_threshold, rules=default.rules
-    )
+    measured = ("threshold", "critical_threshold", "rules")
+    return replace(config, **{name: getattr(default, name) for name in (*measured, *_NOT_MEASURED)})
 
 
 def complaints_of(found: Calibration) -> list[str]:

@@ -1,8 +1,8 @@
 """Options that several commands share, and the settings behind them; a private module is no command."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,8 @@ from audioloss_cli import registry
 
 if TYPE_CHECKING:
     from audioloss_cli.config import ScanConfig
+    from audioloss_cli.destinations import Destination
+    from audioloss_cli.model import Gate
     from audioloss_cli.screen import Screen
 
 
@@ -35,36 +37,56 @@ def choice(folder: str) -> str:
     return " or ".join(registry.names(folder))
 
 
-FailOn = Annotated[
-    Literal["warning", "critical", "never"] | None,
-    setting("--fail-on", "Lowest severity that fails the audit (warning)."),
-]
 Config = Annotated[
     Path | None,
     setting("--config", "Configuration file (audioloss.toml or [tool.audioloss] of pyproject.toml, here or above)."),
 ]
 Report = Annotated[
-    str, typer.Option("--report", help=f"Kind of report, {choice('outputs')}.", callback=one_of("outputs"))
+    list[str] | None,
+    typer.Option(
+        "--report",
+        help=f"Kind of report ({choice('outputs')}), to standard output or a file; x.json alone is json=x.json. "
+        "Repeatable.",
+        metavar="KIND[=FILE]",
+    ),
 ]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write the report to this file, the verdict to stderr.")
+    Path | None,
+    typer.Option(
+        "--output", "-o", help="Write the report to this file, in the kind of its suffix, and the verdict to stderr."
+    ),
 ]
-Quiet = Annotated[int, typer.Option("--quiet", "-q", count=True, help="The verdict alone.", show_default=False)]
+Quiet = Annotated[
+    int, typer.Option("--quiet", "-q", count=True, help="The broken runs and the verdict alone.", show_default=False)
+]
 Verbose = Annotated[
     int, typer.Option("--verbose", "-v", count=True, help="Show what is healthy too.", show_default=False)
 ]
 Color = Annotated[bool | None, typer.Option("--color/--no-color", help="Colours, whatever the output is.")]
 
 
-def screen_for(report: str, output: Path | None, quiet: int, verbose: int, color: bool | None) -> "Screen":
-    """Where the report goes.
-
-    Raises:
-        ConfigError: the directory of the file does not exist.
-    """
+def screen_for(
+    reports: "Sequence[Destination]",
+    gate: "Gate",
+    quiet: int,
+    verbose: int,
+    color: bool | None,
+) -> "Screen":
+    """Where the reports go."""
     from audioloss_cli.screen import Screen  # noqa: PLC0415  # --help needs none of it
 
-    return Screen(report, output, verbosity=bool(verbose) - bool(quiet), color=color)
+    return Screen(reports, gate, verbosity=bool(verbose) - bool(quiet), color=color)
+
+
+def reports_for(report: list[str] | None, output: Path | None) -> "list[Destination]":
+    """What ``--report`` and ``--output`` ask for.
+
+    Raises:
+        ConfigError: they make no sense.
+    """
+    from audioloss_cli.destinations import destinations  # noqa: PLC0415  # --help needs none of it
+
+    return destinations(report or [], output)
 
 
 def settings(config: Path | None, given: Mapping[str, Any]) -> "tuple[Path | None, ScanConfig]":

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audioloss_cli.cli import _scan_options as scans
-from audioloss_cli.cli._options import Config, FailOn, settings
+from audioloss_cli.cli._gate_options import FailOn
+from audioloss_cli.cli._options import Config, settings
 from audioloss_cli.model.exit_code import CLEAN, FINDINGS, NOT_AUDITED
 
 if TYPE_CHECKING:

@@ -5,15 +5,16 @@ from typing import Any
 
 import typer
 
+from audioloss_cli.cli import _gate_options as gates
 from audioloss_cli.cli import _scan_options as scans
 from audioloss_cli.cli._options import (
     Color,
     Config,
-    FailOn,
     Output,
     Quiet,
     Report,
     Verbose,
+    reports_for,
     screen_for,
     settings,
 )
@@ -56,7 +57,13 @@ def command(
     kind: scans.Kind = None,
     select: scans.Select = None,
     ignore: scans.Ignore = None,
-    fail_on: FailOn = None,
+    fail_on: gates.FailOn = None,
+    max_incidents: gates.MaxIncidents = None,
+    require_tag: gates.RequireTag = None,
+    min_steps: gates.MinSteps = None,
+    baseline: gates.Baseline = None,
+    fail_on_stale_suppressions: gates.FailOnStaleSuppressions = None,
+    exit_zero: gates.ExitZero = None,
     allow_defects: scans.AllowDefects = None,
     allow_unread: scans.AllowUnread = None,
     exclude: scans.Exclude = None,
@@ -66,7 +73,8 @@ def command(
     jobs: scans.Jobs = None,
     cache: scans.Cache = None,
     config: Config = None,
-    report: Report = "text",
+    write_baseline: gates.WriteBaseline = None,
+    report: Report = None,
     output: Output = None,
     quiet: Quiet = 0,
     verbose: Verbose = 0,
@@ -78,8 +86,10 @@ def command(
     # numpy's library for matrices would start a thread a core that spin for work; there are no matrices here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     file, chosen = settings(config, _given(context))
-    screen = screen_for(report, output, quiet, verbose, color)
+    judge = gates.judge_of(chosen, file, write_baseline)
+    screen = screen_for(reports_for(report, output), chosen.gate, quiet, verbose, color)
     with screen.progress() as progress:
-        result = audit(paths, chosen, progress, config_file=str(file or ""))
-    screen.show(result)
+        result = audit(paths, chosen, progress, config_file=str(file or ""), judge=judge, finished=screen.run)
+    screen.end(result)
+    gates.write_baseline(write_baseline, result)
     return result.exit_code

@@ -35,7 +35,7 @@ class Gate:
         fail_on: the lowest severity that does.
         allow_defects: a damaged log may pass.
         allow_unread: a log that was not read may pass.
-        max_incidents: so many incidents and findings at or above ``fail_on`` may pass.
+        max_incidents: so many incidents at or above ``fail_on`` may pass; findings about a run as a whole may not.
         require_tags: globs; each run must hold numbers of a scalar that matches, for each of them.
         min_steps: each run must have got as far as this many training steps; 0 for any number.
         fail_on_stale_suppressions: a suppression that does nothing any more fails the audit.
@@ -55,21 +55,28 @@ class Gate:
         """Whether something of this severity is at or above the gate."""
         return self.fail_on != "never" and severity.rank >= Severity(self.fail_on).rank
 
-    def is_failed(self, found: Iterable[Severity], *, stale: bool = False) -> bool:
-        """Whether these findings are more than the gate lets pass, or suppressions that are ``stale`` are."""
-        grave = sum(self.fails(severity) for severity in found)
-        return grave > self.max_incidents or (stale and self.fail_on_stale_suppressions)
+    def is_failed(
+        self, incidents: Iterable[Severity], findings: Iterable[Severity] = (), *, stale: bool = False
+    ) -> bool:
+        """Whether more was found than the gate lets pass; see ``exit_code``."""
+        grave = sum(map(self.fails, incidents))
+        return (
+            grave > self.max_incidents or any(map(self.fails, findings)) or (stale and self.fail_on_stale_suppressions)
+        )
 
-    def exit_code(self, found: Iterable[Severity], *, stale: bool, incomplete: bool) -> int:
+    def exit_code(
+        self, incidents: Iterable[Severity], findings: Iterable[Severity] = (), *, stale: bool, incomplete: bool
+    ) -> int:
         """1 if the gate is failed, 3 if something could not be audited in full, else 0.
 
         Found trouble wins over damage: it is certain, whatever the unreadable part would have added.
 
         Args:
-            found: severity of each incident and finding that is neither known nor suppressed.
+            incidents: severity of each one that is neither known nor suppressed.
+            findings: the same of a probe, of runs as a whole, and of runs that lack what the gate asks for.
             stale: whether there are suppressions that do nothing any more.
             incomplete: whether something that was named was not audited, or not in full, and may not pass.
         """
-        if self.is_failed(found, stale=stale) and not self.exit_zero:
+        if self.is_failed(incidents, findings, stale=stale) and not self.exit_zero:
             return FINDINGS
         return NOT_AUDITED if incomplete else CLEAN

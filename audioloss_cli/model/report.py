@@ -161,7 +161,7 @@ class RunReport:
         blank: audio losses that the log names and never has a number for.
         details: what -v shows: what a reader took for the step and the loss, files that are no logs.
         identity: the run as fingerprints name it, relative to the scanned root; ``.`` where it is the root itself.
-        alias: how the same run is named by a scan of the directory above; empty where it is no root itself.
+        alias: its identity in a scan of the directory above; empty where there is none.
     """
 
     run: str
@@ -181,6 +181,11 @@ class RunReport:
     def standings(self) -> "list[Incident | Finding]":
         """Every incident of its series and every finding about the run, whatever they count."""
         return [*(incident for item in self.series for incident in item.incidents), *self.findings]
+
+    def drop_curves(self) -> None:
+        """Keep no more of each envelope than one part a segment: extremes, steps and number of points stay."""
+        for item in self.series:
+            item.envelope = item.envelope.by_segment()
 
     @property
     def format(self) -> str:
@@ -268,20 +273,31 @@ class Report:
     @property
     def severities(self) -> list[Severity]:
         """Of every incident and every finding that counts at the gate: what is known or suppressed does not."""
-        return [each.severity for each in self.standings if each.standing == "found"]
+        return [severity for found in self._found for severity in found]
 
     def count(self, standing: Standing) -> int:
         """Return how many incidents and findings are found, known or suppressed; what is no trouble is not counted."""
         return sum(each.standing == standing and each.severity is not Severity.INFO for each in self.standings)
 
     @property
+    def is_failed(self) -> bool:
+        """Whether more was found than the gate lets pass, whatever the exit code is."""
+        return self.gate.is_failed(*self._found, stale=bool(self.stale_suppressions))
+
+    @property
     def exit_code(self) -> int:
         """0 clean at the gate, 1 something at or above it, 3 something named could not be audited in full."""
         damaged, unread = self.defects and not self.gate.allow_defects, self.unread and not self.gate.allow_unread
-        return self.gate.exit_code(
-            self.severities,
-            stale=bool(self.stale_suppressions),
-            incomplete=bool(self.unaudited or damaged or unread),
+        incomplete, stale = bool(self.unaudited or damaged or unread), bool(self.stale_suppressions)
+        return self.gate.exit_code(*self._found, stale=stale, incomplete=incomplete)
+
+    @property
+    def _found(self) -> tuple[list[Severity], list[Severity]]:
+        """Severities of the incidents and of the findings that count at the gate."""
+        findings = [*self.findings, *(finding for run in self.runs for finding in run.findings)]
+        return (
+            [each.severity for each in self.incidents if each.standing == "found"],
+            [each.severity for each in findings if each.standing == "found"],
         )
 
     def to_frame(self) -> "Frames":

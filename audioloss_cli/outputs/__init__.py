@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from audioloss_cli import registry
+from audioloss_cli.model import printable
 
 if TYPE_CHECKING:
-    from audioloss_cli.model import Report, RunReport, View
+    from audioloss_cli.model import Gate, Report, RunReport, View
 
 
 class Output:
@@ -30,8 +31,13 @@ class Output:
     def __init__(self, view: "View") -> None:
         self.view = view
 
-    def begin(self) -> Iterable[str]:
-        """What stands before all runs."""
+    def begin(self, gate: "Gate") -> Iterable[str]:
+        """What stands before all runs.
+
+        Args:
+            gate: what fails the audit, which is that of the report.
+        """
+        del gate
         return ()
 
     def run(self, run: "RunReport") -> Iterable[str]:
@@ -53,6 +59,26 @@ class Output:
         del report
         return ()
 
+    def shown(self, text: str) -> str:
+        """Return text in which every character is one to look at, in ASCII where ``view`` cannot print more."""
+        text = printable(text)
+        return text if self.view.unicode or text.isascii() else text.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def names() -> tuple[str, ...]:
+    """Return the kinds of reports, sorted."""
+    return registry.names("outputs")
+
+
+def kind_of_file(name: str) -> str | None:
+    """Return the kind whose suffix a file has, the longest one where several fit; None if it has that of none.
+
+    Raises:
+        MissingDependencyError: a kind needs a package that is not installed.
+    """
+    fitting = [(len(suffix), each) for each in names() for suffix in kind(each).suffixes if name.endswith(suffix)]
+    return max(fitting)[1] if fitting else None
+
 
 def kind(name: str) -> type[Output]:
     """Return the class of an output.
@@ -66,7 +92,7 @@ def kind(name: str) -> type[Output]:
 
 def pieces(output: Output, report: "Report") -> Iterator[str]:
     """Yield the text of a report that is there already, run by run."""
-    yield from output.begin()
+    yield from output.begin(report.gate)
     for run in report.runs:
         yield from output.run(run)
     yield from output.end(report)

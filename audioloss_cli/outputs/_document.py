@@ -57,6 +57,11 @@ def envelope(report: Report, *, verbose: bool = False) -> dict[str, Any]:
             "fail_on": report.gate.fail_on,
             "allow_defects": report.gate.allow_defects,
             "allow_unread": report.gate.allow_unread,
+            "max_incidents": report.gate.max_incidents,
+            "require_tags": list(report.gate.require_tags),
+            "min_steps": report.gate.min_steps,
+            "fail_on_stale_suppressions": report.gate.fail_on_stale_suppressions,
+            "exit_zero": report.gate.exit_zero,
         },
         "notes": report.notes,
         "findings": [_finding(item) for item in report.findings],
@@ -77,6 +82,10 @@ def envelope(report: Report, *, verbose: bool = False) -> dict[str, Any]:
         "defects": [_defect(defect) for defect in report.stray_defects],
         "unread": [{"path": item.path, "reason": item.reason, "hint": item.hint} for item in report.unread],
         "left_out": [{"path": item.path, "reason": item.reason} for item in report.left_out if verbose],
+        "stale_suppressions": [
+            {"suppression": item.suppression, "reason": item.reason, "file": item.file}
+            for item in report.stale_suppressions
+        ],
     }
 
 
@@ -87,6 +96,15 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "evidence": _deep(finding.evidence),
         "advice": finding.advice,
+        **_standing(finding),
+    }
+
+
+def _standing(finding: Finding | Incident) -> dict[str, str]:
+    return {
+        "fingerprint": finding.fingerprint,
+        "standing": finding.standing,
+        "standing_reason": finding.standing_reason,
     }
 
 
@@ -94,6 +112,7 @@ def run_document(run: RunReport) -> dict[str, Any]:
     """Return a run as it stands in the list of runs."""
     return {
         "run": run.run,
+        "identity": run.identity,
         "format": run.format,
         "note": run.note,
         "files": run.files,
@@ -157,6 +176,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "certainty": incident.certainty,
         "settled_by": incident.settled_by,
         "causes": [_cause(cause) for cause in incident.causes],
+        **_standing(incident),
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from audioloss_cli import outputs
-from audioloss_cli.model import Report, RunReport, View
+from audioloss_cli.model import Gate, Report, RunReport, View
 from audioloss_cli.outputs._document import SCHEMA, as_json, envelope, run_document
 
 
@@ -17,8 +17,9 @@ class Output(outputs.Output):
         super().__init__(view)
         self._runs = 0
 
-    def begin(self) -> Iterator[str]:
+    def begin(self, gate: Gate) -> Iterator[str]:
         """Yield the schema and the opening of the list of runs."""
+        del gate
         yield f'{{\n  "schema": "{SCHEMA}",\n  "runs": ['
 
     def run(self, run: RunReport) -> Iterator[str]:

@@ -22,6 +22,9 @@ _OURS = (
     (frozenset(("type", "severity", "code", "step", "message", "edge", "incident")), "alerts that audioloss wrote"),
     (frozenset(("schema", "exit_code", "gate")), "a report of audioloss"),
 )
+# JSON and JSON lines, GitLab's code quality, SARIF, JUnit.
+_REPORTS = re.compile(rb'"schema": "audioloss|"type": "issue", "check_name": |sarif-2\.1\.0\.json|package="audioloss"')
+_HEAD_OF_A_REPORT = 4096
 _WORDS = re.compile(
     r"(?:^|[^a-z])(?:metrics?|history|scalars?|losses|loss|(?:train|trainer|training)[-_.]?(?:logs?|stats))"
 )
@@ -59,7 +62,9 @@ def is_no_log(file: LogFile) -> str:
     by_name = next((reason for pattern, reason in _BY_NAME if pattern.fullmatch(file.name)), "")
     if by_name:
         return by_name
-    if b'"schema": "audioloss' in file.head[:200]:
+    if b'"schema": "audioloss.baseline' in file.head[:200]:
+        return "a baseline of audioloss"
+    if _REPORTS.search(file.head[:_HEAD_OF_A_REPORT]):
         return "a report of audioloss"
     if b'"incident"' not in file.head[:4096]:
         return ""

@@ -169,14 +169,16 @@ def test_json_is_what_the_schema_says(data, probe):
 def test_the_text_names_the_cause_its_evidence_and_the_fix(probe):
     ran = probe("masked")
     words = " ".join(ran.out.split())
-    assert words.startswith("FAIL (exit 1): 1 critical")
+    assert words.endswith(" the checkpoint and its data FAIL (exit 1): 1 critical")
     assert "1. all-masked - all 936 audio labels are -100: there is nothing to learn Fix: Find the code" in words
     assert "Ruled out" in words
     assert ran.err == ""
 
 
-def test_quiet_gives_the_verdict_alone(probe):
-    assert probe("masked", "-q").out == "FAIL (exit 1): 1 critical\n"
+def test_quiet_gives_the_worst_finding_and_the_verdict(probe):
+    broken, verdict = probe("masked", "-q").out.splitlines()
+    assert re.fullmatch("CRITICAL all-masked    [0-9a-f]{16}  the checkpoint and its data", broken)
+    assert verdict == "FAIL (exit 1): 1 critical"
     assert probe("healthy", "-q").out == "PASS (exit 0): nothing found\n"
 
 

@@ -27,9 +27,16 @@ def lines(name: str, **view) -> list[str]:
         ("probe", "FAIL (exit 1): 1 critical, 1 warning (fail on critical)"),
     ],
 )
-def test_the_verdict_comes_first_and_alone_when_quiet(name, verdict):
-    assert lines(name)[0] == verdict
-    assert lines(name, verbosity=-1) == [verdict]
+def test_the_verdict_comes_last_and_with_the_broken_runs_alone_when_quiet(name, verdict):
+    assert lines(name)[-1] == verdict
+    *broken, last = lines(name, verbosity=-1)
+    assert last == verdict
+    assert {
+        "incidents": ["CRITICAL critical-loss  at step 1  runs/a (and 2 more)"],
+        "probe": ["CRITICAL empty-logits    the checkpoint and its data (and 1 more)"],
+        "defects": ["DAMAGED runs/a: 1 defect", "DAMAGED runs/c: unreadable", "DAMAGED runs/d: malformed"],
+        "unaudited": ["NOT AUDITED runs/x: no loss among its scalars"],
+    }.get(name, []) == broken
 
 
 @pytest.mark.parametrize("name", [name for name in REPORTS if name != "hostile names"])
@@ -62,8 +69,9 @@ def test_a_series_above_the_thresholds_needs_no_excuse():
     assert ["declared" in render("text", report, View(verbosity)) for verbosity in (0, 1)] == [False, True]
 
 
-def test_defects_come_last_with_their_place():
-    assert lines("defects")[-4:-1] == [
+def test_defects_are_named_with_their_place():
+    found = lines("defects")
+    assert found[found.index("Defects") + 1 :][:3] == [
         "  runs/a/f at byte 7: checksum: bad",
         "  runs/c: unreadable: Permission denied",
         "  runs/d:3: malformed: bad",

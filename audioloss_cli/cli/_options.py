@@ -89,6 +89,20 @@ def reports_for(report: list[str] | None, output: Path | None) -> "list[Destinat
     return destinations(report or [], output)
 
 
+def with_page(reports: "list[Destination]") -> "list[Destination]":
+    """The same reports, with an HTML page in a temporary file where none of them is one in a file."""
+    from audioloss_cli.browser import with_page  # noqa: PLC0415  # --help needs none of it
+
+    return with_page(reports)
+
+
+def show_page(reports: "Sequence[Destination]") -> None:
+    """Open the HTML page among the reports in a browser."""
+    from audioloss_cli.browser import show  # noqa: PLC0415  # --help needs none of it
+
+    show(reports)
+
+
 def settings(config: Path | None, given: Mapping[str, Any]) -> "tuple[Path | None, ScanConfig]":
     """The configuration file, if there is one, and the settings of it and of the command line.
 

@@ -1,7 +1,7 @@
 """``audioloss scan``: options in, a report out."""
 
 import os
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +17,8 @@ from audioloss_cli.cli._options import (
     reports_for,
     screen_for,
     settings,
+    show_page,
+    with_page,
 )
 
 EPILOG = (
@@ -76,6 +78,7 @@ def command(
     write_baseline: gates.WriteBaseline = None,
     report: Report = None,
     output: Output = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the HTML report in a browser.")] = False,
     quiet: Quiet = 0,
     verbose: Verbose = 0,
     color: Color = None,
@@ -87,9 +90,12 @@ def command(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     file, chosen = settings(config, _given(context))
     judge = gates.judge_of(chosen, file, write_baseline)
-    screen = screen_for(reports_for(report, output), chosen.gate, quiet, verbose, color)
+    reports = with_page(reports_for(report, output)) if open_page else reports_for(report, output)
+    screen = screen_for(reports, chosen.gate, quiet, verbose, color)
     with screen.progress() as progress:
         result = audit(paths, chosen, progress, config_file=str(file or ""), judge=judge, finished=screen.run)
     screen.end(result)
     gates.write_baseline(write_baseline, result)
+    if open_page:
+        show_page(reports)
     return result.exit_code

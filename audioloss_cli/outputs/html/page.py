@@ -8,11 +8,11 @@ from typing import Any
 
 import jinja2
 
-from audioloss_cli import __version__
+import audioloss_cli
 from audioloss_cli.model import Report, printable, shortened
+from audioloss_cli.outputs._verdict import sentence, word
 from audioloss_cli.outputs.html.glossary import Glossary, documented
 from audioloss_cli.outputs.html.run_view import STANDINGS, RunView
-from audioloss_cli.outputs.html.summary import Summary
 from audioloss_cli.outputs.html.words import FILTERS
 
 _HERE = Path(__file__).parent
@@ -44,18 +44,17 @@ class Page:
         scripts = "".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
         self._script = f'(() => {{\n"use strict";\n{scripts}}})();\n'
 
-    def head(self, report: Report, summary: Summary, *, rows: bool) -> str:
+    def head(self, report: Report, *, rows: bool) -> str:
         """Return everything up to the first row of the table, or up to the end of the probe's findings."""
         digest = base64.b64encode(hashlib.sha256(self._script.encode()).digest()).decode()
         return self._made(
             "page",
             report=report,
             rows=rows,
-            word=summary.word(report),
-            counts=list(summary.counts(report)),
-            scope=summary.scope(report),
+            word=word(report),
+            sentence=sentence(report),
             findings={name: [one for one in report.findings if one.standing == name] for name in STANDINGS},
-            version=__version__,
+            version=audioloss_cli.__version__,
             style=(_HERE / "style.css").read_text(encoding="utf-8"),
             script_hash=f"sha256-{digest}",
         )

@@ -15,6 +15,8 @@ from audioloss_cli.outputs.html.series_view import SeriesView
 
 #: States of a run, the worst first.
 STATES = ("critical", "warning", "damaged", "not audited", "known", "suppressed", "clean")
+#: The first of them that is no trouble at the gate.
+FIRST_CALM = STATES.index("known")
 #: How an incident or a finding stands, in the order in which the page shows them.
 STANDINGS = {
     "found": "Found",

@@ -4,6 +4,7 @@ import math
 from datetime import UTC, datetime
 
 from audioloss_cli.model import Incident, Severity, is_missing
+from audioloss_cli.outputs._verdict import plural
 
 _HOW_IT_ENDED = {
     "recovered": "recovered at step {:,}",
@@ -15,11 +16,6 @@ _HOW_IT_ENDED = {
 def count(value: int) -> str:
     """``12,000``."""
     return f"{value:,}"
-
-
-def plural(value: int, noun: str) -> str:
-    """``1 point``, ``2 points``, ``1 series``, ``2 series``."""
-    return f"{value:,} {noun}" + ("" if value == 1 or noun.endswith("s") else "s")
 
 
 def number(value: float) -> str:

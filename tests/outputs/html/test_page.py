@@ -46,8 +46,7 @@ def test_it_is_one_file_that_asks_for_nothing():
 def test_it_says_what_there_is_to_say():
     text = shown(page_of(mixed()))
     for each in (
-        "FAIL 3 critical, 1 known, 1 suppressed, 2 defects, 1 file not read",
-        "11 series of 7 runs audited",
+        "FAIL (exit 1): 3 critical, 1 known, 1 suppressed, 2 defects, 1 file not read in 11 series of 7 runs",
         "critical critical-loss in train/audio_loss , steps 300 to 599",
         "300 points; worst 0.004 at step 300; unresolved: the run ended while it fired",
         "Fix: Stop the run",
@@ -101,7 +100,7 @@ def test_a_probe_has_its_diagnosis_and_its_findings():
         diagnoses=[Diagnosis("no-shift", 1, ["no logits"], ["double-shift: 7 nats"], "keep the column")],
     )
     text = shown(page_of(report))
-    assert "FAIL 1 critical, 1 known exit code 1; the gate fails at: critical device cpu Diagnosis no-shift" in text
+    assert "FAIL (exit 1): 1 critical, 1 known (fail on critical) device cpu Diagnosis no-shift" in text
     assert "Findings of the probe, found critical empty-logits no <b>logits</b> Evidence shape [0, 8] mean nan" in text
     assert "Findings of the probe, known: in the baseline" in text
     assert "Fix: keep the column Ruled out double-shift: 7 nats" in text

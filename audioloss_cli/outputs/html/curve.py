@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from audioloss_cli.model import Incident, SeriesReport
 from audioloss_cli.model.envelope import Part
-from audioloss_cli.outputs.html.scale import Scale, Tick, nice_steps
+from audioloss_cli.outputs._scale import Scale, Tick, nice_steps
 from audioloss_cli.outputs.html.series_view import SeriesView
 
 _X_TICKS, _Y_TICKS = 5, 6

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from audioloss_cli.model import Finding, Incident, RunReport, Severity
 from audioloss_cli.model.envelope import Part
 from audioloss_cli.naming import classify
+from audioloss_cli.outputs._scale import Scale
 from audioloss_cli.outputs.html.budget import FULL_CLEAN, THUMBNAIL, Budget
 from audioloss_cli.outputs.html.curve import Curve, coarser, curve_of
-from audioloss_cli.outputs.html.scale import Scale
 from audioloss_cli.outputs.html.series_view import SeriesView
 
 #: States of a run, the worst first.

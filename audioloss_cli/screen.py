@@ -250,9 +250,10 @@ def _refuse_to_overwrite(destination: Destination, report: Report) -> None:
 
 
 def _wants_color(asked: bool | None) -> bool:
-    """NO_COLOR beats --color beats the terminal beats FORCE_COLOR."""
+    """NO_COLOR beats --color beats the terminal beats FORCE_COLOR and CLICOLOR_FORCE."""
     if os.environ.get("NO_COLOR"):
         return False
     if asked is not None:
         return asked
-    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+    forced = os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0")
+    return sys.stdout.isatty() or bool(forced)

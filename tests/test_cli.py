@@ -46,8 +46,6 @@ def test_exit_codes_0_1_and_3(audioloss, low, high, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "Missing command"),
-        (["scan"], "Missing argument 'PATH'"),
         (["scna"], "No such command 'scna'"),
         (["scan", "x", "--nope"], "No such option"),
         (["scan", "x", "--window", "ten"], "'--window'"),

@@ -28,7 +28,10 @@ SLOW = {
 }
 JSON_LINES = "audioloss_cli.readers.jsonl.reading"
 # What help and the version have no use for.
-UNUSED = {"rich", "json", "tomllib", "audioloss_cli.audit", "audioloss_cli.config", "audioloss_cli.model.report"}
+UNUSED = {
+    *("rich", "json", "tomllib", "audioloss_cli.audit", "audioloss_cli.config.files", "audioloss_cli.naming"),
+    "audioloss_cli.model.report",
+}
 SAMPLES = Path(__file__).parent.parent / "sample_logs"
 
 RUN = """

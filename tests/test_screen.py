@@ -102,7 +102,15 @@ def test_an_old_report_is_overwritten(audioloss, low, tmp_path):
         ({"GITHUB_ACTIONS": "true"}, [], False),
         ({"FORCE_COLOR": "1"}, [], True),
         ({"FORCE_COLOR": "1"}, ["--no-color"], False),
+        ({"FORCE_COLOR": "1"}, ["--color", "never"], False),
+        ({"FORCE_COLOR": "1"}, ["--color=auto"], True),
+        ({"CLICOLOR_FORCE": "1"}, [], True),
+        ({"CLICOLOR_FORCE": "0"}, [], False),
+        ({"NO_COLOR": "1", "CLICOLOR_FORCE": "1"}, [], False),
         ({}, ["--color"], True),
+        ({}, ["--color", "always"], True),
+        ({}, ["--color", "auto"], False),
+        ({"NO_COLOR": "1"}, ["--color", "always"], False),
         ({"NO_COLOR": "1"}, ["--color"], False),
         ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, [], False),
     ],
@@ -111,7 +119,13 @@ def test_colour(audioloss, low, monkeypatch, environment, arguments, coloured):
     monkeypatch.delenv("NO_COLOR", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert ("\x1b[" in audioloss("scan", low, *arguments).out) is coloured
+    ran = audioloss("scan", low, *arguments)
+    assert ("\x1b[" in ran.out, ran.code) == (coloured, 1)
+
+
+@pytest.mark.parametrize("colour", [["--color"], ["--color", "always"], ["--no-color"], ["--color", "--"]])
+def test_a_path_behind_the_colour_stays_one(audioloss, low, colour):
+    assert audioloss("scan", *colour, low).code == 1
 
 
 def test_a_piped_report_has_no_colour_no_bar_and_survives_head(tmp_path):

@@ -1,6 +1,8 @@
 """The whole audit: discover, read, audit each run, say what was asked for and not found."""
 
+import errno
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -13,6 +15,7 @@ from audioloss_cli.config import ConfigError, ScanConfig
 from audioloss_cli.findings.identity import RunNames
 from audioloss_cli.findings.judge import SCAN, Judge, judge_of
 from audioloss_cli.model import Report, RunReport, Unaudited
+from audioloss_cli.naming import TagPattern
 from audioloss_cli.naming.selection import closest
 from audioloss_cli.runs.discover import Discovery, discover
 from audioloss_cli.runs.group import RunGroup, grouped
@@ -20,6 +23,8 @@ from audioloss_cli.storage.spool import STANDARD_INPUT, PipedFile
 
 if TYPE_CHECKING:
     from audioloss_cli.readers import Reader
+
+_NOT_THERE = "no such file or directory"
 
 
 def scan(
@@ -29,6 +34,7 @@ def scan(
     *,
     points: bool = False,
     config_file: str = "",
+    allow_missing: bool = False,
     judge: Judge | None = None,
     finished: Finished | None = None,
 ) -> Report:
@@ -42,6 +48,8 @@ def scan(
         points: keep all points of the audited series in the report, as ``Report.to_frame`` needs them; else a finished
             run keeps its incidents and an envelope of each series, so that memory does not grow with the runs.
         config_file: where settings came from beside the caller, for the report.
+        allow_missing: a path that is not there is named in the report, whose exit code is 3, and the others are
+            audited.
         judge: tells what is known and what is suppressed; by ``config`` if None.
         finished: is given each run as soon as it is finished, in the order of their names. The report keeps it without
             its curves, so that its memory does not grow with the lengths of series: each envelope has one part a
@@ -53,6 +61,7 @@ def scan(
     Raises:
         ValueError: no path at all, ``config.format`` names no reader, it chooses rules that there are not, or the
             cache cannot be written to, or the baseline cannot be read.
+        FileNotFoundError: a path is not there, unless ``allow_missing``.
         SpillError: the points of a long log fit neither into memory nor into the directory for temporary files.
     """
     config = config or ScanConfig()
@@ -60,6 +69,9 @@ def scan(
     roots = list(dict.fromkeys([os.fspath(path) for path in _listed(paths)]))
     if not roots:
         raise ValueError("no path to audit: what matches nothing must not pass")
+    missing = [] if allow_missing else [root for root in roots if _absence(root) == _NOT_THERE]
+    if missing:
+        raise FileNotFoundError(errno.ENOENT, "no such file or directory to audit", missing[0])
     judge = judge or judge_of(config, config_file)
     if config.cache:
         _prepare(config.cache)
@@ -156,7 +168,7 @@ def _absence(root: str) -> str:
     try:
         Path(root).stat()
     except FileNotFoundError:
-        return "no such file or directory"
+        return _NOT_THERE
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         return str(getattr(error, "strerror", None) or error)
     return ""
@@ -212,5 +224,9 @@ def _unmatched(settings: AuditSettings, runs: Sequence[RunReport]) -> list[Unaud
 
 
 def _hint(tags: Sequence[str], patterns: Sequence[str]) -> str:
+    for text in patterns:
+        count = sum(map(bool, map(re.compile(rf"(?<![A-Za-z0-9]){re.escape(text)}(?![A-Za-z0-9])").search, tags)))
+        if count and not TagPattern(text).has_wildcards:  # a word of tags, and no tag
+            return f"a glob matches the whole tag: --tag '*{text}*' matches {count:,} of them"
     close = closest(patterns, tags)
     return f"did you mean --tag '{close[0]}'?" if close else "name the series to audit with --tag"

@@ -25,6 +25,11 @@ class Entry(NamedTuple):
     text: RuleText
 
 
+def codes() -> list[str]:
+    """Every code, once."""
+    return list(dict.fromkeys(registry.code_of(name) for folder in KINDS for name in registry.names(folder)))
+
+
 def catalogue() -> Iterator[Entry]:
     """Loss rules, findings about a run, policies of the gate, probe checks and root causes, each by code."""
     for folder, kind in KINDS.items():

@@ -2,13 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from audioloss_cli.cli import _gate_options as gates
-from audioloss_cli.cli import _scan_options as scans
 from audioloss_cli.cli._options import Config, settings
+from audioloss_cli.cli._setting_options import given, takes_settings
 
 if TYPE_CHECKING:
     from audioloss_cli.comparison import Comparison
@@ -18,39 +17,28 @@ EPILOG = (
     "finding is the same if its fingerprint is, apart from the name of the run. Exit codes: 0 nothing in B is new or "
     "worse, 1 something is, at or above --fail-on, 2 usage, 3 a side could not be read in full."
 )
+_SETTINGS = (
+    *("tags", "all_losses", "fail_on", "allow_defects", "allow_unread"),
+    *("exclude", "format", "line_patterns"),
+)
 
 
+@takes_settings(*_SETTINGS)
 def command(
+    context: typer.Context,
     a: Annotated[str, typer.Argument(metavar="A", help="A run, a directory of runs, or a report (JSON).")],
     b: Annotated[str, typer.Argument(metavar="B", help="What to compare it with.")],
-    tag: scans.Tag = None,
-    all_losses: scans.AllLosses = None,
-    fail_on: gates.FailOn = None,
-    allow_defects: scans.AllowDefects = None,
-    allow_unread: scans.AllowUnread = None,
-    exclude: scans.Exclude = None,
-    format: scans.Format = None,  # noqa: A002  # named as its key
-    pattern: scans.Pattern = None,
     config: Config = None,
     report: Annotated[Literal["text", "json"], typer.Option("--report", help="Kind of report.")] = "text",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report to this file.")] = None,
+    **_settings: Any,
 ) -> int:
     """Compare two runs or two reports: where their losses part, what was found in one alone, settings that differ."""
     from audioloss_cli.comparison import SideError, compare, side_of  # noqa: PLC0415  # --help needs none of it
     from audioloss_cli.config import ConfigError  # noqa: PLC0415
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # see scan
-    named = {
-        "tags": tag,
-        "all_losses": all_losses,
-        "fail_on": fail_on,
-        "allow_defects": allow_defects,
-        "allow_unread": allow_unread,
-        "exclude": exclude,
-        "format": format,
-        "line_patterns": pattern,
-    }
-    _, chosen = settings(config, {key: value for key, value in named.items() if value not in (None, (), [])})
+    _, chosen = settings(config, *given(context, _SETTINGS))
     try:
         found = compare(side_of(a, chosen), side_of(b, chosen))
     except SideError as error:

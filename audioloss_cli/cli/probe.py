@@ -23,6 +23,7 @@ from audioloss_cli.cli._options import (
     screen_for,
     settings,
 )
+from audioloss_cli.cli._setting_options import given, takes_settings
 from audioloss_cli.model.exit_code import CLEAN, INTERNAL
 from audioloss_cli.terminal import complain_at_once, put
 
@@ -53,6 +54,11 @@ _OPTIONS = (
 )
 
 
+# Fields of ``ScanConfig`` that count for a probe.
+_SETTINGS = ("fail_on", "baseline", "fail_on_stale_suppressions", "exit_zero")
+
+
+@takes_settings(*_SETTINGS)
 def command(
     context: typer.Context,
     ckpt: probes.Ckpt,
@@ -90,20 +96,17 @@ def command(
     pad: probes.Pad = None,
     dump_batch: probes.DumpBatch = None,
     timeout: probes.Timeout = 0.0,
-    fail_on: gates.FailOn = None,
-    baseline: gates.Baseline = None,
-    fail_on_stale_suppressions: gates.FailOnStaleSuppressions = None,
-    exit_zero: gates.ExitZero = None,
     config: Config = None,
     write_baseline: gates.WriteBaseline = None,
     report: Report = None,
     output: Output = None,
     quiet: Quiet = 0,
     verbose: Verbose = 0,
-    color: Color = None,
+    color: Color = "auto",
+    **_settings: Any,
 ) -> int:
     """Run a batch through a checkpoint and name the root cause of a near-zero audio loss."""
-    file, chosen = settings(config, gates.given_to_probe(context.params))
+    file, chosen = settings(config, *given(context, _SETTINGS))
     judge = gates.judge_of(chosen, file, write_baseline)
     inputs = {"--ckpt": ckpt, "--data": data, "--held-out": held_out}
     _refuse_to_overwrite("--output", output, inputs)  # whatever its suffix is
@@ -115,6 +118,7 @@ def command(
     request = {name: context.params[name] for name in _REQUEST}
     request |= {"checkpoint": ckpt, "dump": str(dump_batch or ""), "gate": chosen.gate}
     options = {name: context.params[name] for name in _OPTIONS} | {"num_codebooks": codebooks}
+    registry.load("probe", "named_paths").refuse_missing(ckpt, data, held_out)
     with _limited(timeout), _quietly(verbose), _kept_from_leaving():
         with signals.at_once():
             wing = registry.load("probe", "command")
@@ -157,7 +161,7 @@ def _scanned(paths: list[str], chosen: Any, judge: Any) -> Any:
         return None
     from audioloss_cli.audit import scan  # noqa: PLC0415  # a probe without --log-dir needs none of it
 
-    return scan(paths, chosen, points=True, judge=judge)
+    return scan(paths, chosen, points=True, judge=judge, allow_missing=True)
 
 
 @contextmanager

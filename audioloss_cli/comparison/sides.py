@@ -35,7 +35,7 @@ def side_of(argument: str, config: ScanConfig) -> Side:
     """
     if _is_report(argument):
         return _reported(argument, config.gate)
-    report = scan([argument], config, points=True)
+    report = scan([argument], config, points=True, allow_missing=True)
     runs = [_scanned(run) for run in report.runs if run.series or run.findings]
     files = [file for run in report.runs for file in run.files]
     is_complete = _is_complete(report.unaudited, report.defects, report.unread, config.gate)

@@ -93,8 +93,8 @@ class Judge:
 
     def stale(self, *folders: str) -> list[StaleSuppression]:
         """Return the suppressions that did nothing, after all that can be found by plugins of these folders was."""
-        codes = [registry.code_of(name) for folder in folders for name in registry.names(folder)]
-        return list(self._suppressions.stale(codes))
+        others = [folder for folder in (*SCAN, *PROBE) if folder not in folders]
+        return list(self._suppressions.stale(_codes(folders), _codes(others)))
 
     @property
     def notes(self) -> list[str]:
@@ -123,6 +123,10 @@ class Judge:
         if finding.severity.rank > known.severity.rank:
             return "found", f"worse than in {self._baseline.file}: {known.code}, {known.severity} there"
         return "known", f"in {self._baseline.file}"
+
+
+def _codes(folders: Iterable[str]) -> list[str]:
+    return [registry.code_of(name) for folder in folders for name in registry.names(folder)]
 
 
 def _read(baseline: str) -> "Baseline":

@@ -88,21 +88,26 @@ class Suppressions:
 
     def accept(self, identity: Identity, code: str, run: str) -> tuple[bool, str]:
         """Return whether a finding is accepted, and why; of one that was until a day gone by, since when it is not."""
-        lapsed = ""
-        for number, entry in enumerate(self._entries):
-            if entry.matches(identity, code, run):
-                if not self._expired[number]:
-                    self._used[number] = True
-                    return True, entry.reason
-                lapsed = lapsed or f"its suppression expired on {entry.until} ({entry.reason})"
-        return False, lapsed
+        matching = [number for number, entry in enumerate(self._entries) if entry.matches(identity, code, run)]
+        in_force = [number for number in matching if not self._expired[number]]
+        for number in in_force:
+            self._used[number] = True
+        if in_force:
+            return True, self._entries[in_force[0]].reason
+        lapsed = [self._entries[number] for number in matching[:1]]
+        return False, "".join(f"its suppression expired on {entry.until} ({entry.reason})" for entry in lapsed)
 
-    def stale(self, codes: Sequence[str]) -> Iterator[StaleSuppression]:
-        """Yield what is expired, and what has accepted nothing though the codes that were asked for include its own."""
+    def stale(self, codes: Sequence[str], others: Sequence[str]) -> Iterator[StaleSuppression]:
+        """Yield what is expired, and what has accepted nothing.
+
+        Args:
+            codes: of all that could have been found.
+            others: of what only another command finds: a suppression of those alone is none of this one's.
+        """
         for entry, expired, used in zip(self._entries, self._expired, self._used, strict=True):
             if expired:
                 yield StaleSuppression(str(entry), f"expired on {entry.until}", self._file)
-            elif not used and entry.may_match(codes):
+            elif not used and (entry.may_match(codes) or not entry.may_match(others)):
                 yield StaleSuppression(str(entry), "matches nothing", self._file)
 
 

@@ -97,7 +97,8 @@ class SeriesReport:
         kind_reason: why it is not taken for a cross entropy.
         axis: what its steps count, and why they are taken for that.
         sources: of a run with several sources, how many points each gave.
-        beginning: digests of its first points, by which a baseline knows it again; see ``findings.identity``.
+        beginning: where it has incidents, digests of its first points, by which a baseline knows it again; see
+            ``findings.identity``.
         series: all its points, as they were replayed; None unless they were asked for.
     """
 
@@ -223,7 +224,7 @@ class LeftOut(NamedTuple):
     reason: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Report:
     """The whole audit. A scan fills runs, a probe findings and diagnoses.
 
@@ -254,6 +255,17 @@ class Report:
     notes: list[str] = field(default_factory=list)
     stale_suppressions: list[StaleSuppression] = field(default_factory=list)
     with_points: "Callable[[], Report] | None" = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        from audioloss_cli.model.summary import three_lines  # noqa: PLC0415  # no audit needs it
+
+        return three_lines(self)
+
+    def _repr_html_(self) -> str:
+        """The table that a notebook shows."""
+        from audioloss_cli.model.summary import table  # noqa: PLC0415  # no audit needs it
+
+        return table(self)
 
     @property
     def incidents(self) -> list[Incident]:

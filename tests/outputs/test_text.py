@@ -33,7 +33,7 @@ def test_the_verdict_comes_last_and_with_the_broken_runs_alone_when_quiet(name, 
     assert last == verdict
     assert {
         "incidents": ["CRITICAL critical-loss  at step 1  runs/a (and 2 more)"],
-        "probe": ["CRITICAL empty-logits    the checkpoint and its data (and 1 more)"],
+        "probe": ["CRITICAL empty-logits  the checkpoint and its data (and 1 more)"],
         "defects": ["DAMAGED runs/a: 1 defect", "DAMAGED runs/c: unreadable", "DAMAGED runs/d: malformed"],
         "unaudited": ["NOT AUDITED runs/x: no loss among its scalars"],
     }.get(name, []) == broken

@@ -98,7 +98,9 @@ def _apart(finding: Incident | Finding, tag: str, view: View) -> Iterator[Line]:
 
 
 def identity_lines(finding: Incident | Finding, view: View) -> Iterator[Line]:
-    """The fingerprint of a finding, and its standing with the reason for it, where it has them."""
+    """The fingerprint of a finding, and its standing with the reason for it, where it has them and they matter."""
+    if finding.severity is Severity.INFO and view.verbosity <= 0:
+        return
     standing = "" if finding.standing == "found" else f"{finding.standing}: "
     reason = f"{standing}{finding.standing_reason}"
     parts = [f"fingerprint {finding.fingerprint}" if finding.fingerprint else "", reason]

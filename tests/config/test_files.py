@@ -29,10 +29,12 @@ def test_every_key_reaches_its_field(tmp_path):
         'exclude = ["old/*"]\nformat = "jsonl"\njobs = 2\nchecksum = false\ncache = "kept"\n'
         "pattern = ['at (?P<step>[0-9]+) (?P<loss>[0-9.]+)$']\n"
         '[kinds]\n"vq/*" = "rl"\n[rules.log-drop]\nratio = 8\n'
-        '[[suppress]]\ncode = "low-loss"\nreason = "a test"\n',
+        '[[suppress]]\ncode = "low-loss"\nreason = "a test"\n'
+        '[[overrides]]\ntag = "x"\nscale = 2\n',
     )
     assert read_config(path).keys() == {field.name for field in fields(ScanConfig)}
     assert make_config(path, {}) == ScanConfig(
+        overrides=({"tag": "x", "scale": 2},),
         window_size=50,
         threshold=0.02,
         critical_threshold=0.01,
@@ -70,7 +72,7 @@ def test_every_key_reaches_its_field(tmp_path):
     ("text", "words"),
     [
         ("windw = 3", "unknown key 'windw'; did you mean 'window'?"),
-        ("colour = 3", "unknown key 'colour'; known keys: tag, all-losses"),
+        ("colour = 3", "unknown key 'colour'; known keys: window, threshold"),
         ('window = "3"', "window must be a whole number"),
         ("critical-threshold = 1", "critical-threshold (1) must not be above the warning threshold (0.01)"),
         ('fail-on = "maybe"', "fail-on must be one of warning, critical, never"),
@@ -99,7 +101,11 @@ def test_every_key_reaches_its_field(tmp_path):
         ('kind = "cross-entropy"', "kind must be one of auto, ce, small, rl, signed, open, not 'cross-entropy'"),
         ('kind = ["ce"]', "kind must be one of auto, ce, small, rl, signed, open"),
         ('kinds = "small"', "kinds must be a table of patterns and kinds"),
-        ('[kinds]\nloss = "smal"', "kinds must be one of auto, ce, small, rl, signed, open, not 'smal'"),
+        (
+            '[kinds]\nloss = "smal"',
+            "kinds must be a table of patterns and kinds, each one of auto, ce, small, rl, signed, open, not "
+            "{'loss': 'smal'}",
+        ),
         ('select = "log-drop"', "select must be a list of rule codes"),
         ("ignore = [1]", "ignore must be a list of rule codes"),
         ('select = ["log-dorp"]', "select names 'log-dorp', which is no loss rule; did you mean 'log-drop'?"),

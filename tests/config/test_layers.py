@@ -74,7 +74,10 @@ def test_a_variable_says_what_its_option_says(variable, value, option, audioloss
     without = audioloss("scan", low, "--report", "json")
     said = audioloss("scan", low, "--report", "json", *option)
     monkeypatch.setenv(f"AUDIOLOSS_{variable}", value)
-    assert audioloss("scan", low, "--report", "json") == said != without
+    ran = audioloss("scan", low, "--report", "json")
+    named = said.err.replace(f"error: {option[0]}", f"error: AUDIOLOSS_{variable}")  # the variable has the mistake
+    assert (ran.code, ran.out, ran.err) == (said.code, said.out, named)
+    assert said != without
 
 
 def test_a_switch_turned_off_beats_the_file(audioloss, low, damaged, tmp_path, monkeypatch):

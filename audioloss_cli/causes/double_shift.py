@@ -1,0 +1,18 @@
+"""Labels two frames ahead: the loss looks healthy, or stays at chance; the log alone hardly tells."""
+
+from audioloss_cli.causes._chance import chance
+from audioloss_cli.causes._codebooks import stuck_codebooks
+from audioloss_cli.causes._levels import weigh_flat
+from audioloss_cli.causes._scene import Scene
+from audioloss_cli.causes._weighed import Weighed
+
+CONFIRMED_BY = "double-shift"
+
+
+def weigh(scene: Scene) -> Weighed | None:
+    """Never from a loss that falls too far."""
+    if not scene.shape.flat or not chance(scene.shape.start) or stuck_codebooks(scene):
+        return None
+    case = Weighed()
+    weigh_flat(scene, case, 0.15)
+    return case

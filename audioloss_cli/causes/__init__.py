@@ -1,11 +1,41 @@
-"""What a log alone says about the cause of an incident, one cause a file, named as in ``probe/causes``."""
+"""Root causes, one a file, whose name is the slug: what a log says for and against it, and which checks of a probe do.
+
+A cause asks no framework: the log's side runs without torch, and the probe's side is the names of its checks.
+"""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from audioloss_cli.model import Series
 from audioloss_cli.model.report import AuditedSeries
 
-__all__ = ["explain"]
+if TYPE_CHECKING:
+    from audioloss_cli.causes._scene import Scene
+    from audioloss_cli.causes._weighed import Weighed
+
+__all__ = ["FOLDER", "Cause", "explain"]
+
+FOLDER = "causes"
+
+
+class Cause(Protocol):
+    """A module of this room: a What / Why / Fix docstring and what stands here; ``ALSO`` may be left out.
+
+    Attributes:
+        ORDER: what comes first where a probe finds two equally grave ones: inputs, then labels, logits, alignment,
+            gradient, scale.
+        CODES: of the checks that speak for this cause, and rule it out where each of them passed.
+        ALSO: of checks that speak for it as well, but cannot judge everywhere.
+        CONFIRMED_BY: of the check, one of these, that settles what a log alone leaves open.
+    """
+
+    ORDER: int
+    CODES: tuple[str, ...]
+    CONFIRMED_BY: str
+
+    def weigh(self, scene: "Scene") -> "Weighed | None":
+        """What the log of an incident says for and against this cause; None where it says nothing."""
+        ...
 
 
 def explain(audited: Sequence[AuditedSeries], run: Sequence[Series]) -> None:

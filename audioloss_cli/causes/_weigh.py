@@ -2,30 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import cast
 
 from audioloss_cli import registry
+from audioloss_cli.causes import FOLDER, Cause
 from audioloss_cli.causes._scene import Company, Scene
-from audioloss_cli.causes._weighed import Weighed
 from audioloss_cli.model import LikelyCause, Series
 from audioloss_cli.model.report import AuditedSeries
 
-FOLDER = "causes"
 _MOST = 4
-
-
-class Cause(Protocol):
-    """A module of ``causes``; its file name is the slug.
-
-    Attributes:
-        CONFIRMED_BY: code of the probe's check that settles it.
-    """
-
-    CONFIRMED_BY: str
-
-    def weigh(self, scene: Scene) -> Weighed | None:
-        """What the log says for and against this cause; None where it says nothing."""
-        ...
 
 
 def fill_in(audited: Sequence[AuditedSeries], run: Sequence[Series]) -> None:

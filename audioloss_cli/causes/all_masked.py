@@ -1,4 +1,12 @@
-"""The mean of no labels: NaN, or 0.0 with a gradient of 0 or NaN where the trainer filters NaN."""
+"""All audio labels are masked.
+
+What: Every audio label of the batch, or of many of its samples, is the ignored index.
+
+Why: The loss of no labels is NaN or 0 and its gradient nothing; a trainer that filters NaN logs 0.0.
+
+Fix: Find the code that masks the labels and keep those of the turns that are to be learnt. Set
+logging_nan_inf_filter=False, so that the log shows it the next time.
+"""
 
 import math
 
@@ -7,11 +15,16 @@ from audioloss_cli.causes._scene import Scene
 from audioloss_cli.causes._weighed import Weighed
 from audioloss_cli.causes._zeros import all_zero, gradient_flows, gradient_gone, some_zero, zero_clause
 
+ORDER = 40
+CODES = ("all-masked", "masked-samples")
 CONFIRMED_BY = "all-masked"
 
 
 def weigh(scene: Scene) -> Weighed | None:
-    """What a loss over no labels leaves in a log."""
+    """The mean of no labels: NaN, or 0.0 with a gradient of 0 or NaN where the trainer filters NaN.
+
+    What a loss over no labels leaves in a log.
+    """
     case = Weighed()
     if invalid(scene):
         if math.isinf(scene.incident.worst_value):

@@ -1,4 +1,12 @@
-"""Samples that lose their labels the first time they are collated: a drop, zero or NaN at an epoch boundary."""
+"""The collator masks its samples in place.
+
+What: Collating the same samples a second time gives fewer labels, or the ignored index stands among the inputs.
+
+Why: The dataset keeps its samples; what the collator writes into them stays. The first epoch trains, the second has
+no labels left, and the loss falls at the epoch boundary.
+
+Fix: Clone before writing: labels = codes.clone() in the collator. Restart from before the first epoch's end.
+"""
 
 from audioloss_cli.causes._epochs import drop, earlier_stairs
 from audioloss_cli.causes._falls import cliff_clause
@@ -7,11 +15,16 @@ from audioloss_cli.causes._scene import Scene
 from audioloss_cli.causes._weighed import Weighed
 from audioloss_cli.causes._zeros import some_zero
 
+ORDER = 30
+CODES = ("mutated-by-collator", "ignored-index-in-inputs")
 CONFIRMED_BY = "mutated-by-collator"
 
 
 def weigh(scene: Scene) -> Weighed | None:
-    """The first epoch trains, the second has nothing left to train on."""
+    """Samples that lose their labels the first time they are collated: a drop, zero or NaN at an epoch boundary.
+
+    The first epoch trains, the second has nothing left to train on.
+    """
     shape, case, found = scene.shape, Weighed(), drop(scene)
     sudden = shape.earlier and (invalid(scene) or (shape.fell and (shape.cliff or shape.coarse)))
     if sudden and found is None and shape.fell and shape.cliff and _stays(scene):

@@ -1,10 +1,22 @@
-"""Few labels left: below 0.01 within about 50 steps, or from one batch to the next; or in one codebook alone."""
+"""Too many audio labels are masked.
+
+What: Only a small part of the labels counts, of all codebooks or of one, or only EOS and BOS do; or the loss of one
+codebook is near zero while the others are not.
+
+Why: What is left can be predicted without listening: the loss falls below 0.01 within about 50 steps.
+
+Fix: Keep every real code and one EOS a codebook: a fraction of (T + 1) / (T + 9) of the cells with the delay pattern
+of 8 codebooks, (T + 1) / (T + 2) without. Mask by position, before special ids are added.
+"""
 
 from audioloss_cli.causes._codebooks import low_codebooks
 from audioloss_cli.causes._falls import late_clause, low_start_clause, starts_late, weigh_fall, weigh_plateau
 from audioloss_cli.causes._scene import Scene
 from audioloss_cli.causes._weighed import Weighed
 
+ORDER = 50
+CODES = ("low-valid-fraction", "few-distinct-labels")
+ALSO = ("codebook-collapse",)
 CONFIRMED_BY = "low-valid-fraction"
 
 _BY_STEPS = ((20, 0.55), (50, 0.5), (100, 0.35), (300, 0.2))
@@ -12,7 +24,10 @@ _SOON = 100
 
 
 def weigh(scene: Scene) -> Weighed | None:
-    """To predict EOS is learnt at once; batches that hold nothing else come and go."""
+    """Few labels left: below 0.01 within about 50 steps, or from one batch to the next; or in one codebook alone.
+
+    To predict EOS is learnt at once; batches that hold nothing else come and go.
+    """
     shape, case = scene.shape, Weighed()
     _weigh_codebooks(scene, case)
     if not shape.fell:

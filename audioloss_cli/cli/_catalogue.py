@@ -11,7 +11,7 @@ KINDS = {
     "rules": "loss rule",
     "runs.findings": "finding about a run",
     "probe.checks": "probe check",
-    "probe.causes": "root cause",
+    "causes": "root cause",
 }
 
 

@@ -1,4 +1,4 @@
-"""Runs with one signature each, and what is said of them."""
+"""Runs with the marks of one cause each, and what is said of them."""
 
 import math
 import random
@@ -8,6 +8,7 @@ from audioloss_cli import Limits, Series, Severity
 from audioloss_cli.audit.run import report_on
 from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.causes import explain
+from audioloss_cli.causes._scene import Company, Scene
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import Incident, LikelyCause
 from audioloss_cli.model.report import AuditedSeries
@@ -61,6 +62,13 @@ def causes_of(code: str, first: int, last: int, *run: Series) -> list[LikelyCaus
     items[0].incidents = [incident]
     explain(items, run)
     return incident.causes
+
+
+def scene_of(first: int, run: Series) -> Scene:
+    """An incident of a run of one series, from a step to the end."""
+    value, last = run.values[run.steps.index(first)], run.steps[-1]
+    incident = Incident("run:1", "code", "warning", Severity.WARNING, "code", 0, first, last, value, first, first)
+    return Scene(incident, AuditedSeries(run, "audio", Limits(), [0], [incident]), Company({run.tag: run}))
 
 
 def slugs(found: list[LikelyCause]) -> list[str]:

@@ -15,7 +15,7 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 # Plugins are the modules and packages right below these.
 FOLDERS = (
     *("readers", "readers.text.dialects", "rules", "causes", "outputs", "cli", "runs.findings"),
-    *("probe.model_io.adapters", "probe.checks", "probe.data"),
+    *("probe.model_io.adapters", "probe.model_io.checkpoint.kinds", "probe.checks", "probe.data"),
     *("training.response.actions", "training.sinks"),
 )
 

@@ -249,7 +249,7 @@ class AudioLossGuard:
     def see_gradients(self, *, whole: bool) -> None:
         """The gradients of a step are there; ``whole``: none of them was thrown away yet, see ``GradientLook``."""
         self._gradients_seen = True
-        if not self._gradients.left or self._looks.told:
+        if not self._gradients.left or self._looks.found_faults:
             return  # of a batch with nothing to learn there is none
         examiner, batches = self.examiner, self._recent.latest()
         layout = examiner.layout

@@ -38,6 +38,7 @@ def causes(directory):
 
 FAULTS = {
     "unshifted": ("label-leak", "no-shift", 6),
+    "twice": ("double-shift", "double-shift", 6),
     "detached": ("no-audio-gradient", "audio-loss-not-added", 6),
     "not-added": ("no-audio-gradient", "audio-loss-not-added", 6),
 }
@@ -88,6 +89,35 @@ def test_masking_is_one_fault_not_one_for_each_codebook(change, code, tmp_path):
     codes = [found for found, _ in said(tmp_path)]
     assert codes[0] == code
     assert len(codes) <= 3
+
+
+def fills_counted(batch):
+    """Labels that are the codes themselves, BOS and the fills of the delay pattern among them."""
+    batch["label_audio_ids"] = batch["audio_out_ids"].clone()
+
+
+def test_fills_among_the_labels_are_a_note_with_their_share_and_no_fault(tmp_path, caplog):
+    caplog.set_level("INFO")
+    model = higgs.Inner()
+    model.audio_lm_head.requires_grad_(False)  # gradients are looked at all the same
+    higgs.train(tmp_path, 8, AudioLossCallback(), model=model, data=higgs.Samples(8, fills_counted))
+    rows = [json.loads(line) for line in (tmp_path / "audioloss" / "alerts.jsonl").read_text().splitlines()]
+    (note,) = [row for row in rows if row.get("code") == "special-labels"]
+    assert (note["severity"], note["step"]) == ("info", 1)
+    assert "% of the audio labels that count" in note["message"]
+    assert [record.message for record in caplog.records].count(f"inputs: {note['message']}") == 1
+    assert said(tmp_path) == [("frozen-audio", 1)]
+
+
+def test_a_note_alone_opens_no_event_file(tmp_path):
+    guard = AudioLossGuard(directory=tmp_path, tensorboard=tmp_path / "board")
+    inner = guard.examiner.model = higgs.Inner()
+    batch = higgs.sample(0)
+    fills_counted(batch)
+    alerts = guard.step(batch=batch, outputs=inner(**batch))
+    guard.finish()
+    assert [(each["code"], str(each["severity"])) for each in alerts] == [("special-labels", "info")]
+    assert not (tmp_path / "board").exists()
 
 
 HEALTHY = {

@@ -197,9 +197,8 @@ class AudioLossGuard:
             if outputs is None:
                 return Losses() if loss is None else Losses(audio=loss)
             batch = named_batch(batch)
-            # On a device neither codes nor losses are looked into.
-            adapter = examiner.adapter if self._arrivals.at_once else None
-            found = read_losses(loss, outputs, batch, examiner.layout, again=again, adapter=adapter, measure=measure)
+            adapter, layout = examiner.adapter, examiner.layout
+            found = read_losses(loss, outputs, batch, layout, again=again, adapter=adapter, measure=measure)
         except Exception as error:  # noqa: BLE001  # outputs that nobody foresaw
             found = Losses()
             found.odd = [f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"]

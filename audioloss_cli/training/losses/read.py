@@ -15,8 +15,8 @@ from torch import Tensor
 from audioloss_cli.probe.model_io.adapter import Adapter
 from audioloss_cli.probe.model_io.layout import Layout
 from audioloss_cli.training.losses.outputs import mean_of, number_of, read_codebooks, read_scalar
-from audioloss_cli.training.losses.recompute import by_offset, is_silent, recompute
-from audioloss_cli.training.transport.scalar_layout import AT_OFFSETS, BOUND, PART
+from audioloss_cli.training.losses.recompute import AtOffsets, by_offset, is_silent, recompute
+from audioloss_cli.training.transport.scalar_layout import ACROSS, AT_OFFSETS, BOUND, PART
 
 #: Names under which outputs hold each of their losses, in the order in which they are tried.
 AUDIO_NAMES = ("audio_loss", "loss_audio", "audio_ce_loss", "speech_loss", "audio_lm_loss")
@@ -65,14 +65,14 @@ class Losses(dict[str, Any]):
         mixed: whether the own loss holds that of the text.
         anew: whether the audio loss was taken out of it, from logits and labels.
         silent: whether the batch is one of text alone.
-        measured: cross entropies [K] at label offsets 0, 1 and 2; None where they were not asked for.
+        measured: cross entropies at label offsets 0, 1 and 2; None where they were not asked for.
     """
 
     named: bool = False  # of the class, for one is made at every step
     own: Collection[str] = ()
     odd: Collection[str] = ()
     mixed = anew = silent = False
-    measured: tuple[Tensor, ...] | None = None
+    measured: AtOffsets | None = None
 
 
 def read_losses(
@@ -196,7 +196,8 @@ def _measure(
     except Exception:  # noqa: BLE001  # outputs and batches that nobody foresaw: they are not compared
         found.measured = None
     if found.measured is not None and layout.shift == 1:
-        found.update(zip(AT_OFFSETS, (each.nanmean() for each in found.measured), strict=True))
+        for names, measured in zip((AT_OFFSETS, ACROSS), found.measured, strict=True):
+            found.update(zip(names, (each.nanmean() for each in measured), strict=True))
 
 
 def _trained(found: Losses, batch: Mapping[str, Any] | None) -> None:
@@ -261,7 +262,7 @@ def _unnamed(
 def _anew(found: Losses, outputs: Any, batch: Mapping[str, Any], layout: Layout, odd: list[str]) -> Any:
     """From logits and labels, if that can be; what fails there does not cost the loss that is trained."""
     if found.measured is not None:
-        return found.measured[layout.shift]
+        return found.measured.within[layout.shift]
     try:
         return recompute(outputs, batch, layout)
     except Exception as error:  # noqa: BLE001  # outputs and batches that nobody foresaw

@@ -33,10 +33,11 @@ from audioloss_cli.training.response.responder import Responder
 from audioloss_cli.training.state import from_state, to_state
 from audioloss_cli.training.transport.arrivals import Arrivals, read_plain
 from audioloss_cli.training.transport.ranks import NOBODY, Whose
-from audioloss_cli.training.transport.scalar_layout import BOUND, PART, Arrived
+from audioloss_cli.training.transport.scalar_layout import AT_OFFSETS, BOUND, PART, Arrived
 
 _FIRST_BATCHES = 3
 _LOOK_AGAIN = 60.0
+_JUDGED = (BOUND, "total", PART, AT_OFFSETS[1])  # a step without any says nothing of what is trained
 _ALIGNMENT = ("label-leak", "double-shift")  # where labels and logits stand, by the batch alone
 
 
@@ -400,7 +401,7 @@ class AudioLossGuard:
         """The numbers of a step are there; all ranks come here together. ``before``: what is to be handled as well."""
         findings = arrived.values.pop("findings", None)
         ranks, values, found = self._arrivals.ranks, arrived.values, before
-        if (BOUND in values or "total" in values or PART in values) and (noted := self._agreement.judge(values)):
+        if not values.keys().isdisjoint(_JUDGED) and (noted := self._agreement.judge(values)):
             self.examiner.noted += noted
             found = before + self._looks.alerts(noted, arrived.step)
         said = self._watch.take_in(arrived)
@@ -417,7 +418,10 @@ class AudioLossGuard:
         """Compare what a framework logged as trained with what was read, as far as that has arrived."""
         lines, found = self._unsettled, []
         while lines and lines[0].step <= self._watch.last_step:
-            found += self._watch.trained(lines.popleft())
+            line = lines.popleft()
+            noted = self._agreement.logged(line.value)
+            self.examiner.noted += noted
+            found += self._looks.alerts(noted, line.step) + self._watch.trained(line)
         return self._handled(found)
 
     def _handled(self, found: Found, whose: Whose = NOBODY) -> list[Alert]:

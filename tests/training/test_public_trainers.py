@@ -56,6 +56,47 @@ def test_a_fault_of_the_loss_is_named_in_the_first_steps(how, kind, tmp_path):
     assert cause in causes(tmp_path)
 
 
+class OwnTotal(higgs.Trainer):
+    """The model gives logits alone; the total is made outside of it, and nobody is told its parts."""
+
+    def compute_loss(self, model, inputs, return_outputs=False, **_):
+        outputs = model(**{name: inputs[name] for name in inputs.keys()})  # noqa: SIM118  # no mapping
+        total = outputs.pop("loss")
+        outputs.pop("llm_loss")
+        return (total, outputs) if return_outputs else total
+
+
+class LogitsAlone(higgs.Inner):
+    """Whose outputs hide the losses from whoever looks at them before the trainer does."""
+
+    def forward(self, *args, **kwargs):
+        return Hidden(super().forward(*args, **kwargs))
+
+
+class Hidden(dict):
+    """``get`` and ``items`` know no loss."""
+
+    def items(self):
+        return [(name, value) for name, value in super().items() if "loss" not in name]
+
+    def get(self, name, default=None):
+        return default if "loss" in name else super().get(name, default)
+
+
+@pytest.mark.parametrize(("how", "code"), [("unshifted", "label-leak"), ("", None)])
+def test_a_total_made_outside_of_the_model_is_told_by_what_is_logged_of_it(how, code, tmp_path):
+    higgs.train(
+        tmp_path,
+        50,
+        AudioLossCallback(),
+        model=LogitsAlone(how, 48),
+        kind=OwnTotal,
+        logging_steps=1,
+        learning_rate=3e-2,
+    )
+    assert {found for found, _ in said(tmp_path)} == ({code} if code else set())
+
+
 def test_a_total_that_is_a_constant_is_named(tmp_path):
     higgs.train(tmp_path, 30, AudioLossCallback(), model=higgs.Inner("constant"))
     codes = [code for code, _ in said(tmp_path)]

@@ -25,6 +25,7 @@ _APART, _NEARER = 0.1, 0.25  # by which the cross entropies at two offsets must 
 _EXACT, _NOT_EXACT = 2e-4, 2e-3  # one is the other, in float32; and it is not
 _DIGITS = 1e-5  # relative: two ways to sum the same numbers in float32
 _FELL, _STAYED = 5.0, 0.9
+_BELOW, _AT_LEAST, _AT_MOST = 0.9, 0.95, 1.5  # a mean over some steps, with some text, beside what one of them costs
 _MOVED, _STEADY, _NEAR = 1.005, 1.02, 0.03
 _CONSTANT = 10  # steps with one and the same total
 
@@ -54,6 +55,8 @@ class Agreement:
         self._steps, self._due, self._start = 0, math.inf, 0.0
         self._suspected, self._count = "", 0
         self._first: tuple[float, float] | None = None  # what was trained at first, and what the audio cost
+        self._measured: tuple[float, float, float] | None = None  # of a step that does not show what is trained
+        self._logged_first = 0.0  # what was logged as trained at first, in terms of what the audio cost
         self._ratios: list[float] = []
         self._rights = deque[float](maxlen=_IN_A_ROW)
         self._last, self._repeats = math.nan, 0
@@ -101,11 +104,39 @@ class Agreement:
             said = f"{same}; from its logits the audio costs {min(self._rights):.4g} to {max(self._rights):.4g} nats"
             return [Finding("constant-loss", Severity.CRITICAL, said, advice=_CONST)]
         part, bound = values.get(PART, math.nan), values.get(BOUND, math.nan)
+        known = "total" in values or math.isfinite(part) or math.isfinite(bound)
+        self._measured = None if known else (here, right, after)
+        if not known:  # a framework may log what is trained, see ``logged``
+            return []
         if math.isfinite(part):
             found = self._of_part(part, (here, right, after), [values.get(name, math.nan) for name in ACROSS])
             if found is not None:
                 return found
         return self._of_bound(bound, right)
+
+    def logged(self, total: float) -> list[Finding]:
+        """What is wrong with the loss that a framework logs as trained, where a step does not show what that is.
+
+        It is a total that holds the audio loss, and no smaller than that. Where it was so at first, and is no more,
+        while the cross entropy at another label offset is, that is what is trained.
+        """
+        measured, self._measured = self._measured, None
+        if measured is None or not 0 < total < math.inf:
+            return []
+        here, right, after = measured
+        self._logged_first = self._logged_first or total / right
+        fits = self._logged_first >= 1 and total < _BELOW * right
+        for code, other, where, advice in (
+            ("label-leak", here, "at their own positions", _LEAK),
+            ("double-shift", after, "two positions later", _TWICE),
+        ):
+            if fits and other < _BELOW * right and _AT_LEAST * other <= total <= _AT_MOST * other:
+                said = (
+                    f"the loss that is trained is {total:.4g}, less than the audio costs, which is {right:.4g} nats "
+                    f"against the next labels; against those {where} it is {other:.4g}"
+                )
+                return self._suspect(code, Finding(code, Severity.CRITICAL, said, advice=advice))
+        return self._suspect("")
 
     def _of_part(self, part: float, within: Sequence[float], across: Sequence[float]) -> list[Finding] | None:
         """None where it is the cross entropy at no offset, nor a multiple of it."""

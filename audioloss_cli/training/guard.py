@@ -198,8 +198,8 @@ class AudioLossGuard:
             if outputs is None:
                 return Losses() if loss is None else Losses(audio=loss)
             batch = named_batch(batch)
-            adapter, layout = examiner.adapter, examiner.layout
-            found = read_losses(loss, outputs, batch, layout, again=again, adapter=adapter, measure=measure)
+            adapter, layout, near = examiner.adapter, examiner.layout, self._arrivals.at_once
+            found = read_losses(loss, outputs, batch, layout, again=again, adapter=adapter, measure=measure, wait=near)
         except Exception as error:  # noqa: BLE001  # outputs that nobody foresaw
             found = Losses()
             found.odd = [f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"]

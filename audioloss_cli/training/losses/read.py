@@ -84,6 +84,7 @@ def read_losses(
     again: bool = True,
     adapter: Adapter | None = None,
     measure: bool = False,
+    wait: bool = True,
 ) -> Losses:
     """What a micro-batch has to offer.
 
@@ -96,6 +97,7 @@ def read_losses(
             is no ``audio``.
         adapter: of the family, to measure other families than those of Higgs Audio.
         measure: whether the cross entropies at several label offsets are measured, see ``agreement``.
+        wait: whether the host may look into what it measures.
     """
     if outputs is None:
         return Losses() if loss is None else Losses(audio=loss)
@@ -110,7 +112,7 @@ def read_losses(
         audio = _rescaled(found, mean, loss, own)
     audio = _of_parts(held.parts) if audio is None and held.parts else audio
     if measure and layout is not None and batch is not None:
-        _measure(found, outputs, batch, layout, adapter, odd)
+        _measure(found, outputs, batch, layout, adapter, wait=wait)
     if audio is not None:
         _named(found, audio, loss, own)
     elif loss is not None and loss is not own:
@@ -189,10 +191,10 @@ def _rescaled(found: Losses, mean: Any, loss: Any, own: Any) -> Any:
 
 
 def _measure(
-    found: Losses, outputs: Any, batch: Mapping[str, Any], layout: Layout, adapter: Adapter | None, odd: list[str]
+    found: Losses, outputs: Any, batch: Mapping[str, Any], layout: Layout, adapter: Adapter | None, *, wait: bool
 ) -> None:
     try:
-        found.measured = by_offset(outputs, batch, layout, adapter)
+        found.measured = by_offset(outputs, batch, layout, adapter, wait=wait)
     except Exception:  # noqa: BLE001  # outputs and batches that nobody foresaw: they are not compared
         found.measured = None
     if found.measured is not None and layout.shift == 1:

@@ -64,7 +64,7 @@ def recompute(outputs: Any, batch: Mapping[str, Any], layout: Layout) -> Tensor 
 
 @torch.no_grad()
 def by_offset(
-    outputs: Any, batch: Mapping[str, Any], layout: Layout, adapter: Adapter | None = None
+    outputs: Any, batch: Mapping[str, Any], layout: Layout, adapter: Adapter | None = None, *, wait: bool = True
 ) -> AtOffsets | None:
     """Cross entropy of each codebook against the code fed in, the next one and the one after; None if unknown.
 
@@ -74,18 +74,18 @@ def by_offset(
         outputs: of the model.
         batch: what it was given.
         layout: of its family.
-        adapter: of the same, for the codes, and for other families than those of Higgs Audio.
+        adapter: of the same, for other families than those of Higgs Audio.
+        wait: whether the host may look into what lies on it.
     """
     rows = rows_of(outputs, batch, layout)
     if rows is None and adapter is not None:
-        rows = _by_adapter(outputs, batch, adapter)
+        rows = _by_adapter(outputs, batch, adapter, wait=wait)
     if rows is None:
         return None
     ahead = _are_ahead(rows, layout)
-    if ahead is None or ahead.is_cpu:
-        offset = int(ahead is not None and bool(ahead))
-        return _each(rows, tuple(each - offset for each in _OFFSETS), layout.ignore_index)
-    found = _each(rows, (-1, *_OFFSETS), layout.ignore_index)  # which of them count, the device knows alone
+    if ahead is None:
+        return _each(rows, _OFFSETS, layout.ignore_index)
+    found = _each(rows, (-1, *_OFFSETS), layout.ignore_index)  # a device alone may know which three of them are asked
     return AtOffsets(*(_chosen(ahead, each) for each in found))
 
 
@@ -162,12 +162,12 @@ def _expanded(logits: Tensor, batch: Mapping[str, Any], layout: Layout) -> Rows 
     return Rows(logits.reshape(-1, books, logits.shape[-1] // books), laid, texts, codes)
 
 
-def _by_adapter(outputs: Any, batch: Mapping[str, Any], adapter: Adapter) -> Rows | None:
+def _by_adapter(outputs: Any, batch: Mapping[str, Any], adapter: Adapter, *, wait: bool) -> Rows | None:
     """The rows of any family, as its adapter finds them in outputs that are there already.
 
     On a device every cell is one, and those that do not count have no label: how many count, the device knows alone.
     """
-    if any(isinstance(value, Tensor) and not value.is_cpu for value in batch.values()):
+    if not wait or any(isinstance(value, Tensor) and not value.is_cpu for value in batch.values()):
         laid_out = getattr(adapter, "laid_out", None)
         found = None if laid_out is None else laid_out(outputs, batch)
         return None if found is None else Rows(found[0].detach(), *found[1:])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 
-from audioloss_cli import Limits, registry
+from audioloss_cli import Limits, outputs, registry
 from audioloss_cli.cli import formats as log_formats
 from audioloss_cli.config import SETTINGS, ScanConfig
 from audioloss_cli.config.schema import FILE, document_text, schema
@@ -120,6 +120,28 @@ def settings() -> str:
     return "\n".join(rows)
 
 
+def report_kinds() -> str:
+    """One row a kind of report, from its docstring and its suffixes."""
+    rows = ["| kind | files | what |", "|---|---|---|"]
+    for name in outputs.names():
+        title = " ".join(registry.docstring("outputs", name).split("\n\n", maxsplit=1)[0].split())
+        suffixes = ", ".join(f"`{suffix}`" for suffix in outputs.kind(name).suffixes)
+        rows.append(f"| `{name}` | {suffixes} | {_cell(title)} |")
+    return "\n".join(rows)
+
+
+def csv_columns() -> str:
+    """The columns of the CSV report."""
+    return f"Columns: {', '.join(f'`{column}`' for column in outputs.kind('csv').columns)}."
+
+
+def metrics() -> str:
+    """One row a metric."""
+    rows = ["| metric | what |", "|---|---|"]
+    rows += [f"| `{name}` | {text} |" for name, text in outputs.kind("prometheus").metrics.items()]
+    return "\n".join(rows)
+
+
 def settings_schema() -> str:
     """The JSON schema of audioloss.toml."""
     options = {registry.code_of(name): options_of(name) for name in registry.names("rules")}
@@ -137,6 +159,7 @@ CORE: Documents = {
     ROOMS / "rules" / "README.md": {"rules": rules},
     ROOMS / "alert_tests" / "README.md": {"test": alert_tests},
     ROOMS / "config" / "README.md": {"settings": settings},
+    ROOMS / "outputs" / "README.md": {"kinds": report_kinds, "columns": csv_columns, "metrics": metrics},
     ROOMS / "cli" / "README.md": {
         "help": lambda: command("scan", "--help"),
         "probe-help": lambda: command("probe", "--help"),
@@ -156,6 +179,7 @@ TRAINING: Documents = {
 }
 
 
+# Files beside the README, and what is generated in each.
 def generated(text: str, parts: Parts) -> str:
     """The text with each of these parts made anew."""
     for name, make in parts.items():

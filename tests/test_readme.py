@@ -82,6 +82,7 @@ def test_the_configuration_example_is_one(tmp_path):
     (tmp_path / "pyproject.toml").write_text(example)
     config = make_config(tmp_path / "pyproject.toml", {})
     assert (config.scale, config.fail_on, len(config.tags)) == (8, "critical", 2)
+    assert config.suppress[0]["reason"] == "the learning rate is swept on purpose"
     assert (config.ignore, config.kinds, config.rules) == (
         ("loss-spike",),
         {"*/mel_loss": "small"},

@@ -102,7 +102,7 @@ def _report_on(
         item.finished(
             keep_points=settings.keep_points,
             sources=merged.shares.get(item.series.tag, ()),
-            beginning=beginning_of(item.series.values),
+            beginning=beginning_of(item.series.values) if item.incidents else (),
         )
         for item in audited
     ]

@@ -7,8 +7,7 @@ import os
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from audioloss_cli.model import Finding, Incident, RunReport
 
@@ -20,8 +19,7 @@ _SEPARATOR = "\0"
 _FNV_OFFSET, _FNV_PRIME, _FNV_MASK = 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What tells one finding from all others of a report.
 
     Attributes:

@@ -97,7 +97,8 @@ class SeriesReport:
         kind_reason: why it is not taken for a cross entropy.
         axis: what its steps count, and why they are taken for that.
         sources: of a run with several sources, how many points each gave.
-        beginning: digests of its first points, by which a baseline knows it again; see ``findings.identity``.
+        beginning: where it has incidents, digests of its first points, by which a baseline knows it again; see
+            ``findings.identity``.
         series: all its points, as they were replayed; None unless they were asked for.
     """
 

@@ -76,7 +76,9 @@ def kind_of_file(name: str) -> str | None:
     Raises:
         MissingDependencyError: a kind needs a package that is not installed.
     """
-    fitting = [(len(suffix), each) for each in names() for suffix in kind(each).suffixes if name.endswith(suffix)]
+    fitting = [
+        (len(suffix), each) for each in names() for suffix in kind(each).suffixes if name.lower().endswith(suffix)
+    ]
     return max(fitting)[1] if fitting else None
 
 

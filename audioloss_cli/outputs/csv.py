@@ -26,6 +26,7 @@ class Output(outputs.Output):
     """``kind`` says what a row is: an incident, a finding, a defect, unread, unaudited, or a clean series."""
 
     suffixes = (".csv",)
+    columns = COLUMNS
 
     def __init__(self, view: View) -> None:
         super().__init__(view)

@@ -6,10 +6,10 @@ A test fails for an incident that counts at the gate. An error is what kept some
 from collections.abc import Iterator
 
 from audioloss_cli import outputs
+from audioloss_cli.junit_xml import FOOTER, HEADER, Case, Outcome, Suite, suite_xml
 from audioloss_cli.model import Gate, Report, RunReport, View
 from audioloss_cli.outputs._problems import Problem, of_audit, of_run
 from audioloss_cli.outputs._verdict import sentence, word
-from audioloss_cli.outputs._xml import FOOTER, HEADER, Case, Outcome, Suite, suite_xml
 
 
 class Output(outputs.Output):

@@ -7,7 +7,7 @@ from audioloss_cli import outputs
 from audioloss_cli.model import Gate, Report, RunReport, View
 from audioloss_cli.outputs._problems import of_audit, of_run
 
-_HELP = {
+METRICS = {
     "audioloss_exit_code": "Verdict: 0 clean, 1 findings at or above the gate, 3 something could not be audited.",
     "audioloss_runs": "Runs that were read.",
     "audioloss_series": "Series that were audited.",
@@ -26,11 +26,12 @@ class Output(outputs.Output):
     """Samples of a family have to stand together: they are kept as short texts until the end."""
 
     suffixes = (".prom",)
+    metrics = METRICS
 
     def __init__(self, view: View) -> None:
         super().__init__(view)
         self._gate = Gate()
-        self._samples: dict[str, dict[str, float]] = {name: {} for name in _HELP}
+        self._samples: dict[str, dict[str, float]] = {name: {} for name in METRICS}
 
     def begin(self, gate: Gate) -> tuple[str, ...]:
         """Keep the gate; nothing can be said yet."""
@@ -70,7 +71,7 @@ class Output(outputs.Output):
             self._add(name, (), 0)
         for name, samples in self._samples.items():
             if samples:
-                yield f"# HELP {name} {_HELP[name]}\n# TYPE {name} gauge\n"
+                yield f"# HELP {name} {METRICS[name]}\n# TYPE {name} gauge\n"
                 yield from (f"{name}{labels} {_number(value)}\n" for labels, value in samples.items())
 
     def _count(self, severity: str, standing: str) -> None:

@@ -22,9 +22,12 @@ _OURS = (
     (frozenset(("type", "severity", "code", "step", "message", "edge", "incident")), "alerts that audioloss wrote"),
     (frozenset(("schema", "exit_code", "gate")), "a report of audioloss"),
 )
-# JSON and JSON lines, GitLab's code quality, SARIF, JUnit.
-_REPORTS = re.compile(rb'"schema": "audioloss|"type": "issue", "check_name": |sarif-2\.1\.0\.json|package="audioloss"')
-_HEAD_OF_A_REPORT = 4096
+# How our reports begin: JSON and JSON lines, GitLab's code quality, SARIF, JUnit.
+_REPORTS = re.compile(
+    rb'\s*\{\s*"schema": "audioloss|\[\s*\{"type": "issue", "check_name": |'
+    rb'\{\s*"\$schema": "https://json\.schemastore\.org/sarif|'
+    rb'<\?xml [^>]*>\s*<testsuites>\s*<testsuite [^>]*package="audioloss"'
+)
 _WORDS = re.compile(
     r"(?:^|[^a-z])(?:metrics?|history|scalars?|losses|loss|(?:train|trainer|training)[-_.]?(?:logs?|stats))"
 )
@@ -64,7 +67,7 @@ def is_no_log(file: LogFile) -> str:
         return by_name
     if b'"schema": "audioloss.baseline' in file.head[:200]:
         return "a baseline of audioloss"
-    if _REPORTS.search(file.head[:_HEAD_OF_A_REPORT]):
+    if _REPORTS.match(file.head):
         return "a report of audioloss"
     if b'"incident"' not in file.head[:4096]:
         return ""

@@ -178,7 +178,7 @@ def test_the_text_names_the_cause_its_evidence_and_the_fix(probe):
 
 def test_quiet_gives_the_worst_finding_and_the_verdict(probe):
     broken, verdict = probe("masked", "-q").out.splitlines()
-    assert re.fullmatch("CRITICAL all-masked    [0-9a-f]{16}  the checkpoint and its data", broken)
+    assert re.fullmatch("CRITICAL all-masked  [0-9a-f]{16}  the checkpoint and its data", broken)
     assert verdict == "FAIL (exit 1): 1 critical"
     assert probe("healthy", "-q").out == "PASS (exit 0): nothing found\n"
 
@@ -202,6 +202,29 @@ def test_the_gate_of_a_configuration_file(probe, tmp_path):
     (tmp_path / "audioloss.toml").write_text('fail-on = "never"\n')
     ran = probe("masked", "--report", "json")
     assert (ran.code, Path(document(ran)["config_file"]).name) == (0, "audioloss.toml")
+
+
+def test_what_is_known_or_suppressed_passes(probe, tmp_path):
+    """A suppression for a scan alone is none of the probe's."""
+    ran = probe("masked", "-q", "--write-baseline", "known.json")
+    assert (ran.code, ran.err) == (1, "1 known finding in known.json; --baseline known.json lets it pass\n")
+    ran = probe("masked", "--report", "json", "--baseline", "known.json")
+    assert ran.code == 0
+    assert {(each["code"], each["standing"]) for each in document(ran)["findings"] if each["severity"] != "info"} == {
+        ("all-masked", "known")
+    }
+    (tmp_path / "audioloss.toml").write_text(
+        '[[suppress]]\ncode = "all-masked"\nrun = "*untrained*"\nreason = "a test"\n'
+        '[[suppress]]\ncode = "loss-spike"\nreason = "of scans"\n'
+    )
+    ran = probe("masked", "--fail-on-stale-suppressions")
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "PASS (exit 0): nothing new found, 1 suppressed")
+    assert "suppressed: a test" in ran.out
+    assert probe("healthy", "-q", "--fail-on-stale-suppressions").code == 1
+
+
+def test_exit_zero_passes(probe):
+    assert probe("masked", "-q", "--exit-zero").out.endswith("FAIL (exit 0 by --exit-zero): 1 critical\n")
 
 
 def test_the_report_in_a_file(probe, tmp_path):
@@ -278,6 +301,14 @@ def test_a_log_that_is_not_there_is_not_audited(probe):
     ran = probe("healthy", "--log-dir", "nowhere")
     assert ran.code == 3
     assert "nowhere" in ran.out
+
+
+def test_a_log_that_cannot_be_read_is_not_audited(probe, jsonl, tmp_path):
+    jsonl(*({"step": step, "audio_loss": loss} for step, loss in enumerate(wobbly(6.9, 50))), name="runs/a.jsonl")
+    (tmp_path / "runs" / "metrics.parquet").write_bytes(b"PAR1")
+    ran = probe("healthy", "--log-dir", "runs", "-q")
+    assert ran.code == 3
+    assert ran.out.startswith("NOT READ runs/metrics.parquet: it is named like a log")
 
 
 @pytest.mark.parametrize(

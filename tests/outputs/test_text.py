@@ -33,7 +33,7 @@ def test_the_verdict_comes_last_and_with_the_broken_runs_alone_when_quiet(name, 
     assert last == verdict
     assert {
         "incidents": ["CRITICAL critical-loss  at step 1  runs/a (and 2 more)"],
-        "probe": ["CRITICAL empty-logits    the checkpoint and its data (and 1 more)"],
+        "probe": ["CRITICAL empty-logits  the checkpoint and its data (and 1 more)"],
         "defects": ["DAMAGED runs/a: 1 defect", "DAMAGED runs/c: unreadable", "DAMAGED runs/d: malformed"],
         "unaudited": ["NOT AUDITED runs/x: no loss among its scalars"],
     }.get(name, []) == broken
@@ -42,6 +42,13 @@ def test_the_verdict_comes_last_and_with_the_broken_runs_alone_when_quiet(name, 
 @pytest.mark.parametrize("name", [name for name in REPORTS if name != "hostile names"])
 def test_nothing_is_wider_than_80_columns(name):
     assert [line for line in lines(name, verbosity=1) if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("name", [name for name in REPORTS if name != "hostile names"])
+def test_prose_is_nowhere_wider_than_100_columns(name):
+    """Whatever the terminal has; the curve and the row under it take all of it."""
+    wide = [line for line in lines(name, verbosity=1, width=200) if len(line) > 100]
+    assert [line for line in wide if " lowest " not in line and line.strip(" !wi")] == []
 
 
 def test_a_timeline_names_steps_times_values_and_the_end():

@@ -93,12 +93,15 @@ def _apart(finding: Incident | Finding, tag: str, view: View) -> Iterator[Line]:
     step = first_step(finding)
     at = "" if step is None else f" at step {step:,}"
     where = f" of {tag}" if tag else ""
-    text = f"{finding.standing}: {finding.code}{at}{where} [{finding.fingerprint}]: {finding.standing_reason}"
-    yield from paragraph(text, view, indent=2, hang=2)
+    name = f" [{finding.fingerprint}]" if finding.fingerprint else ""
+    reason = f": {finding.standing_reason}" if finding.standing_reason else ""
+    yield from paragraph(f"{finding.standing}: {finding.code}{at}{where}{name}{reason}", view, indent=2, hang=2)
 
 
 def identity_lines(finding: Incident | Finding, view: View) -> Iterator[Line]:
-    """The fingerprint of a finding, and its standing with the reason for it, where it has them."""
+    """The fingerprint of a finding, and its standing with the reason for it, where it has them and they matter."""
+    if finding.severity is Severity.INFO and view.verbosity <= 0:
+        return
     standing = "" if finding.standing == "found" else f"{finding.standing}: "
     reason = f"{standing}{finding.standing_reason}"
     parts = [f"fingerprint {finding.fingerprint}" if finding.fingerprint else "", reason]

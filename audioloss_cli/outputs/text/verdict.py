@@ -45,9 +45,10 @@ def _broken(run: BrokenRun, codes: int, steps: int) -> Line:
     more = f" (and {run.more:,} more)" if run.more else ""
     name = f"  {run.fingerprint}" if run.fingerprint else ""
     severity = str(run.severity).upper()
+    step = f"  {_step(run):<{steps}}" if steps else ""
     return line(
         (f"{severity:<8}", STYLES[run.severity]),
-        f" {run.code:<{codes}}  {_step(run):<{steps}}{name}  ",
+        f" {run.code:<{codes}}{step}{name}  ",
         (run.run, "bold"),
         more,
     )

@@ -23,6 +23,7 @@ class Case:
         type: kind of failure or error, such as a code.
         message: a line.
         text: any number of lines.
+        seconds: that it took.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Case:
     type: str = ""
     message: str = ""
     text: Sequence[str] = ()
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,12 @@ class Suite:
         cases: the tests.
         properties: names and values.
         output: lines that belong to all of it.
-        seconds: that it took.
     """
 
     name: str
     cases: Sequence[Case]
     properties: Mapping[str, str] = field(default_factory=dict)
     output: Sequence[str] = ()
-    seconds: float = 0.0
 
 
 def suite_xml(suite: Suite, number: int) -> Iterator[str]:
@@ -63,7 +63,7 @@ def suite_xml(suite: Suite, number: int) -> Iterator[str]:
         "hostname": "localhost",
         "tests": str(len(outcomes)),
         **{name: str(outcomes.count(outcome)) for name, outcome in counts.items()},  # type: ignore[arg-type]
-        "time": f"{suite.seconds:.3f}",
+        "time": _seconds(sum(case.seconds for case in suite.cases)),
     }
     yield f"  <testsuite{_attributes(attributes)}>\n    <properties>\n"
     for name, value in suite.properties.items():
@@ -75,13 +75,19 @@ def suite_xml(suite: Suite, number: int) -> Iterator[str]:
 
 
 def _case(case: Case, suite: str) -> Iterator[str]:
-    start = f"    <testcase{_attributes({'classname': suite, 'name': case.name or '-', 'time': '0'})}"
+    start = (
+        f"    <testcase{_attributes({'classname': suite, 'name': case.name or '-', 'time': _seconds(case.seconds)})}"
+    )
     if case.outcome == "passed":
         yield start + "/>\n"
         return
     kind = {} if case.outcome == "skipped" else {"type": case.type}
     inner = f"<{case.outcome}{_attributes({**kind, 'message': case.message})}>{_lines(case.text)}</{case.outcome}>"
     yield f"{start}>\n      {inner}\n    </testcase>\n"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.3f}"
 
 
 def _attributes(values: Mapping[str, str]) -> str:

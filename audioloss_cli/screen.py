@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import get_terminal_size
-from tempfile import SpooledTemporaryFile
 from threading import Lock, Timer
 from typing import IO, TYPE_CHECKING
 
@@ -168,6 +167,8 @@ class _Written:
                     terminal.put(text, styled=self._view.color)
                     continue
                 if self._kept is None:
+                    from tempfile import SpooledTemporaryFile  # noqa: PLC0415  # a report on standard output needs none
+
                     self._kept = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # until ``close``
                 self._kept.write(encoded(text))
         except OSError as error:

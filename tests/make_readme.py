@@ -86,10 +86,8 @@ def rules() -> str:
 def causes() -> str:
     """One row a root cause, from its docstring."""
     rows = ["| cause | what |", "|---|---|"]
-    names = sorted(registry.names("probe.causes"), key=lambda name: registry.load("probe.causes", name).ORDER)
-    rows += [
-        f"| `{registry.code_of(name)}` | {RuleText.of(registry.load('probe.causes', name)).what} |" for name in names
-    ]
+    names = sorted(registry.names("causes"), key=lambda name: registry.load("causes", name).ORDER)
+    rows += [f"| `{registry.code_of(name)}` | {RuleText.of(registry.load('causes', name)).what} |" for name in names]
     return "\n".join(rows)
 
 

@@ -24,7 +24,7 @@ SLOW = {
         "backports.zstd",
         "msgspec",
     ),
-    *("statistics", "fractions", "decimal", "random", "pickle", "rich.console", "importlib.metadata"),
+    *("jinja2", "statistics", "fractions", "decimal", "random", "pickle", "rich.console", "importlib.metadata"),
 }
 JSON_LINES = "audioloss_cli.readers.jsonl.reading"
 # What help and the version have no use for.

@@ -8,6 +8,7 @@ from pathlib import Path
 from audioloss_cli.audit.kinds import kind_of
 from audioloss_cli.audit.no_losses import asked_of, in_its_words, left_out
 from audioloss_cli.audit.settings import AuditSettings
+from audioloss_cli.causes import explain
 from audioloss_cli.findings.identity import beginning_of
 from audioloss_cli.model import RunReport, Series, is_missing
 from audioloss_cli.model.axis import TimeAxis
@@ -23,7 +24,6 @@ from audioloss_cli.runs.merge import MergedRun
 from audioloss_cli.runs.order import in_order, with_moving_steps
 from audioloss_cli.runs.read import ReadRun, read_runs
 from audioloss_cli.runs.run_files import RunFiles, run_files
-from audioloss_cli.signatures import explain
 
 _OF_HELD_OUT = ("non-finite-loss",)  # rules for a held-out loss that is not audited for its own sake
 _PART = 1 << 16  # points that are replayed in one go: what stands beside them has to be in memory

@@ -12,7 +12,7 @@ KINDS = {
     "runs.findings": "finding about a run",
     "findings.policies": "policy of the gate",
     "probe.checks": "probe check",
-    "probe.causes": "root cause",
+    "causes": "root cause",
 }
 
 

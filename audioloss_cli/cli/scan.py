@@ -39,6 +39,7 @@ def command(
     write_baseline: gates.WriteBaseline = None,
     report: Report = None,
     output: Output = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the HTML report in a browser.")] = False,
     quiet: Quiet = 0,
     verbose: Verbose = 0,
     color: Color = "auto",
@@ -51,7 +52,12 @@ def command(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     file, chosen = settings(config, *given(context))
     judge = gates.judge_of(chosen, file, write_baseline)
-    screen = screen_for(reports_for(report, output), chosen.gate, quiet, verbose, color)
+    reports = reports_for(report, output)
+    if open_page:
+        from audioloss_cli import browser  # noqa: PLC0415  # no other scan needs it
+
+        reports = browser.with_page(reports)
+    screen = screen_for(reports, chosen.gate, quiet, verbose, color)
     with screen.progress() as progress:
         result = audit(
             paths or ["."],
@@ -64,4 +70,6 @@ def command(
         )
     screen.end(result)
     gates.write_baseline(write_baseline, result)
+    if open_page:
+        browser.show(reports)
     return result.exit_code

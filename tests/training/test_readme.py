@@ -1,4 +1,4 @@
-"""The parts of the README that come from the live wing."""
+"""The parts of the documentation that come from the live wing."""
 
 import re
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from audioloss_cli import Limits, Severity
 from audioloss_cli.model import RuleText, View
+from audioloss_cli.outputs import pieces
 from audioloss_cli.storage.log_file import LogFile
 from tests.causes.runs import scene_of, series
 from tests.outputs.reports import REPORTS
@@ -36,7 +37,11 @@ def test_the_rule_is_one():
 
 
 def test_the_report_format_is_one():
-    assert plugin(OUTPUT).render(REPORTS["empty"], View()) == "clean\n"
+    output = plugin(OUTPUT).Output
+    assert "".join(pieces(output(View()), REPORTS["empty"])) == "exit 0\n"
+    lines = "".join(pieces(output(View()), REPORTS["incidents"])).splitlines()
+    assert lines[0].startswith("loss/audio: loss")
+    assert lines[-1] == "exit 1"
 
 
 def test_the_root_cause_is_one():

@@ -24,11 +24,14 @@ SLOW = {
         "backports.zstd",
         "msgspec",
     ),
-    *("statistics", "fractions", "decimal", "random", "pickle", "rich.console", "importlib.metadata"),
+    *("jinja2", "statistics", "fractions", "decimal", "random", "pickle", "rich.console", "importlib.metadata"),
 }
 JSON_LINES = "audioloss_cli.readers.jsonl.reading"
 # What help and the version have no use for.
-UNUSED = {"rich", "json", "tomllib", "audioloss_cli.audit", "audioloss_cli.config", "audioloss_cli.model.report"}
+UNUSED = {
+    *("rich", "json", "tomllib", "audioloss_cli.audit", "audioloss_cli.config.files", "audioloss_cli.naming"),
+    "audioloss_cli.model.report",
+}
 SAMPLES = Path(__file__).parent.parent / "sample_logs"
 
 RUN = """

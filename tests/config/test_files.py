@@ -24,12 +24,17 @@ def test_every_key_reaches_its_field(tmp_path):
         'tag = ["a", "re:b"]\nall-losses = true\nwindow = 50\nthreshold = 0.02\ncritical-threshold = 0.01\nscale = 8\n'
         'adaptive = false\nkind = "small"\nselect = ["log-drop", "zero-loss"]\nignore = ["zero-loss"]\n'
         'fail-on = "critical"\nallow-defects = true\nallow-unread = true\n'
+        'max-incidents = 3\nrequire-tag = ["*audio*"]\nmin-steps = 100\nbaseline = "known.json"\n'
+        "fail-on-stale-suppressions = true\nexit-zero = true\n"
         'exclude = ["old/*"]\nformat = "jsonl"\njobs = 2\nchecksum = false\ncache = "kept"\n'
         "pattern = ['at (?P<step>[0-9]+) (?P<loss>[0-9.]+)$']\n"
-        '[kinds]\n"vq/*" = "rl"\n[rules.log-drop]\nratio = 8\n',
+        '[kinds]\n"vq/*" = "rl"\n[rules.log-drop]\nratio = 8\n'
+        '[[suppress]]\ncode = "low-loss"\nreason = "a test"\n'
+        '[[overrides]]\ntag = "x"\nscale = 2\n',
     )
     assert read_config(path).keys() == {field.name for field in fields(ScanConfig)}
     assert make_config(path, {}) == ScanConfig(
+        overrides=({"tag": "x", "scale": 2},),
         window_size=50,
         threshold=0.02,
         critical_threshold=0.01,
@@ -51,6 +56,13 @@ def test_every_key_reaches_its_field(tmp_path):
         checksum=False,
         cache=str(tmp_path / "kept"),
         line_patterns=("at (?P<step>[0-9]+) (?P<loss>[0-9.]+)$",),
+        max_incidents=3,
+        require_tags=("*audio*",),
+        min_steps=100,
+        baseline=str(tmp_path / "known.json"),
+        suppress=({"code": "low-loss", "reason": "a test"},),
+        fail_on_stale_suppressions=True,
+        exit_zero=True,
     )
     assert make_config(path, {"window_size": 7}).window_size == 7
     assert make_config(path, {"select": ("low-loss",)}).select == ("low-loss",)
@@ -60,7 +72,7 @@ def test_every_key_reaches_its_field(tmp_path):
     ("text", "words"),
     [
         ("windw = 3", "unknown key 'windw'; did you mean 'window'?"),
-        ("colour = 3", "unknown key 'colour'; known keys: tag, all-losses"),
+        ("colour = 3", "unknown key 'colour'; known keys: window, threshold"),
         ('window = "3"', "window must be a whole number"),
         ("critical-threshold = 1", "critical-threshold (1) must not be above the warning threshold (0.01)"),
         ('fail-on = "maybe"', "fail-on must be one of warning, critical, never"),
@@ -89,7 +101,11 @@ def test_every_key_reaches_its_field(tmp_path):
         ('kind = "cross-entropy"', "kind must be one of auto, ce, small, rl, signed, open, not 'cross-entropy'"),
         ('kind = ["ce"]', "kind must be one of auto, ce, small, rl, signed, open"),
         ('kinds = "small"', "kinds must be a table of patterns and kinds"),
-        ('[kinds]\nloss = "smal"', "kinds must be one of auto, ce, small, rl, signed, open, not 'smal'"),
+        (
+            '[kinds]\nloss = "smal"',
+            "kinds must be a table of patterns and kinds, each one of auto, ce, small, rl, signed, open, not "
+            "{'loss': 'smal'}",
+        ),
         ('select = "log-drop"', "select must be a list of rule codes"),
         ("ignore = [1]", "ignore must be a list of rule codes"),
         ('select = ["log-dorp"]', "select names 'log-dorp', which is no loss rule; did you mean 'log-drop'?"),

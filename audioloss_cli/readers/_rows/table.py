@@ -141,8 +141,10 @@ class Table(SeriesCollector):
     def columns(self, tag: str, *, restarted: bool = False) -> Columns | None:
         """See ``SeriesCollector``; all that was put under the tag is in them."""
         if tag in self._parts and (columns := super().columns(tag)) is not None:
-            for column, parts in zip(columns[:3], zip(*self._parts.pop(tag), strict=True), strict=True):
-                column.frombytes(b"".join(parts))
+            steps, values, wall_times = zip(*self._parts.pop(tag), strict=True)
+            columns[0].frombytes(b"".join(steps))
+            columns[1].frombytes(b"".join(values))
+            columns[2].frombytes(b"".join(wall_times))
         return super().columns(tag, restarted=restarted)
 
     def flush(self) -> Iterator[Series]:

@@ -33,10 +33,11 @@ from audioloss_cli.training.response.responder import Responder
 from audioloss_cli.training.state import from_state, to_state
 from audioloss_cli.training.transport.arrivals import Arrivals, read_plain
 from audioloss_cli.training.transport.ranks import NOBODY, Whose
-from audioloss_cli.training.transport.scalar_layout import BOUND, PART, Arrived
+from audioloss_cli.training.transport.scalar_layout import AT_OFFSETS, BOUND, PART, Arrived
 
 _FIRST_BATCHES = 3
 _LOOK_AGAIN = 60.0
+_JUDGED = (BOUND, "total", PART, AT_OFFSETS[1])  # a step without any says nothing of what is trained
 _ALIGNMENT = ("label-leak", "double-shift")  # where labels and logits stand, by the batch alone
 
 
@@ -197,9 +198,8 @@ class AudioLossGuard:
             if outputs is None:
                 return Losses() if loss is None else Losses(audio=loss)
             batch = named_batch(batch)
-            # On a device neither codes nor losses are looked into.
-            adapter = examiner.adapter if self._arrivals.at_once else None
-            found = read_losses(loss, outputs, batch, examiner.layout, again=again, adapter=adapter, measure=measure)
+            adapter, layout, near = examiner.adapter, examiner.layout, self._arrivals.at_once
+            found = read_losses(loss, outputs, batch, layout, again=again, adapter=adapter, measure=measure, wait=near)
         except Exception as error:  # noqa: BLE001  # outputs that nobody foresaw
             found = Losses()
             found.odd = [f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"]
@@ -249,7 +249,7 @@ class AudioLossGuard:
     def see_gradients(self, *, whole: bool) -> None:
         """The gradients of a step are there; ``whole``: none of them was thrown away yet, see ``GradientLook``."""
         self._gradients_seen = True
-        if not self._gradients.left or self._looks.told:
+        if not self._gradients.left or self._looks.found_faults:
             return  # of a batch with nothing to learn there is none
         examiner, batches = self.examiner, self._recent.latest()
         layout = examiner.layout
@@ -401,7 +401,7 @@ class AudioLossGuard:
         """The numbers of a step are there; all ranks come here together. ``before``: what is to be handled as well."""
         findings = arrived.values.pop("findings", None)
         ranks, values, found = self._arrivals.ranks, arrived.values, before
-        if (BOUND in values or "total" in values or PART in values) and (noted := self._agreement.judge(values)):
+        if not values.keys().isdisjoint(_JUDGED) and (noted := self._agreement.judge(values)):
             self.examiner.noted += noted
             found = before + self._looks.alerts(noted, arrived.step)
         said = self._watch.take_in(arrived)
@@ -418,7 +418,10 @@ class AudioLossGuard:
         """Compare what a framework logged as trained with what was read, as far as that has arrived."""
         lines, found = self._unsettled, []
         while lines and lines[0].step <= self._watch.last_step:
-            found += self._watch.trained(lines.popleft())
+            line = lines.popleft()
+            noted = self._agreement.logged(line.value)
+            self.examiner.noted += noted
+            found += self._looks.alerts(noted, line.step) + self._watch.trained(line)
         return self._handled(found)
 
     def _handled(self, found: Found, whose: Whose = NOBODY) -> list[Alert]:

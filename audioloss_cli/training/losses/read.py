@@ -15,8 +15,8 @@ from torch import Tensor
 from audioloss_cli.probe.model_io.adapter import Adapter
 from audioloss_cli.probe.model_io.layout import Layout
 from audioloss_cli.training.losses.outputs import mean_of, number_of, read_codebooks, read_scalar
-from audioloss_cli.training.losses.recompute import by_offset, is_silent, recompute
-from audioloss_cli.training.transport.scalar_layout import AT_OFFSETS, BOUND, PART
+from audioloss_cli.training.losses.recompute import AtOffsets, by_offset, is_silent, recompute
+from audioloss_cli.training.transport.scalar_layout import ACROSS, AT_OFFSETS, BOUND, PART
 
 #: Names under which outputs hold each of their losses, in the order in which they are tried.
 AUDIO_NAMES = ("audio_loss", "loss_audio", "audio_ce_loss", "speech_loss", "audio_lm_loss")
@@ -65,14 +65,14 @@ class Losses(dict[str, Any]):
         mixed: whether the own loss holds that of the text.
         anew: whether the audio loss was taken out of it, from logits and labels.
         silent: whether the batch is one of text alone.
-        measured: cross entropies [K] at label offsets 0, 1 and 2; None where they were not asked for.
+        measured: cross entropies at label offsets 0, 1 and 2; None where they were not asked for.
     """
 
     named: bool = False  # of the class, for one is made at every step
     own: Collection[str] = ()
     odd: Collection[str] = ()
     mixed = anew = silent = False
-    measured: tuple[Tensor, ...] | None = None
+    measured: AtOffsets | None = None
 
 
 def read_losses(
@@ -84,6 +84,7 @@ def read_losses(
     again: bool = True,
     adapter: Adapter | None = None,
     measure: bool = False,
+    wait: bool = True,
 ) -> Losses:
     """What a micro-batch has to offer.
 
@@ -96,6 +97,7 @@ def read_losses(
             is no ``audio``.
         adapter: of the family, to measure other families than those of Higgs Audio.
         measure: whether the cross entropies at several label offsets are measured, see ``agreement``.
+        wait: whether the host may look into what it measures.
     """
     if outputs is None:
         return Losses() if loss is None else Losses(audio=loss)
@@ -110,7 +112,7 @@ def read_losses(
         audio = _rescaled(found, mean, loss, own)
     audio = _of_parts(held.parts) if audio is None and held.parts else audio
     if measure and layout is not None and batch is not None:
-        _measure(found, outputs, batch, layout, adapter, odd)
+        _measure(found, outputs, batch, layout, adapter, wait=wait)
     if audio is not None:
         _named(found, audio, loss, own)
     elif loss is not None and loss is not own:
@@ -189,14 +191,15 @@ def _rescaled(found: Losses, mean: Any, loss: Any, own: Any) -> Any:
 
 
 def _measure(
-    found: Losses, outputs: Any, batch: Mapping[str, Any], layout: Layout, adapter: Adapter | None, odd: list[str]
+    found: Losses, outputs: Any, batch: Mapping[str, Any], layout: Layout, adapter: Adapter | None, *, wait: bool
 ) -> None:
     try:
-        found.measured = by_offset(outputs, batch, layout, adapter)
+        found.measured = by_offset(outputs, batch, layout, adapter, wait=wait)
     except Exception:  # noqa: BLE001  # outputs and batches that nobody foresaw: they are not compared
         found.measured = None
     if found.measured is not None and layout.shift == 1:
-        found.update(zip(AT_OFFSETS, (each.nanmean() for each in found.measured), strict=True))
+        for names, measured in zip((AT_OFFSETS, ACROSS), found.measured, strict=True):
+            found.update(zip(names, (each.nanmean() for each in measured), strict=True))
 
 
 def _trained(found: Losses, batch: Mapping[str, Any] | None) -> None:
@@ -261,7 +264,7 @@ def _unnamed(
 def _anew(found: Losses, outputs: Any, batch: Mapping[str, Any], layout: Layout, odd: list[str]) -> Any:
     """From logits and labels, if that can be; what fails there does not cost the loss that is trained."""
     if found.measured is not None:
-        return found.measured[layout.shift]
+        return found.measured.within[layout.shift]
     try:
         return recompute(outputs, batch, layout)
     except Exception as error:  # noqa: BLE001  # outputs and batches that nobody foresaw

@@ -105,6 +105,19 @@ def _run(run: RunReport) -> dict[str, Any]:
         "findings": [_finding(item) for item in run.findings],
         "blank": run.blank,
         "series": [_series(item) for item in run.series],
+        "learning": [
+            {
+                "kind": item.kind,
+                "tag": item.tag,
+                "codebook": item.codebook,
+                "points": item.points,
+                "first": _number(item.first),
+                "last": _number(item.last),
+                "last_step": item.last_step,
+                "chance": item.chance,
+            }
+            for item in run.learning
+        ],
         "defects": [_defect(defect) for defect in run.defects],
     }
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from audioloss_cli.model import Edge, Incident, Report, RunReport, SeriesReport, Severity, View
 from audioloss_cli.outputs.text.causes import cause_lines
+from audioloss_cli.outputs.text.learning import learning_lines
 from audioloss_cli.outputs.text.layout import STYLES, Line, line, moment, number, paragraph, plural
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
 
@@ -63,6 +64,7 @@ def _run(run: RunReport, view: View) -> Iterator[Line]:
             yield from paragraph(f"{item.tag}: no incidents in {_extent(item)}", view, indent=2, hang=2)
             yield from _axis(item, view)
             yield from _left_alone(item, view)
+    yield from learning_lines(run, view)
 
 
 def _silent(runs: list[RunReport], view: View) -> Iterator[Line]:

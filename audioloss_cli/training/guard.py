@@ -6,7 +6,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from audioloss_cli.model import Alert, Finding
+from audioloss_cli.model import Alert, Finding, SettingError
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.monitor.scalars import as_step
 from audioloss_cli.probe.model_io.adapter import Options
@@ -19,6 +19,7 @@ from audioloss_cli.training.batches.text_only import has_audio
 from audioloss_cli.training.integrations.plain import PlainLoop
 from audioloss_cli.training.losses.agreement import Agreement
 from audioloss_cli.training.losses.audio_presence import AudioPresence
+from audioloss_cli.training.losses.learning import Learning, label_share
 from audioloss_cli.training.losses.logged_apart import Line
 from audioloss_cli.training.losses.micro_batches import MicroBatches
 from audioloss_cli.training.losses.monitors import AUDIO, Found, Monitors
@@ -33,10 +34,11 @@ from audioloss_cli.training.response.responder import Responder
 from audioloss_cli.training.state import from_state, to_state
 from audioloss_cli.training.transport.arrivals import Arrivals, read_plain
 from audioloss_cli.training.transport.ranks import NOBODY, Whose
-from audioloss_cli.training.transport.scalar_layout import BOUND, PART, Arrived
+from audioloss_cli.training.transport.scalar_layout import AUDIO_GRAD_NORM, BOUND, LABEL_SHARE, PART, Arrived
 
 _FIRST_BATCHES = 3
 _LOOK_AGAIN = 60.0
+_LOG_EVERY = 100
 _ALIGNMENT = ("label-leak", "double-shift")  # where labels and logits stand, by the batch alone
 
 
@@ -68,6 +70,9 @@ class AudioLossGuard:
             said if the next two looks find it as well. 0: at each chance; None: never. Nothing waits for a device: a
             batch that lies there is copied, and looked at some steps later.
         forward: whether an alert may run the model once more on its batch.
+        log_every: steps from one line of what tells whether it learns to the next: nats below chance of the audio loss
+            and of each codebook, the share of labels that count, the gradient norm of the audio part. They go to
+            ``metrics.jsonl`` and to TensorBoard; a framework's file logs where the run logs. 0: never.
         deferred: read scalars at a later step; None: where they lie on a device, and where several ranks train.
         loop: what actions act on; a framework's file gives its own.
         **settings: of ``AudioLossMonitor``: ``window_size``, ``threshold``, ``critical_threshold``, ``scale``, ...
@@ -99,6 +104,7 @@ class AudioLossGuard:
         first_batches: int = _FIRST_BATCHES,
         look_again: float | None = _LOOK_AGAIN,
         forward: bool = True,
+        log_every: int = _LOG_EVERY,
         deferred: bool | None = None,
         loop: Loop | None = None,
         **settings: Any,
@@ -118,6 +124,8 @@ class AudioLossGuard:
         self._recent, self._micro = RecentBatches(), MicroBatches()
         self._unsettled = deque[Line]()  # lines of steps whose losses are still on their way from a device
         self._agreement, self._gradients = Agreement(), GradientLook()
+        self._learning, self._log_steps = Learning(float(settings.get("scale", 1.0))), deque[int]()
+        self.log_every, self._figures = _checked(log_every), dict[str, float]()
         self._begins, self._measures = True, False  # a step, of which the losses are measured
         self._noted, self._gradients_seen = list[Finding](), False
         self._folding, self._complained = Folding(), False
@@ -162,6 +170,8 @@ class AudioLossGuard:
         self._looks.begin()
         self._agreement.begin()
         self._gradients.begin()
+        self._learning.begin()
+        self._log_steps.clear()
         self._begins, self._gradients_seen = True, False
 
     def collect(
@@ -199,7 +209,10 @@ class AudioLossGuard:
             batch = named_batch(batch)
             # On a device neither codes nor losses are looked into.
             adapter = examiner.adapter if self._arrivals.at_once else None
-            found = read_losses(loss, outputs, batch, examiner.layout, again=again, adapter=adapter, measure=measure)
+            parts = self._agreement.part_is_audio
+            found = read_losses(
+                loss, outputs, batch, examiner.layout, again=again, adapter=adapter, measure=measure, difference=parts
+            )
         except Exception as error:  # noqa: BLE001  # outputs that nobody foresaw
             found = Losses()
             found.odd = [f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"]
@@ -216,8 +229,8 @@ class AudioLossGuard:
         """The losses of a micro-batch by name, see ``losses`` and ``MicroBatches.add``."""
         self._micro.add(values, summed, copy=copy)
 
-    def close(self, step: int | None = None, *, grad_norm: Any = None) -> list[Alert]:
-        """An optimiser step ends; see ``step``."""
+    def close(self, step: int | None = None, *, grad_norm: Any = None, logs: bool | None = None) -> list[Alert]:
+        """An optimiser step ends; see ``step``. ``logs``: whether the run logs after it; by ``log_every`` if None."""
         # Between two steps no code is in a cache: a call that finds nothing to do costs more than to ask before.
         self._step = step = self._step + 1 if step is None else as_step(step)
         if self.responder.changed:
@@ -233,6 +246,8 @@ class AudioLossGuard:
         if grad_norm is not None:
             values["grad_norm"] = grad_norm
         self._recent.close(step)
+        if self.logs_after(step) if logs is None else logs:
+            self._measure(step, values)
         if self._gradients.left and not self._gradients_seen:
             self.see_gradients(whole=False)
         self._begins, self._gradients_seen = True, False
@@ -264,6 +279,25 @@ class AudioLossGuard:
             return
         examiner.noted += found
         self._noted += found
+
+    def logs_after(self, step: int) -> bool:
+        """Whether a line of figures is due after a step, where no framework says when the run logs."""
+        return bool(self.log_every) and step % self.log_every == 0
+
+    def measure_gradients(self) -> None:
+        """Before an optimiser step after which the run logs: the gradients are there, as the optimiser gets them."""
+        examiner = self.examiner
+        norm = self._measured(lambda: self._learning.gradient_norm(examiner.model, examiner.layout))
+        if norm is not None:
+            self._micro.note(AUDIO_GRAD_NORM, norm)
+
+    def log_now(self) -> dict[str, float]:
+        """The run logs: take in what has arrived without a wait; return the figures that were not given yet."""
+        if self._arrivals.alone:
+            for arrived in self._arrivals.ready():
+                self._arrived(arrived, [])
+        figures, self._figures = self._figures, {}
+        return figures
 
     def logged(self, value: float, step: int, beside: Mapping[str, Any] | None = None) -> list[Alert]:
         """A loss that the run logs for itself: a series of its own beside the one that is read at each step."""
@@ -328,10 +362,15 @@ class AudioLossGuard:
         self.checkpoints.add(step, path)
         return path
 
-    def set_directory(self, directory: str | Path, tensorboard: Any = None, *, jsonl: bool = True) -> None:
-        """For frameworks, which know theirs only when the training begins; before any alert."""
-        self.responder.directory = Path(directory)
-        self._announcer.sinks[:] = open_sinks(self._watch, Path(directory), tensorboard, jsonl=jsonl)
+    def set_directory(
+        self, directory: str | Path, tensorboard: Any = None, *, jsonl: bool = True, figures: bool = True
+    ) -> None:
+        """For frameworks, which know theirs only when the training begins; before any alert.
+
+        ``figures``: whether those go to TensorBoard from here, and not through the framework's own log.
+        """
+        where = self.responder.directory = Path(directory)
+        self._announcer.sinks[:] = open_sinks(self._watch, where, tensorboard, jsonl=jsonl, figures=figures)
 
     # What it knows.
 
@@ -404,6 +443,9 @@ class AudioLossGuard:
         if (BOUND in values or "total" in values or PART in values) and (noted := self._agreement.judge(values)):
             self.examiner.noted += noted
             found = before + self._looks.alerts(noted, arrived.step)
+        self._learning.take_in(values)
+        if self._log_steps and arrived.step >= self._log_steps[0]:
+            self._log(arrived.step)
         said = self._watch.take_in(arrived)
         found = found + said if said else found
         if ranks is None:
@@ -413,6 +455,34 @@ class AudioLossGuard:
             for whose, each in self._looks.of_all(arrived.step, ranks, self._arrivals.device):
                 alerts += self._handled(each, whose)
         return alerts + self._handled(found, ranks.whose(arrived.broken))
+
+    def _measure(self, step: int, values: dict[str, Any]) -> None:
+        """What is logged after this step, where it lies."""
+        self._log_steps.append(step)
+        layout, model, batches = self.examiner.layout, self.examiner.model, self._recent.at(step)
+        measures = {
+            AUDIO_GRAD_NORM: lambda: self._learning.gradient_norm(model, layout),
+            LABEL_SHARE: lambda: label_share(batches, layout),
+        }
+        for name, measure in measures.items():
+            if name not in values and (value := self._measured(measure)) is not None:
+                values[name] = value
+
+    def _measured(self, measure: Callable[[], Any]) -> Any:
+        try:
+            return measure()
+        except Exception as error:  # noqa: BLE001  # a model or a batch that nobody foresaw must not end a training
+            logger.debug("not measured: %s: %s", type(error).__name__, error)
+            return None
+
+    def _log(self, step: int) -> None:
+        """The numbers up to this step are there: what the run logs after it, on rank 0."""
+        while self._log_steps and self._log_steps[0] <= step:
+            self._log_steps.popleft()
+        loss = self._learning.mean
+        self._figures = found = self._learning.figures(self.examiner.layout)
+        if found and (self._arrivals.ranks is None or self._arrivals.ranks.rank == 0):
+            self._announcer.figures(step, found, loss)
 
     def _settle(self) -> list[Alert]:
         """Compare what a framework logged as trained with what was read, as far as that has arrived."""
@@ -426,3 +496,9 @@ class AudioLossGuard:
         if found:
             self.responder.handle(found, self._step, self._recent.at, whose)
         return [alert for _, alert in found]
+
+
+def _checked(log_every: int) -> int:
+    if isinstance(log_every, bool) or not isinstance(log_every, int) or log_every < 0:
+        raise SettingError("log_every", f"must be a whole number of steps from 0 on, not {log_every!r}")
+    return log_every

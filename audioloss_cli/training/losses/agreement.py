@@ -42,6 +42,8 @@ class Agreement:
 
     Attributes:
         agrees: whether what was measured last is the cross entropy of the next code, and can be told from others.
+        part_is_audio: whether the audio part of what is trained was, at the last measure, the cross entropy at one of
+            the offsets: a total without its text loss need then not be recomputed.
     """
 
     def __init__(self) -> None:
@@ -49,7 +51,7 @@ class Agreement:
 
     def begin(self) -> None:
         """A training begins, perhaps not the first."""
-        self.agrees = False
+        self.agrees = self.part_is_audio = False
         self._steps, self._due, self._start = 0, math.inf, 0.0
         self._suspected, self._count = "", 0
         self._first: tuple[float, float] | None = None  # what was trained at first, and what the audio cost
@@ -97,6 +99,7 @@ class Agreement:
             return [Finding("constant-loss", Severity.CRITICAL, said, advice=_CONST)]
         part, bound = values.get(PART, math.nan), values.get(BOUND, math.nan)
         if math.isfinite(part):
+            self.part_is_audio = any(_same(part, each) for each in (here, right, after) if math.isfinite(each))
             found = self._of_part(part, here, right, after)
             if found is not None:
                 return found

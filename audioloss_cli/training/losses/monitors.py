@@ -11,12 +11,22 @@ from audioloss_cli.model.point import OWN_CODEBOOK
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.training.losses.codebook_steps import CodebookSteps
 from audioloss_cli.training.losses.logged_apart import Line, LoggedApart
-from audioloss_cli.training.transport.scalar_layout import AT_OFFSETS, BOUND, CODEBOOKS, PART, Arrived
+from audioloss_cli.training.transport.scalar_layout import (
+    AT_OFFSETS,
+    AUDIO_GRAD_NORM,
+    BOUND,
+    CODEBOOKS,
+    LABEL_SHARE,
+    MEASURED,
+    PART,
+    Arrived,
+)
 
 #: Name of the series that is read at each step, and of the loss that the run logs for itself.
 AUDIO, LOGGED = "audio_loss", "logged"
 BESIDE = ("total", "text", "grad_norm")
-_APART = ("audio", "logged", "trained", "gone", PART, BOUND, *AT_OFFSETS)  # what does not stand beside a codebook
+# What does not stand beside a codebook.
+_APART = ("audio", "logged", "trained", "gone", PART, BOUND, *AT_OFFSETS, LABEL_SHARE, AUDIO_GRAD_NORM, *MEASURED)
 _KEPT = 1000  # points that wait for a log file to be opened, and steps at which the run logged
 
 Found = list[tuple[str, Alert]]

@@ -2,11 +2,13 @@
 
 The audio loss of a step is, in this order: ``audio_loss`` of the outputs; the mean of their losses by codebook, of all
 there are, though only the first 16 are watched one by one; the mean of their parts, such as ``backbone_loss`` and
-``decoder_loss``; the loss recomputed from logits and labels, where the model's own loss holds text as well; the loss
-that the loop was given, or that of the outputs, as a mean over codebooks where the family of the model sums over them.
-Beside it stands the audio part of what is trained, for ``agreement``: the same, or the total without the text loss.
+``decoder_loss``; where the model's own loss holds text as well, the own loss without the text loss, if that was seen to
+be what logits and labels give, else the loss recomputed from these; the loss that the loop was given, or that of the
+outputs, as a mean over codebooks where the family of the model sums over them. Beside it stands the audio part of what
+is trained, for ``agreement``: the same, or the total without the text loss.
 """
 
+import math
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -16,7 +18,15 @@ from audioloss_cli.probe.model_io.adapter import Adapter
 from audioloss_cli.probe.model_io.layout import Layout
 from audioloss_cli.training.losses.outputs import mean_of, number_of, read_codebooks, read_scalar
 from audioloss_cli.training.losses.recompute import by_offset, is_silent, recompute
-from audioloss_cli.training.transport.scalar_layout import AT_OFFSETS, BOUND, PART
+from audioloss_cli.training.transport.scalar_layout import (
+    AT_OFFSETS,
+    BOUND,
+    CODEBOOKS,
+    MEASURED,
+    MEASURED_TOGETHER,
+    PART,
+    TOGETHER,
+)
 
 #: Names under which outputs hold each of their losses, in the order in which they are tried.
 AUDIO_NAMES = ("audio_loss", "loss_audio", "audio_ce_loss", "speech_loss", "audio_lm_loss")
@@ -39,6 +49,7 @@ _ROLES = {
     for order, name in enumerate(names)
 }
 _PARTS = {name for names in PARTS for name in names}
+_AS_MEASURED = {TOGETHER: MEASURED_TOGETHER, **dict(zip(CODEBOOKS, MEASURED, strict=True))}
 _COUNT = "num_items_in_batch"  # over which the model's own loss is a sum, divided by that; it is not of the batch
 
 
@@ -64,6 +75,7 @@ class Losses(dict[str, Any]):
         odd: what cannot be read, in words.
         mixed: whether the own loss holds that of the text.
         anew: whether the audio loss was taken out of it, from logits and labels.
+        apart: whether it is the own loss without that of the text.
         silent: whether the batch is one of text alone.
         measured: cross entropies [K] at label offsets 0, 1 and 2; None where they were not asked for.
     """
@@ -71,7 +83,7 @@ class Losses(dict[str, Any]):
     named: bool = False  # of the class, for one is made at every step
     own: Collection[str] = ()
     odd: Collection[str] = ()
-    mixed = anew = silent = False
+    mixed = anew = apart = silent = False
     measured: tuple[Tensor, ...] | None = None
 
 
@@ -84,6 +96,7 @@ def read_losses(
     again: bool = True,
     adapter: Adapter | None = None,
     measure: bool = False,
+    difference: bool = False,
 ) -> Losses:
     """What a micro-batch has to offer.
 
@@ -96,6 +109,7 @@ def read_losses(
             is no ``audio``.
         adapter: of the family, to measure other families than those of Higgs Audio.
         measure: whether the cross entropies at several label offsets are measured, see ``agreement``.
+        difference: whether the own loss without that of the text was seen to be the audio loss.
     """
     if outputs is None:
         return Losses() if loss is None else Losses(audio=loss)
@@ -116,7 +130,10 @@ def read_losses(
     elif loss is not None and loss is not own:
         found["audio"] = loss
     else:
-        _unnamed(found, own, outputs, batch, layout, odd, again=again)
+        rest = (
+            _without(own, text) if difference and own is not None and text is not None and not _is_sum(batch) else None
+        )
+        _unnamed(found, own, rest, outputs, batch, layout, odd, again=again)
     if text is not None:
         found["text"] = text
     if found.measured is not None:
@@ -197,17 +214,25 @@ def _measure(
         found.measured = None
     if found.measured is not None and layout.shift == 1:
         found.update(zip(AT_OFFSETS, (each.nanmean() for each in found.measured), strict=True))
+    if found.measured is not None:
+        books, _ = read_codebooks("", found.measured[layout.shift], odd)
+        found.update({_AS_MEASURED[name]: value for name, value in books.items()})
 
 
 def _trained(found: Losses, batch: Mapping[str, Any] | None) -> None:
     """The audio part of what is trained; or a total, which is no smaller."""
-    counted = batch is not None and batch.get(_COUNT) is not None
+    counted = _is_sum(batch)
     if "audio" in found and not found.anew:
         found[PART] = found["audio"]
     elif "total" in found and "text" in found and not counted:
         found[PART] = _without(found["total"], found["text"])
     elif "total" in found and not counted:
         found[BOUND] = found["total"]
+
+
+def _is_sum(batch: Mapping[str, Any] | None) -> bool:
+    """Whether the model's own loss is divided by the items of a whole step."""
+    return batch is not None and batch.get(_COUNT) is not None
 
 
 def _without(total: Any, text: Any) -> Any:
@@ -230,6 +255,7 @@ def _named(found: Losses, audio: Any, loss: Any, own: Any) -> None:
 def _unnamed(
     found: Losses,
     own: Any,
+    rest: Any,
     outputs: Any,
     batch: Mapping[str, Any] | None,
     layout: Layout | None,
@@ -237,18 +263,24 @@ def _unnamed(
     *,
     again: bool,
 ) -> None:
-    """The model's own loss, or the part of it that is the audio's."""
+    """The model's own loss, or the part of it that is the audio's; ``rest``: that without the text, if it is that."""
     if layout is not None and batch is not None:
         mixed = found.mixed = _holds_text(batch, layout)
         found.silent = mixed and is_silent(batch, layout)
+        # Exactly nothing may be a batch without any label: that is for logits and labels to tell.
+        again = again or (type(rest) is float and rest == 0)
         if mixed and own is not None and (not (again or found.measured) or found.silent):
             found["total"], found.own = own, ("total",)
+            if rest is not None and not found.silent:
+                found["audio"], found.apart = rest, True
             return
         anew = _anew(found, outputs, batch, layout, odd) if mixed or own is None else None
         if anew is not None:
             books, mean = read_codebooks("", anew, odd)
             found.update({**books, "audio": mean})
             found.anew = True
+            if rest is not None and not _is_no_number(mean):
+                found["audio"] = rest
             if own is not None:
                 found["total"], found.own = own, ("total",)
             return
@@ -268,6 +300,11 @@ def _anew(found: Losses, outputs: Any, batch: Mapping[str, Any], layout: Layout,
         said = " ".join(str(error).split())[:200]
         odd.append(f"not recomputed from logits and labels: {type(error).__name__}: {said}")
         return None
+
+
+def _is_no_number(mean: Any) -> bool:
+    """Of labels of which none counts, where that can be told without a wait; NaN is then the loss."""
+    return isinstance(mean, float) and not math.isfinite(mean)
 
 
 def _mean(total: Any, codebooks: int) -> Any:

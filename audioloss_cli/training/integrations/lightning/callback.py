@@ -77,7 +77,17 @@ class AudioLossLightning(Callback):
         self.guard.feed(values)
         if step != self._step:
             self._step = step
-            self.guard.close(step)
+            logs = _logs_after(trainer, step)
+            self.guard.close(step, logs=logs)
+            if logs:
+                self._log_figures(trainer, step)
+
+    def _log_figures(self, trainer: Trainer, step: int) -> None:
+        """To the run's loggers; that of TensorBoard is written to with the alerts."""
+        figures = self.guard.log_now()
+        for each in trainer.loggers if figures else ():
+            if not _is_board(getattr(each, "experiment", None)):
+                each.log_metrics(figures, step)
 
     def _given(self, batch: Any) -> tuple[Any, Any]:
         """What the model was given, and the batch before; None for what is not known."""
@@ -87,6 +97,8 @@ class AudioLossLightning(Callback):
         """Learn nothing from this step, where a rollback asked for it."""
         if not self.loop.skips:
             self.guard.see_gradients(whole=True)
+            if _logs_after(trainer, trainer.global_step + 1):
+                self.guard.measure_gradients()
         else:
             self.loop.skips -= 1
             forget_gradients(optimizer, getattr(trainer.precision_plugin, "scaler", None))
@@ -113,7 +125,16 @@ class AudioLossLightning(Callback):
 def _writer(trainer: Any) -> Any:
     """Of the first TensorBoard logger."""
     experiments = (getattr(each, "experiment", None) for each in trainer.loggers)
-    return next((each for each in experiments if hasattr(each, "add_scalar") and hasattr(each, "add_text")), None)
+    return next(filter(_is_board, experiments), None)
+
+
+def _is_board(experiment: Any) -> bool:
+    return hasattr(experiment, "add_scalar") and hasattr(experiment, "add_text")
+
+
+def _logs_after(trainer: Trainer, step: int) -> bool:
+    every = int(trainer.log_every_n_steps)  # type: ignore[attr-defined]  # set by its logger connector
+    return every > 0 and step % every == 0
 
 
 def _inner(module: Any) -> Any:

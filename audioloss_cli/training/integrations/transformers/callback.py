@@ -68,7 +68,9 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         self.hook.processes = processes_of_a_sum(args, self.loop.model)
         self.hook.attach(self.loop.model if args.n_gpu <= 1 else None, kwargs.get("train_dataloader"))
         board = self._board or (log_directory(args) if state.is_world_process_zero else None)
-        self.guard.set_directory(self._directory or Path(args.output_dir) / _FOLDER, board, jsonl=self._jsonl)
+        where = self._directory or Path(args.output_dir) / _FOLDER
+        # A mixin puts the figures into what the Trainer logs.
+        self.guard.set_directory(where, board, jsonl=self._jsonl, figures=not self.hook.waits_for_loss)
         if state.global_step:
             resume(self.guard, state, self.loop.path(state.global_step))
         self.guard.logs_from(state.global_step, lines_of(state.log_history, state.global_step))
@@ -81,7 +83,7 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         self._closed = step
         grad_norm, self.grad_norm = self.grad_norm, None
         self._bind(args, control, kwargs)
-        self.guard.close(step, grad_norm=grad_norm)
+        self.guard.close(step, grad_norm=grad_norm, logs=control.should_log)
         if control.should_save or control.should_training_stop:
             self.guard.flush()
         return control
@@ -98,6 +100,8 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         if not self.loop.skips:
             self._bind(args, control, kwargs)
             self.guard.see_gradients(whole=True)
+            if _logs_after(args, state):
+                self.guard.measure_gradients()
         if self.loop.skips and self._skipped != state.global_step:
             self._skipped = state.global_step
             self.loop.skips -= 1
@@ -109,6 +113,8 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         if logs is self._logs:
             return control
         self._logs = logs
+        if "loss" in (logs or {}):
+            self._log_figures(state, logs)
         numbers = {key: value for key, value in (logs or {}).items() if isinstance(value, (int, float))}
         audio = audio_name(numbers)
         beside = {"grad_norm": numbers.get("grad_norm"), "epoch": numbers.get("epoch")}
@@ -137,6 +143,12 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         plain = {name: value for name, value in self._arguments.items() if is_plain(value)}
         return {"args": plain, "attributes": {"resumed": self.guard.state_dict()}}
 
+    def _log_figures(self, state: Any, logs: Any) -> None:
+        """Into ``trainer_state.json``, where a mixin has not put them into the line before it was logged."""
+        figures, lines = self.guard.log_now(), state.log_history
+        if figures and lines and lines[-1].get("step") == state.global_step and lines[-1].get("loss") == logs["loss"]:
+            lines[-1].update(figures)
+
     def _log_loss(self, numbers: Mapping[str, Any], step: int, beside: Mapping[str, Any]) -> None:
         """The hook may have read no loss, or another one than that which is trained; a mixin knows the latter."""
         line = line_of(numbers, step)
@@ -151,3 +163,11 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         loop.model, loop.optimizer = known.get("model", loop.model), known.get("optimizer", loop.optimizer)
         loop.scheduler = known.get("lr_scheduler", loop.scheduler)
         self.guard.examiner.model = loop.model
+
+
+def _logs_after(args: Any, state: Any) -> bool:
+    """Whether the Trainer logs after the step that it makes; at the end of an epoch nobody knows before."""
+    step, every = state.global_step + 1, state.logging_steps
+    if step == 1 and args.logging_first_step:
+        return True
+    return args.logging_strategy == "steps" and bool(every) and step % every == 0

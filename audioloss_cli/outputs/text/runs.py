@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from audioloss_cli.model import Edge, Incident, Report, RunReport, SeriesReport, Severity, View
 from audioloss_cli.outputs.text.causes import cause_lines
-from audioloss_cli.outputs.text.learning import learning_lines
 from audioloss_cli.outputs.text.layout import STYLES, Line, line, moment, number, paragraph, plural
+from audioloss_cli.outputs.text.learning import learning_lines
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
 
 _MOST_CLEAN_RUNS = 20

@@ -246,7 +246,7 @@ class AudioLossGuard:
         if grad_norm is not None:
             values["grad_norm"] = grad_norm
         self._recent.close(step)
-        if self.logs_after(step) if logs is None else logs:
+        if logs or (logs is None and self.log_every and not step % self.log_every):
             self._measure(step, values)
         if self._gradients.left and not self._gradients_seen:
             self.see_gradients(whole=False)
@@ -279,10 +279,6 @@ class AudioLossGuard:
             return
         examiner.noted += found
         self._noted += found
-
-    def logs_after(self, step: int) -> bool:
-        """Whether a line of figures is due after a step, where no framework says when the run logs."""
-        return bool(self.log_every) and step % self.log_every == 0
 
     def measure_gradients(self) -> None:
         """Before an optimiser step after which the run logs: the gradients are there, as the optimiser gets them."""
@@ -445,7 +441,7 @@ class AudioLossGuard:
             found = before + self._looks.alerts(noted, arrived.step)
         self._learning.take_in(values)
         if self._log_steps and arrived.step >= self._log_steps[0]:
-            self._log(arrived.step)
+            self._log(arrived)
         said = self._watch.take_in(arrived)
         found = found + said if said else found
         if ranks is None:
@@ -475,14 +471,14 @@ class AudioLossGuard:
             logger.debug("not measured: %s: %s", type(error).__name__, error)
             return None
 
-    def _log(self, step: int) -> None:
+    def _log(self, arrived: Arrived) -> None:
         """The numbers up to this step are there: what the run logs after it, on rank 0."""
-        while self._log_steps and self._log_steps[0] <= step:
+        while self._log_steps and self._log_steps[0] <= arrived.step:
             self._log_steps.popleft()
         loss = self._learning.mean
-        self._figures = found = self._learning.figures(self.examiner.layout)
+        self._figures = found = self._learning.figures(arrived.values, self.examiner.layout)
         if found and (self._arrivals.ranks is None or self._arrivals.ranks.rank == 0):
-            self._announcer.figures(step, found, loss)
+            self._announcer.figures(arrived.step, found, loss)
 
     def _settle(self) -> list[Alert]:
         """Compare what a framework logged as trained with what was read, as far as that has arrived."""

@@ -21,7 +21,8 @@ from audioloss_cli.training.transport.scalar_layout import AUDIO_GRAD_NORM, CODE
 
 #: Names under which the figures are logged; ``naming/roles.py`` knows them, so that no scan takes them for losses.
 NATS, LABELS, GRADIENTS = "learning/nats_below_chance", "learning/label_share", "learning/audio_grad_norm"
-_BOOKS = (MEASURED, CODEBOOKS)  # what the outputs name is surer than what was measured
+_AS_LOGGED = ((LABEL_SHARE, LABELS), (AUDIO_GRAD_NORM, GRADIENTS))
+_NAMED, _MEASURED = CODEBOOKS[0], MEASURED[0]
 
 
 class Learning:
@@ -43,40 +44,42 @@ class Learning:
 
     def _clear(self) -> None:
         self._sum, self._count = 0.0, 0
-        self._codebooks: list[float] = []
-        self._measured: dict[str, float] = {}
+        self._books: Mapping[str, float] = {}
 
     def take_in(self, values: Mapping[str, float]) -> None:
-        """The numbers of one step."""
-        if "audio" in values:
-            self._sum += values["audio"]
+        """The numbers of one step, kept as they are: this is done at every step."""
+        audio = values.get("audio")
+        if audio is not None:
+            self._sum += audio
             self._count += 1
-        for names in _BOOKS:
-            if names[0] in values:
-                self._codebooks = [values[name] for name in names if name in values]
-        for name, shown in ((LABEL_SHARE, LABELS), (AUDIO_GRAD_NORM, GRADIENTS)):
-            if name in values:
-                self._measured[shown] = values[name]
+        if _NAMED in values or _MEASURED in values:
+            self._books = values
 
     @property
     def mean(self) -> float | None:
         """Of the audio loss, as it was read; None if there was none."""
         return self._sum / self._count if self._count else None
 
-    def figures(self, layout: Layout | None) -> dict[str, float]:
+    def figures(self, values: Mapping[str, float], layout: Layout | None) -> dict[str, float]:
         """Return what is known since the last call, by the name under which it is logged; finite numbers alone.
 
         The nats of the audio loss are those of its mean over these steps, the nats of the codebooks those of the last
-        step that had them. ``layout``: of the model's family, which knows how many codes there are.
+        step that had them.
+
+        Args:
+            values: of the step after which the run logs.
+            layout: of the model's family, which knows how many codes there are.
         """
         found = dict[str, float]()
         if layout is not None and layout.vocab_size > 1:
             chance, mean = math.log(layout.vocab_size), self.mean
             if mean is not None:
                 found[NATS] = chance - mean / self._scale
-            for number, loss in enumerate(self._codebooks):
-                found[f"{NATS}/codebook_{number}"] = chance - loss / self._scale
-        found |= self._measured
+            names = CODEBOOKS if _NAMED in self._books else MEASURED  # what the outputs name is surer
+            for number, name in enumerate(names):
+                if name in self._books:
+                    found[f"{NATS}/codebook_{number}"] = chance - self._books[name] / self._scale
+        found |= {shown: values[name] for name, shown in _AS_LOGGED if name in values}
         self._clear()
         return {name: value for name, value in found.items() if math.isfinite(value)}
 

@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback, LightningModule, Trainer
+try:
+    from lightning.pytorch import Callback, LightningModule, Trainer
+except ImportError:  # the same package under its older name
+    from pytorch_lightning import (  # type: ignore[import-not-found, no-redef, unused-ignore]
+        Callback,
+        LightningModule,
+        Trainer,
+    )
 
 from audioloss_cli.training.batches.recent import MicroBatch
 from audioloss_cli.training.guard import AudioLossGuard

@@ -8,7 +8,7 @@ import lightning
 import pytest
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.trainer.connectors.logger_connector import result
 
 from audioloss_cli import scan
@@ -65,6 +65,20 @@ def fit(directory, steps, callback, *, data=None, kind="outputs", resume=None, m
     loader = torch.utils.data.DataLoader(data or loops.Samples(64), batch_size=1)
     trainer.fit(module or Module(kind), loader, ckpt_path=resume)
     return trainer
+
+
+def test_what_tells_whether_it_learns_goes_to_the_runs_loggers(tmp_path):
+    loggers = [TensorBoardLogger(str(tmp_path), name="tb"), CSVLogger(str(tmp_path), name="csv")]
+    fit(tmp_path, 10, AudioLossLightning(), logger=loggers, log_every_n_steps=5)
+    table = next(tmp_path.rglob("metrics.csv")).read_text()
+    assert {"learning/nats_below_chance", "learning/label_share", "learning/audio_grad_norm"} <= set(
+        table.splitlines()[0].split(",")
+    )
+    lines = [json.loads(line) for line in next(tmp_path.rglob("metrics.jsonl")).read_text().splitlines()]
+    assert [line["step"] for line in lines] == [5, 10]
+    report = scan([str(tmp_path)])
+    assert report.exit_code == 0
+    assert sum(any(figure.kind == "label-share" for figure in run.learning) for run in report.runs) >= 2
 
 
 def test_a_healthy_run_is_left_alone(tmp_path):

@@ -248,6 +248,8 @@ class AudioLossGuard:
         self._recent.close(step)
         if logs or (logs is None and self.log_every and not step % self.log_every):
             self._measure(step, values)
+        if logs is None and self.log_every and not (step + 1) % self.log_every:
+            self._measure_before_the_next_step()
         if self._gradients.left and not self._gradients_seen:
             self.see_gradients(whole=False)
         self._begins, self._gradients_seen = True, False
@@ -461,8 +463,21 @@ class AudioLossGuard:
             LABEL_SHARE: lambda: label_share(batches, layout),
         }
         for name, measure in measures.items():
-            if name not in values and (value := self._measured(measure)) is not None:
+            if name not in values and not _is_nothing(value := self._measured(measure)):
                 values[name] = value
+
+    def _measure_before_the_next_step(self) -> None:
+        """A plain loop may have thrown its gradients away by the time at which it hands over the loss."""
+        for each in self.loop.optimizers[:1]:
+            inner = getattr(each, "optimizer", each)  # Accelerate wraps it
+            if not hasattr(inner, "register_step_pre_hook"):
+                continue
+
+            def measure(*_: Any) -> None:
+                handle.remove()
+                self.measure_gradients()
+
+            handle = inner.register_step_pre_hook(measure)
 
     def _measured(self, measure: Callable[[], Any]) -> Any:
         try:
@@ -498,3 +513,8 @@ def _checked(log_every: int) -> int:
     if isinstance(log_every, bool) or not isinstance(log_every, int) or log_every < 0:
         raise SettingError("log_every", f"must be a whole number of steps from 0 on, not {log_every!r}")
     return log_every
+
+
+def _is_nothing(value: Any) -> bool:
+    """Or a norm of 0, as far as that can be told without a wait: of gradients that the loop has set to 0."""
+    return value is None or (value.is_cpu and not value.item())

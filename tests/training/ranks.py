@@ -233,7 +233,7 @@ def sums(directory: Path) -> dict[str, list[Any]]:
             callbacks=[callback],
         )
         made.train()
-        points = [value for _, value, _ in (callback.guard.flush(), callback.guard._watch.points)[1]]
+        points = [value for _, value, _ in (callback.guard.flush(), callback.guard.pipeline.watch.points)[1]]
         logged = [line["loss"] for line in made.state.log_history if "loss" in line]
         found[f"{kind.__name__} {accumulation} {whole}"] = [points, logged, list(callback.guard.monitors)]
     own = Own(

@@ -155,7 +155,7 @@ def values_of(directory, steps, **settings):
     """What was watched, by step."""
     callback = AudioLossLightning(Policy(critical=(), warning=()))
     fit(directory, steps, callback, **settings)
-    return [value for _, value, _ in callback.guard._watch.points]
+    return [value for _, value, _ in callback.guard.pipeline.watch.points]
 
 
 class Still(Module):
@@ -220,14 +220,14 @@ def test_a_loss_that_is_logged_now_and_then_does_not_hide_the_returned_one(tmp_p
     callback = AudioLossLightning(Policy(critical=("stop",), warning=()))
     data = loops.Samples(64, 22, 23, masked=True)
     trainer = fit(tmp_path, 40, callback, module=Sparse(every, first), data=data)
-    points = [value for _, value, _ in callback.guard._watch.points]
+    points = [value for _, value, _ in callback.guard.pipeline.watch.points]
     assert points[1:22] == pytest.approx([8 * value for value in single[1:22]], rel=1e-5)
     assert trainer.global_step == 23
     incidents = {each.code: each.first_step for each in callback.guard.monitor.incidents}
     # A sum over codebooks is told by where the loss starts, which here is the first value that was logged, a mean.
     assert set(incidents) == {"non-finite-loss"} | ({"sum-scale"} if first else set())
     assert incidents["non-finite-loss"] == 23
-    logged = callback.guard._watch.monitors["logged"]
+    logged = callback.guard.pipeline.watch.monitors["logged"]
     assert logged.diagnostics()["points"] == len(range(first, 23, every)) - (first == 0)
 
 
@@ -294,7 +294,7 @@ def test_no_value_is_missing_between_two_logs_of_a_module_that_returns_none(tmp_
     single = values_of(tmp_path, 21, module=Still("bare"))
     fit(tmp_path, 21, callback, module=Sparse(5, returns=False))
     assert callback.guard.taken == []
-    found = [(step, value) for step, value, _ in callback.guard._watch.points]
+    found = [(step, value) for step, value, _ in callback.guard.pipeline.watch.points]
     assert found == [(step, pytest.approx(single[step - 1], rel=1e-5)) for step in (1, 6, 11, 16, 21)]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 try:
     from lightning.pytorch import Callback, LightningModule, Trainer
 except ImportError:  # the same package under its older name
-    from pytorch_lightning import (  # type: ignore[import-not-found, no-redef, unused-ignore]
+    from pytorch_lightning import (  # type: ignore[import-not-found, no-redef, assignment, unused-ignore]
         Callback,
         LightningModule,
         Trainer,
@@ -58,7 +58,7 @@ class AudioLossLightning(Callback):
         self.guard.examiner.model = _inner(pl_module)
         self._inputs.attach(self.guard.examiner.model, pl_module)
         self._losses.start()
-        self.guard.begin()
+        self.guard.pipeline.begin()
         self._step = trainer.global_step
         board = self._board or (_writer(trainer) if trainer.is_global_zero else None)
         where = self._directory or Path(trainer.default_root_dir) / FOLDER
@@ -77,21 +77,21 @@ class AudioLossLightning(Callback):
         step = trainer.global_step
         given, original = self._given(batch)
         if given is not None:  # losses are read by its layout
-            self.guard.show(MicroBatch(given, original))
+            self.guard.pipeline.show(MicroBatch(given, original))
         values = self._losses.of(trainer, outputs, batch)
         if values is None:
             return
-        self.guard.feed(values)
+        self.guard.pipeline.feed(values)
         if step != self._step:
             self._step = step
             logs = _logs_after(trainer, step)
-            self.guard.close(step, logs=logs)
+            self.guard.pipeline.close(step, logs=logs)
             if logs:
                 self._log_figures(trainer, step)
 
     def _log_figures(self, trainer: Trainer, step: int) -> None:
         """To the run's loggers; that of TensorBoard is written to with the alerts."""
-        figures = self.guard.log_now()
+        figures = self.guard.pipeline.log_now()
         for each in trainer.loggers if figures else ():
             if not _is_board(getattr(each, "experiment", None)):
                 each.log_metrics(figures, step)
@@ -103,9 +103,9 @@ class AudioLossLightning(Callback):
     def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Any) -> None:
         """Learn nothing from this step, where a rollback asked for it."""
         if not self.loop.skips:
-            self.guard.see_gradients(whole=True)
+            self.guard.pipeline.see_gradients(whole=True)
             if _logs_after(trainer, trainer.global_step + 1):
-                self.guard.measure_gradients()
+                self.guard.pipeline.measure_gradients()
         else:
             self.loop.skips -= 1
             forget_gradients(optimizer, getattr(trainer.precision_plugin, "scaler", None))

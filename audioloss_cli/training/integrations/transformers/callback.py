@@ -73,7 +73,7 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         self.guard.set_directory(where, board, jsonl=self._jsonl, figures=not self.hook.waits_for_loss)
         if state.global_step:
             resume(self.guard, state, self.loop.path(state.global_step))
-        self.guard.logs_from(state.global_step, lines_of(state.log_history, state.global_step))
+        self.guard.pipeline.logs_from(state.global_step, lines_of(state.log_history, state.global_step))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
         """The optimiser has made its step."""
@@ -83,7 +83,7 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         self._closed = step
         grad_norm, self.grad_norm = self.grad_norm, None
         self._bind(args, control, kwargs)
-        self.guard.close(step, grad_norm=grad_norm, logs=control.should_log)
+        self.guard.pipeline.close(step, grad_norm=grad_norm, logs=control.should_log)
         if control.should_save or control.should_training_stop:
             self.guard.flush()
         return control
@@ -99,9 +99,9 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         """Learn nothing from this step, where a rollback asked for it."""
         if not self.loop.skips:
             self._bind(args, control, kwargs)
-            self.guard.see_gradients(whole=True)
+            self.guard.pipeline.see_gradients(whole=True)
             if _logs_after(args, state):
-                self.guard.measure_gradients()
+                self.guard.pipeline.measure_gradients()
         if self.loop.skips and self._skipped != state.global_step:
             self._skipped = state.global_step
             self.loop.skips -= 1
@@ -120,7 +120,7 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         beside = {"grad_norm": numbers.get("grad_norm"), "epoch": numbers.get("epoch")}
         self._logs_audio = self._logs_audio or bool(audio)  # it may have log lines of its own
         if audio and not self.hook.named:
-            self.guard.logged(numbers[audio], state.global_step, {**beside, "total": numbers.get("loss")})
+            self.guard.pipeline.logged(numbers[audio], state.global_step, {**beside, "total": numbers.get("loss")})
         elif "loss" in numbers and not self._logs_audio:
             self._log_loss(numbers, state.global_step, beside)
         return control
@@ -145,7 +145,7 @@ class AudioLossCallback(TrainerCallback, ExportableState):
 
     def _log_figures(self, state: Any, logs: Any) -> None:
         """Into ``trainer_state.json``, where a mixin has not put them into the line before it was logged."""
-        figures, lines = self.guard.log_now(), state.log_history
+        figures, lines = self.guard.pipeline.log_now(), state.log_history
         if figures and lines and lines[-1].get("step") == state.global_step and lines[-1].get("loss") == logs["loss"]:
             lines[-1].update(figures)
 
@@ -153,9 +153,9 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         """The hook may have read no loss, or another one than that which is trained; a mixin knows the latter."""
         line = line_of(numbers, step)
         if not self.hook.had_loss:
-            self.guard.logged(numbers["loss"], step, beside)
+            self.guard.pipeline.logged(numbers["loss"], step, beside)
         elif line is not None and not self.hook.waits_for_loss:
-            self.guard.trained(line)
+            self.guard.pipeline.trained(line)
 
     def _bind(self, args: Any, control: Any, known: Mapping[str, Any]) -> None:
         loop = self.loop

@@ -48,7 +48,7 @@ class ForwardHook:
     def attach(self, model: Any, loader: Any) -> None:
         """To the model; and to the loader's collator, if that removes columns. ``model``: None to leave it alone."""
         self.let_go()  # of a training that was ended by an exception
-        self._guard.begin()
+        self._guard.pipeline.begin()
         self._pending.clear()
         self._model, self.own.processes = model, self.processes
         if model is not None:
@@ -90,9 +90,9 @@ class ForwardHook:
     def _take_in(self, batch: dict[str, Any], outputs: Any) -> None:
         """The batch and the losses of one pass."""
         self.own_loss = own_loss_of(outputs) is not None
-        self._guard.show(self._fed(batch))
-        values = self._guard.read(None, outputs, batch)
-        self.had_loss, self.named = self.had_loss or bool(values), self._guard.presence.named
+        self._guard.pipeline.show(self._fed(batch))
+        values = self._guard.pipeline.read(None, outputs, batch)
+        self.had_loss, self.named = self.had_loss or bool(values), self._guard.pipeline.reader.presence.named
         parts = set(values.own) if _is_part(batch) else set[str]()
         if self.processes > 1:  # not in place, which is what the Trainer does to the model's
             values.update({name: _detached(values[name]) * self.processes for name in parts})
@@ -134,7 +134,7 @@ class ForwardHook:
 
     def _feed(self, values: dict[str, Any], parts: set[str]) -> None:
         # They are read after the optimiser's step: in a step of CUDA graphs others lie in their place by then.
-        self._guard.feed(values, parts, copy=True)
+        self._guard.pipeline.feed(values, parts, copy=True)
 
 
 def _detached(value: Any) -> Any:

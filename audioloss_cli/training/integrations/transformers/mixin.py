@@ -82,7 +82,7 @@ class AudioLossMixin:
         """The Trainer's own, with what tells whether the audio part learns beside the training loss."""
         callback = self._audio_loss_callback()
         if callback is not None and "loss" in logs:
-            logs = {**logs, **callback.guard.log_now()}
+            logs = {**logs, **callback.guard.pipeline.log_now()}
         return super().log(logs, *args, **kwargs)  # type: ignore[misc]
 
     # To override.

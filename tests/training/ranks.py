@@ -16,7 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import Dataset
 
 from audioloss_cli.training import AudioLossCallback, AudioLossError, AudioLossGuard, AudioLossMixin, Policy
-from audioloss_cli.training.integrations.transformers.loss_share import processes_of_a_sum
+from audioloss_cli.training.integrations.transformers.forward_hook import processes_of_a_sum
 from tests.training import loops, wrapped_higgs
 from tests.training.asked_ranks import asked, kept, saved
 from tests.training.sharded_ranks import sharded

@@ -10,13 +10,13 @@ is trained, for ``agreement``: the same, or the total without the text loss.
 
 import math
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from torch import Tensor
 
 from audioloss_cli.probe.model_io.adapter import Adapter
 from audioloss_cli.probe.model_io.layout import Layout
-from audioloss_cli.training.losses.outputs import mean_of, number_of, read_codebooks, read_scalar
+from audioloss_cli.training.losses.outputs import PARTS, held_by, mean_of, number_of, read_codebooks, read_scalar
 from audioloss_cli.training.losses.recompute import by_offset, is_silent, recompute
 from audioloss_cli.training.transport.scalar_layout import (
     AT_OFFSETS,
@@ -28,40 +28,8 @@ from audioloss_cli.training.transport.scalar_layout import (
     TOGETHER,
 )
 
-#: Names under which outputs hold each of their losses, in the order in which they are tried.
-AUDIO_NAMES = ("audio_loss", "loss_audio", "audio_ce_loss", "speech_loss", "audio_lm_loss")
-CODEBOOK_NAMES = (
-    *("codebook_losses", "audio_codebook_losses", "audio_losses", "codebook_loss", "per_codebook_losses"),
-    "codebook_loss_list",
-)
-TEXT_NAMES = ("llm_loss", "text_loss", "loss_text")
-#: Losses of parts of the codebooks, which together are the audio loss: all of a tuple must be there.
-PARTS = (
-    ("backbone_loss", "decoder_loss"),
-    ("backbone_loss", "depth_decoder_loss"),
-    ("c0_loss", "ac_loss"),
-    ("talker_loss", "sub_talker_loss"),
-    ("semantic_loss", "acoustic_loss"),
-)
-_ROLES = {
-    name: (role, order)
-    for role, names in (("audio", AUDIO_NAMES), ("codebooks", CODEBOOK_NAMES), ("text", TEXT_NAMES), ("own", ("loss",)))
-    for order, name in enumerate(names)
-}
-_PARTS = {name for names in PARTS for name in names}
 _AS_MEASURED = {TOGETHER: MEASURED_TOGETHER, **dict(zip(CODEBOOKS, MEASURED, strict=True))}
 _COUNT = "num_items_in_batch"  # over which the model's own loss is a sum, divided by that; it is not of the batch
-
-
-class _Held(NamedTuple):
-    """What outputs hold: role -> order, name and value; and parts by name."""
-
-    by_role: dict[str, tuple[int, str, Any]]
-    parts: dict[str, Any]
-
-    def of(self, role: str) -> tuple[str, Any]:
-        found = self.by_role.get(role)
-        return ("", None) if found is None else found[1:]
 
 
 class Losses(dict[str, Any]):
@@ -113,7 +81,7 @@ def read_losses(
     """
     if outputs is None:
         return Losses() if loss is None else Losses(audio=loss)
-    held, odd = _held_by(outputs), list[str]()
+    held, odd = held_by(outputs), list[str]()
     roles = held.by_role
     books, mean = read_codebooks(*held.of("codebooks"), odd) if "codebooks" in roles else ({}, None)
     found = Losses(books)
@@ -145,7 +113,7 @@ def read_losses(
 
 def names_audio(outputs: Any) -> bool:
     """Whether the outputs say which of their losses is that of the audio."""
-    held = _held_by(outputs)
+    held = held_by(outputs)
     return "audio" in held.by_role or "codebooks" in held.by_role
 
 
@@ -156,28 +124,6 @@ def own_loss_of(outputs: Any) -> Any:
     if type(outputs) is tuple:
         return outputs[0] if outputs and isinstance(outputs[0], Tensor) else None
     return getattr(outputs, "loss", None)
-
-
-def _held_by(outputs: Any) -> _Held:
-    """Of a mapping (``ModelOutput`` of transformers is one), an object, or a tuple, whose loss comes first."""
-    if isinstance(outputs, (dict, Mapping)):  # a dict is asked for first, for it is told sooner
-        items: Any = outputs.items()
-    elif type(outputs) is tuple:
-        items = (("loss", outputs[0]),) if outputs and isinstance(outputs[0], Tensor) else ()
-    else:
-        items = [(name, getattr(outputs, name, None)) for name in (*_ROLES, *_PARTS)]
-    found, parts = dict[str, tuple[int, str, Any]](), dict[str, Any]()
-    for name, value in items:
-        if value is None:
-            continue
-        known = _ROLES.get(name)
-        if known is not None:
-            role, order = known
-            if role not in found or order < found[role][0]:
-                found[role] = (order, name, value)
-        elif name in _PARTS:
-            parts[name] = value
-    return _Held(found, parts)
 
 
 def _of_parts(parts: Mapping[str, Any]) -> Any:

@@ -19,12 +19,11 @@ except ImportError:  # the same package under its older name
 
 from audioloss_cli.training.batches.recent import MicroBatch
 from audioloss_cli.training.guard import AudioLossGuard
-from audioloss_cli.training.integrations.lightning.loop import FOLDER, LightningLoop
+from audioloss_cli.training.integrations.lightning.loop import FOLDER, LightningLoop, SavedCheckpoints
 from audioloss_cli.training.integrations.lightning.losses import LightningLosses
 from audioloss_cli.training.integrations.lightning.model_inputs import ModelInputs
-from audioloss_cli.training.integrations.lightning.saved_checkpoints import SavedCheckpoints
 from audioloss_cli.training.policy import Policy
-from audioloss_cli.training.response.forget_gradients import forget_gradients
+from audioloss_cli.training.response.restore import forget_gradients
 
 
 class AudioLossLightning(Callback):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from audioloss_cli.training.guard import AudioLossGuard
-from audioloss_cli.training.losses.logged import audio_name
+from audioloss_cli.training.losses.logged_apart import audio_name
 from audioloss_cli.training.losses.read import names_audio
 
 _LOOKS = 3  # batches after which what was not logged never will be

@@ -4,6 +4,7 @@ A forward hook sees what the model is given and what it gives. The state goes th
 (``trainer_state.json``, ``stateful_callbacks``), and is read from there on resuming.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,11 @@ from transformers.trainer_callback import ExportableState
 
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.integrations.transformers.checkpoint_state import is_plain, plain_policy, resume
-from audioloss_cli.training.integrations.transformers.forward_hook import ForwardHook
-from audioloss_cli.training.integrations.transformers.log_directory import log_directory
+from audioloss_cli.training.integrations.transformers.forward_hook import ForwardHook, processes_of_a_sum
 from audioloss_cli.training.integrations.transformers.loop import TrainerLoop
-from audioloss_cli.training.integrations.transformers.loss_share import processes_of_a_sum
-from audioloss_cli.training.losses.logged import audio_name
-from audioloss_cli.training.losses.logged_apart import line_of, lines_of
+from audioloss_cli.training.losses.logged_apart import audio_name, line_of, lines_of
 from audioloss_cli.training.policy import Policy
-from audioloss_cli.training.response.forget_gradients import forget_gradients
+from audioloss_cli.training.response.restore import forget_gradients
 
 _FOLDER = "audioloss"  # in the output directory
 
@@ -171,3 +169,13 @@ def _logs_after(args: Any, state: Any) -> bool:
     if step == 1 and args.logging_first_step:
         return True
     return args.logging_strategy == "steps" and bool(every) and step % every == 0
+
+
+def log_directory(args: Any) -> Path | None:
+    """Where the TensorBoard callback of this process writes; None if it does not."""
+    if "tensorboard" not in (args.report_to or ()):
+        return None
+    named = os.environ.get("TENSORBOARD_LOGGING_DIR") or getattr(args, "logging_dir", None)  # an argument until 4.57
+    above = Path(named).expanduser() if named else Path(args.output_dir) / "runs"
+    own = [path for path in above.rglob("events.out.tfevents.*") if f".{os.getpid()}." in path.name]
+    return max(own, key=lambda path: path.stat().st_mtime).parent if own else above if named else None

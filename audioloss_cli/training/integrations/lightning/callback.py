@@ -17,7 +17,7 @@ except ImportError:  # the same package under its older name
         Trainer,
     )
 
-from audioloss_cli.training.batches.recent import MicroBatch
+from audioloss_cli.training.batches.recent import MicroBatch, named_batch
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.integrations.lightning.loop import FOLDER, LightningLoop, SavedCheckpoints
 from audioloss_cli.training.integrations.lightning.losses import LightningLosses
@@ -97,7 +97,8 @@ class AudioLossLightning(Callback):
 
     def _given(self, batch: Any) -> tuple[Any, Any]:
         """What the model was given, and the batch before; None for what is not known."""
-        return self._inputs.pair(batch) if isinstance(batch, Mapping) else (None, None)
+        named = named_batch(batch)
+        return self._inputs.pair(named) if isinstance(named, Mapping) else (None, None)
 
     def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Any) -> None:
         """Learn nothing from this step, where a rollback asked for it."""

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from audioloss_cli.training.batches.recent import named_batch
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.losses.logged_apart import audio_name
 from audioloss_cli.training.losses.read import names_audio
@@ -43,7 +44,8 @@ class LightningLosses:
         whole = _times(named.get("loss"), trainer.accumulate_grad_batches)
         many = isinstance(whole, Tensor) and whole.numel() != 1  # of a manual optimisation; it is said, and left alone
         if names_audio(named) or self._guard.pipeline.reader.presence.named or many:
-            given = batch if isinstance(batch, Mapping) else None
+            named_inputs = named_batch(batch)
+            given = named_inputs if isinstance(named_inputs, Mapping) else None
             return self._guard.pipeline.read(None, {**named, "loss": whole}, given)
         loss = whole if isinstance(whole, (Tensor, float)) else None
         logged = self._logged(trainer)

@@ -38,7 +38,7 @@ def _logged(tags: RunTags) -> Iterator[LearningFigure]:
         first, last = _ends(series)
         if math.isfinite(first):
             kind: FigureKind = next((kind for words, kind in _KINDS if tag.words.endswith(words)), "nats-below-chance")
-            yield LearningFigure(kind, series.tag, tag.codebook, len(series), first, last, series.steps[-1])
+            yield LearningFigure(kind, series.tag, tag.codebook, len(series), first, last, int(series.steps[-1]))
 
 
 def _computed(audited: Sequence[AuditedSeries], tags: RunTags) -> Iterator[LearningFigure]:
@@ -58,7 +58,7 @@ def _computed(audited: Sequence[AuditedSeries], tags: RunTags) -> Iterator[Learn
             len(series),
             first=level - first / chance.codebooks,
             last=level - last / chance.codebooks,
-            last_step=series.steps[-1],
+            last_step=int(series.steps[-1]),
             chance=str(chance),
             level=level,
         )
@@ -78,6 +78,6 @@ def _chance_of(series: Series, tag: Tag, tags: RunTags, first: float) -> Chance 
 def _ends(series: Series) -> tuple[float, float]:
     """Medians of the first and of the last finite values; NaN if there are none."""
     values = series.values
-    first = list(islice((value for value in values[:_AROUND] if math.isfinite(value)), _FEW))
-    last = [value for value in values[-_AROUND:] if math.isfinite(value)][-_FEW:]
+    first = list(islice((float(value) for value in values[:_AROUND] if math.isfinite(value)), _FEW))
+    last = [float(value) for value in values[-_AROUND:] if math.isfinite(value)][-_FEW:]
     return (median(first), median(last)) if first and last else (math.nan, math.nan)

@@ -10,6 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from audioloss_cli import scan
 from audioloss_cli.training import AudioLossCallback, AudioLossGuard, AudioLossMixin
 from tests.training import loops, wrapped_higgs
+from tests.training.far import Far, far, far_of, install
 
 CHANCE = math.log(1026)
 NATS, LABELS, GRADIENTS = "learning/nats_below_chance", "learning/label_share", "learning/audio_grad_norm"
@@ -85,6 +86,22 @@ def test_nothing_is_logged_where_nothing_is_known_or_nobody_asks(tmp_path):
     guard.finish()
     assert not (tmp_path / "a").exists()
     assert not (tmp_path / "b").exists()
+
+
+def test_what_lies_on_a_device_is_not_waited_for(tmp_path, monkeypatch):
+    install(monkeypatch)
+    guard = AudioLossGuard(model=loops.model(), directory=tmp_path, log_every=1)
+    batch = loops.sample(1)
+    there = {name: far_of(value) for name, value in batch.items()}
+    guard.step(batch=there, outputs={"audio_loss": far(5.0), "codebook_losses": far([4.0, 6.0])})
+    assert not (tmp_path / "metrics.jsonl").exists()
+    while Far.queues:
+        Far.queues.popitem()[1].run()
+    guard.step(batch=there, outputs={"audio_loss": far(4.0), "codebook_losses": far([3.0, 5.0])})
+    (line,) = lines(tmp_path / "metrics.jsonl")
+    assert (line["step"], line["audio_loss"]) == (1, 5.0)
+    assert line[f"{NATS}/codebook_1"] == pytest.approx(CHANCE - 6.0, rel=1e-4)
+    assert line[LABELS] == pytest.approx((batch["audio_labels"] != -100).float().mean().item())
 
 
 @pytest.mark.parametrize("log_every", [-1, 2.5, True])

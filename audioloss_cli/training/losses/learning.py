@@ -96,9 +96,15 @@ class Learning:
         norms = [torch.linalg.vector_norm(each) for each in gradients if each.layout is torch.strided]
         if not norms:
             return None
-        device = norms[0].device
-        found: Tensor = torch.linalg.vector_norm(torch.stack([each.to(device, torch.float32) for each in norms]))
+        found: Tensor = torch.linalg.vector_norm(_together(norms))
         return found
+
+
+def _together(scalars: Sequence[Tensor]) -> Tensor:
+    """In one tensor [N] in float32; on a device if any of them lies on one, so that the host waits for none."""
+    device = next((each.device for each in scalars if not each.is_cpu), None)
+    near = [each if device in (None, each.device) else each.to(device, non_blocking=True) for each in scalars]
+    return torch.stack([each.float() for each in near])
 
 
 def _audio_parameters(model: Any, layout: Layout) -> list[Tensor]:
@@ -118,4 +124,4 @@ def label_share(batches: Sequence[MicroBatch], layout: Layout | None) -> Tensor 
         labels = as_tensor(with_labels(fed, layout).get(field.name)) if isinstance(fed.clean, Mapping) else None
         if isinstance(labels, Tensor) and labels.numel() and not labels.is_floating_point():
             found.append(((labels != layout.ignore_index) & (labels >= 0)).float().mean())
-    return torch.stack([each.to(found[0].device) for each in found]).mean() if found else None
+    return _together(found).mean() if found else None

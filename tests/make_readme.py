@@ -1,4 +1,4 @@
-"""Writes the generated parts of README.md: ``python -m tests.make_readme``."""
+"""Writes the generated parts of README.md and of what lies beside its rooms: ``python -m tests.make_readme``."""
 
 import os
 import re
@@ -7,9 +7,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from audioloss_cli import Limits, registry
+from audioloss_cli import Limits, outputs, registry
 from audioloss_cli.cli import formats as log_formats
+from audioloss_cli.config.schema import FILE, document_text, schema
 from audioloss_cli.model import RuleText
+from audioloss_cli.monitor.ruleset import options_of
 from audioloss_cli.naming.roles import AUDIO_LOSS_PATTERNS, TRAINING_LOSS_WORDS
 
 ROOT = Path(__file__).parent.parent
@@ -80,10 +82,8 @@ def rules() -> str:
 def causes() -> str:
     """One row a root cause, from its docstring."""
     rows = ["| cause | what |", "|---|---|"]
-    names = sorted(registry.names("probe.causes"), key=lambda name: registry.load("probe.causes", name).ORDER)
-    rows += [
-        f"| `{registry.code_of(name)}` | {RuleText.of(registry.load('probe.causes', name)).what} |" for name in names
-    ]
+    names = sorted(registry.names("causes"), key=lambda name: registry.load("causes", name).ORDER)
+    rows += [f"| `{registry.code_of(name)}` | {RuleText.of(registry.load('causes', name)).what} |" for name in names]
     return "\n".join(rows)
 
 
@@ -100,6 +100,34 @@ def alert_tests() -> str:
     """A test file, and what testing it prints."""
     file = "tests/alert_tests/readme.toml"
     return f"```toml\n{(ROOT / file).read_text(encoding='utf-8')}```\n\n{command('test', file)}"
+
+
+def report_kinds() -> str:
+    """One row a kind of report, from its docstring and its suffixes."""
+    rows = ["| kind | files | what |", "|---|---|---|"]
+    for name in outputs.names():
+        title = " ".join(registry.docstring("outputs", name).split("\n\n", maxsplit=1)[0].split())
+        suffixes = ", ".join(f"`{suffix}`" for suffix in outputs.kind(name).suffixes)
+        rows.append(f"| `{name}` | {suffixes} | {_cell(title)} |")
+    return "\n".join(rows)
+
+
+def csv_columns() -> str:
+    """The columns of the CSV report."""
+    return f"Columns: {', '.join(f'`{column}`' for column in outputs.kind('csv').columns)}."
+
+
+def metrics() -> str:
+    """One row a metric."""
+    rows = ["| metric | what |", "|---|---|"]
+    rows += [f"| `{name}` | {text} |" for name, text in outputs.kind("prometheus").metrics.items()]
+    return "\n".join(rows)
+
+
+def settings_schema() -> str:
+    """The JSON schema of audioloss.toml."""
+    options = {registry.code_of(name): options_of(name) for name in registry.names("rules")}
+    return document_text(schema(options, registry.names("readers")))
 
 
 Parts = dict[str, Callable[[], str]]
@@ -123,6 +151,16 @@ TRAINING: Parts = {
 }
 
 
+# Files beside the README, and what is generated in each.
+BESIDE: dict[Path, Parts] = {
+    ROOT / "audioloss_cli" / "outputs" / "README.md": {
+        "kinds": report_kinds,
+        "columns": csv_columns,
+        "metrics": metrics,
+    },
+}
+
+
 def generated(text: str, parts: Parts) -> str:
     """The text with each of these parts made anew."""
     for name, make in parts.items():
@@ -135,4 +173,6 @@ def generated(text: str, parts: Parts) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(generated(README.read_text(encoding="utf-8"), CORE | PROBE | TRAINING), encoding="utf-8")
+    FILE.write_text(settings_schema(), encoding="utf-8")
+    for path, parts in (BESIDE | {README: CORE | PROBE | TRAINING}).items():
+        path.write_text(generated(path.read_text(encoding="utf-8"), parts), encoding="utf-8")

@@ -73,15 +73,15 @@ class RunFiles:
 def run_files(paths: Iterable[Path]) -> RunFiles:
     """Return what is known of a run from the files beside its logs, ``paths``, the nearest first."""
     found = RunFiles()
-    for file in _files(paths):
+    for file in configuration_files(paths):
         pairs = list(islice(_pairs_of(file), _MOST_KEYS))
         found = _with_task(found, file.name, pairs)
         found = _with_vocabulary(found, file.name, pairs)
     return found
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Configuration files, each once."""
+def configuration_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the configuration files of the run whose logs are ``paths``, each once, the nearest first."""
     seen = set[Path]()
     for path in paths:
         directory = path.absolute().parent

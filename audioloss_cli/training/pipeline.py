@@ -25,8 +25,9 @@ from audioloss_cli.training.response.folding import Folding
 from audioloss_cli.training.response.responder import Responder
 from audioloss_cli.training.transport.arrivals import Arrivals, read_plain
 from audioloss_cli.training.transport.ranks import NOBODY, Whose
-from audioloss_cli.training.transport.scalar_layout import AUDIO_GRAD_NORM, BOUND, PART, Arrived
+from audioloss_cli.training.transport.scalar_layout import AT_OFFSETS, AUDIO_GRAD_NORM, BOUND, PART, Arrived
 
+_JUDGED = (BOUND, "total", PART, AT_OFFSETS[1])  # a step without any says nothing of what is trained
 _ALIGNMENT = ("label-leak", "double-shift")  # where labels and logits stand, by the batch alone
 
 
@@ -138,7 +139,7 @@ class StepPipeline:
     def see_gradients(self, *, whole: bool) -> None:
         """The gradients of a step are there; ``whole``: none of them was thrown away yet, see ``GradientLook``."""
         self._gradients_seen = True
-        if not self._gradients.left or self.looks.told:
+        if not self._gradients.left or self.looks.found_faults:
             return  # of a batch with nothing to learn there is none
         examiner, batches = self.examiner, self.recent.latest()
         layout = examiner.layout
@@ -215,7 +216,7 @@ class StepPipeline:
         """The numbers of a step are there; all ranks come here together. ``before``: what is to be handled as well."""
         findings = arrived.values.pop("findings", None)
         ranks, values, found = self.arrivals.ranks, arrived.values, before
-        if (BOUND in values or "total" in values or PART in values) and (noted := self.reader.agreement.judge(values)):
+        if not values.keys().isdisjoint(_JUDGED) and (noted := self.reader.agreement.judge(values)):
             self.examiner.noted += noted
             found = before + self.looks.alerts(noted, arrived.step)
         self.log.arrived(arrived, speaks=ranks is None or ranks.rank == 0)
@@ -233,7 +234,10 @@ class StepPipeline:
         """Compare what a framework logged as trained with what was read, as far as that has arrived."""
         lines, found = self._unsettled, []
         while lines and lines[0].step <= self.watch.last_step:
-            found += self.watch.trained(lines.popleft())
+            line = lines.popleft()
+            noted = self.reader.agreement.logged(line.value)
+            self.examiner.noted += noted
+            found += self.looks.alerts(noted, line.step) + self.watch.trained(line)
         return self._handled(found)
 
     def _handled(self, found: Found, whose: Whose = NOBODY) -> list[Alert]:

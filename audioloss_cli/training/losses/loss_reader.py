@@ -42,7 +42,7 @@ class LossReader:
     def read(self, loss: Any, outputs: Any, batch: Any, *, at_once: bool) -> Losses:
         """The losses of a micro-batch, see ``read_losses``; what cannot be read is said once, and ends no training.
 
-        ``at_once``: whether numbers lie on the CPU; on a device neither codes nor losses are looked into.
+        ``at_once``: whether numbers lie on the CPU; on a device the host looks into nothing.
         """
         self.batches += 1
         if self._begins:
@@ -58,8 +58,9 @@ class LossReader:
                 named_batch(batch),
                 self._examiner.layout,
                 again=again,
-                adapter=self._examiner.adapter if at_once else None,
+                adapter=self._examiner.adapter,
                 measure=measure,
+                wait=at_once,
                 difference=self.agreement.part_is_audio,
             )
         except Exception as error:  # noqa: BLE001  # outputs that nobody foresaw

@@ -15,6 +15,7 @@ from audioloss_cli.model.point import OWN_CODEBOOK
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.training.losses.logged_apart import Line, LoggedApart
 from audioloss_cli.training.transport.scalar_layout import (
+    ACROSS,
     AT_OFFSETS,
     AUDIO_GRAD_NORM,
     BOUND,
@@ -29,7 +30,10 @@ from audioloss_cli.training.transport.scalar_layout import (
 AUDIO, LOGGED = "audio_loss", "logged"
 BESIDE = ("total", "text", "grad_norm")
 # What does not stand beside a codebook.
-_APART = ("audio", "logged", "trained", "gone", PART, BOUND, *AT_OFFSETS, LABEL_SHARE, AUDIO_GRAD_NORM, *MEASURED)
+_APART = (
+    *("audio", "logged", "trained", "gone", PART, BOUND, *AT_OFFSETS, *ACROSS),
+    *(LABEL_SHARE, AUDIO_GRAD_NORM, *MEASURED),
+)
 _KEPT = 1000  # points that wait for a log file to be opened, and steps at which the run logged
 
 Found = list[tuple[str, Alert]]

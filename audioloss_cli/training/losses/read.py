@@ -17,8 +17,9 @@ from torch import Tensor
 from audioloss_cli.probe.model_io.adapter import Adapter
 from audioloss_cli.probe.model_io.layout import Layout
 from audioloss_cli.training.losses.outputs import PARTS, held_by, mean_of, number_of, read_codebooks, read_scalar
-from audioloss_cli.training.losses.recompute import by_offset, is_silent, recompute
+from audioloss_cli.training.losses.recompute import AtOffsets, by_offset, is_silent, recompute
 from audioloss_cli.training.transport.scalar_layout import (
+    ACROSS,
     AT_OFFSETS,
     BOUND,
     CODEBOOKS,
@@ -45,14 +46,14 @@ class Losses(dict[str, Any]):
         anew: whether the audio loss was taken out of it, from logits and labels.
         apart: whether it is the own loss without that of the text.
         silent: whether the batch is one of text alone.
-        measured: cross entropies [K] at label offsets 0, 1 and 2; None where they were not asked for.
+        measured: cross entropies at label offsets 0, 1 and 2; None where they were not asked for.
     """
 
     named: bool = False  # of the class, for one is made at every step
     own: Collection[str] = ()
     odd: Collection[str] = ()
     mixed = anew = apart = silent = False
-    measured: tuple[Tensor, ...] | None = None
+    measured: AtOffsets | None = None
 
 
 def read_losses(
@@ -64,6 +65,7 @@ def read_losses(
     again: bool = True,
     adapter: Adapter | None = None,
     measure: bool = False,
+    wait: bool = True,
     difference: bool = False,
 ) -> Losses:
     """What a micro-batch has to offer.
@@ -77,6 +79,7 @@ def read_losses(
             is no ``audio``.
         adapter: of the family, to measure other families than those of Higgs Audio.
         measure: whether the cross entropies at several label offsets are measured, see ``agreement``.
+        wait: whether the host may look into what it measures.
         difference: whether the own loss without that of the text was seen to be the audio loss.
     """
     if outputs is None:
@@ -92,7 +95,7 @@ def read_losses(
         audio = _rescaled(found, mean, loss, own)
     audio = _of_parts(held.parts) if audio is None and held.parts else audio
     if measure and layout is not None and batch is not None:
-        _measure(found, outputs, batch, layout, adapter, odd)
+        _measure(found, outputs, batch, layout, adapter, wait=wait)
     if audio is not None:
         _named(found, audio, loss, own)
     elif loss is not None and loss is not own:
@@ -152,16 +155,17 @@ def _rescaled(found: Losses, mean: Any, loss: Any, own: Any) -> Any:
 
 
 def _measure(
-    found: Losses, outputs: Any, batch: Mapping[str, Any], layout: Layout, adapter: Adapter | None, odd: list[str]
+    found: Losses, outputs: Any, batch: Mapping[str, Any], layout: Layout, adapter: Adapter | None, *, wait: bool
 ) -> None:
     try:
-        found.measured = by_offset(outputs, batch, layout, adapter)
+        found.measured = by_offset(outputs, batch, layout, adapter, wait=wait)
     except Exception:  # noqa: BLE001  # outputs and batches that nobody foresaw: they are not compared
         found.measured = None
     if found.measured is not None and layout.shift == 1:
-        found.update(zip(AT_OFFSETS, (each.nanmean() for each in found.measured), strict=True))
+        for names, measured in zip((AT_OFFSETS, ACROSS), found.measured, strict=True):
+            found.update(zip(names, (each.nanmean() for each in measured), strict=True))
     if found.measured is not None:
-        books, _ = read_codebooks("", found.measured[layout.shift], odd)
+        books, _ = read_codebooks("", found.measured.within[layout.shift], [])
         found.update({_AS_MEASURED[name]: value for name, value in books.items()})
 
 
@@ -239,7 +243,7 @@ def _unnamed(
 def _anew(found: Losses, outputs: Any, batch: Mapping[str, Any], layout: Layout, odd: list[str]) -> Any:
     """From logits and labels, if that can be; what fails there does not cost the loss that is trained."""
     if found.measured is not None:
-        return found.measured[layout.shift]
+        return found.measured.within[layout.shift]
     try:
         return recompute(outputs, batch, layout)
     except Exception as error:  # noqa: BLE001  # outputs and batches that nobody foresaw

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from audioloss_cli.model import Alert
+from audioloss_cli.model import Alert, Severity
 from audioloss_cli.training.losses.monitors import Monitors
 from audioloss_cli.training.response.action_record import ActionRecord
 from audioloss_cli.training.response.alert_context import logger
@@ -42,8 +42,8 @@ class Announcer:
         self.sinks = sinks
 
     def alert(self, series: str, alert: Alert, ranks: str = "") -> None:
-        """Tell the sinks; reminders and recoveries, for which no action is taken, are logged here."""
-        if alert.edge in ("recovered", "reminder"):
+        """Tell the sinks; notes, reminders and recoveries, for which no action is taken, are logged here."""
+        if alert.edge in ("recovered", "reminder") or alert.severity is Severity.INFO:
             level = logging.WARNING if alert.edge == "recovered" else _LEVELS[alert.severity]
             logger.log(level, "%s: %s", series, alert.message)
         self._each(lambda sink: sink.alert(series, alert, ranks))

@@ -37,7 +37,9 @@ class Sink:
         self._alerted = False
 
     def alert(self, series: str, alert: Alert, ranks: str) -> None:
-        """The points so far, the severity (0 once it is over), and the message."""
+        """The points so far, the severity (0 once it is over), and the message; no file is opened for a note alone."""
+        if self._writer is None and alert.severity is Severity.INFO and alert.edge != "recovered":
+            return
         writer = self._open()
         self._alerted = True
         self._write_points(writer)

@@ -4,15 +4,17 @@ from typing import Any, NamedTuple
 
 Values = dict[str, float]
 
-#: The audio part of what is trained, or a total that is no smaller; and what logits and labels give at label offsets.
-PART, BOUND, AT_OFFSETS = "part", "bound", ("at_0", "at_1", "at_2")
+#: The audio part of what is trained, or a total that is no smaller.
+PART, BOUND = "part", "bound"
+#: What logits and labels give at label offsets 0, 1 and 2: within segments, and across them.
+AT_OFFSETS, ACROSS = ("at_0", "at_1", "at_2"), ("across_0", "across_1", "across_2")
 #: What is measured at the steps at which the run logs, see ``learning``.
 LABEL_SHARE, AUDIO_GRAD_NORM = "label_share", "audio_grad_norm"
 #: What is watched, what stands beside it, what a framework logs as trained, whether the batch has findings, and whether
 #: the audio loss is gone for good. Codebooks follow.
 NAMED = (
     *("audio", "total", "text", "logged", "grad_norm", "trained", "findings", "gone"),
-    *(PART, BOUND, *AT_OFFSETS, LABEL_SHARE, AUDIO_GRAD_NORM),
+    *(PART, BOUND, *AT_OFFSETS, *ACROSS, LABEL_SHARE, AUDIO_GRAD_NORM),
 )
 LOSSES = 4  # of them, the first ones
 #: Those that are watched one by one. A model may have more: they are in the mean over all of them, which is watched.

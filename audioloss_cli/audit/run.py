@@ -6,6 +6,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from audioloss_cli.audit.kinds import kind_of
+from audioloss_cli.audit.learning import learning_of
 from audioloss_cli.audit.no_losses import asked_of, in_its_words, left_out
 from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.causes import explain
@@ -100,7 +101,8 @@ def _report_on(
     low = [finding for item in audited for finding in _low_held_out(item, tags, settings)]
     audited += _held_out(name, tags, selection, settings, arrays=arrays)
     explain(audited, series)
-    report = RunReport(name, tags=list(names), findings=[*merged.findings, *low])
+    findings = [*merged.findings, *low]
+    report = RunReport(name, tags=list(names), findings=findings, learning=learning_of(audited, tags))
     report.series = [
         item.finished(
             keep_points=settings.keep_points,

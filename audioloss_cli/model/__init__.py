@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from audioloss_cli.model.point import Point
     from audioloss_cli.model.reader import EVERYTHING, Cursor, ReadOptions
     from audioloss_cli.model.report import Report, RunReport, SeriesReport, Unaudited
-    from audioloss_cli.model.rule import InactiveRange, LossRule, RuleText, SeriesHistory
+    from audioloss_cli.model.rule import InactiveRange, LossRule, SeriesHistory
+    from audioloss_cli.model.rule_text import RuleText
     from audioloss_cli.model.series import MISSING, Defect, Note, Series, SeriesCollector, is_missing
     from audioloss_cli.model.view import View, printable, shortened
 
@@ -41,7 +42,7 @@ _HOMES = {
     "RecoveryAttempt": "alert",
     "Report": "report",
     "ReadOptions": "reader",
-    "RuleText": "rule",
+    "RuleText": "rule_text",
     "RunReport": "report",
     "Series": "series",
     "SeriesCollector": "series",

@@ -1,12 +1,10 @@
-"""What a loss rule is, and how its documentation is read."""
+"""What a loss rule is."""
 
-import inspect
 import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any, Literal, Protocol, Self, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from audioloss_cli.model.alert import AlertType, Severity, type_of
 from audioloss_cli.model.incident import Certainty
@@ -273,44 +271,3 @@ class LossRule:
     def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """One sentence: what holds at this point, having held since step ``since`` at ``points`` points."""
         raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
-class RuleText:
-    """The documentation of a rule or a check: its module's docstring, cut at What / Why / Fix.
-
-    Attributes:
-        title: first line.
-        what: the condition.
-        why: what it means for the training run.
-        fix: what to do about it.
-    """
-
-    title: str
-    what: str
-    why: str
-    fix: str
-
-    @classmethod
-    def of(cls, module: ModuleType) -> Self:
-        """Read the docstring of ``module``.
-
-        Raises:
-            ValueError: a section is missing.
-        """
-        return cls.parse(module.__doc__ or "", module.__name__)
-
-    @classmethod
-    def parse(cls, docstring: str, name: str) -> Self:
-        """Cut the docstring of the module ``name``.
-
-        Raises:
-            ValueError: a section is missing.
-        """
-        text = inspect.cleandoc(docstring)
-        title, *paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
-        found = dict(part.split(": ", 1) for part in paragraphs if ": " in part)
-        try:
-            return cls(title, found["What"], found["Why"], found["Fix"])
-        except KeyError as missing:
-            raise ValueError(f"{name}: the docstring has no section {missing.args[0]}:") from None

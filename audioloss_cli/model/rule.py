@@ -28,15 +28,15 @@ class InactiveRange:
     ``high_share`` times the level, which follows a falling loss. Where the level is at most ``fallen`` times the start
     of the series, they are below ``start_share`` times the start as well. The shares count only where there is a
     reference, and within them only what lies more than a rounding from their ends: a rule may come to the same bound in
-    another way, or hold on it. A rule that is not satisfied with one point alone wants another one that lies elsewhere,
-    too, among the last 9.
+    another way, or hold on it. ``company`` is how many of the last 9 points, the current one among them, lie outside
+    where the rule holds.
     """
 
     low: float = -math.inf
     high: float = math.inf
     low_share: float = 0.0
     high_share: float = math.inf
-    alone: bool = True
+    company: int = 1
     start_share: float = math.inf
     fallen: float = 0.0
 
@@ -100,6 +100,10 @@ class SeriesHistory(Protocol):
     @property
     def spread(self) -> float:
         """Usual distance of two neighbouring points over the same steps."""
+
+    @property
+    def noisy(self) -> bool:
+        """Whether that distance is more than a third of the level, so that a few points say nothing."""
 
     @property
     def start(self) -> float | None:

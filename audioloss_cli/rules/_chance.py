@@ -6,12 +6,12 @@ from audioloss_cli.naming.chance import NEAR, Chance
 _LEFT, _STEADY = 0.98, 0.03
 
 
-def chance_near(value: float, history: SeriesHistory) -> Chance | None:
-    """Return the chance level within 2 % of a value, or 1 % where nobody knows the codes.
+def chance_near(value: float, history: SeriesHistory, times: float = 1.0) -> Chance | None:
+    """Return the chance level within 2 % of a value, or 1 % where nobody knows the codes; or so many times as far away.
 
     Of a sum over codebooks only for a loss of codes, or where the run says how many there are.
     """
-    found: Chance | None = history.chances.near(value, sums=history.kind == "ce", share=_share(history))
+    found: Chance | None = history.chances.near(value, sums=history.kind == "ce", share=times * _share(history))
     return found
 
 
@@ -20,9 +20,9 @@ def _share(history: SeriesHistory) -> float:
     return NEAR if history.kind == "ce" or history.chances.vocabularies else NEAR / 2
 
 
-def start_at(history: SeriesHistory) -> Chance | None:
+def start_at(history: SeriesHistory, times: float = 1.0) -> Chance | None:
     """Return the chance level at which the series started; None if it did not, or nobody knows yet."""
-    return chance_near(history.start, history) if history.start is not None else None
+    return chance_near(history.start, history, times) if history.start is not None else None
 
 
 def stuck_at(history: SeriesHistory) -> Chance | None:

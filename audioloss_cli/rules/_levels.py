@@ -18,15 +18,15 @@ def lost(rise: float, least: float, share: float, level: float, history: SeriesH
     return min(rise, back) if back >= least * rise else rise
 
 
-def lost_range(ratio: float, least: float, share: float) -> InactiveRange:
-    """Where a rule cannot hold that asks for ``lost`` of a rise to ``ratio`` times the level.
+def lost_range(ratio: float, least: float, share: float, company: int) -> InactiveRange:
+    """Where a rule cannot hold that asks ``company`` points for ``lost`` of a rise to ``ratio`` times the level.
 
     The rise is the smaller one from a level of ``share / (ratio - 1 + share)`` of the start on, and says something up
     to one of ``share / (least * (ratio - 1) + share)`` of it.
     """
     rise = ratio - 1
     lowest, highest = share / (rise + share), share / (least * rise + share)
-    return InactiveRange(high_share=ratio, start_share=share + (1 - share) * lowest, fallen=highest, alone=False)
+    return InactiveRange(high_share=ratio, start_share=share + (1 - share) * lowest, fallen=highest, company=company)
 
 
 def recent_median(history: SeriesHistory, width: int) -> float:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory, Severity
 from audioloss_cli.rules._levels import lost, lost_range, recent_medians
 
-_SPREADS, _WIDTH, _SLOW, _CLEARS = 4.5, 9, 25, 0.85
+_SPREADS, _WIDTH, _SLOW, _CLEARS, _CLEARS_LOST = 4.5, 9, 25, 0.85, 0.95
 _LOST, _LEAST = 0.75, 0.72
 
 
@@ -34,7 +34,7 @@ class Rule(LossRule):
 
     def __init__(self, limits: Limits, *, ratio: float = 1.5) -> None:
         self.ratio = ratio
-        self.inactive = (lost_range(ratio, _LEAST, _LOST),)
+        self.inactive = (lost_range(ratio, _LEAST, _LOST, company=_WIDTH // 2 + 1),)
 
     def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether this point and the last ones lie above."""
@@ -49,11 +49,11 @@ class Rule(LossRule):
     def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether the last points are back."""
         medians = recent_medians(history, _WIDTH, 1) + recent_medians(history, _SLOW, 1)
-        return not medians or max(medians) < _CLEARS * self._level(history)
+        return not medians or max(medians) < self._cleared(history)
 
     def levels(self, history: SeriesHistory) -> Sequence[float]:
         """Where it holds and where it clears."""
-        return [self._level(history), _CLEARS * self._level(history)]
+        return [self._level(history), self._cleared(history)]
 
     def worse(self, value: float, than: float) -> bool:
         """The higher, the worse."""
@@ -67,6 +67,11 @@ class Rule(LossRule):
             f"loss {point.value:.4g} at step {point.step} has been above {times:.3g} times its "
             f"usual level {usual:.4g} since step {since}"
         )
+
+    def _cleared(self, history: SeriesHistory) -> float:
+        """Where it is over: sooner where a smaller rise was enough, which harder data may come near to."""
+        level, usual = self._level(history), history.level or 0.0
+        return (_CLEARS if level >= self.ratio * usual else _CLEARS_LOST) * level
 
     def _level(self, history: SeriesHistory) -> float:
         usual = history.level or 0.0

@@ -1,7 +1,8 @@
 """Audio loss that drops where an epoch begins.
 
-What: From an epoch boundary on (the epoch is logged beside the loss), all of at least 3 points lie below the usual
-level of the 1000 steps before, divided by ratio (2.5), and the points before the boundary did not. If the loss stepped
+What: From an epoch boundary on (the epoch is logged beside the loss), at least 3 points lie below half the usual level
+of the 1000 steps before, and their median, and the last one, below that level divided by ratio (2.5), and the points
+before the boundary did not. If the loss stepped
 down at the boundary before as well, this step must be twice as long on a logarithmic scale.
 
 Why: Data that is seen again is memorised: steps of 10 to 25 % are usual, and a small set goes down in stairs by up to a
@@ -19,7 +20,7 @@ from audioloss_cli.model.median import median
 from audioloss_cli.model.point import EPOCH
 from audioloss_cli.rules._levels import recent_medians
 
-_HALF = 0.5
+_HALF, _BEFORE_THE_LAST = 0.5, 1.25
 _LEAST, _MOST, _NORMAL = 3, 12, 0.7  # points after the boundary; share of the usual level before it
 
 
@@ -35,7 +36,7 @@ class Rule(LossRule):
 
     def __init__(self, limits: Limits, *, ratio: float = 2.5) -> None:
         self.ratio = ratio
-        self.inactive = (InactiveRange(low_share=1 / ratio, alone=False),)
+        self.inactive = (InactiveRange(low_share=1 / ratio, company=2),)
 
     def is_inactive(self, history: SeriesHistory) -> bool:
         """Whether no epoch has been logged."""
@@ -49,7 +50,9 @@ class Rule(LossRule):
         after = _since_the_boundary(history) if point.value < level else []
         # A point that is logged at the very boundary still belongs to the epoch before.
         later = after[1:] if after and after[0] >= level else after
-        if len(later) < _LEAST or max(later) >= level or not self._normal_before(history, len(after)):
+        if len(later) < _LEAST or median(later) >= level or max(later) >= _HALF * history.reference:
+            return False
+        if not self._normal_before(history, len(after)):
             return False
         return not self._goes_down_in_stairs(history, len(after), median(later))
 
@@ -79,6 +82,8 @@ class Rule(LossRule):
         if epochs <= 0 or newest.step <= oldest.step:
             return False
         length = (newest.step - oldest.step) / epochs
+        if history.level_before(int(first.step - _BEFORE_THE_LAST * length)) is None:
+            return False  # the boundary before is the start: from there on a loss falls anyhow
         before = history.level_before(int(first.step - length))
         between = history.level_before(first.step)
         if before is None or between is None or not before > between > level > 0:
@@ -86,8 +91,8 @@ class Rule(LossRule):
         return _HALF * math.log(between / level) <= math.log(before / between)
 
     def _normal_before(self, history: SeriesHistory, after: int) -> bool:
-        before = history.last(after + _LEAST)[:_LEAST]
-        return min(before) >= _NORMAL * (history.reference or 0.0)
+        before, usual = history.last(after + _LEAST)[:_LEAST], history.reference or 0.0
+        return median(before) >= _NORMAL * usual and min(before) >= usual / self.ratio
 
 
 def _since_the_boundary(history: SeriesHistory) -> list[float]:

@@ -1,11 +1,13 @@
 """Audio loss far below its own usual level.
 
 What: The median of the last 9 points lies below the usual level of the 1000 steps before, divided by ratio (4), at 3
-points in a row. Where the log has less than a point in 2 steps, 2 points in a row below that will do. The usual level
-is a median, and it is frozen while something is wrong. It is over when the median of the last points is back above half
-the usual level. A loss that is, or may be, small by nature is learnt as fast: there the usual level is that of the last
-points before, so that only a cliff counts, and for one that is small by nature one of the square of ratio, from above 1
-nat; ratio itself will do at the end of a plateau of 100 points, not more than 50 updates apart, with little noise.
+points in a row. Where the log has less than a point in 2 steps, 2 points in a row below that will do. Where
+neighbouring points usually differ by more than a third of the level, the median of the last 25 must lie there as
+well. The usual level is a median, and it is frozen while something is wrong. It is over when the median of the last
+points is back above half the usual level. A loss that is, or may be, small by nature is learnt as fast: there the
+usual level is that of the last points before, so that only a cliff counts, and for one that is small by nature one of
+the square of ratio, from above 1 nat; ratio itself will do at the end of a plateau of 100 points, not more than 50
+updates apart, with little noise.
 
 Why: A real audio language model does not win a factor of 4 within 1000 steps. A leak or a trivial task does, and is
 seen here long before it is below 0.01, or though it never gets there: it may settle at 0.02 or leak down to 0.15.
@@ -23,7 +25,8 @@ from audioloss_cli.rules._open import open_question
 
 _CLEARS = 0.5
 _LARGE = 100  # warning thresholds, 1 nat: what was usually above it is not small by nature
-_DENSE_STRIDE, _WIDTH, _IN_A_ROW = 2, 9, 3
+_DENSE_STRIDE, _IN_A_ROW = 2, 3
+_WIDTH, _SPARSE_WIDTH, _NOISY_WIDTH = 9, 3, 25
 _PLATEAU, _CLOSE, _QUIET = 100, 50, 0.1
 _BEFORE = 5  # points before those that are low
 
@@ -39,7 +42,7 @@ class Rule(LossRule):
     def __init__(self, limits: Limits, *, ratio: float = 4.0) -> None:
         self.ratio = ratio
         self._large = _LARGE * limits.threshold
-        self.inactive = (InactiveRange(low_share=1 / ratio, alone=False),)
+        self.inactive = (InactiveRange(low_share=1 / ratio, company=2),)
 
     def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether the value, and the last points, lie below."""
@@ -50,21 +53,22 @@ class Rule(LossRule):
             return False
         if history.kind != "ce" and not _is_cliff(history, self._ratio(history)):
             return False
-        if history.stride > _DENSE_STRIDE:
+        if history.stride > _DENSE_STRIDE and not history.noisy:
             return max(history.last(2)) < level
-        if max(history.last(_WIDTH + _IN_A_ROW - 1)) < level:  # so are all medians of them
-            return len(history.points) >= _WIDTH + _IN_A_ROW - 1
-        medians = recent_medians(history, _WIDTH, _IN_A_ROW)
-        return len(medians) == _IN_A_ROW and max(medians) < level
+        width = self._width(history)
+        if max(history.last(width + _IN_A_ROW - 1)) < level:  # so are all medians of them
+            return len(history.points) >= width + _IN_A_ROW - 1
+        medians = recent_medians(history, width, _IN_A_ROW)
+        return len(medians) == _IN_A_ROW and max(medians + recent_medians(history, _WIDTH, 1)) < level
 
     def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether the last points are back."""
-        medians = recent_medians(history, _WIDTH if history.stride <= _DENSE_STRIDE else 3, 1)
+        medians = recent_medians(history, self._width(history), 1)
         return history.reference is None or not medians or medians[-1] >= _CLEARS * self._usual(history)
 
     def memory(self, history: SeriesHistory) -> int:
         """All that its medians look at."""
-        return _WIDTH + _IN_A_ROW - 1 if history.kind == "ce" else super().memory(history)
+        return self._width(history) + _IN_A_ROW - 1 if history.kind == "ce" else super().memory(history)
 
     def levels(self, history: SeriesHistory) -> Sequence[float]:
         """Where it holds and where it clears."""
@@ -77,6 +81,12 @@ class Rule(LossRule):
             f"loss {point.value:.4g} at step {point.step} is below 1/{self._ratio(history):g} of its usual level "
             f"{self._usual(history):.4g}{open_question(history)}"
         )
+
+    @staticmethod
+    def _width(history: SeriesHistory) -> int:
+        if history.noisy:
+            return _NOISY_WIDTH
+        return _WIDTH if history.stride <= _DENSE_STRIDE else _SPARSE_WIDTH
 
     @staticmethod
     def _usual(history: SeriesHistory) -> float:

@@ -3,7 +3,9 @@
 What: At 3 points in a row the loss exceeds ratio (2) times its usual level, or is back at least 85 % of the way to
 where it started, half of the level at least; and it exceeds the level by 6 times the usual distance of neighbouring
 points. Where the log has less than a point in 3 steps, 2 points will do that exceed it by twice as much; less than a
-point in 5 steps, a single one that exceeds it by three times as much. The usual level is that of the 1000 steps before,
+point in 5 steps, a single one that exceeds it by three times as much. Where neighbouring points usually differ by more
+than a third of the level, the median of the last 9 must exceed it as well as 3 in a row, and one or two must be three
+times as far away. The usual level is that of the 1000 steps before,
 or of the last 75 to 300 steps where the loss still falls. Where it went up as high more than 5 times within the last
 100 points, that is no spike but how the loss is.
 
@@ -14,15 +16,17 @@ Fix: Look at the batches of these steps and at the gradient norm. If spikes come
 learning rate; if this one does not heal, roll back and skip the batches.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
 from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory
-from audioloss_cli.rules._levels import lost, lost_range
+from audioloss_cli.rules._levels import lost, lost_range, recent_medians
 
 _SPREADS, _LOST, _LEAST = 6, 0.85, 0.5
 # Points in a row, that exceed the level by so many times the height, where a point stands for more than so many steps.
 _ENOUGH = ((3, 1.0, 0), (2, 2.0, 3), (1, 3.0, 5))
+_WIDTH, _NOISY_FAR = 9, 3.0
 _EARLIER, _SHARE, _OWN = (
     100,
     0.05,
@@ -42,7 +46,7 @@ class Rule(LossRule):
     def __init__(self, limits: Limits, *, ratio: float = 2.0) -> None:
         self.ratio = ratio
         self.inactive = (
-            lost_range(ratio, _LEAST, _LOST),
+            lost_range(ratio, _LEAST, _LOST, company=2),
             InactiveRange(high_share=1 + 3 * (ratio - 1)),
         )
 
@@ -55,7 +59,7 @@ class Rule(LossRule):
         if point.value < level + height:
             return False
         for count, least in self._enough(level, history):
-            if min(history.last(count)) >= least:
+            if self._lowest(count, history) >= least:
                 return not _is_usual(level + height, history)
         return False
 
@@ -80,13 +84,21 @@ class Rule(LossRule):
         times = point.value / usual if usual else 1.0
         return f"loss {point.value:.4g} at step {point.step} is {times:.3g} times its usual level {usual:.4g}"
 
+    @staticmethod
+    def _lowest(count: int, history: SeriesHistory) -> float:
+        """Of the last points, so many; where noise may lift three of them by chance, of the median of more as well."""
+        lowest = min(history.last(count))
+        if count < _ENOUGH[0][0] or not history.noisy:
+            return lowest
+        return min([lowest, *(recent_medians(history, _WIDTH, 1) or [-math.inf])])
+
     def _enough(self, level: float, history: SeriesHistory) -> list[tuple[int, float]]:
         """So many points in a row that are at least so high; fewer than 3 must double the level, whatever was lost."""
         height, spread = self._height(level, history), _SPREADS * history.spread
         full = max((self.ratio - 1) * level, spread)
-        stride = history.stride
+        stride, far = history.stride, _NOISY_FAR if history.noisy else 1.0
         return [
-            (count, level + (height if count == _ENOUGH[0][0] else times * full))
+            (count, level + (height if count == _ENOUGH[0][0] else far * times * full))
             for count, times, sparse in _ENOUGH
             if stride > sparse
         ]

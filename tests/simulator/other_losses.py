@@ -52,8 +52,11 @@ def long_and_short(stage: Stage) -> Sketch:
 
 @failure("back-to-chance", "divergence", "loss-spike")
 def back_to_chance(stage: Stage) -> Sketch:
-    """All that was learnt is gone from one step to the next."""
-    loss = curves.power_law(CHANCE, stage.uniform(3.0, 4.2), stage.uniform(200, 500))(stage.steps) * stage.jitter()
+    """All that was learnt is gone from one step to the next; who guesses does so alike for every batch."""
+    level = stage.uniform(3.0, 4.2)
+    curve = curves.power_law(CHANCE, level, stage.uniform(200, 500))(stage.steps)
+    learnt = (CHANCE - curve) / (CHANCE - level)
+    loss = curve * stage.jitter() ** (0.1 + 0.9 * learnt)
     chance = CHANCE * stage.white(0.1)
     return Sketch({TAG: loss}, {TAG: np.where(stage.steps >= stage.onset(), chance, loss)})
 

@@ -16,8 +16,9 @@ from audioloss_cli.model.median import median
 BLOCK_STEPS = BLOCK_POINTS = 25  # a block is over after so many steps, or so many points
 BLOCKS, LEAST_BLOCKS = 40, 30  # 1000 steps, and at least 30 blocks: a sparse log has one point in each
 ARMED_POINTS, ARMED_BLOCKS = 12, 4
-# What lies outside these shares of the reference does not change it, if another one of the last 9 points does, too.
-USUAL, COMPANY = (0.25, 1.5), 9
+# What lies below the first of these shares of the level does not change it, if 2 of the last 9 points do; nor what lies
+# above the second, if the last 3 points do.
+USUAL, FEW, MANY, COMPANY = (0.25, 1.5), 2, 3, 9
 _LAG, _FAR = 8, 1.2
 _LEVEL_BLOCKS = 5
 _TRAIL = 128  # blocks of the whole segment, thinned out evenly, for a resume from far back
@@ -25,6 +26,7 @@ _TRAIL = 128  # blocks of the whole segment, thinned out evenly, for a resume fr
 # lower by so many times the usual distance of neighbouring blocks around their trend that it is no chance.
 TREND = ((12, 0.95, 2.0), (3, 0.8, 3.0))
 HIGHEST = 3
+TAIL = 2.4  # so many times the median is what a fifth of the distances exceed where tails are heavy; 1.9 of plain noise
 LEFT_BLOCKS = 20  # ... and over so many, whether a series has left where it was
 
 
@@ -154,7 +156,7 @@ class Baseline:
         """
         key = step // self.block_steps
         known = {block.key: block for block in (*self.trail, *self.blocks)}
-        blocks = [known[each] for each in sorted(known) if each <= key][-ARMED_POINTS:]
+        blocks = [known[each] for each in sorted(known) if each <= key][-LEAST_BLOCKS:]
         trail, gap, lowest = [block for block in self.trail if block.key <= key], self.gap, self.lowest
         self.forget()
         if sum(block.points for block in blocks) < ARMED_POINTS or len(blocks) < ARMED_BLOCKS:
@@ -199,7 +201,7 @@ class Baseline:
 
     def _apart(self) -> float:
         blocks = list(self.blocks)
-        near = median([block.spread for block in blocks])
+        near = _typical([block.spread for block in blocks])
         if len(blocks) <= _LAG or median([block.points for block in blocks]) <= 1:
             return near  # neighbouring blocks are neighbouring points
         return max(near, _FAR * self._around_the_trend([block.median for block in blocks], relative=True))
@@ -252,7 +254,12 @@ def _jitter(medians: Sequence[float]) -> float:
     """How far steps between neighbours lie from the usual step, as a share of the first of both; 0 for one alone."""
     steps = [(after - before) / before if before > 0 else 0.0 for before, after in pairwise(medians)]
     usual = median(steps) if steps else 0.0
-    return median([abs(step - usual) for step in steps]) if steps else 0.0
+    return _typical([abs(step - usual) for step in steps]) if steps else 0.0
+
+
+def _typical(distances: Sequence[float]) -> float:
+    """Their median; of heavy tails, of which a few points show less than there is, a share of what a fifth exceed."""
+    return max(median(distances), sorted(distances)[len(distances) * 4 // 5] / TAIL)
 
 
 def _share(distance: float, level: float) -> float:

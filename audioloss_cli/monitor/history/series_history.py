@@ -10,7 +10,7 @@ from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.median import median
 from audioloss_cli.model.point import GRAD_NORM, LEARNING_RATE
 from audioloss_cli.model.rule import Kind
-from audioloss_cli.monitor.history.baseline import COMPANY, USUAL, Baseline
+from audioloss_cli.monitor.history.baseline import COMPANY, FEW, MANY, USUAL, Baseline
 from audioloss_cli.monitor.history.kind import KindGuess
 from audioloss_cli.monitor.history.recurrence import Recurrence
 from audioloss_cli.monitor.history.window import Window
@@ -20,6 +20,7 @@ _LEAST_POINTS = 128
 _START_POINTS = 5
 _STRIDE_POINTS = 10
 _FEW = 3
+_NOISY = 1 / 3
 
 
 class SeriesHistory:
@@ -90,12 +91,14 @@ class SeriesHistory:
 
     def fold(self, step: int, value: float) -> None:
         """Let the current value, a finite one, have its part in what is usual."""
-        usual, level = self.baseline.reference, self.baseline.level
-        # What may be small by nature may be learnt as fast as a collapse comes: all that it falls to is usual.
-        least = USUAL[0] * level if level is not None and self.kind == "ce" else 0.0
-        if usual is not None and self.kind != "signed" and not least <= value < USUAL[1] * usual:
-            most = USUAL[1] * usual
-            if sum(not least <= each < most for each in self.last(COMPANY)) > 1:
+        level = self.baseline.level
+        if level is not None and self.kind != "signed":
+            # What may be small by nature may be learnt as fast as a collapse comes: all that it falls to is usual.
+            least, most = USUAL[0] * level if self.kind == "ce" else 0.0, USUAL[1] * level
+            if value < least and sum(each < least for each in self.last(COMPANY)) >= FEW:
+                return
+            # What is high now and then is usual: a level without the upper part of its noise would sink ever lower.
+            if value >= most and min(self.last(MANY)) >= most:
                 return
         self.baseline.fold(step, value)
 
@@ -193,6 +196,11 @@ class SeriesHistory:
     def spread(self) -> float:
         """Usual distance of neighbours."""
         return self.baseline.spread
+
+    @property
+    def noisy(self) -> bool:
+        """Whether a few points say nothing."""
+        return self.baseline.spread > _NOISY * (self.baseline.level or 0.0)
 
     def course(self) -> list[float]:
         """Levels of the whole segment, by the blocks that are kept for a resume."""

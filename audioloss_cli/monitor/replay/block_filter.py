@@ -13,10 +13,11 @@ import numpy as np  # noqa: TID253  # opened late, for long series only
 
 from audioloss_cli.model import InactiveRange
 from audioloss_cli.model.rule import LESS, MORE
-from audioloss_cli.monitor.history.baseline import COMPANY, USUAL
+from audioloss_cli.monitor.history.baseline import COMPANY, FEW, MANY, USUAL
 from audioloss_cli.monitor.replay.blocks import Blocks
 
-_FOLDED = InactiveRange(low_share=USUAL[0], high_share=USUAL[1], alone=False)  # all that the baseline takes in
+# All that the baseline takes in.
+_FOLDED = (InactiveRange(low_share=USUAL[0], company=FEW), InactiveRange(high_share=USUAL[1], company=MANY))
 _FINITE = InactiveRange(low=-sys.float_info.max)
 _BATCHES = (1 << 7, 1 << 13)  # doubtful blocks looked at in one go: first few, because the first bad one ends it
 
@@ -33,10 +34,12 @@ class BlockFilter:
 
     def __init__(self, intervals: Sequence[InactiveRange], before: Sequence[float], values: Any, start: float) -> None:
         self._start = start
-        intervals = [*intervals, _FOLDED, _FINITE]
+        intervals = [*intervals, *_FOLDED, _FINITE]
         self._any = InactiveRange.all_of(intervals)
-        self._alone = InactiveRange.all_of([inactive for inactive in intervals if inactive.alone])
-        self._company = InactiveRange.all_of([inactive for inactive in intervals if not inactive.alone])
+        self._by_company = {
+            company: InactiveRange.all_of([each for each in intervals if each.company == company])
+            for company in {each.company for each in intervals}
+        }
         self._before = len(before)
         self._values = np.concatenate([before, values])
 
@@ -73,17 +76,18 @@ class BlockFilter:
         return bad
 
     def _may_hold(self, level: Any, usual: Any, first: Any, last: Any) -> Any:
-        """Whether a point from ``first`` up to before ``last`` lies outside, and in such company as the rules need."""
+        """Whether a point from ``first`` up to before ``last`` lies outside, in such company as the rules need."""
         counts = last - first
         owner = np.repeat(np.arange(len(usual)), counts)
         places = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts) + self._before
         hits = np.zeros(len(usual), bool)
-        hits[owner[self._outside(self._alone, level[owner], usual[owner], places)]] = True
-        outside = self._outside(self._company, level[owner], usual[owner], places)
-        owner, places = owner[outside], places[outside, None] - np.arange(1, COMPANY)  # [points, 8] before them
-        own = self._outside(self._company, level[owner, None], usual[owner, None], np.maximum(places, 0))
-        others = (places >= 0) & own
-        hits[owner[others.any(axis=1)]] = True
+        for company, inactive in self._by_company.items():
+            outside = self._outside(inactive, level[owner], usual[owner], places)
+            owners, last = owner[outside], places[outside, None] - np.arange(COMPANY)  # [points, 9]
+            if company > 1:
+                there = self._outside(inactive, level[owners, None], usual[owners, None], np.maximum(last, 0))
+                owners = owners[np.count_nonzero(there & (last >= 0), axis=1) >= company]
+            hits[owners] = True
         return hits
 
     def _outside(self, inactive: InactiveRange, level: Any, usual: Any, places: Any) -> Any:

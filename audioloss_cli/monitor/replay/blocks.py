@@ -12,6 +12,7 @@ from audioloss_cli.monitor.history.baseline import (
     BLOCKS,
     HIGHEST,
     LEAST_BLOCKS,
+    TAIL,
     TREND,
     Baseline,
     Block,
@@ -136,7 +137,9 @@ class Blocks:
         np.divide(medians[:, 1:] - before, before, out=steps, where=there & (before > 0))
         usual = _middle(np.sort(np.where(there, steps, np.inf), axis=1), np.maximum(counts, 1))
         apart = np.sort(np.where(there, np.abs(steps - usual[:, None]), np.inf), axis=1)
-        return np.where(counts > 0, _middle(apart, np.maximum(counts, 1)), 0.0)
+        counted = np.maximum(counts, 1)
+        upper = apart[np.arange(len(apart)), counted * 4 // 5] / TAIL  # see ``baseline._typical``
+        return np.where(counts > 0, np.maximum(_middle(apart, counted), upper), 0.0)
 
     def _highest(self, which: Any, count: int) -> Any:
         """The highest of the last ``count`` block medians before each of the blocks ``which``; infinite for fewer."""

@@ -110,6 +110,8 @@ class VectorisedReplay:
         machine = self.machine
         if start >= len(self.values) or machine.history.start is None or machine.recovery.running:
             return False
+        if len(machine.history.points) < COMPANY:  # after a restart fewer points will do for a rule
+            return False
         if not all(group.idle for group in machine.groups):
             return False
         return machine.last_step is not None and bool(self.steps[start] >= machine.last_step)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from audioloss_cli import registry
 from audioloss_cli.model import Finding, Report, RuleText, RunReport
 
-_FOLDERS = ("rules", "runs.findings", "probe.checks", "probe.causes")
+_FOLDERS = ("rules", "runs.findings", "probe.checks", "causes")
 
 
 class Glossary:

@@ -78,8 +78,7 @@ class Step:
     ("paths", "arguments", "code"),
     [
         (f"{BAD}\n", "", 1),
-        (f"\n{GOOD}\n  \n", "", 0),
-        (f"{GOOD}\n{BAD}", "--fail-on=never\n--allow-defects", 0),
+        (f"\n{GOOD}\n  \n{BAD}", "--fail-on=never\n--allow-defects", 0),
         ("no such\npath", "", 3),
         (str(GOOD), "--nope", 2),
         (f"{GOOD}\n--help", "", 3),

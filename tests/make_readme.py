@@ -177,7 +177,6 @@ TRAINING: Documents = {
 }
 
 
-# Files beside the README, and what is generated in each.
 def generated(text: str, parts: Parts) -> str:
     """The text with each of these parts made anew."""
     for name, make in parts.items():

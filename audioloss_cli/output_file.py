@@ -1,18 +1,30 @@
 """Writing a file that may hold an old report: the new one replaces it in full, or the old one stays as it is."""
 
 import errno
+import io
 import os
 import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 _OUT, _ERR = 1, 2
+_PIECE = 1 << 20
 # The directory takes no new file, or the file is mounted by itself: it can only be written where it is.
 _NOT_BESIDE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV)
 
 
-def write_file(path: Path, text: str) -> None:
+def encoded(text: str) -> bytes:
+    """Return text as UTF-8; what that has no bytes for, such as half of a surrogate pair, is spelled out."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def write_file(path: Path, content: str | IO[bytes]) -> None:
     """Write UTF-8 to a file, beside it first; its permissions stay, and a link to it stays one.
+
+    Args:
+        path: of the file.
+        content: a text, or a file from its first byte to its last, however long that is.
 
     What is no regular file (a FIFO, /dev/stdout) is written to as it is, and so is a file that standard output or
     standard error goes to: it is theirs.
@@ -20,7 +32,7 @@ def write_file(path: Path, text: str) -> None:
     Raises:
         OSError: it cannot be written; what it held is still there.
     """
-    data = text.encode("utf-8", "backslashreplace")
+    data = io.BytesIO(encoded(content)) if isinstance(content, str) else content
     target = Path(os.path.realpath(path))
     old = _status(path)
     if old is None:
@@ -36,7 +48,7 @@ def write_file(path: Path, text: str) -> None:
         _renew(target, data, old)
 
 
-def _renew(target: Path, data: bytes, old: os.stat_result) -> None:
+def _renew(target: Path, data: IO[bytes], old: os.stat_result) -> None:
     if not os.access(target, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
     try:
@@ -47,7 +59,7 @@ def _renew(target: Path, data: bytes, old: os.stat_result) -> None:
         _overwrite(target, data, old)
 
 
-def _replace(target: Path, data: bytes, old: os.stat_result | None) -> None:
+def _replace(target: Path, data: IO[bytes], old: os.stat_result | None) -> None:
     beside = target.with_name(f".audioloss-{os.getpid()}-{os.urandom(4).hex()}")
     number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
@@ -73,19 +85,20 @@ def _take_after(number: int, old: os.stat_result) -> None:
         os.fchmod(number, stat.S_IMODE(old.st_mode))
 
 
-def _overwrite(target: Path, data: bytes, old: os.stat_result) -> None:
+def _overwrite(target: Path, data: IO[bytes], old: os.stat_result) -> None:
     """Where it is; that the disk has room for it is seen before a byte of the old one is gone."""
     number = os.open(target, os.O_WRONLY)
     try:
-        if hasattr(os, "posix_fallocate") and len(data) > old.st_size:
+        size = data.seek(0, os.SEEK_END)
+        if hasattr(os, "posix_fallocate") and size > old.st_size:
             try:
-                os.posix_fallocate(number, 0, len(data))
+                os.posix_fallocate(number, 0, size)
             except OSError as error:
                 os.ftruncate(number, old.st_size)
                 if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                     raise
         _write_all(number, data)
-        os.ftruncate(number, len(data))
+        os.ftruncate(number, size)
     finally:
         os.close(number)
 
@@ -111,7 +124,9 @@ def _is_sink(old: os.stat_result) -> bool:
     return stat.S_ISCHR(old.st_mode)
 
 
-def _write_all(number: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(number, rest) :]
+def _write_all(number: int, data: IO[bytes]) -> None:
+    data.seek(0)
+    while piece := data.read(_PIECE):
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[os.write(number, rest) :]

@@ -7,6 +7,9 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+#: Rooms whose packages come with an extra of the same name -> what needs it.
+_EXTRAS = {"probe": "probe", "training": "a guarded training"}
+
 
 class UnknownPluginError(ValueError):
     """There is no plugin of that name; the message names those that there are."""
@@ -61,8 +64,14 @@ def load(folder: str, name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("audioloss_cli"):
             raise
-        room = folder.split(".", maxsplit=1)[0]
-        extra = f"'audioloss-cli[{room}]'" if room in ("probe", "training") else "audioloss-cli"
-        raise MissingDependencyError(
-            f"{folder} {name!r} needs the package {error.name!r}, which is not installed: pip install {extra}"
-        ) from error
+        raise MissingDependencyError(_complaint(folder, name, error)) from error
+
+
+def _complaint(folder: str, name: str, error: ModuleNotFoundError) -> str:
+    """What lacks, and the command that brings it: of a wing the extra, for it lacks more than the one package."""
+    from audioloss_cli import installation  # noqa: PLC0415  # its imports cost 10 ms, and this is the last message
+
+    room = folder.split(".", maxsplit=1)[0]
+    if room in _EXTRAS:
+        return f"{_EXTRAS[room]} needs the extra {room!r}, which is not installed: {installation.command(room)}"
+    return f"{folder} {name!r} needs the package {error.name!r}, which is not installed: {installation.command()}"

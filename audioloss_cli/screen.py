@@ -1,18 +1,19 @@
-"""Where a report goes: standard output or a file, in colour or not, with a progress bar beside it or not."""
+"""Where reports go: standard output and files, in colour or not, with a progress bar beside them or not."""
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import get_terminal_size
 from threading import Lock, Timer
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from audioloss_cli import registry, terminal
+from audioloss_cli import outputs, terminal
 from audioloss_cli.config import ConfigError
-from audioloss_cli.model import Report, View, printable, shortened
-from audioloss_cli.output_file import write_file
+from audioloss_cli.destinations import Destination
+from audioloss_cli.model import Gate, Report, RunReport, View, printable, shortened
+from audioloss_cli.output_file import encoded, write_file
 from audioloss_cli.terminal import WriteError
 
 if TYPE_CHECKING:
@@ -20,69 +21,172 @@ if TYPE_CHECKING:
 
 _SECONDS_BEFORE_A_BAR = 0.5
 _WIDEST = 200  # characters of a run's name beside the bar
+_IN_MEMORY = 1 << 20  # bytes of a report that are kept there until it is whole
 
 
 class Screen:
-    """One place to print one report.
+    """The places to which the reports of one audit go, run by run.
 
     Args:
-        report: name of the output.
-        output: a file, or None for standard output.
+        reports: each with its place; see ``destinations``.
+        gate: what fails the audit.
         verbosity: -1, 0 or 1; see ``View``.
         color: True or False from the command line; None decides by environment and terminal.
 
     Raises:
-        ConfigError: the directory of the file does not exist.
+        MissingDependencyError: a kind needs a package that is not installed.
     """
 
-    def __init__(self, report: str, output: Path | None, *, verbosity: int, color: bool | None) -> None:
-        if output is not None and not _is_directory(output.absolute().parent):
-            raise ConfigError(f"--output {output}: there is no directory {output.absolute().parent}; make it first")
-        self._report = report
-        self._output = output
+    def __init__(self, reports: Sequence[Destination], gate: Gate, *, verbosity: int, color: bool | None) -> None:
         self._verbosity = verbosity
-        self._color = color
+        self._bar = False
+        self._reports = [_Written(each, gate, self._view(each, color)) for each in reports]
 
-    def show(self, report: Report) -> None:
-        """Render and write; with a file, the verdict goes to standard error.
+    def run(self, run: RunReport) -> None:
+        """Hand a finished run to every report.
 
         Raises:
-            ConfigError: the file is one of the logs that were read.
-            WriteError: it cannot be written.
+            WriteError: one of them cannot be written.
         """
-        view = self._view()
-        text: str = registry.load("outputs", self._report).render(report, view)
-        if self._output is None:
-            terminal.put(text, styled=view.color)
-            return
-        try:
-            _refuse_to_overwrite(self._output, report)
-            write_file(self._output, text)
-        except BrokenPipeError:
-            pass  # whoever reads from it has seen enough, as with standard output
-        except OSError as error:
-            raise WriteError(f"cannot write the report to {self._output}: {error.strerror}") from None
-        if self._verbosity >= 0:
-            terminal.tell(registry.load("outputs", "text").render(report, View(verbosity=-1, unicode=False)))
+        for each in self._reports:
+            each.run(run, hold=self._bar and sys.stdout.isatty())
 
-    def _view(self) -> View:
-        if self._output is not None:
+    def end(self, report: Report) -> None:
+        """Finish every report; if none goes to standard output, the verdict goes to standard error.
+
+        Args:
+            report: whose runs were all handed over.
+
+        Raises:
+            ConfigError: a file is one of the logs that were read.
+            WriteError: one of them cannot be written.
+        """
+        try:
+            for each in self._reports:
+                each.check(report)
+            for each in self._reports:
+                each.end(report)
+        finally:
+            self._close()
+        if self._verbosity >= 0 and all(each.destination.file is not None for each in self._reports):
+            terminal.tell(outputs.render("text", report, View(verbosity=-2, unicode=False)))
+
+    def show(self, report: Report) -> None:
+        """Write a report that is there already.
+
+        Raises:
+            ConfigError: a file is one of the logs that were read.
+            WriteError: one of them cannot be written.
+        """
+        for run in report.runs:
+            self.run(run)
+        self.end(report)
+
+    def _view(self, destination: Destination, color: bool | None) -> View:
+        if destination.file is not None:
             return View(self._verbosity)
         encoding = (sys.stdout.encoding or "ascii").lower()
         columns = get_terminal_size().columns
-        return View(self._verbosity, _wants_color(self._color), columns, unicode=encoding.startswith("utf"))
+        return View(self._verbosity, _wants_color(color), columns, unicode=encoding.startswith("utf"))
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[int, int, str], None] | None]:
-        """A bar on standard error, on a terminal, once the work has proved long."""
-        if not sys.stderr.isatty() or self._verbosity < 0:
-            yield None
-            return
-        bar = _Bar()
+        """A bar on standard error, on a terminal, once the work has proved long.
+
+        If the work fails, what was kept of the reports is gone.
+        """
+        self._bar = sys.stderr.isatty() and self._verbosity >= 0
+        bar = _Bar() if self._bar else None
         try:
-            yield bar.update
+            yield bar.update if bar is not None else None
+        except BaseException:
+            self._close()
+            raise
         finally:
-            bar.close()
+            self._bar = False
+            if bar is not None:
+                bar.close()
+
+    def _close(self) -> None:
+        for each in self._reports:
+            each.close()
+
+
+class _Written:
+    """One report while it is written: to standard output at once, to a file when it is whole."""
+
+    def __init__(self, destination: Destination, gate: Gate, view: View) -> None:
+        self.destination = destination
+        self._gate, self._view = gate, view
+        self._output = outputs.kind(destination.kind)(view)
+        self._kept: IO[bytes] | None = None
+        self._begun = False
+
+    def run(self, run: RunReport, *, hold: bool) -> None:
+        """Write a run; ``hold`` keeps what goes to standard output for later, lest it meets the progress bar."""
+        if not hold:
+            self._print_kept()
+        self._put(self._beginning(), hold=hold)
+        self._put(self._output.run(run), hold=hold)
+
+    def check(self, report: Report) -> None:
+        """Refuse a file that is one of the logs."""
+        try:
+            _refuse_to_overwrite(self.destination, report)
+        except OSError as error:
+            raise self._failure(error) from None
+
+    def end(self, report: Report) -> None:
+        """Write what is left, and the file."""
+        file = self.destination.file
+        self._print_kept()
+        self._put(self._beginning())
+        self._put(self._output.end(report))
+        if file is None:
+            return
+        try:
+            write_file(file, self._kept or "")
+        except BrokenPipeError:
+            pass  # whoever reads from it has seen enough, as with standard output
+        except OSError as error:
+            raise self._failure(error) from None
+
+    def close(self) -> None:
+        """Let go of what was kept."""
+        if self._kept is not None:
+            self._kept.close()
+
+    def _beginning(self) -> Iterable[str]:
+        if self._begun:
+            return ()
+        self._begun = True
+        return self._output.begin(self._gate)
+
+    def _put(self, texts: Iterable[str], *, hold: bool = False) -> None:
+        try:
+            for text in texts:
+                if self.destination.file is None and not hold:
+                    terminal.put(text, styled=self._view.color)
+                    continue
+                if self._kept is None:
+                    from tempfile import SpooledTemporaryFile  # noqa: PLC0415  # a report on standard output needs none
+
+                    self._kept = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # until ``close``
+                self._kept.write(encoded(text))
+        except OSError as error:
+            raise self._failure(error) from None
+
+    def _print_kept(self) -> None:
+        if self.destination.file is None and self._kept is not None:
+            self._kept.seek(0)
+            while line := self._kept.readline():
+                terminal.put(line.decode("utf-8"), styled=self._view.color)
+            self._kept.close()
+            self._kept = None
+
+    def _failure(self, error: OSError) -> WriteError:
+        place = self.destination.file or error.filename or "a temporary file"
+        return WriteError(f"cannot write the report to {place}: {error.strerror}")
 
 
 class _Bar:
@@ -141,22 +245,20 @@ class _Bar:
             )
 
 
-def _is_directory(path: Path) -> bool:
-    return os.path.isdir(path)  # noqa: PTH112  # that of Path raises for a name that is too long
-
-
-def _refuse_to_overwrite(output: Path, report: Report) -> None:
-    if output.exists():
+def _refuse_to_overwrite(destination: Destination, report: Report) -> None:
+    output = destination.file
+    if output is not None and output.exists():
         named = [item.asked for item in report.unaudited]  # a PATH that no reader claims is not ours to lose either
         for name in [*(file for run in report.runs for file in run.files), *named]:
             if Path(name).exists() and output.samefile(name):
-                raise ConfigError(f"--output {output}: is one of the logs that were read; name another file")
+                raise ConfigError(f"{destination}: is one of the logs that were read; name another file")
 
 
 def _wants_color(asked: bool | None) -> bool:
-    """NO_COLOR beats --color beats the terminal beats FORCE_COLOR."""
+    """NO_COLOR beats --color beats the terminal beats FORCE_COLOR and CLICOLOR_FORCE."""
     if os.environ.get("NO_COLOR"):
         return False
     if asked is not None:
         return asked
-    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+    forced = os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0")
+    return sys.stdout.isatty() or bool(forced)

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from audioloss_cli import scan
 from audioloss_cli.model import View
-from audioloss_cli.outputs.json import render
+from audioloss_cli.outputs import render
 from audioloss_cli.probe import ProbeConfig, probe
 from tests.make_samples import SAMPLES, wall_time
 from tests.probe import tiny
@@ -61,9 +61,9 @@ def report(directory: Path) -> None:
     """The reports that a scan and a probe must give, with paths as seen from the directory above the samples."""
     os.chdir(directory.parent.parent)
     here = directory.relative_to(directory.parent.parent)
-    (here / "report.json").write_text(render(scan([str(here)]), View()), encoding="utf-8")
+    (here / "report.json").write_text(render("json", scan([str(here)]), View()), encoding="utf-8")
     found = probe(ProbeConfig(str(here / CHECKPOINT), str(here / BATCH), device="cpu"))
-    (here / "probe.json").write_text(render(found, View()), encoding="utf-8")
+    (here / "probe.json").write_text(render("json", found, View()), encoding="utf-8")
 
 
 if __name__ == "__main__":

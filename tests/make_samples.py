@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from audioloss_cli import ScanConfig, scan
 from audioloss_cli.model import View
-from audioloss_cli.outputs.json import render
+from audioloss_cli.outputs import render
 
 if TYPE_CHECKING:  # whoever only needs the place of the samples has neither
     from tensorboardX import SummaryWriter as TensorboardXWriter
@@ -142,7 +142,7 @@ def main(target: Path) -> None:
             old.unlink()
         write(directory)
         report = scan([f"{target.name}/{name}"], ScanConfig())
-        (directory / "report.json").write_text(render(report, View()), encoding="utf-8")
+        (directory / "report.json").write_text(render("json", "json", report, View()), encoding="utf-8")
 
 
 if __name__ == "__main__":

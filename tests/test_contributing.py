@@ -6,11 +6,13 @@ from pathlib import Path
 
 from audioloss_cli import Limits, Severity
 from audioloss_cli.model import RuleText, View
+from audioloss_cli.outputs import pieces
 from audioloss_cli.storage.log_file import LogFile
+from tests.causes.runs import scene_of, series
 from tests.outputs.reports import REPORTS
 
 TEXT = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
-READER, RULE, OUTPUT, CHECK, ACTION = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
+READER, RULE, OUTPUT, CHECK, CAUSE, ACTION = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
 
 
 def plugin(source: str) -> types.ModuleType:
@@ -35,7 +37,19 @@ def test_the_rule_is_one():
 
 
 def test_the_report_format_is_one():
-    assert plugin(OUTPUT).render(REPORTS["empty"], View()) == "clean\n"
+    output = plugin(OUTPUT).Output
+    assert "".join(pieces(output(View()), REPORTS["empty"])) == "exit 0\n"
+    lines = "".join(pieces(output(View()), REPORTS["incidents"])).splitlines()
+    assert lines[0].startswith("loss/audio: loss")
+    assert lines[-1] == "exit 1"
+
+
+def test_the_root_cause_is_one():
+    cause = plugin(CAUSE)
+    rises, falls = series("audio_loss", lambda step: 3 + step / 20), series("audio_loss", lambda step: 3 - step / 500)
+    assert cause.weigh(scene_of(500, rises)).evidence == ["rises from 3.5 to 28"]
+    assert cause.weigh(scene_of(500, falls)) is None
+    assert RuleText.of(cause).fix == "Check the scheduler."
 
 
 def test_every_room_of_the_table_is_there():
@@ -43,6 +57,6 @@ def test_every_room_of_the_table_is_there():
     rooms = [
         name for row in re.findall(r"^\| (`.*?) \|", TEXT, flags=re.MULTILINE) for name in re.findall(r"`(.*?)`", row)
     ]
-    assert {path.name for path in root.iterdir() if path.name not in ("__init__.py", "__pycache__")} == {
+    assert {path.name for path in root.iterdir() if path.name not in ("__init__.py", "__pycache__", "README.md")} == {
         name.rstrip("/") for name in rooms
     }

@@ -24,11 +24,14 @@ SLOW = {
         "backports.zstd",
         "msgspec",
     ),
-    *("statistics", "fractions", "decimal", "random", "pickle", "rich.console", "importlib.metadata"),
+    *("jinja2", "statistics", "fractions", "decimal", "random", "pickle", "rich.console", "importlib.metadata"),
 }
 JSON_LINES = "audioloss_cli.readers.jsonl.reading"
 # What help and the version have no use for.
-UNUSED = {"rich", "json", "tomllib", "audioloss_cli.audit", "audioloss_cli.config", "audioloss_cli.model.report"}
+UNUSED = {
+    *("rich", "json", "tomllib", "audioloss_cli.audit", "audioloss_cli.config.files", "audioloss_cli.naming"),
+    "audioloss_cli.model.report",
+}
 SAMPLES = Path(__file__).parent.parent / "sample_logs"
 
 RUN = """
@@ -69,7 +72,7 @@ def test_a_scan_of_five_thousand_points_is_light(tmp_path):
     path = write(
         tmp_path / "events.tfevents", [scalar_event(step, {"audio_loss": 2.0 + step % 7}) for step in range(5000)]
     )
-    unused = {"rich", "json", "tomllib", JSON_LINES, "audioloss_cli.signatures._weigh"}
+    unused = {"rich", "json", "tomllib", JSON_LINES, "audioloss_cli.causes._weigh"}
     assert loaded_by(RUN.format(arguments=["scan", str(path)], heavy=HEAVY | SLOW | unused)) == (0, "loaded:")
 
 

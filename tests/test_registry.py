@@ -51,7 +51,7 @@ def test_a_missing_package_tells_what_to_install(monkeypatch):
     without_crc32c(monkeypatch)
     with pytest.raises(
         registry.MissingDependencyError,
-        match=r"readers 'tensorboard' needs the package 'google_crc32c'.*pip install audioloss-cli",
+        match=r"readers 'tensorboard' needs the package 'google_crc32c', which is not installed: pip install .+",
     ):
         registry.load("readers", "tensorboard")
 
@@ -69,4 +69,4 @@ def test_a_missing_package_exits_4(audioloss, monkeypatch, jsonl):
     without_crc32c(monkeypatch)
     ran = audioloss("scan", jsonl({"step": 1, "audio_loss": 3.0}))
     assert (ran.code, ran.out, ran.err.count("\n")) == (4, "", 1)
-    assert "pip install audioloss-cli" in ran.err
+    assert "pip install " in ran.err

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 # Plugins are the modules and packages right below these.
 FOLDERS = (
-    *("readers", "readers.text.dialects", "rules", "signatures", "outputs", "cli", "runs.findings"),
-    *("probe.model_io.adapters", "probe.checks", "probe.causes", "probe.data"),
+    *("readers", "readers.text.dialects", "rules", "causes", "outputs", "cli", "runs.findings", "findings.policies"),
+    *("probe.model_io.adapters", "probe.model_io.checkpoint.kinds", "probe.checks", "probe.data"),
     *("training.response.actions", "training.sinks"),
 )
 
@@ -70,7 +70,7 @@ def test_the_table_is_understood():
     assert ALLOWED["model"] == {"model", "_lazy"}
     assert ALLOWED["storage"] == {"storage", "model"}
     assert {"registry", "readers"} <= ALLOWED["runs"]
-    assert {"runs", "monitor", "signatures", "storage", "config"} <= ALLOWED["audit"]
+    assert {"runs", "monitor", "causes", "storage", "config"} <= ALLOWED["audit"]
     assert not is_open("runs.gather", "storage")
     assert is_open("readers.Reader", "runs")
     assert not is_open("readers._rows.purpose", "runs")

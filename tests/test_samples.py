@@ -41,7 +41,7 @@ def test_the_collapse_is_named_at_its_true_step(name, audioloss):
 def test_all_samples_in_one_scan(audioloss):
     ran = audioloss("scan", SAMPLES)
     assert ran.code == 1
-    assert ran.out.startswith("FAIL (exit 1): 5 critical, 1 warning, 1 defect in 8 series of 8 runs\n")
+    assert ran.out.endswith("\nFAIL (exit 1): 5 critical, 1 warning, 1 defect in 8 series of 8 runs\n")
 
 
 def test_the_checkpoint_and_the_batch_are_small():

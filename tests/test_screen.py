@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from audioloss_cli.destinations import Destination
+from audioloss_cli.model import Gate
 from audioloss_cli.screen import Screen
 from tests.event_files import scalar_event, write
+from tests.outputs.reports import REPORTS
 
 LOW = [3.0] * 20 + [0.001] * 20
 FULL = Path("/dev/full")
@@ -100,7 +103,15 @@ def test_an_old_report_is_overwritten(audioloss, low, tmp_path):
         ({"GITHUB_ACTIONS": "true"}, [], False),
         ({"FORCE_COLOR": "1"}, [], True),
         ({"FORCE_COLOR": "1"}, ["--no-color"], False),
+        ({"FORCE_COLOR": "1"}, ["--color", "never"], False),
+        ({"FORCE_COLOR": "1"}, ["--color=auto"], True),
+        ({"CLICOLOR_FORCE": "1"}, [], True),
+        ({"CLICOLOR_FORCE": "0"}, [], False),
+        ({"NO_COLOR": "1", "CLICOLOR_FORCE": "1"}, [], False),
         ({}, ["--color"], True),
+        ({}, ["--color", "always"], True),
+        ({}, ["--color", "auto"], False),
+        ({"NO_COLOR": "1"}, ["--color", "always"], False),
         ({"NO_COLOR": "1"}, ["--color"], False),
         ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, [], False),
     ],
@@ -109,7 +120,13 @@ def test_colour(audioloss, low, monkeypatch, environment, arguments, coloured):
     monkeypatch.delenv("NO_COLOR", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert ("\x1b[" in audioloss("scan", low, *arguments).out) is coloured
+    ran = audioloss("scan", low, *arguments)
+    assert ("\x1b[" in ran.out, ran.code) == (coloured, 1)
+
+
+@pytest.mark.parametrize("colour", [["--color"], ["--color", "always"], ["--no-color"], ["--color", "--"]])
+def test_a_path_behind_the_colour_stays_one(audioloss, low, colour):
+    assert audioloss("scan", *colour, low).code == 1
 
 
 def test_a_piped_report_has_no_colour_no_bar_and_survives_head(tmp_path):
@@ -118,7 +135,7 @@ def test_a_piped_report_has_no_colour_no_bar_and_survives_head(tmp_path):
         write(tmp_path / f"run{number}" / "x.tfevents", events)
     command = f"{sys.executable} -m audioloss_cli scan . | head -1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (1, "FAIL (exit 1): 300 critical in 300 series of 300 runs\n")
+    assert (done.returncode, done.stdout) == (1, "run0  [tensorboard]\n")
     assert done.stderr == ""
 
 
@@ -164,5 +181,21 @@ class Terminal(io.StringIO):
 )
 def test_progress_is_for_a_terminal_that_is_not_to_be_quiet(stderr, verbosity, shown, monkeypatch):
     monkeypatch.setattr(sys, "stderr", stderr)
-    with Screen("text", None, verbosity=verbosity, color=None).progress() as progress:
+    with Screen([Destination("text")], Gate(), verbosity=verbosity, color=None).progress() as progress:
         assert (progress is not None) is shown
+
+
+@pytest.mark.parametrize("stdout", [Terminal(), io.StringIO()], ids=["terminal", "pipe"])
+def test_on_a_terminal_a_report_waits_until_the_bar_is_gone(stdout, monkeypatch):
+    """Elsewhere it is written while the scan lasts."""
+    report = REPORTS["incidents"]
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(sys, "stdout", stdout)
+    screen = Screen([Destination("jsonl")], Gate(), verbosity=0, color=None)
+    with screen.progress():
+        screen.run(report.runs[0])
+        waiting = not stdout.getvalue()
+    screen.run(report.runs[1])
+    screen.end(report)
+    assert waiting is stdout.isatty()
+    assert [json.loads(line).get("run") for line in stdout.getvalue().splitlines()] == ["runs/a", "runs/b", None]

@@ -6,14 +6,16 @@ a step, or both. ``interval`` and ``start`` are training steps; with ``exact = t
 ``[config]`` and ``[test.config]`` have the keys of ``audioloss.toml``; the latter beats the former.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from audioloss_cli.alert_tests.expectation import LAST_STEP, ExpectedAlert, ExpectedFiring
 from audioloss_cli.alert_tests.notation import NotationError, expand
 from audioloss_cli.alert_tests.settings import Settings
-from audioloss_cli.alert_tests.table import Table, shown
+from audioloss_cli.alert_tests.table import Table, hint, shown
 from audioloss_cli.config import ConfigError, ScanConfig, read_toml
 from audioloss_cli.model import Series
 
@@ -64,6 +66,28 @@ def read_tests(path: Path, base: Path | None = None) -> list[AlertTest]:
     if not tests:
         raise ConfigError(f"{path}: there is no test in it; what tests nothing must not pass: add a [[test]]")
     return tests
+
+
+def named(tests: Sequence[AlertTest], names: Sequence[str]) -> list[AlertTest]:
+    """Return the tests of these names; all of them if no name is given.
+
+    Args:
+        tests: those that there are.
+        names: names, or globs over them.
+
+    Raises:
+        ConfigError: a name is that of no test: what tests nothing must not pass.
+    """
+    for name in names:
+        if not any(_is_named(test, name) for test in tests):
+            raise ConfigError(
+                f"--run {shown(name)} is the name of no test; {hint(name, {test.name for test in tests})}"
+            )
+    return [test for test in tests if not names or any(_is_named(test, name) for name in names)]
+
+
+def _is_named(test: AlertTest, name: str) -> bool:
+    return test.name == name or fnmatchcase(test.name, name)
 
 
 def _test(path: Path, content: Any, where: str, settings: Settings) -> AlertTest:

@@ -1,5 +1,6 @@
 """One test run: its series audited as a run of a log would be, its alerts held against what was expected."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,7 @@ class Result:
         missing: expected alerts that were not raised.
         unexpected: alerts that were raised and not expected.
         firing: expectations of what fires that did not hold.
+        seconds: that it took.
     """
 
     test: AlertTest
@@ -45,6 +47,7 @@ class Result:
     missing: list[ExpectedAlert]
     unexpected: list[Happened]
     firing: list[FiringDifference]
+    seconds: float = 0.0
 
     @property
     def passed(self) -> bool:
@@ -58,6 +61,7 @@ def run_test(test: AlertTest) -> Result:
     Raises:
         ConfigError: a loss of the test, or a tag that it names, is not audited: whatever it expects says nothing.
     """
+    start = time.perf_counter()
     try:
         report = report_on(_RUN, test.series, AuditSettings(test.config))
     except SettingError as error:
@@ -67,7 +71,8 @@ def run_test(test: AlertTest) -> Result:
     happened = alerts_of(report.series)
     missing, unexpected = _compare(test, happened)
     firing = [found for wanted in test.firing for found in _firing_difference(wanted, report.series)]
-    return Result(test, audited, report.note, happened, missing, unexpected, firing)
+    seconds = time.perf_counter() - start
+    return Result(test, audited, report.note, happened, missing, unexpected, firing, seconds)
 
 
 def _check_audited(test: AlertTest, report: RunReport, audited: list[str]) -> None:

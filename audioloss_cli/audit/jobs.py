@@ -20,8 +20,10 @@ BYTES_OF_A_BATCH = 4 << 20
 Progress = Callable[[int, int, str], None]
 
 
-def reports_of(groups: Sequence[RunGroup], settings: AuditSettings, progress: Progress | None) -> list[list[RunReport]]:
-    """The reports of each group, in their order.
+def reports_of(
+    groups: Sequence[RunGroup], settings: AuditSettings, progress: Progress | None
+) -> Iterator[list[RunReport]]:
+    """Yield the reports of each group, in their order.
 
     Args:
         groups: what to audit.
@@ -29,15 +31,14 @@ def reports_of(groups: Sequence[RunGroup], settings: AuditSettings, progress: Pr
         progress: called at the start and after each run, with the bytes done and the bytes in all.
     """
     total = sum(group.bytes for group in groups)
-    done, reports = 0, list[list[RunReport]]()
+    done = 0
     if progress is not None and groups:
         progress(0, total, groups[0].name)
     for group, runs in zip(groups, _in_order(groups, settings, total), strict=True):
-        reports.append(runs)
+        yield runs
         done += group.bytes
         if progress is not None:
             progress(done, total, group.name)
-    return reports
 
 
 def _in_order(groups: Sequence[RunGroup], settings: AuditSettings, total: int) -> Iterator[list[RunReport]]:

@@ -6,8 +6,11 @@ from functools import cache, partial
 from pathlib import Path
 
 from audioloss_cli.audit.kinds import kind_of
+from audioloss_cli.audit.learning import learning_of
 from audioloss_cli.audit.no_losses import asked_of, in_its_words, left_out
 from audioloss_cli.audit.settings import AuditSettings
+from audioloss_cli.causes import explain
+from audioloss_cli.findings.identity import beginning_of
 from audioloss_cli.model import Finding, RunReport, Series, is_missing
 from audioloss_cli.model.axis import TimeAxis
 from audioloss_cli.model.report import AuditedSeries, Source
@@ -24,7 +27,6 @@ from audioloss_cli.runs.merge import MergedRun
 from audioloss_cli.runs.order import in_order, with_moving_steps
 from audioloss_cli.runs.read import ReadRun, read_runs
 from audioloss_cli.runs.run_files import RunFiles, run_files
-from audioloss_cli.signatures import explain
 
 _OF_HELD_OUT = ("non-finite-loss",)  # rules for a held-out loss that is not audited for its own sake
 _PART = 1 << 16  # points that are replayed in one go: what stands beside them has to be in memory
@@ -99,9 +101,14 @@ def _report_on(
     low = [finding for item in audited for finding in _low_held_out(item, tags, settings)]
     audited += _held_out(name, tags, selection, settings, arrays=arrays)
     explain(audited, series)
-    report = RunReport(name, tags=list(names), findings=[*merged.findings, *low])
+    findings = [*merged.findings, *low]
+    report = RunReport(name, tags=list(names), findings=findings, learning=learning_of(audited, tags))
     report.series = [
-        item.finished(keep_points=settings.keep_points, sources=merged.shares.get(item.series.tag, ()))
+        item.finished(
+            keep_points=settings.keep_points,
+            sources=merged.shares.get(item.series.tag, ()),
+            beginning=beginning_of(item.series.values) if item.incidents else (),
+        )
         for item in audited
     ]
     report.blank = [
@@ -116,13 +123,15 @@ def _held_out(
     name: str, tags: RunTags, selection: Selection, settings: AuditSettings, *, arrays: bool
 ) -> list[AuditedSeries]:
     """Held-out losses that are no numbers somewhere: whatever the training loss says, such a model is broken."""
-    select = tuple(code for code in _OF_HELD_OUT if code in settings.choice.codes)
-    if settings.patterns or not select:
+    if settings.patterns:
         return []
     found = list[AuditedSeries]()
     for series in tags.run:
         tag = tags.tags[series.tag]
         if tag.held_out and tag.role.is_loss and tag.says_loss and series.tag not in selection.roles and len(series):
+            select = tuple(code for code in _OF_HELD_OUT if code in settings.of(name, series.tag).choice.codes)
+            if not select:
+                continue
             axis = axis_of(series, tags)
             monitor = AudioLossMonitor(name=f"{name}:{series.tag}", kind="small", select=select, axis=axis)
             ordered = in_order(series, arrays=arrays)
@@ -171,6 +180,7 @@ def _note(report: RunReport, selection: Selection) -> str:
 def _audit(
     name: str, series: Series, role: Why, tags: RunTags, settings: AuditSettings, axis: TimeAxis, *, arrays: bool
 ) -> AuditedSeries:
+    settings = settings.of(name, series.tag)
     config = settings.config
     kind, reason = kind_of(series, role, tags, siblings_of(series, tags), config)
     own = tags.tags[series.tag]

@@ -1,15 +1,21 @@
 """The whole audit: discover, read, audit each run, say what was asked for and not found."""
 
+import errno
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from audioloss_cli import registry
+from audioloss_cli.audit.hand_over import Finished, HandOver, by_first_name
 from audioloss_cli.audit.jobs import Progress, reports_of
 from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.config import ConfigError, ScanConfig
+from audioloss_cli.findings.identity import RunNames
+from audioloss_cli.findings.judge import SCAN, Judge, judge_of
 from audioloss_cli.model import Report, RunReport, Unaudited
+from audioloss_cli.naming import TagPattern
 from audioloss_cli.naming.selection import closest
 from audioloss_cli.runs.discover import Discovery, discover
 from audioloss_cli.runs.group import RunGroup, grouped
@@ -17,6 +23,8 @@ from audioloss_cli.storage.spool import STANDARD_INPUT, PipedFile
 
 if TYPE_CHECKING:
     from audioloss_cli.readers import Reader
+
+_NOT_THERE = "no such file or directory"
 
 
 def scan(
@@ -26,6 +34,9 @@ def scan(
     *,
     points: bool = False,
     config_file: str = "",
+    allow_missing: bool = False,
+    judge: Judge | None = None,
+    finished: Finished | None = None,
 ) -> Report:
     """Audit the logs under ``paths``.
 
@@ -37,13 +48,20 @@ def scan(
         points: keep all points of the audited series in the report, as ``Report.to_frame`` needs them; else a finished
             run keeps its incidents and an envelope of each series, so that memory does not grow with the runs.
         config_file: where settings came from beside the caller, for the report.
+        allow_missing: a path that is not there is named in the report, whose exit code is 3, and the others are
+            audited.
+        judge: tells what is known and what is suppressed; by ``config`` if None.
+        finished: is given each run as soon as it is finished, in the order of their names. The report keeps it without
+            its curves, so that its memory does not grow with the lengths of series: each envelope has one part a
+            segment.
 
     Returns:
         The report; its ``exit_code`` is the verdict at ``config.gate``.
 
     Raises:
         ValueError: no path at all, ``config.format`` names no reader, it chooses rules that there are not, or the
-            cache cannot be written to.
+            cache cannot be written to, or the baseline cannot be read.
+        FileNotFoundError: a path is not there, unless ``allow_missing``.
         SpillError: the points of a long log fit neither into memory nor into the directory for temporary files.
     """
     config = config or ScanConfig()
@@ -51,30 +69,42 @@ def scan(
     roots = list(dict.fromkeys([os.fspath(path) for path in _listed(paths)]))
     if not roots:
         raise ValueError("no path to audit: what matches nothing must not pass")
+    missing = [] if allow_missing else [root for root in roots if _absence(root) == _NOT_THERE]
+    if missing:
+        raise FileNotFoundError(errno.ENOENT, "no such file or directory to audit", missing[0])
+    judge = judge or judge_of(config, config_file)
     if config.cache:
         _prepare(config.cache)
-    return _scan(roots, config, settings, config_file, progress)
+    return _scan(roots, config, settings, judge, config_file, progress, finished=finished)
 
 
 def _scan(
     roots: Sequence[str],
     config: ScanConfig,
     settings: AuditSettings,
+    judge: Judge,
     config_file: str = "",
     progress: Progress | None = None,
     pipes: Mapping[str, PipedFile] | None = None,
+    finished: Finished | None = None,
 ) -> Report:
     """Scan; ``pipes`` are those that an earlier scan has read to their end."""
     known = pipes or {}
     absent = {root: reason for root in roots if root not in known and (reason := _absence(root))}
     present = [root for root in roots if root not in absent]
     found = discover(present, _readers(config), forced=bool(config.format), exclude=config.exclude, pipes=pipes)
-    groups = grouped(found.sources)
+    groups = by_first_name(grouped(found.sources))
+    hand_over, audited = HandOver(groups, finished), list[list[RunReport]]()
     try:
-        audited = reports_of(groups, settings, progress)
+        names = RunNames(
+            [root for root in roots if root not in found.pipes], [pipe.shown for pipe in found.pipes.values()]
+        )
+        for reports in reports_of(groups, settings, progress):
+            audited.append([judge.finish(run, names) for run in reports])
+            hand_over.add(audited[-1])
     finally:
         found.close()
-    runs = sorted((run for runs in audited for run in runs), key=lambda run: (run.run, run.format))
+    runs = hand_over.runs
     unaudited = [Unaudited(root, reason) for root, reason in absent.items()]
     unaudited += _empty_roots(found, groups, audited, config) + _blank_runs(runs)
     return Report(
@@ -85,6 +115,8 @@ def _scan(
         unread=found.unread,
         left_out=found.left_out,
         config_file=config_file,
+        notes=judge.notes,
+        stale_suppressions=judge.stale(*SCAN),
         with_points=None if settings.keep_points else _again(roots, config, found.pipes),
     )
 
@@ -96,7 +128,7 @@ def _again(roots: Sequence[str], config: ScanConfig, pipes: Mapping[str, PipedFi
         passed = [root for root, pipe in pipes.items() if not pipe.is_kept]
         if passed:
             raise ValueError(f"{', '.join(passed)}: a pipe cannot be read twice; ask for scan(..., points=True)")
-        return _scan(roots, config, AuditSettings(config, keep_points=True), pipes=pipes)
+        return _scan(roots, config, AuditSettings(config, keep_points=True), judge_of(config), pipes=pipes)
 
     return scan_again
 
@@ -138,7 +170,7 @@ def _absence(root: str) -> str:
     try:
         Path(root).stat()
     except FileNotFoundError:
-        return "no such file or directory"
+        return _NOT_THERE
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         return str(getattr(error, "strerror", None) or error)
     return ""
@@ -194,5 +226,9 @@ def _unmatched(settings: AuditSettings, runs: Sequence[RunReport]) -> list[Unaud
 
 
 def _hint(tags: Sequence[str], patterns: Sequence[str]) -> str:
+    for text in patterns:
+        count = sum(map(bool, map(re.compile(rf"(?<![A-Za-z0-9]){re.escape(text)}(?![A-Za-z0-9])").search, tags)))
+        if count and not TagPattern(text).has_wildcards:  # a word of tags, and no tag
+            return f"a glob matches the whole tag: --tag '*{text}*' matches {count:,} of them"
     close = closest(patterns, tags)
     return f"did you mean --tag '{close[0]}'?" if close else "name the series to audit with --tag"

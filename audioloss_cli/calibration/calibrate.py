@@ -8,7 +8,7 @@ whose verdict is critical (a loss that is NaN, or missing) is none to do without
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audioloss_cli import registry
 from audioloss_cli.audit import scan
@@ -18,11 +18,20 @@ from audioloss_cli.model import Incident, Limits, LossRule, Report, Severity
 from audioloss_cli.model.exit_code import FINDINGS
 from audioloss_cli.monitor.ruleset import options_of
 
+if TYPE_CHECKING:
+    from audioloss_cli.config.scan_config import KindOrAuto
+    from audioloss_cli.model.rule import Kind
+
 _RUNGS = (1.25, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)  # times the default of an option
 _MARGIN = 1.25  # on top of the rung that silences a rule
 _BELOW_LOW, _BELOW = 2.0, 4.0  # the lowest loss over the threshold: where it must be lowered, where it may be raised
 _LEAST = 1e-6  # a loss that gets lower has no threshold
 _MOST_ROUNDS = 40
+# Settings of the gate that say nothing about a loss.
+_NOT_MEASURED = (
+    *("max_incidents", "require_tags", "min_steps", "exit_zero"),
+    *("baseline", "suppress", "fail_on_stale_suppressions"),
+)
 
 
 @dataclass(slots=True)
@@ -61,7 +70,7 @@ def calibrate(paths: Sequence[str], base: ScanConfig | None = None) -> Calibrati
         base: what is audited, and the gate; its thresholds, kinds and rule options are where the search starts.
     """
     base = base or ScanConfig()
-    report = scan(paths, base, points=True)
+    report = scan(paths, base, points=True, allow_missing=True)
     found = Calibration(base, measure(report), report=report)
     if not found.figures:
         return found
@@ -69,20 +78,22 @@ def calibrate(paths: Sequence[str], base: ScanConfig | None = None) -> Calibrati
     _set_thresholds(found)
     search = _Search(found)
     for _ in range(_MOST_ROUNDS):
-        found.report = scan(paths, found.config)
+        found.report = scan(paths, found.config, allow_missing=True)
         if not search.loosen(found.report):
             break
     if search.finish():
-        found.report = scan(paths, found.config)
+        found.report = scan(paths, found.config, allow_missing=True)
     return found
 
 
 def starting_point(config: ScanConfig) -> ScanConfig:
-    """What is audited, and the gate, from these settings; thresholds and options of rules as they are by default."""
+    """What is audited, and the gate, from these settings; thresholds and options of rules as they are by default.
+
+    What is known or suppressed takes no part, nor do the policies of the gate: they say nothing about a healthy loss.
+    """
     default = ScanConfig()
-    return replace(
-        config, threshold=default.threshold, critical_threshold=default.critical_threshold, rules=default.rules
-    )
+    measured = ("threshold", "critical_threshold", "rules")
+    return replace(config, **{name: getattr(default, name) for name in (*measured, *_NOT_MEASURED)})
 
 
 def complaints_of(found: Calibration) -> list[str]:
@@ -101,8 +112,9 @@ def complaints_of(found: Calibration) -> list[str]:
 
 def _pin_kinds(found: Calibration) -> None:
     """A kind that was guessed stays what it is, whatever the next run starts at."""
-    kinds, declared = {pattern_of(each.tag): str(each.kind) for each in found.figures}, found.config.kinds
-    found.config = replace(found.config, kinds={**found.config.kinds, **kinds})
+    kinds: dict[str, KindOrAuto] = {pattern_of(each.tag): each.kind for each in found.figures}
+    declared = found.config.kinds
+    found.config = replace(found.config, kinds={**declared, **kinds})
     for each in found.figures:
         guessed = each.reason if pattern_of(each.tag) not in declared else ""
         found.reasons[f"kinds.{each.tag}"] = guessed or f"starts at {each.start:.4g}"
@@ -181,7 +193,8 @@ class _Search:
 
     def _other_kind(self, rule: LossRule, tag: str, where: str) -> bool:
         """Declare the series as one to which the rule does not apply."""
-        config, kinds = self._found.config, ("small", "rl")
+        kinds: tuple[Kind, ...] = ("small", "rl")
+        config = self._found.config
         kind = next((kind for kind in kinds if kind not in rule.kinds), None)
         if kind is None or config.kinds.get(pattern_of(tag)) == kind:
             return False

@@ -24,7 +24,7 @@ class CheckedRun(NamedTuple):
 
 def check_runs(paths: Sequence[str], config: ScanConfig) -> list[CheckedRun]:
     """Scan the bad runs under ``paths`` with these settings; one entry a run, and one for each path without any."""
-    report = scan(paths, config)
+    report = scan(paths, config, allow_missing=True)
     runs = [_checked(run, config) for run in report.runs if run.series or run.findings]
     absent = [CheckedRun(each.asked, [], each.reason) for each in report.unaudited]
     return [*runs, *absent, *(CheckedRun(each.path, [], each.reason) for each in report.unread)]

@@ -1,12 +1,11 @@
 """The settings as a configuration file, each with a comment of what its figure comes from."""
 
-import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from audioloss_cli.calibration.calibrate import Calibration, changed, pattern_of
 from audioloss_cli.calibration.measure import TagFigures
 from audioloss_cli.config import KEYS
+from audioloss_cli.config.toml_text import text_of, value_of
 from audioloss_cli.model import printable, shortened
 
 _MOST = 300  # characters of a comment
@@ -31,17 +30,17 @@ def _lines(found: Calibration) -> Iterator[str]:
             given = {code: found.reasons.get(f"ignore.{code}") for code in value}
             reasons = [f"{code} {reason}" for code, reason in given.items() if reason]
         yield from map(_comment, reasons)
-        yield f"{key} = {_value(value)}"
+        yield f"{key} = {value_of(value)}"
     if kinds:
         yield from ("", "[kinds]")
         tags = {pattern_of(each.tag): each.tag for each in found.figures}
         for pattern, kind in kinds.items():
             yield from _explained(found.reasons, f"kinds.{tags.get(pattern, pattern)}")
-            yield f"{_text(pattern)} = {_text(kind)}"
+            yield f"{text_of(pattern)} = {text_of(kind)}"
     for code, options in rules.items():
         yield from ("", f"[rules.{code}]")
         yield from _explained(found.reasons, f"rules.{code}")
-        yield from (f"{name} = {_value(value)}" for name, value in options.items())
+        yield from (f"{name} = {value_of(value)}" for name, value in options.items())
 
 
 def _explained(reasons: Mapping[str, str], key: str) -> Iterator[str]:
@@ -60,18 +59,3 @@ def _described(each: TagFigures) -> str:
 
 def _comment(text: str) -> str:
     return f"# {shortened(printable(text), _MOST)}"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(_text(each) for each in value)}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return repr(value)
-
-
-def _text(value: str) -> str:
-    """A basic string of TOML: as in JSON, but that DEL is escaped, too."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

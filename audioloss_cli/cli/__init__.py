@@ -11,25 +11,42 @@ import typer
 import audioloss_cli
 from audioloss_cli import registry, signals, terminal
 from audioloss_cli.cli._coercion import Command, Group
+from audioloss_cli.cli._options import WIDEST
 from audioloss_cli.model.exit_code import INTERNAL, USAGE
+
+EXAMPLES = """\b
+Examples:
+  audioloss scan                                  every log under this directory
+  audioloss scan runs/ --fail-on critical         a gate for CI
+  audioloss probe --ckpt CKPT --data my.mod:make  why the audio loss is near zero
+  audioloss run train.py --output_dir out         a training with the guard in it
+  audioloss rule critical-loss                    what a code means, what to do
+  audioloss help scan                             the options of a command
+"""
 
 app = typer.Typer(
     name="audioloss",
     cls=Group,
     help="Audits the logs and checkpoints of audio language model training. Exit codes: 0 clean, 1 findings at or "
     "above the gate, 2 usage, 3 could not audit, 4 internal error, 130 interrupted.",
+    epilog=EXAMPLES,
     rich_markup_mode=None,  # rich help costs 0.15 s at every start
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST},
 )
 
 
 def execute(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code.
 
+    Without an argument it prints the help. That is a usage error (2): a script with empty variables audited nothing.
+
     Raises:
         Exception: anything that is not the user's doing.
     """
+    if not arguments:
+        execute(["--help"])
+        return USAGE
     try:
         return int(app(list(arguments), prog_name="audioloss", standalone_mode=False) or 0)
     except typer.Abort as error:  # nothing here asks anybody: Typer makes one of any EOFError
@@ -71,7 +88,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None: ...
 

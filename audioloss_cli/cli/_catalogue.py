@@ -10,8 +10,9 @@ from audioloss_cli.model import RuleText
 KINDS = {
     "rules": "loss rule",
     "runs.findings": "finding about a run",
+    "findings.policies": "policy of the gate",
     "probe.checks": "probe check",
-    "probe.causes": "root cause",
+    "causes": "root cause",
 }
 
 
@@ -24,8 +25,13 @@ class Entry(NamedTuple):
     text: RuleText
 
 
+def codes() -> list[str]:
+    """Every code, once."""
+    return list(dict.fromkeys(registry.code_of(name) for folder in KINDS for name in registry.names(folder)))
+
+
 def catalogue() -> Iterator[Entry]:
-    """Loss rules, findings about a run, probe checks and root causes, each by code."""
+    """Loss rules, findings about a run, policies of the gate, probe checks and root causes, each by code."""
     for folder, kind in KINDS.items():
         for name in registry.names(folder):
             yield Entry(registry.code_of(name), kind, folder, RuleText.parse(registry.docstring(folder, name), name))

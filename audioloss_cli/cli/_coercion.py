@@ -10,7 +10,11 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, Literal, get_args, get_origin
 
+import typer
 from typer.core import TyperCommand, TyperGroup
+
+COLOURS = ("auto", "always", "never")
+_UNCUT = 1000  # characters of a command's first sentence
 
 
 class Command(TyperCommand):
@@ -28,6 +32,8 @@ class Command(TyperCommand):
             for name in parameter.opts
             if name.startswith("-")
         }
+        if any("--color" in parameter.opts for parameter in self.params):
+            args = list(_with_a_colour(args))
         return super().parse_args(ctx, list(_one_by_one(args, greedy)) if greedy else args)
 
     def get_params(self, ctx: Any) -> Any:
@@ -38,9 +44,28 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     """``audioloss`` itself."""
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """As Typer's, but that no text is cut: it goes on in the next line."""
+        named = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(_UNCUT)) for name, command in named if command])
+
     def get_params(self, ctx: Any) -> Any:
         """As Typer's, with the shorter way."""
         return [_shortened(parameter) for parameter in super().get_params(ctx)]
+
+
+def _with_a_colour(args: Sequence[str]) -> Iterator[str]:
+    """``--color`` alone means always, as of ``ls``, and ``--no-color`` never: a PATH behind it stays one."""
+    rest = list(args)
+    for index, arg in enumerate(rest):
+        if arg == "--":
+            yield from rest[index:]
+            return
+        if arg == "--color" and [*rest, ""][index + 1] not in COLOURS:
+            yield "--color=always"
+        else:
+            yield "--color=never" if arg == "--no-color" else arg
 
 
 def _one_by_one(args: Sequence[str], greedy: AbstractSet[str]) -> Iterator[str]:
@@ -72,9 +97,15 @@ def _process(parameter: Any, convert: Any, context: Any, value: Any) -> Any:
     several = parameter.multiple or parameter.nargs == -1
     if value is None and not parameter.required:
         value = () if several else None
-    elif not _is_of(parameter.type_descriptor.annotation, value):
-        return convert(context, value)
-    return value if parameter.callback is None else parameter.callback(context, parameter, value)
+        return value if parameter.callback is None else parameter.callback(context, parameter, value)
+    try:
+        if not _is_of(parameter.type_descriptor.annotation, value):
+            return convert(context, value)
+        return value if parameter.callback is None else parameter.callback(context, parameter, value)
+    except typer.BadParameter as error:
+        if parameter.envvar and "ENVIRONMENT" in str(context.get_parameter_source(parameter.name)):
+            error.param_hint = repr(parameter.envvar)  # whoever set the variable did not write the option
+        raise
 
 
 def _is_of(annotation: Any, value: Any) -> bool:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from audioloss_cli import registry
+
 Ckpt = Annotated[
     str, typer.Option("--ckpt", metavar="PATH", help="Checkpoint: a directory, a state dict, or a .pt2 program.")
 ]
@@ -18,7 +20,13 @@ LogDir = Annotated[list[str] | None, typer.Option(metavar="PATH", help="Scan the
 Model = Annotated[str, typer.Option(metavar="FACTORY", help="package.module:factory that builds the model.")]
 ModelArg = Annotated[list[str] | None, typer.Option(metavar="K=V", help="Argument of the model's factory. Repeatable.")]
 DataArg = Annotated[list[str] | None, typer.Option(metavar="K=V", help="Argument of the data's factory. Repeatable.")]
-Adapter = Annotated[str, typer.Option(help="Model family; else found by configuration and batch.")]
+Adapter = Annotated[
+    str,
+    typer.Option(
+        help="Model family; else found by configuration and batch.",
+        autocompletion=lambda: list(registry.names("probe.model_io.adapters")),
+    ),
+]
 LogitsKey = Annotated[str, typer.Option(metavar="KEY", help="Audio logits in the model's output.")]
 LossKey = Annotated[str, typer.Option(metavar="KEY", help="Audio loss in the model's output.")]
 CodesKey = Annotated[

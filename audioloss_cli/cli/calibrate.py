@@ -1,12 +1,12 @@
 """``audioloss calibrate``: healthy runs in, a configuration file out under which they stay silent."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from audioloss_cli.cli import _scan_options as scans
-from audioloss_cli.cli._options import Config, FailOn, settings
+from audioloss_cli.cli._options import Config, settings
+from audioloss_cli.cli._setting_options import given, takes_settings
 from audioloss_cli.model.exit_code import CLEAN, FINDINGS, NOT_AUDITED
 
 if TYPE_CHECKING:
@@ -19,8 +19,16 @@ EPILOG = (
     "3 a log that could not be audited."
 )
 
+# What decides which losses are measured; their thresholds and the options of rules are what it finds.
+_SETTINGS = (
+    *("window_size", "scale", "tags", "all_losses", "fail_on", "allow_defects", "allow_unread"),
+    *("exclude", "format", "line_patterns"),
+)
 
+
+@takes_settings(*_SETTINGS)
 def command(
+    context: typer.Context,
     good: Annotated[list[str], typer.Argument(metavar="GOOD_RUN", help="Healthy runs: files, archives, directories.")],
     check: Annotated[
         list[str] | None,
@@ -29,34 +37,13 @@ def command(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the configuration to this file (standard output).")
     ] = None,
-    tag: scans.Tag = None,
-    all_losses: scans.AllLosses = None,
-    scale: scans.Scale = None,
-    window: scans.Window = None,
-    fail_on: FailOn = None,
-    allow_defects: scans.AllowDefects = None,
-    allow_unread: scans.AllowUnread = None,
-    exclude: scans.Exclude = None,
-    format: scans.Format = None,  # noqa: A002  # named as its key
-    pattern: scans.Pattern = None,
     config: Config = None,
+    **_settings: Any,
 ) -> int:
     """Measure healthy runs, and write thresholds, kinds and options of rules under which they stay silent."""
     from audioloss_cli import calibration  # noqa: PLC0415  # --help needs none of it
 
-    named = {
-        "tags": tag,
-        "all_losses": all_losses,
-        "scale": scale,
-        "window_size": window,
-        "fail_on": fail_on,
-        "allow_defects": allow_defects,
-        "allow_unread": allow_unread,
-        "exclude": exclude,
-        "format": format,
-        "line_patterns": pattern,
-    }
-    _, chosen = settings(config, {key: value for key, value in named.items() if value not in (None, (), [])})
+    _, chosen = settings(config, *given(context, _SETTINGS))
     found = calibration.calibrate(good, calibration.starting_point(chosen))
     complaints = calibration.complaints_of(found)
     if complaints:

@@ -3,6 +3,7 @@
 import typer
 
 from audioloss_cli import registry
+from audioloss_cli.cli._options import wrapped
 
 EPILOG = "audioloss scan PATH --format NAME reads a file as one of them, whatever it looks like."
 
@@ -11,9 +12,9 @@ def command() -> int:
     """List the log formats: what each is, which files are taken for it, and an example."""
     for name in registry.names("readers"):
         title, claims, example = described(name)
-        typer.echo(f"{name}: {title}")
-        typer.echo(f"  takes {claims}")
-        typer.echo(f"  such as {example}")
+        typer.echo(wrapped(f"{name}: {title}", hang="  "))
+        typer.echo(wrapped(f"takes {claims}", "  ", "    "))
+        typer.echo(wrapped(f"such as {example}", "  ", "    "))
     return 0
 
 

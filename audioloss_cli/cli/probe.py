@@ -10,18 +10,20 @@ from typing import Any
 import typer
 
 from audioloss_cli import registry, signals
+from audioloss_cli.cli import _gate_options as gates
 from audioloss_cli.cli import _probe_options as probes
 from audioloss_cli.cli._options import (
     Color,
     Config,
-    FailOn,
     Output,
     Quiet,
     Report,
     Verbose,
+    reports_for,
     screen_for,
     settings,
 )
+from audioloss_cli.cli._setting_options import given, takes_settings
 from audioloss_cli.model.exit_code import CLEAN, INTERNAL
 from audioloss_cli.terminal import complain_at_once, put
 
@@ -52,6 +54,11 @@ _OPTIONS = (
 )
 
 
+# Fields of ``ScanConfig`` that count for a probe.
+_SETTINGS = ("fail_on", "baseline", "fail_on_stale_suppressions", "exit_zero")
+
+
+@takes_settings(*_SETTINGS)
 def command(
     context: typer.Context,
     ckpt: probes.Ckpt,
@@ -89,28 +96,34 @@ def command(
     pad: probes.Pad = None,
     dump_batch: probes.DumpBatch = None,
     timeout: probes.Timeout = 0.0,
-    fail_on: FailOn = None,
     config: Config = None,
-    report: Report = "text",
+    write_baseline: gates.WriteBaseline = None,
+    report: Report = None,
     output: Output = None,
     quiet: Quiet = 0,
     verbose: Verbose = 0,
-    color: Color = None,
+    color: Color = "auto",
+    **_settings: Any,
 ) -> int:
     """Run a batch through a checkpoint and name the root cause of a near-zero audio loss."""
-    file, chosen = settings(config, {} if fail_on is None else {"fail_on": fail_on})
-    screen = screen_for(report, output, quiet, verbose, color)
+    file, chosen = settings(config, *given(context, _SETTINGS))
+    judge = gates.judge_of(chosen, file, write_baseline)
     inputs = {"--ckpt": ckpt, "--data": data, "--held-out": held_out}
+    _refuse_to_overwrite("--output", output, inputs)  # whatever its suffix is
+    reports = reports_for(report, output)
+    screen = screen_for(reports, chosen.gate, quiet, verbose, color)
     _refuse_to_overwrite("--dump-batch", dump_batch, inputs)
-    _refuse_to_overwrite("--output", output, {**inputs, "--dump-batch": str(dump_batch or "")})
+    for each in reports:
+        _refuse_to_overwrite(each.option, each.file, {**inputs, "--dump-batch": str(dump_batch or "")})
     request = {name: context.params[name] for name in _REQUEST}
     request |= {"checkpoint": ckpt, "dump": str(dump_batch or ""), "gate": chosen.gate}
     options = {name: context.params[name] for name in _OPTIONS} | {"num_codebooks": codebooks}
+    registry.load("probe", "named_paths").refuse_missing(ckpt, data, held_out)
     with _limited(timeout), _quietly(verbose), _kept_from_leaving():
         with signals.at_once():
             wing = registry.load("probe", "command")
         if not show_layout:
-            logs = _scanned(log_dir or [], chosen)
+            logs = _scanned(log_dir or [], chosen, judge)
         with signals.at_once():
             if show_layout:
                 lines = wing.show_layout(request, options, model_arg or [], data_arg or [])
@@ -119,8 +132,9 @@ def command(
     if show_layout:
         put("".join(f"{line}\n" for line in lines))
         return CLEAN
-    result.config_file = str(file or "")
+    result = judge.finish_probe(result, ckpt, str(file or ""))
     screen.show(result)
+    gates.write_baseline(write_baseline, result)
     return int(result.exit_code)
 
 
@@ -142,12 +156,12 @@ def _is_read(file: Path, place: Path) -> bool:
     return file == place or (beside and os.path.exists(file))  # noqa: PTH110  # Path's raises for too long a name
 
 
-def _scanned(paths: list[str], chosen: Any) -> Any:
+def _scanned(paths: list[str], chosen: Any, judge: Any) -> Any:
     if not paths:
         return None
     from audioloss_cli.audit import scan  # noqa: PLC0415  # a probe without --log-dir needs none of it
 
-    return scan(paths, chosen, points=True)
+    return scan(paths, chosen, points=True, judge=judge, allow_missing=True)
 
 
 @contextmanager

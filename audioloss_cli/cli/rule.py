@@ -1,19 +1,22 @@
 """``audioloss rule CODE``: what a code means, why it matters, and what to do."""
 
-import shutil
-import textwrap
 from difflib import get_close_matches
 from typing import Annotated
 
 import typer
 
-from audioloss_cli.cli._catalogue import Entry, catalogue
+from audioloss_cli.cli._catalogue import Entry, catalogue, codes
+from audioloss_cli.cli._options import wrapped
 
 EPILOG = "audioloss rules lists all codes."
-_WIDEST = 100
 
 
-def command(code: Annotated[str, typer.Argument(metavar="CODE", help="Such as critical-loss or no-shift.")]) -> int:
+def command(
+    code: Annotated[
+        str,
+        typer.Argument(metavar="CODE", help="Such as critical-loss or no-shift.", autocompletion=lambda: list(codes())),
+    ],
+) -> int:
     """Explain one code."""
     entries = list(catalogue())
     found = [entry for entry in entries if entry.code == code.lower().replace("_", "-")]
@@ -37,7 +40,6 @@ def _options(entry: Entry) -> list[str]:
 
 
 def _page(entry: Entry) -> str:
-    width = min(shutil.get_terminal_size().columns, _WIDEST)
     text = entry.text
     parts = [f"What: {text.what}", f"Why: {text.why}", f"Fix: {text.fix}", *_options(entry)]
-    return "\n\n".join([f"{entry.code} ({entry.kind}): {text.title}", *(textwrap.fill(part, width) for part in parts)])
+    return "\n\n".join([f"{entry.code} ({entry.kind}): {text.title}", *(wrapped(part) for part in parts)])

@@ -3,6 +3,7 @@
 import typer
 
 from audioloss_cli.cli._catalogue import KINDS, catalogue
+from audioloss_cli.cli._options import wrapped
 
 EPILOG = "audioloss rule CODE explains one of them."
 
@@ -15,5 +16,5 @@ def command() -> int:
         typer.echo(f"{kind}s")
         for entry in entries:
             if entry.kind == kind:
-                typer.echo(f"  {entry.code:<{width}}  {entry.text.title}")
+                typer.echo(wrapped(entry.text.title, f"  {entry.code:<{width}}  ", " " * (width + 4)))
     return 0

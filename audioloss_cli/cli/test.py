@@ -19,21 +19,28 @@ EPILOG = (
 def command(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Test files.")],
     config: Annotated[Path | None, typer.Option(help="Configuration file to test, such as audioloss.toml.")] = None,
+    run: Annotated[
+        list[str] | None, typer.Option("--run", help="Run only tests of this name or glob. Repeatable.", metavar="NAME")
+    ] = None,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Say which loss rules the tests exercise.")] = False,
+    report: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--report", help="text or junit, to standard output or a file. Repeatable.", metavar="KIND[=FILE]"
+        ),
+    ] = None,
     quiet: Quiet = 0,
     verbose: Verbose = 0,
 ) -> int:
     """Run unit tests for alerting: made-up series, and the alerts that they must raise."""
-    from audioloss_cli.alert_tests.difference import lines_of  # noqa: PLC0415  # --help needs none of it
-    from audioloss_cli.alert_tests.file import read_tests  # noqa: PLC0415
+    from audioloss_cli.alert_tests.file import named, read_tests  # noqa: PLC0415  # --help needs none of it
+    from audioloss_cli.alert_tests.report import check_reports, write_reports  # noqa: PLC0415
     from audioloss_cli.alert_tests.run import run_test  # noqa: PLC0415
-    from audioloss_cli.terminal import put  # noqa: PLC0415
+    from audioloss_cli.destinations import destinations  # noqa: PLC0415
 
-    tests = [test for file in files for test in read_tests(file, config)]
+    reports = destinations(report or [], None)
+    check_reports(reports, [*files, *([config] if config else [])])
+    tests = named([test for file in files for test in read_tests(file, config)], run or [])
     results = [run_test(test) for test in tests]
-    lines = [line for result in results for line in lines_of(result, verbose=verbose > quiet)]
-    failed = sum(not result.passed for result in results)
-    verdict = (
-        f"{'FAIL' if failed else 'PASS'} (exit {int(failed > 0)}): {len(results) - failed} passed, {failed} failed"
-    )
-    put("\n".join([*([] if quiet > verbose else lines), verdict, ""]))
-    return FINDINGS if failed else CLEAN
+    write_reports(results, reports, verbosity=verbose - quiet, with_coverage=coverage)
+    return CLEAN if all(result.passed for result in results) else FINDINGS

@@ -10,12 +10,13 @@ from audioloss_cli._lazy import exports
 if TYPE_CHECKING:
     from audioloss_cli.model.alert import Alert, RecoveryAttempt, Severity
     from audioloss_cli.model.finding import Diagnosis, Finding
+    from audioloss_cli.model.gate import Gate, StaleSuppression
     from audioloss_cli.model.inactive_range import InactiveRange
     from audioloss_cli.model.incident import Edge, Incident, LikelyCause
     from audioloss_cli.model.limits import Limits, SettingError
     from audioloss_cli.model.point import Point
     from audioloss_cli.model.reader import EVERYTHING, Cursor, ReadOptions
-    from audioloss_cli.model.report import Gate, Report, RunReport, SeriesReport, Unaudited
+    from audioloss_cli.model.report import Report, RunReport, SeriesReport, Unaudited
     from audioloss_cli.model.rule import LossRule, SeriesHistory
     from audioloss_cli.model.rule_text import RuleText
     from audioloss_cli.model.series import MISSING, Defect, Note, Series, SeriesCollector, is_missing
@@ -28,7 +29,7 @@ _HOMES = {
     "EVERYTHING": "reader",
     "Edge": "incident",
     "Finding": "finding",
-    "Gate": "report",
+    "Gate": "gate",
     "Incident": "incident",
     "LikelyCause": "incident",
     "Limits": "limits",
@@ -49,6 +50,7 @@ _HOMES = {
     "SeriesReport": "report",
     "SettingError": "limits",
     "Severity": "alert",
+    "StaleSuppression": "gate",
     "Unaudited": "report",
     "View": "view",
     "is_missing": "series",
@@ -84,6 +86,7 @@ __all__ = [
     "SeriesReport",
     "SettingError",
     "Severity",
+    "StaleSuppression",
     "Unaudited",
     "View",
     "is_missing",

@@ -4,7 +4,7 @@ import math
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from operator import sub
 from typing import Any, NamedTuple
 
@@ -86,6 +86,12 @@ class Envelope:
         values = zip(low, high, mean, strict=True)
         return cls(array("q", chain.from_iterable(whole)), array("d", chain.from_iterable(values)))
 
+    def by_segment(self) -> "Envelope":
+        """Return the same in one part a segment."""
+        together = [_joined(list(parts)) for _, parts in groupby(self.parts, key=lambda part: part.segment)]
+        whole = array("q", chain.from_iterable((*part[:4], part.finite) for part in together))
+        return Envelope(whole, array("d", chain.from_iterable((part.low, part.high, part.mean) for part in together)))
+
     @property
     def points(self) -> int:
         """Number of points of the series."""
@@ -101,6 +107,20 @@ class Envelope:
     def span(self) -> tuple[int, int]:
         """Lowest and highest step; within a segment no step is lower than the one before."""
         return min(part.first_step for part in self.parts), max(part.last_step for part in self.parts)
+
+
+def _joined(parts: Sequence[Part]) -> Part:
+    """Return neighbours of one segment as one part."""
+    known = [part for part in parts if part.finite]
+    finite = sum(part.finite for part in known)
+    return parts[0]._replace(
+        points=sum(part.points for part in parts),
+        last_step=parts[-1].last_step,
+        low=min((part.low for part in known), default=math.nan),
+        high=max((part.high for part in known), default=math.nan),
+        mean=sum(part.mean * (part.finite / finite) for part in known) if known else math.nan,
+        finite=finite,
+    )
 
 
 def _bounds(count: int, segment_starts: Sequence[int], length: int) -> Iterator[_Bounds]:

@@ -4,17 +4,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audioloss_cli.model.alert import Severity
+from audioloss_cli.model.gate import Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing a probe's check found: stable code, severity, a sentence, the numbers behind it, and what to do."""
+    """One thing that was found about a checkpoint, a batch or a run as a whole.
+
+    Attributes:
+        code: stable code of what found it.
+        severity: how bad it is.
+        message: a sentence.
+        evidence: the numbers behind it.
+        advice: what to do.
+        fingerprint, standing, standing_reason: see ``Incident``.
+    """
 
     code: str
     severity: Severity
     message: str
     evidence: dict[str, Any] = field(default_factory=dict)
     advice: str = ""
+    fingerprint: str = ""
+    standing: Standing = "found"
+    standing_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,9 @@ _INCIDENT_COLUMNS = {
     "message": _TEXT,
     "advice": _TEXT,
     "causes": _TEXT,
+    "fingerprint": _TEXT,
+    "standing": _TEXT,
+    "standing_reason": _TEXT,
 }
 
 

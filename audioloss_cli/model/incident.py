@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 from audioloss_cli.model.alert import ALERT_TYPES, AlertType, EdgeKind, Severity, type_of
 from audioloss_cli.model.fields import FieldMapping
+from audioloss_cli.model.gate import Standing
 from audioloss_cli.model.series import MISSING, is_missing
 
 Resolution = Literal["recovered", "run_ended", "restarted"]
@@ -77,6 +78,11 @@ class Incident(FieldMapping):
             tell whether the loss is small by nature.
         settled_by: what would settle it.
         causes: what the log says about its cause, the most likely first; empty if nothing, or nobody has asked.
+        fingerprint: 16 hex digits, the same in each scan of the same run, wherever it lies and however it has grown;
+            empty in a live monitor.
+        standing: ``found`` counts at the gate; ``known`` stands in the baseline, ``suppressed`` in the configuration.
+        standing_reason: why: of what is suppressed the reason that the configuration gives, of what is found although
+            it is known why it counts all the same.
     """
 
     id: str
@@ -104,6 +110,9 @@ class Incident(FieldMapping):
     certainty: Certainty = "likely"
     settled_by: str = ""
     causes: list[LikelyCause] = field(default_factory=list)
+    fingerprint: str = ""
+    standing: Standing = "found"
+    standing_reason: str = ""
 
     @property
     def state(self) -> Literal["pending", "firing", "resolved"]:

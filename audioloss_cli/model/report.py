@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from audioloss_cli.model.alert import Severity
 from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.envelope import PARTS, PARTS_WITH_INCIDENTS, Envelope
-from audioloss_cli.model.exit_code import CLEAN, FINDINGS, NOT_AUDITED
+from audioloss_cli.model.gate import Gate, StaleSuppression, Standing
 from audioloss_cli.model.incident import Incident
 from audioloss_cli.model.limits import Limits
 from audioloss_cli.model.rule import Kind
@@ -17,22 +17,9 @@ if TYPE_CHECKING:
 
     from audioloss_cli.model.finding import Diagnosis, Finding  # a scan has none
     from audioloss_cli.model.frames import Frames
+    from audioloss_cli.model.learning import LearningFigure
 
-FailOn = Literal["warning", "critical", "never"]
 Role = Literal["audio", "training", "selected", "loss", "held-out"]
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """When an audit fails: the lowest severity that does, and whether a damaged or an unread log may pass."""
-
-    fail_on: FailOn = "warning"
-    allow_defects: bool = False
-    allow_unread: bool = False
-
-    def fails(self, severity: Severity) -> bool:
-        """Whether something of this severity is at or above the gate."""
-        return self.fail_on != "never" and severity.rank >= Severity(self.fail_on).rank
 
 
 @dataclass(slots=True)
@@ -54,7 +41,9 @@ class AuditedSeries:
     kind_reason: str = ""
     axis: TimeAxis = STEPS
 
-    def finished(self, *, keep_points: bool = False, sources: "Sequence[SourceShare]" = ()) -> "SeriesReport":
+    def finished(
+        self, *, keep_points: bool = False, sources: "Sequence[SourceShare]" = (), beginning: tuple[str, ...] = ()
+    ) -> "SeriesReport":
         """Return what is kept of it: the envelope, and all points only if they are asked for."""
         series, most = self.series, PARTS_WITH_INCIDENTS if self.incidents else PARTS
         return SeriesReport(
@@ -70,6 +59,7 @@ class AuditedSeries:
             kind_reason=self.kind_reason,
             axis=self.axis,
             sources=list(sources),
+            beginning=beginning,
             series=series if keep_points else None,
         )
 
@@ -108,6 +98,8 @@ class SeriesReport:
         kind_reason: why it is not taken for a cross entropy.
         axis: what its steps count, and why they are taken for that.
         sources: of a run with several sources, how many points each gave.
+        beginning: where it has incidents, digests of its first points, by which a baseline knows it again; see
+            ``findings.identity``.
         series: all its points, as they were replayed; None unless they were asked for.
     """
 
@@ -123,6 +115,7 @@ class SeriesReport:
     kind_reason: str = ""
     axis: TimeAxis = STEPS
     sources: list[SourceShare] = field(default_factory=list)
+    beginning: tuple[str, ...] = ()
     series: Series | None = None
 
     @property
@@ -169,6 +162,9 @@ class RunReport:
         note: a sentence when the audit is less than the user may think (a fallback, nothing to audit).
         blank: audio losses that the log names and never has a number for.
         details: what -v shows: what a reader took for the step and the loss, files that are no logs.
+        learning: what tells whether the audio part learns, as far as the log has it.
+        identity: the run as fingerprints name it, relative to the scanned root; ``.`` where it is the root itself.
+        alias: its identity in a scan of the directory above; empty where there is none.
     """
 
     run: str
@@ -181,6 +177,19 @@ class RunReport:
     note: str = ""
     blank: list[str] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
+    learning: "list[LearningFigure]" = field(default_factory=list)
+    identity: str = ""
+    alias: str = ""
+
+    @property
+    def standings(self) -> "list[Incident | Finding]":
+        """Every incident of its series and every finding about the run, whatever they count."""
+        return [*(incident for item in self.series for incident in item.incidents), *self.findings]
+
+    def drop_curves(self) -> None:
+        """Keep no more of each envelope than one part a segment: extremes, steps and number of points stay."""
+        for item in self.series:
+            item.envelope = item.envelope.by_segment()
 
     @property
     def format(self) -> str:
@@ -218,7 +227,7 @@ class LeftOut(NamedTuple):
     reason: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Report:
     """The whole audit. A scan fills runs, a probe findings and diagnoses.
 
@@ -233,6 +242,7 @@ class Report:
         left_out: files that were recognised as something else than logs of a training.
         config_file: where settings came from beside the command line; empty if from nowhere.
         notes: what the reader must know about how the audit was made: a device that was chosen, a part left out.
+        stale_suppressions: suppressions of the configuration that do nothing any more.
         with_points: makes the same report with all points of its series; None if nobody can.
     """
 
@@ -246,7 +256,19 @@ class Report:
     left_out: list[LeftOut] = field(default_factory=list)
     config_file: str = ""
     notes: list[str] = field(default_factory=list)
+    stale_suppressions: list[StaleSuppression] = field(default_factory=list)
     with_points: "Callable[[], Report] | None" = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        from audioloss_cli.model.summary import three_lines  # noqa: PLC0415  # no audit needs it
+
+        return three_lines(self)
+
+    def _repr_html_(self) -> str:
+        """The table that a notebook shows."""
+        from audioloss_cli.model.summary import table  # noqa: PLC0415  # no audit needs it
+
+        return table(self)
 
     @property
     def incidents(self) -> list[Incident]:
@@ -259,23 +281,39 @@ class Report:
         return [*(defect for run in self.runs for defect in run.defects), *self.stray_defects]
 
     @property
+    def standings(self) -> "list[Incident | Finding]":
+        """Every incident and every finding, of runs and of the probe, whatever they count."""
+        return [*(each for run in self.runs for each in run.standings), *self.findings]
+
+    @property
     def severities(self) -> list[Severity]:
-        """Of every incident and every finding."""
-        found = [*self.findings, *(finding for run in self.runs for finding in run.findings)]
-        return [*(incident.severity for incident in self.incidents), *(finding.severity for finding in found)]
+        """Of every incident and every finding that counts at the gate: what is known or suppressed does not."""
+        return [severity for found in self._found for severity in found]
+
+    def count(self, standing: Standing) -> int:
+        """Return how many incidents and findings are found, known or suppressed; what is no trouble is not counted."""
+        return sum(each.standing == standing and each.severity is not Severity.INFO for each in self.standings)
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether more was found than the gate lets pass, whatever the exit code is."""
+        return self.gate.is_failed(*self._found, stale=bool(self.stale_suppressions))
 
     @property
     def exit_code(self) -> int:
-        """0 clean at the gate, 1 something at or above it, 3 something named could not be audited in full.
-
-        Found trouble wins over damage: it is certain, whatever the unreadable part would have added.
-        """
-        if any(self.gate.fails(severity) for severity in self.severities):
-            return FINDINGS
+        """0 clean at the gate, 1 something at or above it, 3 something named could not be audited in full."""
         damaged, unread = self.defects and not self.gate.allow_defects, self.unread and not self.gate.allow_unread
-        if self.unaudited or damaged or unread:
-            return NOT_AUDITED
-        return CLEAN
+        incomplete, stale = bool(self.unaudited or damaged or unread), bool(self.stale_suppressions)
+        return self.gate.exit_code(*self._found, stale=stale, incomplete=incomplete)
+
+    @property
+    def _found(self) -> tuple[list[Severity], list[Severity]]:
+        """Severities of the incidents and of the findings that count at the gate."""
+        findings = [*self.findings, *(finding for run in self.runs for finding in run.findings)]
+        return (
+            [each.severity for each in self.incidents if each.standing == "found"],
+            [each.severity for each in findings if each.standing == "found"],
+        )
 
     def to_frame(self) -> "Frames":
         """The incidents and the points of all audited series, as two pandas DataFrames.

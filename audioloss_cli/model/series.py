@@ -101,7 +101,7 @@ def _extend(buffer: Any, column: Any) -> None:
         buffer.extend(column)
 
 
-_Columns = tuple["array[int]", "array[float]", "array[float]", list[int]]
+Columns = tuple["array[int]", "array[float]", "array[float]", list[int]]
 
 
 class SeriesCollector:
@@ -118,7 +118,7 @@ class SeriesCollector:
         self._step_source = step_source
         self._run = run
         self._wants = wants  # whether the points of a tag are to be kept; all if None
-        self._series: dict[str, _Columns] = {}
+        self._series: dict[str, Columns] = {}
         self._names: dict[str, bool] = {}  # of tags whose points are not; whether they were handed over
 
     def append(self, tag: str, step: int, value: float, wall_time: float, *, restarted: bool = False) -> None:
@@ -145,7 +145,7 @@ class SeriesCollector:
         _extend(columns[2], wall_times)
         self.points += len(values)
 
-    def columns(self, tag: str, *, restarted: bool = False) -> _Columns | None:
+    def columns(self, tag: str, *, restarted: bool = False) -> Columns | None:
         """Steps, values and wall times of a tag since the last ``flush``, and its restarts; None if it is not wanted.
 
         Whoever appends to them counts the ``points``.
@@ -155,7 +155,7 @@ class SeriesCollector:
             columns[3].append(len(columns[1]))
         return columns
 
-    def _begin(self, tag: str) -> _Columns | None:
+    def _begin(self, tag: str) -> Columns | None:
         """Columns for a new chunk of a tag; None if its points are not wanted."""
         if tag in self._names:
             return None

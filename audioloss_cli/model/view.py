@@ -11,7 +11,7 @@ class View:
     """What an output may use of the place it is printed to.
 
     Attributes:
-        verbosity: -1 the verdict alone, 0 normal, 1 also what is healthy in full.
+        verbosity: -2 the verdict alone, -1 the broken runs as well, 0 normal, 1 also what is healthy in full.
         color: whether ANSI colours are wanted.
         width: columns.
         unicode: whether the place can print more than ASCII.

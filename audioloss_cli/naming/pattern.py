@@ -25,6 +25,11 @@ class TagPattern:
         except re.error as error:
             raise SettingError("tags", f"{text!r} is no regular expression: {error}") from None
 
+    @property
+    def has_wildcards(self) -> bool:
+        """Whether it can match another tag than its own text."""
+        return self.text.startswith(_REGEX_PREFIX) or any(char in self.text for char in "*?[")
+
     def matches(self, tag: str) -> bool:
         """Whether the tag fits."""
         return tag == self.text or self._found(tag) is not None

@@ -1,214 +1,36 @@
-"""The report as one JSON document of schema audioloss.report/1, spelled out field by field.
+"""One JSON document of schema audioloss.report/1."""
 
-The schema lies beside this file. Only additions are made under one version: dumping internals would turn every
-refactoring into a break for those who parse it.
-"""
-
-import json
-import math
-import re
+from collections.abc import Iterator
 from typing import Any
 
-from audioloss_cli.model import (
-    Defect,
-    Edge,
-    Finding,
-    Incident,
-    LikelyCause,
-    Report,
-    RunReport,
-    SeriesReport,
-    View,
-    is_missing,
-)
-
-SCHEMA = "audioloss.report/1"
-_UNUSUAL = re.compile(r"[^\n -~]")
-_ONE_ESCAPE = 0xFFFF
+from audioloss_cli import outputs
+from audioloss_cli.model import Gate, Report, RunReport, View
+from audioloss_cli.outputs._document import SCHEMA, as_json, envelope, run_document
 
 
-def render(report: Report, view: View) -> str:
+class Output(outputs.Output):
     """Indented JSON, ASCII where ``view`` cannot print more; what is no character to look at is escaped."""
-    text = (
-        json.dumps(
-            document(report, verbose=view.verbosity > 0), indent=2, ensure_ascii=not view.unicode, allow_nan=False
-        )
-        + "\n"
-    )
-    return text if text.isascii() and "\x7f" not in text else _UNUSUAL.sub(_escaped, text)
 
+    suffixes = (".json",)
 
-def _escaped(found: re.Match[str]) -> str:
-    """Such characters stand in strings alone, where JSON has an escape for each, of two halves beyond U+FFFF."""
-    if found[0].isprintable():
-        return found[0]
-    return json.dumps(found[0])[1:-1] if ord(found[0]) > _ONE_ESCAPE else f"\\u{ord(found[0]):04x}"
+    def __init__(self, view: View) -> None:
+        super().__init__(view)
+        self._runs = 0
 
+    def begin(self, gate: Gate) -> Iterator[str]:
+        """Yield the schema and the opening of the list of runs."""
+        del gate
+        yield f'{{\n  "schema": "{SCHEMA}",\n  "runs": ['
 
-def document(report: Report, *, verbose: bool = False) -> dict[str, Any]:
-    """The document as plain built-in types; numbers that are not finite are strings.
+    def run(self, run: RunReport) -> Iterator[str]:
+        """Yield a run as an item of the list."""
+        yield ("," if self._runs else "") + ("\n" + self._json(run_document(run))).replace("\n", "\n    ")
+        self._runs += 1
 
-    Files that are no logs of a training are listed if ``verbose``.
-    """
-    return {
-        "schema": SCHEMA,
-        "exit_code": report.exit_code,
-        "config_file": report.config_file,
-        "gate": {
-            "fail_on": report.gate.fail_on,
-            "allow_defects": report.gate.allow_defects,
-            "allow_unread": report.gate.allow_unread,
-        },
-        "runs": [_run(run) for run in report.runs],
-        "notes": report.notes,
-        "findings": [_finding(item) for item in report.findings],
-        "diagnoses": [
-            {
-                "cause": item.cause,
-                "rank": item.rank,
-                "evidence": item.evidence,
-                "ruled_out": item.ruled_out,
-                "fix": item.fix,
-            }
-            for item in report.diagnoses
-        ],
-        "unaudited": [
-            {"asked": item.asked, "reason": item.reason, "tags": item.tags, "hint": item.hint}
-            for item in report.unaudited
-        ],
-        "defects": [_defect(defect) for defect in report.stray_defects],
-        "unread": [{"path": item.path, "reason": item.reason, "hint": item.hint} for item in report.unread],
-        "left_out": [{"path": item.path, "reason": item.reason} for item in report.left_out if verbose],
-    }
+    def end(self, report: Report) -> Iterator[str]:
+        """Yield all that is said of the audit as a whole."""
+        members = self._json(envelope(report, verbose=self.view.verbosity > 0))
+        yield ("\n  ]" if self._runs else "]") + "," + members[1:] + "\n"
 
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity,
-        "message": finding.message,
-        "evidence": _deep(finding.evidence),
-        "advice": finding.advice,
-    }
-
-
-def _run(run: RunReport) -> dict[str, Any]:
-    return {
-        "run": run.run,
-        "format": run.format,
-        "note": run.note,
-        "files": run.files,
-        "sources": [{"format": source.format, "files": source.files} for source in run.sources],
-        "tags": run.tags,
-        "not_audited": run.not_audited,
-        "details": run.details,
-        "findings": [_finding(item) for item in run.findings],
-        "blank": run.blank,
-        "series": [_series(item) for item in run.series],
-        "defects": [_defect(defect) for defect in run.defects],
-    }
-
-
-def _series(item: SeriesReport) -> dict[str, Any]:
-    parts = item.envelope.parts
-    return {
-        "tag": item.tag,
-        "role": item.role,
-        "points": item.points,
-        "first_step": parts[0].first_step,
-        "last_step": parts[-1].last_step,
-        "step_source": item.step_source,
-        "axis": {"unit": item.axis.unit, "per_update": item.axis.per_update, "reason": item.axis.reason},
-        "segments": len(item.segment_starts),
-        "reordered": item.reordered,
-        "kind": item.kind,
-        "kind_reason": item.kind_reason,
-        "window_size": item.limits.window_size,
-        "threshold": item.limits.threshold,
-        "critical_threshold": item.limits.critical_threshold,
-        "sources": [{"source": share.source, "tag": share.tag, "points": share.points} for share in item.sources],
-        "incidents": [_incident(incident) for incident in item.incidents],
-    }
-
-
-def _incident(incident: Incident) -> dict[str, Any]:
-    return {
-        "id": incident.id,
-        "code": incident.code,
-        "type": incident.type,
-        "severity": incident.severity,
-        "segment": incident.segment,
-        "first_step": incident.first_step,
-        "fired_step": incident.fired_step,
-        "last_step": incident.last_step,
-        "resolved_step": incident.resolved_step,
-        "resolution": incident.resolution,
-        "duration_steps": incident.duration_steps,
-        "first_wall_time": _time(incident.first_wall_time),
-        "last_wall_time": _time(incident.last_wall_time),
-        "resolved_wall_time": _time(incident.resolved_wall_time),
-        "worst_value": _number(incident.worst_value),
-        "worst_step": incident.worst_step,
-        "points": incident.points,
-        "fire_count": incident.fire_count,
-        "flapping": incident.flapping,
-        "message": incident.message,
-        "advice": incident.advice,
-        "timeline": [_edge(edge) for edge in incident.timeline],
-        "certainty": incident.certainty,
-        "settled_by": incident.settled_by,
-        "causes": [_cause(cause) for cause in incident.causes],
-    }
-
-
-def _cause(cause: LikelyCause) -> dict[str, Any]:
-    return {
-        "cause": cause.cause,
-        "rank": cause.rank,
-        "evidence": cause.evidence,
-        "against": cause.against,
-        "confirm": cause.confirm,
-    }
-
-
-def _edge(edge: Edge) -> dict[str, Any]:
-    return {
-        "step": edge.step,
-        "wall_time": _time(edge.wall_time),
-        "edge": edge.edge,
-        "type": edge.type,
-        "value": _number(edge.value),
-        "code": edge.code,
-    }
-
-
-def _defect(defect: Defect) -> dict[str, Any]:
-    return {
-        "path": defect.path,
-        "offset": defect.offset,
-        "line": defect.line,
-        "kind": defect.kind,
-        "message": defect.message,
-    }
-
-
-def _number(value: float) -> float | str | None:
-    """A finite number as it is, NaN and the infinities as strings, a missing value as null."""
-    if math.isfinite(value):
-        return value
-    if is_missing(value):
-        return None
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-def _time(seconds: float) -> float | None:
-    return seconds if math.isfinite(seconds) else None
-
-
-def _deep(item: Any) -> Any:
-    """Evidence is free in form: spell the floats in it, wherever they stand."""
-    if isinstance(item, dict):
-        return {key: _deep(value) for key, value in item.items()}
-    if isinstance(item, (list, tuple)):
-        return [_deep(value) for value in item]
-    return _number(item) if isinstance(item, float) else item
+    def _json(self, item: Any) -> str:
+        return as_json(item, ascii_only=not self.view.unicode, indent=2)

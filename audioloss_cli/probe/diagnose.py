@@ -1,25 +1,11 @@
 """From findings to ranked root causes: what speaks for each, and what was ruled out."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, cast
+from typing import cast
 
 from audioloss_cli import registry
+from audioloss_cli.causes import FOLDER, Cause
 from audioloss_cli.model import Diagnosis, Finding, RuleText, Severity
-
-FOLDER = "probe.causes"
-
-
-class Cause(Protocol):
-    """A module of ``probe/causes``; its file name is the slug.
-
-    Attributes:
-        CODES: of the checks that speak for this cause, and rule it out where each of them passed.
-        ALSO: of checks that speak for it as well, but cannot judge everywhere; a module may do without.
-        ORDER: what comes first where two are equally grave: inputs, then labels, logits, alignment, gradient, scale.
-    """
-
-    CODES: tuple[str, ...]
-    ORDER: int
 
 
 def diagnose(findings: Sequence[Finding], passed: Mapping[str, str]) -> list[Diagnosis]:

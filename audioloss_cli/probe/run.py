@@ -26,6 +26,7 @@ from audioloss_cli.probe.model_io.checkpoint.weights import weight_faults
 from audioloss_cli.probe.model_io.choose import choose_adapter
 from audioloss_cli.probe.model_io.device import choose_device, choose_dtype, memory_guard
 from audioloss_cli.probe.model_io.signature import kept_by_trainer
+from audioloss_cli.probe.model_io.text_only import text_only
 from audioloss_cli.probe.show_layout import layout_lines
 
 # After these the forward pass would read other memory, or kill a CUDA context.
@@ -88,6 +89,14 @@ def _opened(config: ProbeConfig) -> tuple[torch.device, str, LoadedModel, BatchS
 
 
 def _chosen(config: ProbeConfig, loaded: LoadedModel, batch: Batch) -> tuple[Adapter, str]:
+    named = config.adapter or config.options.labels_key  # an audio vocabulary may be part of that of the text
+    kind = "" if named else text_only(loaded.config, (name for name, _ in loaded.tensors()))
+    if kind:
+        raise UnreadableError(
+            f"{config.checkpoint} is a text-only model ({kind}): neither its configuration nor its weights name audio; "
+            "name the checkpoint of the audio model, or describe audio ids in the vocabulary of the text with "
+            "--adapter generic, --labels-key, --logits-key, --layout and --first-id"
+        )
     try:
         return choose_adapter(config.adapter, loaded.config, config.options, batch)
     except UnreadableError as error:

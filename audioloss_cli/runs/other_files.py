@@ -22,6 +22,12 @@ _OURS = (
     (frozenset(("type", "severity", "code", "step", "message", "edge", "incident")), "alerts that audioloss wrote"),
     (frozenset(("schema", "exit_code", "gate")), "a report of audioloss"),
 )
+# How our reports begin: JSON and JSON lines, GitLab's code quality, SARIF, JUnit.
+_REPORTS = re.compile(
+    rb'\s*\{\s*"schema": "audioloss|\[\s*\{"type": "issue", "check_name": |'
+    rb'\{\s*"\$schema": "https://json\.schemastore\.org/sarif|'
+    rb'<\?xml [^>]*>\s*<testsuites>\s*<testsuite [^>]*package="audioloss"'
+)
 _WORDS = re.compile(
     r"(?:^|[^a-z])(?:metrics?|history|scalars?|losses|loss|(?:train|trainer|training)[-_.]?(?:logs?|stats))"
 )
@@ -59,7 +65,9 @@ def is_no_log(file: LogFile) -> str:
     by_name = next((reason for pattern, reason in _BY_NAME if pattern.fullmatch(file.name)), "")
     if by_name:
         return by_name
-    if b'"schema": "audioloss' in file.head[:200]:
+    if b'"schema": "audioloss.baseline' in file.head[:200]:
+        return "a baseline of audioloss"
+    if _REPORTS.match(file.head):
         return "a report of audioloss"
     if b'"incident"' not in file.head[:4096]:
         return ""

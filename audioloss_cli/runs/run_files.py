@@ -5,11 +5,13 @@ content counts and never their place: they are looked for where the log lies, in
 trainer makes such ones inside of a run, and in the checkpoints there.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Literal
 
 from audioloss_cli.naming.chance import VOCABULARIES
@@ -48,7 +50,6 @@ _TASKS: tuple[tuple[Task, str], ...] = (
     ("diffusion", r"diffusion|unet|flow.?matching|f5-?tts|matcha|\bdit\b|transformer2dmodel"),
     ("preference", r"\b(?:dpo|grpo|ppo|rlhf|orpo|kto)\b"),
 )
-_COMPILED = [(task, re.compile(pattern)) for task, pattern in _TASKS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +74,15 @@ class RunFiles:
 def run_files(paths: Iterable[Path]) -> RunFiles:
     """Return what is known of a run from the files beside its logs, ``paths``, the nearest first."""
     found = RunFiles()
-    for file in _files(paths):
+    for file in configuration_files(paths):
         pairs = list(islice(_pairs_of(file), _MOST_KEYS))
         found = _with_task(found, file.name, pairs)
         found = _with_vocabulary(found, file.name, pairs)
     return found
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Configuration files, each once."""
+def configuration_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the configuration files of the run whose logs are ``paths``, each once, the nearest first."""
     seen = set[Path]()
     for path in paths:
         directory = path.absolute().parent
@@ -96,19 +97,23 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _files_in(directory: Path) -> Iterator[Path]:
-    yield from (file for name in _NAMES if _is_readable(file := directory / name))
     try:
-        below = sorted(directory.glob("checkpoint*/config.json"))[-_CHECKPOINTS:]
+        below = os.listdir(directory)  # noqa: PTH208  # no Path for each of ten thousand files
     except OSError:
         return
-    yield from filter(_is_readable, reversed(below))
+    there = set(below)
+    yield from (file for name in _NAMES if name in there and _is_readable(file := directory / name))
+    checkpoints = [name for name in below if name.startswith("checkpoint")]
+    configs = [directory / name / "config.json" for name in sorted(checkpoints, reverse=True)]
+    yield from islice(filter(_is_readable, configs), _CHECKPOINTS)
 
 
 def _is_readable(file: Path) -> bool:
     try:
-        return file.is_file() and file.stat().st_size <= _MOST_BYTES
-    except OSError:
+        stat = file.stat()
+    except (OSError, ValueError):
         return False
+    return S_ISREG(stat.st_mode) and stat.st_size <= _MOST_BYTES
 
 
 def _pairs_of(file: Path) -> Iterator[tuple[str, Any]]:
@@ -150,9 +155,9 @@ def _with_task(found: RunFiles, name: str, pairs: list[tuple[str, Any]]) -> RunF
     said = [(key, value.lower()) for key, value in pairs if key in _MODEL_KEYS and isinstance(value, str)]
     # The path of a base model is a name like any other; what stands first in it is the disk of somebody.
     said = [(key, value.rstrip("/").rsplit("/", 1)[-1]) for key, value in said]
-    for task, pattern in _COMPILED:
+    for task, pattern in _TASKS if said else ():  # compiled for those who have such files
         for key, value in said:
-            if pattern.search(value):
+            if re.search(pattern, value):
                 return replace(found, task=task, task_reason=f"{name} says {key} {value[:60]}")
     return found
 

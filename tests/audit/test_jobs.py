@@ -2,9 +2,10 @@
 
 import pytest
 
-from audioloss_cli import ScanConfig, registry, scan
+from audioloss_cli import ScanConfig, scan
 from audioloss_cli.audit import jobs
 from audioloss_cli.model import View
+from audioloss_cli.outputs import render
 from audioloss_cli.runs.discover import Source
 from audioloss_cli.runs.group import RunGroup
 from tests.event_files import scalar_event, write
@@ -12,7 +13,7 @@ from tests.wobble import wobbly
 
 
 def text(report) -> str:
-    return registry.load("outputs", "json").render(report, View())
+    return render("json", report, View())
 
 
 @pytest.fixture

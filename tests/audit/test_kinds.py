@@ -8,7 +8,7 @@ import pytest
 
 from audioloss_cli import ScanConfig, Series, scan
 from audioloss_cli.audit.kinds import kind_of
-from audioloss_cli.model.report import CLEAN, FINDINGS
+from audioloss_cli.model.exit_code import CLEAN, FINDINGS
 from audioloss_cli.runs.companions import RunTags
 from tests.wobble import wobbly
 

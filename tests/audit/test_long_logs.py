@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from audioloss_cli import ScanConfig, registry, scan
+from audioloss_cli import ScanConfig, scan
 from audioloss_cli.audit import jobs, processes, run
 from audioloss_cli.audit.run import report_on
 from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.model import Report, View, columns
 from audioloss_cli.model.exit_code import INTERNAL
+from audioloss_cli.outputs import render
 from audioloss_cli.runs import align, gather
 from audioloss_cli.storage import long_column
 from audioloss_cli.storage.cache import reading
@@ -28,7 +29,7 @@ from tests.wobble import wobbly
 
 def said(report: Report) -> list[str]:
     frames = report.to_frame()
-    rendered = [registry.load("outputs", name).render(report, View(verbosity=1)) for name in ("json", "text")]
+    rendered = [render(name, report, View(verbosity=1)) for name in ("json", "text")]
     return [*rendered, frames.incidents.to_csv(), frames.points.to_csv()]
 
 

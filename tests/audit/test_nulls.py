@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from audioloss_cli import scan
-from audioloss_cli.model.report import FINDINGS
+from audioloss_cli.model.exit_code import FINDINGS
 from tests.wobble import wobbly
 
 NUMBERS = wobbly(4.0, 30)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from audioloss_cli import scan
-from audioloss_cli.model.report import CLEAN, NOT_AUDITED
+from audioloss_cli.model.exit_code import CLEAN, NOT_AUDITED
 
 ROW = '{"step": 1, "audio_loss": 3.0}\n'
 

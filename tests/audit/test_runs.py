@@ -9,7 +9,7 @@ import pytest
 
 from audioloss_cli import registry, scan
 from audioloss_cli.model import Defect, SeriesCollector
-from audioloss_cli.model.report import CLEAN, FINDINGS, NOT_AUDITED
+from audioloss_cli.model.exit_code import CLEAN, FINDINGS, NOT_AUDITED
 from tests.event_files import scalar_event, write
 from tests.wobble import wobbly
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from audioloss_cli import ScanConfig, registry, scan
-from audioloss_cli.model.report import CLEAN, FINDINGS
+from audioloss_cli.model.exit_code import CLEAN, FINDINGS
 from tests.event_files import scalar_event, write
 from tests.wobble import wobbly
 

@@ -8,9 +8,10 @@ from threading import Barrier
 
 import pytest
 
-from audioloss_cli import ScanConfig, registry, scan
+from audioloss_cli import ScanConfig, scan
 from audioloss_cli.audit import jobs
 from audioloss_cli.model import View
+from audioloss_cli.outputs import render
 from audioloss_cli.readers.tensorboard.arrays import crc
 from tests.event_files import scalar_event, write
 
@@ -59,7 +60,7 @@ WRITERS = [event_files, json_lines, table, console]
 
 def text(path: Path, cache: Path | None = None) -> str:
     report = scan(path, ScanConfig(jobs=1, cache=str(cache) if cache else None), points=True)
-    return registry.load("outputs", "json").render(report, View())
+    return render("json", report, View())
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from audioloss_cli import ScanConfig, scan
-from audioloss_cli.model.report import CLEAN, FINDINGS, NOT_AUDITED
+from audioloss_cli.model.exit_code import CLEAN, FINDINGS, NOT_AUDITED
 from tests.wobble import wobbly
 
 LOW, HIGH = [*wobbly(6.9, 20), *wobbly(0.001, 20)], wobbly(6.9, 40)
@@ -39,7 +39,7 @@ def test_what_cannot_be_audited_is_told_with_the_tags_that_are_there(tmp_path, j
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.md").write_text("no log")
     silent = jsonl({"step": 1, "lr": 0.1, "accuracy": 0.5}, name="silent.jsonl")
-    assert why(scan(tmp_path / "nowhere")) == [("nowhere", "no such file or directory")]
+    assert why(scan(tmp_path / "nowhere", allow_missing=True)) == [("nowhere", "no such file or directory")]
     assert why(scan(tmp_path / "empty")) == [("empty", "no logs in this directory")]
     assert why(scan(tmp_path / "notes.md")) == [("notes.md", "not recognised as a log")]
     assert why(scan(silent)) == [("silent.jsonl", "no loss among its scalars")]
@@ -82,6 +82,26 @@ def test_a_forced_format_reads_what_no_reader_claims(tmp_path):
     path.write_text("".join(json.dumps({"id": f"utt{n}", "audio_loss": loss}) + "\n" for n, loss in enumerate(LOW)))
     assert why(scan(path))[0][1].startswith("not a log of a training: samples of a data set")
     assert scan(path, ScanConfig(format="jsonl")).exit_code == FINDINGS
+
+
+def test_a_path_that_is_not_there_raises_in_python(tmp_path, jsonl):
+    good = jsonl(*rows("audio_loss", HIGH))
+    for paths in (tmp_path / "nowhere", [good, tmp_path / "nowhere"]):
+        with pytest.raises(FileNotFoundError, match=r"no such file or directory to audit: .*nowhere"):
+            scan(paths)
+
+
+@pytest.mark.parametrize(
+    ("tag", "hint"),
+    [
+        ("loss", "a glob matches the whole tag: --tag '*loss*' matches 2 of them"),
+        ("audio_los", "did you mean --tag 'audio_loss'?"),
+        ("nothing*", "name the series to audit with --tag"),
+    ],
+)
+def test_a_word_of_tags_is_no_glob_that_matches_them(tag, hint, jsonl):
+    report = scan(jsonl(*rows("audio_loss", HIGH, text_loss=2.0)), ScanConfig(tags=(tag,)))
+    assert [item.hint for item in report.unaudited] == [hint]
 
 
 def test_no_path_at_all_is_refused():

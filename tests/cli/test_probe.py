@@ -94,12 +94,12 @@ def test_codes_that_often_repeat_are_a_fault_where_the_model_copies(audioloss):
     [
         (["--data", "x"], "Missing option '--ckpt'"),
         (["--ckpt", "x"], "Missing option '--data'"),
-        (["--ckpt", "x", "--data", "y", "--device", "gpu"], "--device 'gpu' is not one of auto, cpu"),
-        (["--ckpt", "x", "--data", "y", "--batches", "0"], "--batches must be at least 1"),
+        (["--ckpt", ".", "--data", "y:z", "--device", "gpu"], "--device 'gpu' is not one of auto, cpu"),
+        (["--ckpt", ".", "--data", "y:z", "--batches", "0"], "--batches must be at least 1"),
         (["--ckpt", "x", "--data", "y", "--batches", "many"], "'--batches'"),
         (["--ckpt", "x", "--data", "y", "--timeout", "soon"], "'--timeout'"),
         (["--ckpt", "x", "--data", "y", "--report", "xml"], "'xml' is not one of"),
-        (["--ckpt", "x", "--data", "y", "--data-arg", "size"], "--data-arg 'size' must look like name=value"),
+        (["--ckpt", ".", "--data", "y:z", "--data-arg", "size"], "--data-arg 'size' must look like name=value"),
         (["--ckpt", "x", "--data", "y", "--fail-on", "info"], "'--fail-on'"),
         (["--ckpt", "x", "--data", "y", "--config", "none.toml"], "none.toml"),
         (["--ckpt", "x", "--data", "y", "--nope"], "No such option"),
@@ -130,7 +130,8 @@ def test_what_cannot_be_read_is_3(audioloss, probe, tmp_path):
     (tmp_path / "torn.pt").write_bytes(b"PK\x03\x04 torn")
     for ran, words in (
         (audioloss("probe", "--ckpt", "nowhere", "--data", "x"), "nowhere: no such file or directory"),
-        (audioloss("probe", "--ckpt", tmp_path, "--data", "x"), "is no checkpoint"),
+        (audioloss("probe", "--ckpt", tmp_path, "--data", "x:y"), "is no checkpoint"),
+        (probe("healthy", "--held-out", "nowhere.pt"), "--held-out 'nowhere.pt': there is no such file"),
         (probe("nowhere.pt"), "'nowhere.pt': there is no such file"),
         (probe("torn.pt"), "torn.pt"),
     ):
@@ -141,7 +142,7 @@ def test_what_cannot_be_read_is_3(audioloss, probe, tmp_path):
 @cpu_only
 @pytest.mark.parametrize("device", ["cuda", "cuda:3"])
 def test_a_device_that_is_not_here_is_4(device, audioloss):
-    ran = audioloss("probe", "--ckpt", checkpoint("untrained"), "--data", "x", "--device", device)
+    ran = audioloss("probe", "--ckpt", checkpoint("untrained"), "--data", "x:y", "--device", device)
     assert (ran.code, ran.out) == (4, "")
     assert f"--device {device}: there is no CUDA device here" in one_line(ran.err)
 
@@ -169,14 +170,16 @@ def test_json_is_what_the_schema_says(data, probe):
 def test_the_text_names_the_cause_its_evidence_and_the_fix(probe):
     ran = probe("masked")
     words = " ".join(ran.out.split())
-    assert words.startswith("FAIL (exit 1): 1 critical")
+    assert words.endswith(" the checkpoint and its data FAIL (exit 1): 1 critical")
     assert "1. all-masked - all 936 audio labels are -100: there is nothing to learn Fix: Find the code" in words
     assert "Ruled out" in words
     assert ran.err == ""
 
 
-def test_quiet_gives_the_verdict_alone(probe):
-    assert probe("masked", "-q").out == "FAIL (exit 1): 1 critical\n"
+def test_quiet_gives_the_worst_finding_and_the_verdict(probe):
+    broken, verdict = probe("masked", "-q").out.splitlines()
+    assert re.fullmatch("CRITICAL all-masked  [0-9a-f]{16}  the checkpoint and its data", broken)
+    assert verdict == "FAIL (exit 1): 1 critical"
     assert probe("healthy", "-q").out == "PASS (exit 0): nothing found\n"
 
 
@@ -199,6 +202,29 @@ def test_the_gate_of_a_configuration_file(probe, tmp_path):
     (tmp_path / "audioloss.toml").write_text('fail-on = "never"\n')
     ran = probe("masked", "--report", "json")
     assert (ran.code, Path(document(ran)["config_file"]).name) == (0, "audioloss.toml")
+
+
+def test_what_is_known_or_suppressed_passes(probe, tmp_path):
+    """A suppression for a scan alone is none of the probe's."""
+    ran = probe("masked", "-q", "--write-baseline", "known.json")
+    assert (ran.code, ran.err) == (1, "1 known finding in known.json; --baseline known.json lets it pass\n")
+    ran = probe("masked", "--report", "json", "--baseline", "known.json")
+    assert ran.code == 0
+    assert {(each["code"], each["standing"]) for each in document(ran)["findings"] if each["severity"] != "info"} == {
+        ("all-masked", "known")
+    }
+    (tmp_path / "audioloss.toml").write_text(
+        '[[suppress]]\ncode = "all-masked"\nrun = "*untrained*"\nreason = "a test"\n'
+        '[[suppress]]\ncode = "loss-spike"\nreason = "of scans"\n'
+    )
+    ran = probe("masked", "--fail-on-stale-suppressions")
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "PASS (exit 0): nothing new found, 1 suppressed")
+    assert "suppressed: a test" in ran.out
+    assert probe("healthy", "-q", "--fail-on-stale-suppressions").code == 1
+
+
+def test_exit_zero_passes(probe):
+    assert probe("masked", "-q", "--exit-zero").out.endswith("FAIL (exit 0 by --exit-zero): 1 critical\n")
 
 
 def test_the_report_in_a_file(probe, tmp_path):
@@ -275,6 +301,14 @@ def test_a_log_that_is_not_there_is_not_audited(probe):
     ran = probe("healthy", "--log-dir", "nowhere")
     assert ran.code == 3
     assert "nowhere" in ran.out
+
+
+def test_a_log_that_cannot_be_read_is_not_audited(probe, jsonl, tmp_path):
+    jsonl(*({"step": step, "audio_loss": loss} for step, loss in enumerate(wobbly(6.9, 50))), name="runs/a.jsonl")
+    (tmp_path / "runs" / "metrics.parquet").write_bytes(b"PAR1")
+    ran = probe("healthy", "--log-dir", "runs", "-q")
+    assert ran.code == 3
+    assert ran.out.startswith("NOT READ runs/metrics.parquet: it is named like a log")
 
 
 @pytest.mark.parametrize(
@@ -361,10 +395,38 @@ def test_what_a_factory_prints_is_no_part_of_the_report():
 
 def test_without_torch_it_says_how_to_get_it(tmp_path):
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['torch'] = None\n")
-    done = fresh("--ckpt", "x", "--data", "y", path=tmp_path)
+    done = fresh("--ckpt", ".", "--data", "y:z", path=tmp_path)
     assert (done.returncode, done.stdout) == (4, "")
-    assert "needs the package 'torch', which is not installed" in one_line(done.stderr)
-    assert "pip install 'audioloss-cli[probe]'" in done.stderr
+    assert "probe needs the extra 'probe', which is not installed: pip install " in one_line(done.stderr)
+    assert "torch" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--ckpt", "nowhere", "--data", "y:z"), "nowhere: no such file or directory\n"),
+        (("--ckpt", "org/name", "--data", "y:z"), "get it with hf download org/name, which prints"),
+        (("--ckpt", ".", "--data", "y"), "--data 'y': there is no such file"),
+        (("--ckpt", ".", "--data", "y:z", "--held-out", "w"), "--held-out 'w': there is no such file"),
+    ],
+)
+def test_what_is_not_there_is_told_before_torch_is_imported(arguments, words, audioloss, monkeypatch):
+    monkeypatch.setitem(sys.modules, "audioloss_cli.probe.command", None)
+    ran = audioloss("probe", *arguments)
+    assert (ran.code, ran.out) == (3, "")
+    one_line(ran.err)
+    assert words in ran.err
+
+
+def test_a_model_of_the_hub_that_was_downloaded_is_named_with_its_place(audioloss, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    kept = tmp_path / "hub" / "models--org--name"
+    (kept / "refs").mkdir(parents=True)
+    (kept / "refs" / "main").write_text("1a2b")
+    (kept / "snapshots" / "1a2b").mkdir(parents=True)
+    (kept / "snapshots" / "1a2b" / "config.json").write_text("{}")
+    ran = audioloss("probe", "--ckpt", "org/name", "--data", "y:z")
+    assert (ran.code, f"--ckpt {kept / 'snapshots' / '1a2b'}" in ran.err) == (3, True)
 
 
 LOADED = """

@@ -3,9 +3,13 @@
 import os
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+
+from audioloss_cli import registry
+from tests.outputs.schemas import schema
 
 EXAMPLE = """
 [[test]]
@@ -114,3 +118,66 @@ def test_a_name_that_the_terminal_cannot_show():
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "PASS alerts.toml: gr\\xf6\\xdfe \\x1b[31m loss" in done.stdout
+
+
+def test_tests_by_name(audioloss):
+    path = write(EXAMPLE)
+    assert audioloss("test", path, "--run", "a healthy loss stays silent").out.splitlines() == [
+        "PASS alerts.toml: a healthy loss stays silent",
+        "PASS (exit 0): 1 passed, 0 failed",
+    ]
+    assert "1 passed" in audioloss("test", path, "--run", "*critical*").out
+    assert "2 passed" in audioloss("test", path, "--run", "*critical*", "--run", "a healthy*").out
+
+
+def test_a_name_of_no_test_is_a_usage_error(audioloss):
+    ran = audioloss("test", write(EXAMPLE), "--run", "*critical*", "--run", "a healthy loss stays silly")
+    assert (ran.code, ran.out) == (2, "")
+    assert "'a healthy loss stays silly' is the name of no test; did you mean 'a healthy loss stays silent'?" in ran.err
+
+
+def test_coverage_names_the_rules_that_spoke_and_those_that_did_not(audioloss):
+    lines = audioloss("test", write(EXAMPLE), "-q", "--coverage").out.splitlines()
+    total = len(registry.names("rules"))
+    assert lines[0] == f"rules exercised: 1 of {total}"
+    assert lines[1] == "  critical-loss: 1 test"
+    silent = lines[2].removeprefix("  in no test: ").split(", ")
+    assert len(silent) == total - 1
+    assert "zero-loss" in silent
+    assert lines[3:] == ["PASS (exit 0): 2 passed, 0 failed"]
+
+
+def test_junit_in_a_file_beside_the_text(audioloss):
+    ran = audioloss(
+        "test", write(EXAMPLE.replace("step = 80", "step = 90")), write(EXAMPLE, "b.toml"), "--report", "x.xml"
+    )
+    assert ran.code == 1
+    assert ran.out.splitlines()[-1] == "FAIL (exit 1): 3 passed, 1 failed"
+    first, second = ET.parse("x.xml").getroot()
+    assert (first.get("name"), first.get("tests"), first.get("failures")) == ("alerts.toml", "2", "1")
+    assert (second.get("name"), second.get("tests"), second.get("failures")) == ("b.toml", "2", "0")
+    failure = first.find("testcase/failure")
+    assert failure.get("message") == "2 differences from what was expected"
+    assert '- {step = 90, code = "critical-loss"}' in failure.text
+    values = {each.get("name"): each.get("value") for each in first.iter("property")}
+    assert values["tests in which critical-loss spoke"] == "1"
+
+
+@pytest.mark.parametrize("name", ["junit-ant.xsd", "junit-jenkins-10.xsd"])
+def test_junit_fits_its_schemas(name, audioloss):
+    etree = pytest.importorskip("lxml.etree")
+    hostile = EXAMPLE.replace("a healthy", '\\u0000\\u202e]]><b> \\"').replace(
+        "alerts = []", "alerts = [{step = 1, severity = 'info'}]"
+    )
+    ran = audioloss("test", write(hostile), "--report", "junit")
+    assert ran.code == 1
+    etree.XMLSchema(etree.parse(schema(name))).assertValid(etree.fromstring(ran.out.encode()))
+
+
+def test_no_other_report_and_none_over_a_test(audioloss):
+    path = write(EXAMPLE)
+    assert "tests are reported as text or junit, not as sarif" in audioloss("test", path, "--report", "sarif").err
+    ran = audioloss("test", path, "--report", f"junit={path}")
+    assert (ran.code, ran.out) == (2, "")
+    assert "is one of the files that are read" in ran.err
+    assert Path(path).read_text() == EXAMPLE

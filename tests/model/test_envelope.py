@@ -42,3 +42,18 @@ def test_parts_hold_what_is_in_them(size, odd):
             assert all(map(math.isnan, (part.low, part.high, part.mean)))
         at += part.points
     assert at == size
+
+
+@pytest.mark.parametrize("odd", [0, 7, 2000])
+@pytest.mark.parametrize("size", [1, 100, 1000])
+def test_by_segment_it_says_the_same_of_the_whole(size, odd):
+    series, starts = series_of(size, odd), [0, *([size // 3, size // 3 + 1] if size > 3 else [])]
+    fine = Envelope.of(series, starts, 64)
+    coarse = fine.by_segment()
+    assert [part.segment for part in coarse.parts] == list(range(len(starts)))
+    assert (coarse.points, coarse.span, coarse.extremes) == (fine.points, fine.span, fine.extremes)
+    for part, start, end in zip(coarse.parts, starts, [*starts[1:], size], strict=True):
+        known = [value for value in series.values[start:end] if math.isfinite(value)]
+        assert (part.points, part.finite, part.first_step, part.last_step) == (end - start, len(known), start, end - 1)
+        mean = math.fsum(value / len(known) for value in known) if known else math.nan
+        assert part.mean == pytest.approx(mean, rel=1e-9, nan_ok=True)

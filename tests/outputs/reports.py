@@ -3,7 +3,16 @@
 import math
 
 from audioloss_cli import AudioLossMonitor, Gate, Limits, Report, Series, Severity
-from audioloss_cli.model import MISSING, Defect, Diagnosis, Finding, RunReport, SeriesReport, Unaudited
+from audioloss_cli.model import (
+    MISSING,
+    Defect,
+    Diagnosis,
+    Finding,
+    RunReport,
+    SeriesReport,
+    StaleSuppression,
+    Unaudited,
+)
 from audioloss_cli.model.report import AuditedSeries, LeftOut, Source, SourceShare, Unread
 from tests.monitor.toys import plain_monitor
 from tests.wobble import wobbly
@@ -34,6 +43,19 @@ def merged() -> SeriesReport:
     item = audited("loss", [3.0, 0.001])
     item.sources = [SourceShare("tensorboard", "loss", 2), SourceShare("text train.log", "loss", 0)]
     return item
+
+
+def of_every_standing() -> Report:
+    """What is found, known and suppressed, in one series and of the run."""
+    item = audited("loss", [0.001, *wobbly(3.0, 150), 0.001, *wobbly(3.0, 150), 0.001])
+    standings = [("found", "now critical"), ("known", ""), ("suppressed", "a | short * fine-tune")]
+    for number, (incident, (standing, reason)) in enumerate(zip(item.incidents, standings, strict=True)):
+        incident.fingerprint = f"{number:016x}"
+        incident.standing, incident.standing_reason = standing, reason
+    finding = Finding("sources-disagree", Severity.WARNING, "loss differs", {}, "Find out why.", "a" * 16, "known", "")
+    run = RunReport("runs/a", [Source("jsonl", ["runs/a/log.jsonl"])], [item], [finding])
+    other = RunReport("runs/b", [Source("jsonl", ["runs/b/log.jsonl"])], [audited("loss", wobbly(3.0, 50))])
+    return Report(runs=[run, other])
 
 
 REPORTS: dict[str, Report] = {
@@ -88,6 +110,11 @@ REPORTS: dict[str, Report] = {
         unread=[Unread("runs/a/metrics.parquet", "there is no reader for it", "export it as CSV")],
         left_out=[LeftOut("runs/a/data.jsonl", "samples of a data set")],
     ),
+    "standings": of_every_standing(),
+    "stale": Report(
+        Gate(fail_on_stale_suppressions=True),
+        stale_suppressions=[StaleSuppression("code = 'low-loss'", "matches nothing", "audioloss.toml")],
+    ),
     "unaudited": Report(
         unaudited=[Unaudited("runs/x", "no loss among its scalars", ["lr", "epoch"], "name one with --tag")]
     ),
@@ -100,6 +127,18 @@ REPORTS: dict[str, Report] = {
         ],
         notes=["device cpu"],
         diagnoses=[Diagnosis("inputs-filtered", 1, ["no logits"], ["no-shift: 7 nats"], "keep the column")],
+    ),
+    "hostile markup": Report(
+        runs=[
+            RunReport(
+                "=cmd|' /C calc'!A0,\u202e::error::x%0A<!--]]>",
+                [Source("jsonl", ["-->\"'&amp; @user `a``b` $x$ https://evil.example www.evil.example\r\n|x|.jsonl"])],
+                [audited("<script>alert('1')</script>\ufffe\x00\\{\"", [0.001])],
+                note="]]></failure>",
+            )
+        ],
+        unaudited=[Unaudited("-x`|\n# heading", "<b>none</b>", hint="::stop-commands::x")],
+        stray_defects=[Defect("+1\t\u2028", "unreadable", "\x85\x1b[2J", line=1)],
     ),
     "hostile names": Report(
         runs=[

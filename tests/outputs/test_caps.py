@@ -22,13 +22,13 @@ def test_ten_incidents_of_a_series(count, left_out, rows, audioloss):
     """Each is over for good before the next: a window of 2 steps has stayed healthy."""
     path = rows([*HEALTHY, 0.001] * count)
     brief, full = (audioloss("scan", path, "--window", "2", *more).out for more in ([], ["-v"]))
-    assert brief.count("CRITICAL critical-loss") == min(count, 10)
+    assert brief.count("CRITICAL critical-loss, steps") == min(count, 10)
     assert [line for line in brief.splitlines() if "more incident" in line] == (
         [f"  ... and {left_out}; -v lists them"] if left_out else []
     )
-    assert full.count("CRITICAL critical-loss") == count
+    assert full.count("CRITICAL critical-loss, steps") == count
     assert "... and" not in full
-    assert brief.startswith(f"FAIL (exit 1): {count} critical in 1 series of 1 run\n")
+    assert brief.endswith(f"\nFAIL (exit 1): {count} critical in 1 series of 1 run\n")
 
 
 def test_eight_changes_of_an_incident(rows, audioloss):
@@ -39,15 +39,14 @@ def test_eight_changes_of_an_incident(rows, audioloss):
     assert "fired 6 times" in text
 
 
-def test_twenty_clean_runs(rows, audioloss, tmp_path):
+def test_clean_runs_are_counted(rows, audioloss, tmp_path):
     for number in range(23):
         rows(HEALTHY, name=f"runs/{number:02}.jsonl")
     rows([3.0, 0.001], name="runs/zz-last-and-bad.jsonl")
     brief, full = (audioloss("scan", tmp_path / "runs", *more).out for more in ([], ["-v"]))
-    assert brief.count("audio_loss: no incidents in") == 20
-    assert "... and 3 more clean runs; -v lists them" in brief
-    assert "zz-last-and-bad.jsonl" in brief.splitlines()[2]
-    assert "22.jsonl  [jsonl]" not in brief
+    assert "23 clean runs (23 series, 69 points); -v shows them" in brief.splitlines()
+    assert "zz-last-and-bad.jsonl" in brief.splitlines()[0]
+    assert "22.jsonl" not in brief
     assert "22.jsonl  [jsonl]" in full
 
 
@@ -73,7 +72,8 @@ def test_twenty_defects(tmp_path, rows, audioloss):
     assert brief.count("malformed:") == 20
     assert "  ... and 5 more; -v lists them" in brief.splitlines()
     assert full.count("malformed:") == 25
-    assert brief.startswith("INCOMPLETE (exit 3): no incidents, 25 defects in 25 series of 25 runs\n")
+    assert brief.endswith("\nINCOMPLETE (exit 3): no incidents, 25 defects in 25 series of 25 runs\n")
+    assert "25 damaged runs without incidents (25 series, 700 points); -v shows them" in brief.splitlines()
 
 
 def test_twenty_tags_of_a_path_without_a_loss(jsonl, audioloss):

@@ -6,9 +6,10 @@ from importlib import resources
 import jsonschema
 import pytest
 
-from audioloss_cli import Report, registry
+from audioloss_cli import Report
 from audioloss_cli.model import LikelyCause, RunReport, View
 from audioloss_cli.model.report import Source
+from audioloss_cli.outputs import render
 from tests.outputs.reports import audited
 from tests.outputs.test_json import closed, strictly
 
@@ -29,7 +30,7 @@ def report() -> Report:
 
 
 def shown(report: Report, **view) -> str:
-    return " ".join(registry.load("outputs", "text").render(report, View(**view)).split())
+    return " ".join(render("text", report, View(**view)).split())
 
 
 def test_the_likeliest_is_shown_in_full_and_one_more_in_brief(report):
@@ -50,13 +51,13 @@ def test_every_one_is_shown_in_full_where_there_is_room(report):
 
 @pytest.mark.parametrize("verbosity", [0, 1])
 def test_it_is_no_wider_than_the_terminal(report, verbosity):
-    lines = registry.load("outputs", "text").render(report, View(verbosity=verbosity)).splitlines()
+    lines = render("text", report, View(verbosity=verbosity)).splitlines()
     assert [line for line in lines if len(line) > 80] == []
     assert sum(line.startswith("    likely: ") for line in lines) == len(report.incidents)
 
 
 def test_the_document_holds_them_all(report):
-    document = strictly(registry.load("outputs", "json").render(report, View()))
+    document = strictly(render("json", report, View()))
     jsonschema.validate(document, SCHEMA)
     incident = document["runs"][0]["series"][0]["incidents"][0]
     jsonschema.validate(incident["causes"], {"items": closed(SCHEMA["$defs"]["likely_cause"])})
@@ -64,7 +65,7 @@ def test_the_document_holds_them_all(report):
 
 
 def test_a_document_of_an_older_release_still_fits(report):
-    document = strictly(registry.load("outputs", "json").render(report, View()))
+    document = strictly(render("json", report, View()))
     for incident in document["runs"][0]["series"][0]["incidents"]:
         del incident["causes"]
     jsonschema.validate(document, SCHEMA)

@@ -6,12 +6,12 @@ from importlib import resources
 import jsonschema
 import pytest
 
-from audioloss_cli import registry
 from audioloss_cli.model import View
+from audioloss_cli.outputs import render
+from audioloss_cli.outputs._document import document
 from tests.outputs.reports import REPORTS
 
 SCHEMA = json.loads(resources.files("audioloss_cli.outputs").joinpath("report-1.schema.json").read_text())
-output = registry.load("outputs", "json")
 
 
 def closed(schema):
@@ -35,15 +35,15 @@ def test_the_schema_is_one():
 
 @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
 def test_every_report_fits_and_nothing_is_left_unsaid(report):
-    document = strictly(output.render(report, View()))
-    jsonschema.validate(document, SCHEMA)
-    jsonschema.validate(document, closed(SCHEMA))
-    assert document["schema"] == "audioloss.report/1"
-    assert document["exit_code"] == report.exit_code
+    written = strictly(render("json", report, View()))
+    jsonschema.validate(written, SCHEMA)
+    jsonschema.validate(written, closed(SCHEMA))
+    assert written["schema"] == "audioloss.report/1"
+    assert written["exit_code"] == report.exit_code
 
 
 def test_numbers_that_json_has_no_number_for():
-    (series, _) = strictly(output.render(REPORTS["incidents"], View()))["runs"][0]["series"]
+    (series, _) = strictly(render("json", REPORTS["incidents"], View()))["runs"][0]["series"]
     values = {
         edge["value"]
         for incident in series["incidents"]
@@ -51,7 +51,7 @@ def test_numbers_that_json_has_no_number_for():
         if not isinstance(edge["value"], float)
     }
     assert values == {"NaN", None}
-    assert strictly(output.render(REPORTS["probe"], View()))["findings"][0]["evidence"]["mean"] == "NaN"
+    assert strictly(render("json", REPORTS["probe"], View()))["findings"][0]["evidence"]["mean"] == "NaN"
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_numbers_that_json_has_no_number_for():
     [("healthy", "ce", ""), ("small by nature", "small", "it starts at 0.05, which is no cross entropy over codes")],
 )
 def test_the_kind_of_a_series_and_why(name, kind, reason):
-    (series,) = output.document(REPORTS[name])["runs"][0]["series"]
+    (series,) = document(REPORTS[name])["runs"][0]["series"]
     assert (series["kind"], series["kind_reason"]) == (kind, reason)
 
 
 def test_ids_are_unique():
     ids = [
         incident["id"]
-        for run in output.document(REPORTS["incidents"])["runs"]
+        for run in document(REPORTS["incidents"])["runs"]
         for s in run["series"]
         for incident in s["incidents"]
     ]

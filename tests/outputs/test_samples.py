@@ -1,6 +1,7 @@
 """The reports of the sample logs, as the command line prints them."""
 
 import json
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -31,8 +32,12 @@ def test_the_json_report_fits_the_schema(sample, audioloss):
 @pytest.mark.parametrize("arguments", [[], ["-v"], ["-q"], ["--tag", "nothing"], ["--all-losses"]])
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_the_text_report_is_no_wider_than_80_columns(sample, arguments, audioloss):
+    """Apart from the lines of broken runs, each of which ends in a path."""
     ran = audioloss("scan", sample, *arguments)
-    assert [line for line in ran.out.splitlines() if len(line) > 80] == []
+    wide = [line for line in ran.out.splitlines() if len(line) > 80]
+    assert [
+        line for line in wide if not re.fullmatch(r"(CRITICAL|WARNING ) .* [0-9a-f]{16}  sample_logs/\S*", line)
+    ] == []
     assert "(exit " in ran.out
 
 

@@ -2,19 +2,18 @@
 
 import pytest
 
-from audioloss_cli import AudioLossMonitor, Report, Series, registry
+from audioloss_cli import AudioLossMonitor, Report, Series
 from audioloss_cli.model import RunReport, View
 from audioloss_cli.model.envelope import Envelope
 from audioloss_cli.model.report import Source
+from audioloss_cli.outputs import render
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
 from tests.outputs.reports import REPORTS, audited
 from tests.wobble import wobbly
 
-render = registry.load("outputs", "text").render
-
 
 def lines(name: str, **view) -> list[str]:
-    return render(REPORTS[name], View(**view)).splitlines()
+    return render("text", REPORTS[name], View(**view)).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -28,14 +27,28 @@ def lines(name: str, **view) -> list[str]:
         ("probe", "FAIL (exit 1): 1 critical, 1 warning (fail on critical)"),
     ],
 )
-def test_the_verdict_comes_first_and_alone_when_quiet(name, verdict):
-    assert lines(name)[0] == verdict
-    assert lines(name, verbosity=-1) == [verdict]
+def test_the_verdict_comes_last_and_with_the_broken_runs_alone_when_quiet(name, verdict):
+    assert lines(name)[-1] == verdict
+    *broken, last = lines(name, verbosity=-1)
+    assert last == verdict
+    assert {
+        "incidents": ["CRITICAL critical-loss  at step 1  runs/a (and 2 more)"],
+        "probe": ["CRITICAL empty-logits  the checkpoint and its data (and 1 more)"],
+        "defects": ["DAMAGED runs/a: 1 defect", "DAMAGED runs/c: unreadable", "DAMAGED runs/d: malformed"],
+        "unaudited": ["NOT AUDITED runs/x: no loss among its scalars"],
+    }.get(name, []) == broken
 
 
 @pytest.mark.parametrize("name", [name for name in REPORTS if name != "hostile names"])
 def test_nothing_is_wider_than_80_columns(name):
     assert [line for line in lines(name, verbosity=1) if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("name", [name for name in REPORTS if name != "hostile names"])
+def test_prose_is_nowhere_wider_than_100_columns(name):
+    """Whatever the terminal has; the curve and the row under it take all of it."""
+    wide = [line for line in lines(name, verbosity=1, width=200) if len(line) > 100]
+    assert [line for line in wide if " lowest " not in line and line.strip(" !wi")] == []
 
 
 def test_a_timeline_names_steps_times_values_and_the_end():
@@ -60,11 +73,12 @@ def test_a_series_that_the_thresholds_do_not_apply_to_says_why(verbosity):
 def test_a_series_above_the_thresholds_needs_no_excuse():
     item = audited("loss", [0.05, 0.04], kind="small", kind_reason="declared")
     report = Report(runs=[RunReport("runs/a", [Source("jsonl", [])], [item])])
-    assert ["declared" in render(report, View(verbosity)) for verbosity in (0, 1)] == [False, True]
+    assert ["declared" in render("text", report, View(verbosity)) for verbosity in (0, 1)] == [False, True]
 
 
-def test_defects_come_last_with_their_place():
-    assert lines("defects")[-4:-1] == [
+def test_defects_are_named_with_their_place():
+    found = lines("defects")
+    assert found[found.index("Defects") + 1 :][:3] == [
         "  runs/a/f at byte 7: checksum: bad",
         "  runs/c: unreadable: Permission denied",
         "  runs/d:3: malformed: bad",
@@ -72,15 +86,15 @@ def test_defects_come_last_with_their_place():
 
 
 def test_a_strangers_escape_sequence_reaches_no_terminal():
-    text = render(REPORTS["hostile names"], View(color=True))
+    text = render("text", REPORTS["hostile names"], View(color=True))
     assert "\x1b[31mred" not in text
     assert "\x07" not in text
     assert "[bold]x[/bold] :smile:" in text
 
 
 def test_colours_only_where_wanted():
-    assert "\x1b[" in render(REPORTS["incidents"], View(color=True))
-    assert "\x1b[" not in render(REPORTS["incidents"], View())
+    assert "\x1b[" in render("text", REPORTS["incidents"], View(color=True))
+    assert "\x1b[" not in render("text", REPORTS["incidents"], View())
 
 
 def envelope(values: list[float]) -> Envelope:
@@ -105,6 +119,6 @@ def test_what_is_no_trouble_has_no_end():
     values = [55.4 - 0.1 * (number % 7) - 0.2 * number for number in range(60)]
     item = audited("train/audio_loss", values, make=AudioLossMonitor)
     assert [incident.code for incident in item.incidents] == ["sum-scale"]
-    text = render(Report(runs=[RunReport("runs/sum", [Source("toy", [])], series=[item])]), View())
+    text = render("text", Report(runs=[RunReport("runs/sum", [Source("toy", [])], series=[item])]), View())
     assert "INFO sum-scale, steps" in text
     assert "unresolved" not in text

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from audioloss_cli import registry
+from audioloss_cli.causes import FOLDER as CAUSES
 from audioloss_cli.model import Finding, Severity
 from audioloss_cli.probe import validate_audio_logits, validate_model_inputs
 from audioloss_cli.probe.check import FOLDER
-from audioloss_cli.probe.diagnose import FOLDER as CAUSES
 from audioloss_cli.probe.diagnose import diagnose
 from audioloss_cli.probe.model_io.adapter import Options
 from audioloss_cli.probe.model_io.adapters import higgs_audio_v2
@@ -173,6 +173,8 @@ def test_one_codebook_that_holds_nothing():
 
 #: Their messages say all there is to say, or they speak of the checkpoint, the data or the output as a whole.
 OF_NO_CAUSE = {"forward-failed", "cross-entropy", "logit-summary", "special-labels", "at-chance", "logged-loss"}
+#: A NaN has many causes: a step that was too large, a batch without labels, a precision that overflows.
+OF_NO_CAUSE |= {"non-finite-logits", "non-finite-gradient"}
 
 
 def test_every_check_speaks_for_a_cause():

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from audioloss_cli.model import Report, Severity
+from audioloss_cli.outputs import render
 from audioloss_cli.probe import ProbeConfig, probe
 from tests.effort import combinations, rows
 from tests.probe import tiny
@@ -217,10 +218,9 @@ def test_a_healthy_model_without_the_delay(saved, tmp_path):
 
 
 def test_everything_is_ready_for_json(saved):
-    from audioloss_cli import registry
     from audioloss_cli.model import View
 
     batch = tiny.hf_batch(((60,),), seed=999, distinct=16)
     report = probe(ProbeConfig(str(checkpoint("no-shift")), saved(batch), backward=True))
-    document = json.loads(registry.load("outputs", "json").render(report, View()))
+    document = json.loads(render("json", report, View()))
     assert document["diagnoses"][0]["cause"] == "no-shift"

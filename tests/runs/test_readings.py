@@ -40,6 +40,10 @@ def runs(tmp_path: Path) -> Path:
 
 
 def told(report: RunReport) -> object:
+    """All but fingerprints: those are seen from the scanned directory."""
+    for incident in (incident for item in report.series for incident in item.incidents):
+        assert incident.fingerprint
+        incident.fingerprint = ""
     series = [(item.tag, bytes(item.series.steps), bytes(item.series.values), item.incidents) for item in report.series]
     return report.run, report.files, report.defects, report.tags, series
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from audioloss_cli import ScanConfig, scan
-from audioloss_cli.model.report import FINDINGS, NOT_AUDITED
+from audioloss_cli.model.exit_code import FINDINGS, NOT_AUDITED
 from tests.event_files import scalar_event, write
 
 COLLAPSE = 600

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audioloss_cli import scan
+from audioloss_cli.causes import _names
 from audioloss_cli.naming import TagPattern
 from audioloss_cli.naming.selection import select
 from audioloss_cli.runs import readings as reading_of_runs
 from audioloss_cli.runs.wanted_tags import wanted
-from audioloss_cli.signatures import _names
 
 SAMPLES = Path(__file__).parent.parent.parent / "sample_logs"
 WORDS = (

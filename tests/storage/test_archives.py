@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from audioloss_cli import ScanConfig, scan
-from audioloss_cli.model.report import CLEAN, FINDINGS, NOT_AUDITED
+from audioloss_cli.model.exit_code import CLEAN, FINDINGS, NOT_AUDITED
 from audioloss_cli.storage import archives
 from tests.event_files import scalar_event, version_event, write
 from tests.storage.zstandard import compress

@@ -11,7 +11,7 @@ import zipfile
 import pytest
 
 from audioloss_cli import ScanConfig, scan
-from audioloss_cli.model.report import FINDINGS, NOT_AUDITED
+from audioloss_cli.model.exit_code import FINDINGS, NOT_AUDITED
 from tests.event_files import records, scalar_event, version_event
 from tests.readers.healthy import HEALTHY
 

@@ -9,12 +9,12 @@ from torch.nn.functional import cross_entropy
 
 from audioloss_cli.model import Severity
 from audioloss_cli.probe.model_io.adapter import Options
-from audioloss_cli.probe.model_io.adapters import higgs_audio, higgs_audio_v2
+from audioloss_cli.probe.model_io.adapters import dia, higgs_audio, higgs_audio_v2
 from audioloss_cli.training.losses.agreement import Agreement
 from audioloss_cli.training.losses.read import read_losses
-from audioloss_cli.training.losses.recompute import recompute
+from audioloss_cli.training.losses.recompute import by_offset, recompute
 from audioloss_cli.training.transport.async_scalar import AsyncScalars
-from tests.probe import tiny
+from tests.probe import tiny, tiny_families
 from tests.training import loops
 from tests.training.far import Far, far, far_of, install
 
@@ -159,6 +159,42 @@ def test_which_losses_are_the_own_one_of_the_model():
     assert owned({"loss": own}, loss=2 * own) == owned({"audio_loss": own}) == []
     assert owned({"loss": own, "audio_loss": own}) == ["audio"]
     assert owned({"loss": own, "audio_loss": own / 2}) == ["total"]
+
+
+def in_layout(name):
+    """Outputs, batch, adapter and the key of its labels, for a layout of Higgs Audio or a family that is described."""
+    if name == "original":
+        batch = tiny.original_batch(((6,), (9, 4)))
+        logits = torch.randn(*batch["label_audio_ids"].T.shape, 1026, generator=torch.Generator().manual_seed(0))
+        return {"audio_logits": logits}, batch, higgs_audio.Adapter({}, Options()), "label_audio_ids"
+    if name == "transformers":
+        model, batch = loops.model(), tiny.hf_batch(((30, 20), (40,)))
+        return model(**batch), batch, higgs_audio_v2.Adapter(model.config.to_dict(), Options()), "audio_labels"
+    batch = tiny_families.delayed_batch(by_book=True)
+    model = tiny_families.Delayed(tiny_families.DIA, by_book=True)
+    return model(**batch), batch, dia.Adapter(tiny_families.DIA, Options()), "labels"
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+@pytest.mark.parametrize("name", ["original", "transformers", "dia"])
+def test_at_each_offset_a_device_gives_what_the_host_does(name, ahead, monkeypatch):
+    """Labels that the collator has shifted are recognised there too, without a wait."""
+    install(monkeypatch)
+    outputs, batch, adapter, key = in_layout(name)
+    if ahead and name != "dia":  # whose labels stand where the logits are
+        columns = -1 if name == "original" else 1
+        labels = batch[key].roll(-1, columns)
+        labels.select(columns, -1).fill_(-100)
+        batch = {**batch, key: labels}
+    near = by_offset(outputs, batch, adapter.layout, adapter)
+    shown = {each: far_of(outputs[each].detach()) for each in ("logits", "audio_logits") if each in outputs}
+    moved = {each: far_of(value) for each, value in batch.items()}
+    there = by_offset(shown, moved, adapter.layout, adapter)
+    assert Far.waits == []
+    for ours, theirs in list(zip(near, there, strict=True))[: 1 + (name != "dia")]:  # a batch of samples has no across
+        assert [each.inner.tolist() for each in theirs] == [pytest.approx(each.tolist(), rel=1e-5) for each in ours]
+    usual = by_offset(outputs, in_layout(name)[1], adapter.layout, adapter)
+    assert float(near.within[1].mean()) == pytest.approx(float(usual.within[1].mean()), rel=0.05)
 
 
 @pytest.mark.parametrize("ignored", [-1, 1026, -100])

@@ -38,6 +38,7 @@ def causes(directory):
 
 FAULTS = {
     "unshifted": ("label-leak", "no-shift", 6),
+    "twice": ("double-shift", "double-shift", 6),
     "detached": ("no-audio-gradient", "audio-loss-not-added", 6),
     "not-added": ("no-audio-gradient", "audio-loss-not-added", 6),
 }
@@ -53,6 +54,47 @@ def test_a_fault_of_the_loss_is_named_in_the_first_steps(how, kind, tmp_path):
     ((found, step), *_) = said(tmp_path)
     assert (found, step <= by) == (code, True)
     assert cause in causes(tmp_path)
+
+
+class OwnTotal(higgs.Trainer):
+    """The model gives logits alone; the total is made outside of it, and nobody is told its parts."""
+
+    def compute_loss(self, model, inputs, return_outputs=False, **_):
+        outputs = model(**{name: inputs[name] for name in inputs.keys()})  # noqa: SIM118  # no mapping
+        total = outputs.pop("loss")
+        outputs.pop("llm_loss")
+        return (total, outputs) if return_outputs else total
+
+
+class LogitsAlone(higgs.Inner):
+    """Whose outputs hide the losses from whoever looks at them before the trainer does."""
+
+    def forward(self, *args, **kwargs):
+        return Hidden(super().forward(*args, **kwargs))
+
+
+class Hidden(dict):
+    """``get`` and ``items`` know no loss."""
+
+    def items(self):
+        return [(name, value) for name, value in super().items() if "loss" not in name]
+
+    def get(self, name, default=None):
+        return default if "loss" in name else super().get(name, default)
+
+
+@pytest.mark.parametrize(("how", "code"), [("unshifted", "label-leak"), ("", None)])
+def test_a_total_made_outside_of_the_model_is_told_by_what_is_logged_of_it(how, code, tmp_path):
+    higgs.train(
+        tmp_path,
+        50,
+        AudioLossCallback(),
+        model=LogitsAlone(how, 48),
+        kind=OwnTotal,
+        logging_steps=1,
+        learning_rate=3e-2,
+    )
+    assert {found for found, _ in said(tmp_path)} == ({code} if code else set())
 
 
 def test_a_total_that_is_a_constant_is_named(tmp_path):
@@ -88,6 +130,35 @@ def test_masking_is_one_fault_not_one_for_each_codebook(change, code, tmp_path):
     codes = [found for found, _ in said(tmp_path)]
     assert codes[0] == code
     assert len(codes) <= 3
+
+
+def fills_counted(batch):
+    """Labels that are the codes themselves, BOS and the fills of the delay pattern among them."""
+    batch["label_audio_ids"] = batch["audio_out_ids"].clone()
+
+
+def test_fills_among_the_labels_are_a_note_with_their_share_and_no_fault(tmp_path, caplog):
+    caplog.set_level("INFO")
+    model = higgs.Inner()
+    model.audio_lm_head.requires_grad_(False)  # gradients are looked at all the same
+    higgs.train(tmp_path, 8, AudioLossCallback(), model=model, data=higgs.Samples(8, fills_counted))
+    rows = [json.loads(line) for line in (tmp_path / "audioloss" / "alerts.jsonl").read_text().splitlines()]
+    (note,) = [row for row in rows if row.get("code") == "special-labels"]
+    assert (note["severity"], note["step"]) == ("info", 1)
+    assert "% of the audio labels that count" in note["message"]
+    assert [record.message for record in caplog.records].count(f"inputs: {note['message']}") == 1
+    assert said(tmp_path) == [("frozen-audio", 1)]
+
+
+def test_a_note_alone_opens_no_event_file(tmp_path):
+    guard = AudioLossGuard(directory=tmp_path, tensorboard=tmp_path / "board")
+    inner = guard.examiner.model = higgs.Inner()
+    batch = higgs.sample(0)
+    fills_counted(batch)
+    alerts = guard.step(batch=batch, outputs=inner(**batch))
+    guard.finish()
+    assert [(each["code"], str(each["severity"])) for each in alerts] == [("special-labels", "info")]
+    assert not (tmp_path / "board").exists()
 
 
 HEALTHY = {

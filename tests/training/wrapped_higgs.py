@@ -59,7 +59,7 @@ class Inner(nn.Module):
         return {"loss": totals.get(self.how, text + audio), "llm_loss": text, "logits": written, "audio_logits": logits}
 
     def audio_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        shift = 0 if self.how == "unshifted" else 1
+        shift = {"unshifted": 0, "twice": 2}.get(self.how, 1)
         logits, labels = logits[: len(logits) - shift], labels[:, shift:]
         return torch.stack([cross_entropy(logits[:, k], labels[k], ignore_index=-100) for k in range(BOOKS)]).mean()
 

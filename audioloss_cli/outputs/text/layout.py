@@ -8,7 +8,7 @@ from textwrap import wrap
 from audioloss_cli.model import Severity, View, is_missing, shortened
 
 STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
-_NARROWEST = 40
+_NARROWEST, _WIDEST = 40, 100  # columns in which prose can be read
 
 Line = tuple[tuple[str, str], ...]  # each part and its style, in rich's words; empty for none
 
@@ -25,9 +25,16 @@ def title(text: str) -> Iterator[Line]:
 
 
 def paragraph(text: str, view: View, indent: int, hang: int = 0) -> Iterator[Line]:
-    """Lines no wider than the view, but for words that cannot be broken; ``hang`` indents all but the first further."""
+    """Lines no wider than the view, nor than can be read, but for words that cannot be broken.
+
+    Args:
+        text: the paragraph.
+        view: how it is to be shown.
+        indent: blanks before each line.
+        hang: more of them before all but the first.
+    """
     first, rest = " " * indent, " " * (indent + hang)
-    width = max(view.width, _NARROWEST)
+    width = min(max(view.width, _NARROWEST), _WIDEST)
     for found in wrap(
         shortened(text),
         width,
@@ -37,11 +44,6 @@ def paragraph(text: str, view: View, indent: int, hang: int = 0) -> Iterator[Lin
         break_on_hyphens=False,
     ):
         yield line(found)
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 point``, ``2 points``, ``1 series``, ``2 series``."""
-    return f"{count:,} {noun}" + ("" if count == 1 or noun.endswith("s") else "s")
 
 
 def number(value: float) -> str:

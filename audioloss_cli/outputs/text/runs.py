@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
-from audioloss_cli.model import Edge, Incident, Report, RunReport, SeriesReport, Severity, View
+from audioloss_cli.model import Edge, Finding, Incident, RunReport, SeriesReport, Severity, View
+from audioloss_cli.outputs._verdict import first_step, plural
 from audioloss_cli.outputs.text.causes import cause_lines
-from audioloss_cli.outputs.text.layout import STYLES, Line, line, moment, number, paragraph, plural
+from audioloss_cli.outputs.text.layout import STYLES, Line, line, moment, number, paragraph
+from audioloss_cli.outputs.text.learning import learning_lines
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
 
-_MOST_CLEAN_RUNS = 20
 _MOST_INCIDENTS = 10
 _MOST_EDGES = 8
 _MOST_TAGS = 10
@@ -25,63 +27,95 @@ _KINDS = {
     "signed": "a loss that may be negative",
     "open": "a loss of which nothing tells whether it is small by nature",
 }
+_COUNTED, _SORTED = "counted: the log has no steps", "sorted: the log is out of order"
 _UNITS = {"sample": "samples", "token": "tokens", "epoch": "epochs", "point": "points"}
 
 
-def run_lines(report: Report, view: View) -> Iterator[Line]:
-    """Runs with incidents first and in full, then clean ones in a line each, then those without a loss, counted."""
-    troubled = [run for run in report.runs if run.findings or any(item.incidents for item in run.series)]
-    clean = [run for run in report.runs if run.series and run not in troubled]
-    shown = clean if view.verbosity > 0 else clean[:_MOST_CLEAN_RUNS]
-    for run in (*troubled, *shown):
-        yield from _run(run, view)
-    if len(clean) > len(shown):
+def is_clean(run: RunReport) -> bool:
+    """Tell whether there is nothing to show of a run but that it was audited, or not."""
+    return not run.standings and not any(item.has_learnt_nothing for item in run.learning)
+
+
+def run_lines(run: RunReport, view: View) -> Iterator[Line]:
+    """A run with its findings and its series: those with incidents in full, with -v all."""
+    if not run.series and not run.findings:
         yield line()
-        yield line(f"... and {plural(len(clean) - len(shown), 'more clean run')}; -v lists them")
-    yield from _silent([run for run in report.runs if not run.series], view)
-
-
-def _run(run: RunReport, view: View) -> Iterator[Line]:
+        tags = f" ({', '.join(run.tags[:_MOST_TAGS])})" if run.tags else ""
+        yield from paragraph(f"{run.run} [{run.format}]: {run.note}{tags}", view, indent=0, hang=2)
+        return
     yield line()
     yield line((run.run, "bold"), f"  [{run.format}]")
+    yield from _notes(run, view)
+    for finding in run.findings:
+        yield from _finding(finding, view)
+    for item in run.series:
+        if view.verbosity > 0 or any(each.standing == "found" for each in item.incidents):
+            yield from _series(item, view)
+        elif item.incidents:
+            yield from (part for each in item.incidents for part in _apart(each, item.tag, view))
+        else:
+            yield from paragraph(f"{item.tag}: no incidents in {_extent(item)}", view, indent=2, hang=2)
+            for remark in _remarks(item, view):
+                yield from paragraph(remark, view, indent=4, hang=2)
+    yield from learning_lines(run, view)
+
+
+def run_remarks(run: RunReport, view: View) -> Iterator[str]:
+    """What is peculiar about a run and its series, whether something was found in it or not."""
     if run.note:
-        yield from paragraph(f"note: {run.note}", view, indent=2)
+        yield f"note: {run.note}"
     if run.not_audited:
         shown = run.not_audited if view.verbosity > 0 else run.not_audited[:_MOST_TAGS]
         more = f", and {len(run.not_audited) - len(shown)} more" if len(run.not_audited) > len(shown) else ""
-        yield from paragraph(f"not audited: {', '.join(shown)}{more}", view, indent=2, hang=2)
+        yield f"not audited: {', '.join(shown)}{more}"
+    for item in run.series:
+        for remark in (*_order(item), *_remarks(item, view)):
+            yield f"{item.tag}: {remark}"
+
+
+def _notes(run: RunReport, view: View) -> Iterator[Line]:
+    for remark in run_remarks(replace(run, series=[]), view):
+        yield from paragraph(remark, view, indent=2, hang=2)
     if view.verbosity > 0:
         for detail in run.details:
             yield from paragraph(f"read: {detail}", view, indent=2, hang=2)
-    for finding in run.findings:
-        yield line("  ", (str(finding.severity).upper(), STYLES[finding.severity]), f" {finding.code}")
-        yield from paragraph(finding.message, view, indent=4)
-    for item in run.series:
-        if item.incidents or view.verbosity > 0:
-            yield from _series(item, view)
-        else:
-            yield from paragraph(f"{item.tag}: no incidents in {_extent(item)}", view, indent=2, hang=2)
-            yield from _axis(item, view)
-            yield from _left_alone(item, view)
 
 
-def _silent(runs: list[RunReport], view: View) -> Iterator[Line]:
-    if not runs:
+def _finding(finding: Finding, view: View) -> Iterator[Line]:
+    if finding.standing != "found" and view.verbosity <= 0:
+        yield from _apart(finding, "", view)
         return
-    yield line()
-    if view.verbosity <= 0:
-        yield line(f"{plural(len(runs), 'run')} not audited; -v says why")
+    yield line("  ", (str(finding.severity).upper(), STYLES[finding.severity]), f" {finding.code}")
+    yield from paragraph(finding.message, view, indent=4)
+    yield from identity_lines(finding, view)
+
+
+def _apart(finding: Incident | Finding, tag: str, view: View) -> Iterator[Line]:
+    """What is known or suppressed, in a line."""
+    step = first_step(finding)
+    at = "" if step is None else f" at step {step:,}"
+    where = f" of {tag}" if tag else ""
+    name = f" [{finding.fingerprint}]" if finding.fingerprint else ""
+    reason = f": {finding.standing_reason}" if finding.standing_reason else ""
+    yield from paragraph(f"{finding.standing}: {finding.code}{at}{where}{name}{reason}", view, indent=2, hang=2)
+
+
+def identity_lines(finding: Incident | Finding, view: View) -> Iterator[Line]:
+    """The fingerprint of a finding, and its standing with the reason for it, where it has them and they matter."""
+    if finding.severity is Severity.INFO and view.verbosity <= 0:
         return
-    for run in runs:
-        tags = f" ({', '.join(run.tags[:_MOST_TAGS])})" if run.tags else ""
-        yield from paragraph(f"{run.run} [{run.format}]: {run.note}{tags}", view, indent=0, hang=2)
+    standing = "" if finding.standing == "found" else f"{finding.standing}: "
+    reason = f"{standing}{finding.standing_reason}"
+    parts = [f"fingerprint {finding.fingerprint}" if finding.fingerprint else "", reason]
+    if any(parts):
+        yield from paragraph("; ".join(filter(None, parts)), view, indent=4, hang=2)
 
 
 def _series(item: SeriesReport, view: View) -> Iterator[Line]:
     yield line("  ", (item.tag, "bold cyan"))
     yield from paragraph(_extent(item), view, indent=4)
-    yield from _axis(item, view)
-    yield from _left_alone(item, view)
+    for remark in _remarks(item, view):
+        yield from paragraph(remark, view, indent=4, hang=2)
     extremes = item.extremes
     if extremes:
         width = max(view.width - _MARGIN, 10)
@@ -96,19 +130,22 @@ def _series(item: SeriesReport, view: View) -> Iterator[Line]:
         yield line(f"  ... and {plural(len(item.incidents) - len(shown), 'more incident')}; -v lists them")
 
 
-def _left_alone(item: SeriesReport, view: View) -> Iterator[Line]:
-    """Why fixed thresholds were not applied to a series that goes below one, or to any with -v."""
-    if item.kind == "open" and view.verbosity > 0:
-        yield from paragraph(f"taken for {_KINDS[item.kind]}: fixed thresholds are warnings", view, indent=4, hang=2)
-    elif item.kind not in ("ce", "open") and (view.verbosity > 0 or _goes_below(item)):
+def _order(item: SeriesReport) -> list[str]:
+    """Where the steps are not those of the log, or not in its order."""
+    counted = [_COUNTED] if item.step_source in ("line", "ordinal") else []
+    return counted + ([_SORTED] if item.reordered else [])
+
+
+def _remarks(item: SeriesReport, view: View) -> Iterator[str]:
+    """What the steps count, where that is not plain, and why fixed thresholds were not applied, where that matters."""
+    in_full = view.verbosity > 0
+    if item.axis.reason and (in_full or item.axis.unit != "point"):  # points that were counted, only with -v
+        yield f"axis: {item.axis.reason}"
+    if item.kind == "open" and in_full:
+        yield f"taken for {_KINDS[item.kind]}: fixed thresholds are warnings"
+    elif item.kind not in ("ce", "open") and (in_full or _goes_below(item)):
         text = f"taken for {_KINDS[item.kind]}, to which the fixed thresholds do not apply: {item.kind_reason}"
-        yield from paragraph(f"{text} (--kind ce applies them)", view, indent=4, hang=2)
-
-
-def _axis(item: SeriesReport, view: View) -> Iterator[Line]:
-    """What the steps count, where that is not plain; of points that were counted only with -v."""
-    if item.axis.reason and (view.verbosity > 0 or item.axis.unit != "point"):
-        yield from paragraph(f"axis: {item.axis.reason}", view, indent=4, hang=2)
+        yield f"{text} (--kind ce applies them)"
 
 
 def _goes_below(item: SeriesReport) -> bool:
@@ -126,14 +163,17 @@ def _extent(item: SeriesReport) -> str:
     text = f"{plural(item.points, 'point')}, {_UNITS.get(item.axis.unit, 'steps')}"
     first, last = item.span
     text += f" {first:,} to {last:,}"
-    if item.step_source in ("line", "ordinal"):
-        text += " (counted: the log has no steps)"
+    counted, unordered = _COUNTED in _order(item), _SORTED in _order(item)
+    text += f" ({_COUNTED})" if counted else ""
     restarts = len(item.segment_starts) - 1
     text += f", {plural(restarts, 'restart')}" if restarts else ""
-    return text + (", sorted: the log is out of order" if item.reordered else "") + _sources(item)
+    return text + (f", {_SORTED}" if unordered else "") + _sources(item)
 
 
 def _incident(incident: Incident, view: View) -> Iterator[Line]:
+    if incident.standing != "found" and view.verbosity <= 0:
+        yield from _apart(incident, "", view)
+        return
     steps = f"steps {incident.first_step:,} to {incident.last_step:,}"
     yield line(
         "  ",
@@ -148,6 +188,7 @@ def _incident(incident: Incident, view: View) -> Iterator[Line]:
     yield from paragraph(incident.message, view, indent=4)
     if math.isfinite(incident.worst_value):
         yield line(f"    worst {number(incident.worst_value)} at step {incident.worst_step:,}")
+    yield from identity_lines(incident, view)
     for edge in incident.timeline[:_MOST_EDGES]:
         yield _edge(edge)
     if len(incident.timeline) > _MOST_EDGES:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from audioloss_cli.model import Report, Severity, View
 from audioloss_cli.outputs.text.layout import STYLES, Line, line, paragraph, title
+from audioloss_cli.outputs.text.runs import identity_lines
 
 _MOST_DEFECTS = 20
 _MOST_TAGS = 20
@@ -34,14 +35,15 @@ def _findings(report: Report, view: View) -> Iterator[Line]:
     for finding in report.findings:
         yield line("  ", (str(finding.severity).upper(), STYLES[finding.severity]), f" {finding.code}")
         yield from paragraph(finding.message, view, indent=4)
+        yield from identity_lines(finding, view)
         if finding.severity is not Severity.INFO and finding.message not in explained and finding.advice:
             yield from paragraph(f"Fix: {finding.advice}", view, indent=4)
 
 
 def advice_lines(report: Report, view: View) -> Iterator[Line]:
-    """The advice for each kind of incident, once."""
-    advice = {incident.code: incident.advice for incident in report.incidents if incident.advice}
-    advice |= {finding.code: finding.advice for run in report.runs for finding in run.findings if finding.advice}
+    """The advice for each kind of finding that counts, once; with -v for the others, too."""
+    found = [each for run in report.runs for each in run.standings if each.advice]
+    advice = {each.code: each.advice for each in found if each.standing == "found" or view.verbosity > 0}
     if advice:
         yield from title("What to do next")
     for code, text in sorted(advice.items()):
@@ -92,3 +94,14 @@ def defect_lines(report: Report, view: View) -> Iterator[Line]:
         yield from paragraph(
             "Everything readable was audited. --allow-defects lets a damaged log pass.", view, indent=2
         )
+
+
+def suppression_lines(report: Report, view: View) -> Iterator[Line]:
+    """Suppressions that do nothing any more."""
+    if report.stale_suppressions:
+        yield from title("Stale suppressions")
+    for item in report.stale_suppressions:
+        file = f" ({item.file})" if item.file else ""
+        yield from paragraph(f"{item.suppression}: {item.reason}{file}", view, indent=2, hang=2)
+    if report.stale_suppressions:
+        yield from paragraph("Take them out, or renew them.", view, indent=2)

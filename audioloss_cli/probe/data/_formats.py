@@ -9,6 +9,7 @@ from typing import IO, Any
 import numpy as np
 import torch
 
+from audioloss_cli import installation
 from audioloss_cli.probe.data._named import as_batch
 from audioloss_cli.probe.errors import EnvironmentalError, ProbeError, UnreadableError
 from audioloss_cli.probe.model_io.checkpoint.claims import claimed, most_bytes
@@ -54,7 +55,7 @@ def _safetensors(path: Path) -> dict[str, Any]:
     try:
         return dict(read_safetensors(path))
     except ModuleNotFoundError as error:
-        remedy = "pip install 'audioloss-cli[probe]'"
+        remedy = installation.command("probe")
         raise EnvironmentalError(f"{path} takes the package 'safetensors': {remedy}") from error
     except OSError as error:
         raise UnreadableError(f"{path} cannot be read: {error.strerror or error}") from error

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from audioloss_cli import installation
 from audioloss_cli.probe.data._loaders import from_dataset
 from audioloss_cli.probe.data._source import BatchSource
 from audioloss_cli.probe.data._splits import one_split
@@ -40,7 +41,7 @@ def _load(what: str) -> Any:
         import datasets  # type: ignore[import-not-found, import-untyped, unused-ignore]  # noqa: PLC0415  # slow
     except ImportError as error:
         needs = "is a dataset on disk, which takes the package 'datasets'"
-        raise EnvironmentalError(f"--data {what!r} {needs}: pip install 'audioloss-cli[probe]'") from error
+        raise EnvironmentalError(f"--data {what!r} {needs}: {installation.command('probe')}") from error
     try:
         _check_tables(Path(what))
         return datasets.load_from_disk(what).with_format("torch")  # copies what the files say, at any depth

@@ -10,7 +10,9 @@ from audioloss_cli.probe.model_io.layout import Layout
 #: Label offsets at which the cross entropy is measured: 0 is the code fed in, 1 the next one.
 OFFSETS = (0, 1, 2)
 _ALIGNED, _UNRELATED = 0.9, 0.3
-_FEWEST_CELLS = 16  # of fewer nothing can be said
+#: Of fewer cells nothing can be said.
+FEWEST_CELLS = 16
+_ERRORS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,14 @@ def shifted(values: Tensor, groups: Tensor, offset: int, fill: int) -> Tensor:
     return out
 
 
+def surely_above(gain: Tensor, margin: float) -> Tensor:
+    """[K] bool: where the mean of differences [n, K] is above a margin, and above four standard errors."""
+    count = (~gain.isnan()).sum(0)
+    mean = torch.nanmean(gain, dim=0)
+    error = torch.nanmean((gain - mean).square(), dim=0).sqrt() / count.clamp(min=1).sqrt()
+    return (count >= FEWEST_CELLS) & (mean > margin) & (mean > _ERRORS * error)
+
+
 def match_labels(audio: Audio, layout: Layout) -> LabelMatch | None:
     """Compare labels that are real codes with the codes; None where there is nothing to compare."""
     codes, labels, segments = audio.codes, audio.labels, audio.segments
@@ -84,7 +94,7 @@ def match_labels(audio: Audio, layout: Layout) -> LabelMatch | None:
     offsets = _by_likelihood(layout, codes.shape[1])
     shares = torch.stack([_share(labels, shifted(codes, segments, offset, _NOTHING), telling) for offset in offsets])
     best = shares.argmax(0)
-    enough = telling.sum(0) >= _FEWEST_CELLS
+    enough = telling.sum(0) >= FEWEST_CELLS
     known = (shares.amax(0) >= _ALIGNED) & enough
     found = tuple(offsets[int(best[k])] if known[k] else None for k in range(len(best)))
     unrelated = (shares.amax(0) < _UNRELATED) & enough

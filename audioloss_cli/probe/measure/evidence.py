@@ -10,12 +10,14 @@ import torch
 from torch import Tensor
 
 from audioloss_cli.probe.measure.alignment import (
+    FEWEST_CELLS,
     OFFSETS,
     Audio,
     LabelMatch,
     match_labels,
     real_codes,
     shifted,
+    surely_above,
 )
 from audioloss_cli.probe.measure.statistics import LogitStatistics
 from audioloss_cli.probe.model_io.adapter import Batch, Unreadable, readable
@@ -23,8 +25,6 @@ from audioloss_cli.probe.model_io.layout import Layout
 
 #: Group of the parameters that are in no group of audio parameters.
 REST = "rest"
-_FEWEST_CELLS = 16  # a codebook with fewer common cells tells nothing about alignment
-_ERRORS = 4
 _SPREAD = 0.1  # nats
 _RARE, _ERRORS_OF_A_SHARE = 1e-3, 3
 
@@ -220,7 +220,7 @@ class Evidence:
         """[O, K] means of ``cells`` in nats; NaN for a codebook with too few of them to tell."""
         if self.cells is None or not self.cells.shape[1]:
             return None
-        few = (~self.cells[0].isnan()).sum(0) < _FEWEST_CELLS
+        few = (~self.cells[0].isnan()).sum(0) < FEWEST_CELLS
         return torch.nanmean(self.cells, dim=1).masked_fill(few, math.nan)
 
     @cached_property
@@ -239,18 +239,15 @@ class Evidence:
         share = ((codes == following) & both).sum(0) / count
         return (share + _ERRORS_OF_A_SHARE * (share * (1 - share) / count).sqrt()).clamp(_RARE, 1 - _RARE)
 
-    def lower(self, offset: int, than: int, margin: float) -> Tensor:
+    def lower(self, offset: int, than: int, margin: float, *, together: bool = False) -> Tensor:
         """[K] bool: codebooks whose cross entropy at one offset is lower than at another, beyond margin and chance.
 
-        Beyond chance is four standard errors of the mean difference.
+        Beyond chance is four standard errors of the mean difference. ``together``: [1], of the mean over codebooks.
         """
         if self.cells is None or self.by_offset is None:
             return torch.zeros(0, dtype=torch.bool, device="cpu")
         gain = self.cells[OFFSETS.index(than)] - self.cells[OFFSETS.index(offset)]
-        count = (~gain.isnan()).sum(0)
-        mean = torch.nanmean(gain, dim=0)
-        error = torch.nanmean((gain - mean).square(), dim=0).sqrt() / count.clamp(min=1).sqrt()
-        return (count >= _FEWEST_CELLS) & (mean > margin) & (mean > _ERRORS * error)
+        return surely_above(torch.nanmean(gain, dim=1, keepdim=True) if together else gain, margin)
 
     @cached_property
     def next_by_codebook(self) -> Tensor | None:

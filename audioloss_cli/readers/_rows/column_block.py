@@ -21,6 +21,7 @@ Column = Sequence[Any]  # numbers and gaps
 
 _MOST_KINDS = 4096
 _BITS = 8  # of a byte
+_INVERTED = bytes([1, *bytes(255)])  # mask to the mask of the other rows
 
 
 class ColumnBlocks:
@@ -70,15 +71,15 @@ class ColumnBlocks:
             for key, column in zip(keys, columns, strict=True)
             if (numbers := steps if key == collector.column.key else _numbers(column))
         }
-        sparse: dict[bytes, dict[str, Column]] = {}  # columns with gaps, by where they have none
-        for key, column in zip(keys, columns, strict=True):
-            if key not in full:
-                sparse.setdefault(present(column, self._gap), {})[key] = column
-        missing = self._missing(table, keys, full, sparse)
-        if missing is None:
-            return False
+        sparse = list[_Sparse]()
         try:
-            parts = [part for mask, group in sparse.items() for part in _parts(steps, times, mask, group, missing)]
+            for key, column in zip(keys, columns, strict=True):
+                if key not in full and not any(group.takes(key, column) for group in sparse):
+                    sparse.append(_Sparse(key, column, self._gap))
+            missing = self._missing(table, keys, full, sparse)
+            if missing is None:
+                return False
+            parts = [part for group in sparse for part in group.parts(steps, times, missing)]
         except (TypeError, OverflowError):
             return False
         parts += [(key, steps, numbers, times) for key, numbers in full.items() if key != collector.column.key]
@@ -94,12 +95,12 @@ class ColumnBlocks:
             yield from self._collector.flush(table)
 
     def _missing(
-        self, table: Table, keys: Sequence[str], full: Iterable[str], sparse: dict[bytes, dict[str, Column]]
+        self, table: Table, keys: Sequence[str], full: Iterable[str], sparse: "Sequence[_Sparse]"
     ) -> set[str] | None:
         """The keys whose number is missing in each row that has none; None if that cannot be said of whole columns."""
         missing, other = set[str](), set[str]()
-        for has in _combinations(list(sparse)):
-            here = frozenset(chain(full, *compress(sparse.values(), has)))
+        for has in _combinations([group.mask for group in sparse]):
+            here = frozenset(chain(full, *compress([group.columns for group in sparse], has)))
             nulls = frozenset(keys) - here if self._nulls else frozenset[str]()
             if (here, nulls) not in self._kinds:
                 return None
@@ -111,6 +112,47 @@ class ColumnBlocks:
         return None if missing & other else missing
 
 
+class _Sparse:
+    """Columns that have gaps in the same rows.
+
+    Attributes:
+        mask: a byte a row, 0 for the gaps.
+        columns: keys with their columns.
+
+    Raises:
+        TypeError: what is no gap is no number.
+        OverflowError: an integer does not fit.
+    """
+
+    def __init__(self, key: str, column: Column, gap: object) -> None:
+        self.mask = present(column, gap)
+        self.columns = {key: column}
+        self._gaps = {gap}
+        self._chosen, self._others = Chosen(self.mask), Chosen(self.mask.translate(_INVERTED))
+        self._numbers = {key: floats(self._chosen.of(column))}
+
+    def takes(self, key: str, column: Column) -> bool:
+        """Take in a column if its gaps are the same, which is told in half of the time that its own mask takes."""
+        if set(self._others.of(column)) != self._gaps:
+            return False
+        try:
+            self._numbers[key] = floats(self._chosen.of(column))
+        except TypeError:
+            return False
+        self.columns[key] = column
+        return True
+
+    def parts(self, steps: "array[int]", times: "array[float]", missing: set[str]) -> Iterator[Part]:
+        """Yield the points of the columns; those that are missing have one in each row."""
+        some_steps, some_times = self._chosen.of(steps), self._chosen.of(times)
+        for key, column in self.columns.items():
+            if key in missing:
+                filled = [value if is_there else MISSING for value, is_there in zip(column, self.mask, strict=True)]
+                yield key, steps, floats(filled), times
+            elif self._chosen.any:
+                yield key, some_steps, self._numbers[key], some_times
+
+
 def _combinations(masks: Sequence[bytes]) -> Iterable[tuple[int, ...]]:
     """Return what the masks say of each row together, each combination once."""
     if not masks:
@@ -119,20 +161,6 @@ def _combinations(masks: Sequence[bytes]) -> Iterable[tuple[int, ...]]:
         return set(zip(*masks, strict=True))
     bits = sum(int.from_bytes(mask) << place for place, mask in enumerate(masks))  # a byte a row, a bit a mask
     return [tuple(one >> place & 1 for place in range(len(masks))) for one in set(bits.to_bytes(len(masks[0])))]
-
-
-def _parts(
-    steps: "array[int]", times: "array[float]", mask: bytes, columns: dict[str, Column], missing: set[str]
-) -> Iterator[Part]:
-    """Yield the points of columns that have gaps in the same rows."""
-    chosen = Chosen(mask)
-    some_steps, some_times = chosen.of(steps), chosen.of(times)
-    for key, column in columns.items():
-        if key in missing:
-            filled = [value if is_there else MISSING for value, is_there in zip(column, mask, strict=True)]
-            yield key, steps, floats(filled), times
-        elif chosen.any:
-            yield key, some_steps, floats(chosen.of(column)), some_times
 
 
 def _numbers(column: Column) -> "array[float] | None":

@@ -5,10 +5,14 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from audioloss_cli.model import MISSING, Defect, SeriesCollector
+from audioloss_cli.model import MISSING, Defect, Series, SeriesCollector
+from audioloss_cli.model.series import Columns
 from audioloss_cli.readers._rows.learnt import Learnt
 from audioloss_cli.readers._rows.row import Row
 from audioloss_cli.readers._rows.steps import StepColumn
+
+_LONG = 64  # numbers: of shorter parts, the parts themselves would take more memory than their numbers
+_Part = tuple["array[int]", "array[float]", "array[float]"]  # steps, values and wall times
 
 
 class Run(NamedTuple):
@@ -52,6 +56,7 @@ class Table(SeriesCollector):
         self.learnt = learnt or Learnt()
         self.never: dict[str, tuple[int, float]] = {}
         self._path = path
+        self._parts = dict[str, list[_Part]]()  # of long columns, to be joined once
 
     def add(self, row: Row) -> Iterator[Defect]:
         """Take in one row; a Defect if its step is none."""
@@ -118,13 +123,35 @@ class Table(SeriesCollector):
             self.put(key, steps, values, run.wall_times)
 
     def put(self, key: str, steps: "array[int]", values: "array[float]", wall_times: "array[float]") -> None:
-        """Add many points of a key."""
-        columns = self.columns(key)
-        if columns is not None:
+        """Add many points of a key; nobody may change the three afterwards.
+
+        Long parts are kept as they are, and joined at the end: an array that grows part by part is copied many times.
+        """
+        columns = super().columns(key) if len(values) >= _LONG else self.columns(key)
+        if columns is None:
+            return
+        self.points += len(values)
+        if len(values) >= _LONG:
+            self._parts.setdefault(key, []).append((steps, values, wall_times))
+        else:
             columns[0].extend(steps)
             columns[1].extend(values)
             columns[2].extend(wall_times)
-            self.points += len(values)
+
+    def columns(self, tag: str, *, restarted: bool = False) -> Columns | None:
+        """See ``SeriesCollector``; all that was put under the tag is in them."""
+        if tag in self._parts and (columns := super().columns(tag)) is not None:
+            steps, values, wall_times = zip(*self._parts.pop(tag), strict=True)
+            columns[0].frombytes(b"".join(steps))
+            columns[1].frombytes(b"".join(values))
+            columns[2].frombytes(b"".join(wall_times))
+        return super().columns(tag, restarted=restarted)
+
+    def flush(self) -> Iterator[Series]:
+        """See ``SeriesCollector``."""
+        for tag in list(self._parts):
+            self.columns(tag)
+        yield from super().flush()
 
     def end(self) -> None:
         """Call after the last row: a key that was never anything but null is told as one missing value."""

@@ -24,14 +24,12 @@ def numbers_of(data: bytes, count: int, width: int, dialect: Dialect) -> list[li
     text = _as_json(data, dialect)
     if text is None:
         return None
-    try:
-        values = _decode(text)
-    except (msgspec.MsgspecError, ValueError):
-        quoted = _NOT_FINITE.sub(rb'"\g<0>"', text)
-        try:
-            values = _decode(quoted) if quoted != text else []
-        except (msgspec.MsgspecError, ValueError):
-            return None
+    values = _values(text)
+    if not values and b",," in text:  # looked for only here: to look takes a third of the time of decoding
+        text = text.replace(b",,", b",null,").replace(b",,", b",null,")
+        values = _values(text)
+    if not values:
+        values = _values(_NOT_FINITE.sub(rb'"\g<0>"', text))
         values = [float(value) if value.__class__ is str and value else value for value in values]
     if len(values) != (width + 1) * count or values[:: width + 1].count("") != count:
         return None
@@ -39,7 +37,7 @@ def numbers_of(data: bytes, count: int, width: int, dialect: Dialect) -> list[li
 
 
 def _as_json(data: bytes, dialect: Dialect) -> bytes | None:
-    """Lines as an array of all their cells, with an empty text before each line and null for an empty cell."""
+    """Lines as an array of all their cells, with an empty text before each line; empty cells are left empty."""
     if b'"' in data or b"[" in data or not data.isascii():
         return None
     delimiter = dialect.delimiter.encode()
@@ -53,10 +51,15 @@ def _as_json(data: bytes, dialect: Dialect) -> bytes | None:
         data = data.replace(b"\r\n", b"\n")
     data = data.removesuffix(b"\n")
     end = b"null]" if data.endswith(b",") else b"]"
-    text = b'["",' + data.replace(b"\n", b',"",') + end
-    if b",," in text:
-        text = text.replace(b",,", b",null,").replace(b",,", b",null,")
-    return text
+    return b'["",' + data.replace(b"\n", b',"",') + end
+
+
+def _values(text: bytes) -> list[int | float | str | None]:
+    """The values of an array; none if it is no array of such values."""
+    try:
+        return _decode(text)
+    except (msgspec.MsgspecError, ValueError):
+        return []
 
 
 def cells_of(data: bytes, width: int, dialect: Dialect) -> list[list[str]] | None:

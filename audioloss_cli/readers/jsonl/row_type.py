@@ -9,23 +9,22 @@ for a text may turn into one that spells a number.
 
 import math
 from array import array
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from operator import attrgetter, itemgetter
 from types import GenericAlias
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
 from audioloss_cli.readers._rows.numbers import seconds, spelled
-from audioloss_cli.readers._rows.packed import Chosen, floats, integers, present
+from audioloss_cli.readers._rows.packed import Chosen, floats, integers, numbered, present
 from audioloss_cli.readers._rows.row import RUN_KEYS, run_of
 from audioloss_cli.readers._rows.steps import StepColumn
 from audioloss_cli.readers._rows.structs import QUICK, column_of
 from audioloss_cli.readers.jsonl.kinds import EXACT, IN_SECONDS, Clock, Kind, Leaf, Tree, leaves
 
-_MOST_TEXTS = 1 << 12
+_MOST_TEXTS, _MOST_WORDS = 1 << 12, 16
 _Way = tuple[str | int, ...]
 
 
@@ -70,9 +69,17 @@ class RowType:
     """
 
     def __init__(
-        self, tree: dict[str, Tree], optional: set[str], step: StepColumn, wants: Callable[[str], bool]
+        self,
+        tree: dict[str, Tree],
+        optional: set[str],
+        step: StepColumn,
+        wants: Callable[[str], bool],
+        words: Iterable[str] = (),
     ) -> None:
         """Build the decoder; a row may lack the ``optional`` ones of the outermost keys.
+
+        If there are ``words``, of which none spells a number, each outermost text is one of them: the decoder compares
+        it in place, which takes half the time of making a text and looking at it.
 
         Raises:
             ValueError: msgspec cannot have such keys.
@@ -86,13 +93,23 @@ class RowType:
         self._wants = wants
         self._leaves = list[tuple[Leaf, _Way, bool]]()
         self._runs = dict[str, str]()
+        self._words = tuple(words)
         self._texts: set[Any] = {msgspec.UNSET}  # some that spell no number
         self._optional_fields = set[str]()
         row_type = self._struct(tree, ())
-        self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(row_type).decode
+        decoder: Any = msgspec.json.Decoder(row_type)
+        self.decode: Callable[[bytes], Any] = decoder.decode
+        self.decode_all: Callable[[bytes], list[Any]] = decoder.decode_lines  # whatever stands between the objects
 
-    def columns(self, rows: Sequence[Any], first_line: int) -> Columns:
-        """Return the columns of decoded rows, which stand in lines that follow each other.
+    def narrowed(self) -> "RowType | None":
+        """Return a type for the words that its outermost texts were so far; None if it has no such texts, or many."""
+        words = self._texts - {msgspec.UNSET}
+        if self._words or not 0 < len(words) <= _MOST_WORDS:
+            return None
+        return RowType(self.tree, self.optional, self._step, self._wants, sorted(words))
+
+    def columns(self, rows: Sequence[Any], first_line: int, *, arrays: bool = False) -> Columns:
+        """Return the columns of decoded rows, which stand in lines that follow each other; by numpy, if ``arrays``.
 
         Raises:
             RowTypeError: a text spells a number and another does not, or some row's step or time is not as usual.
@@ -101,16 +118,16 @@ class RowType:
         if self._step.key is None:
             steps = array("q", range(first_line, first_line + len(rows)))
         times, numbers = None, list[tuple[str, Chosen | None, "array[float]"]]()
+        masks = dict[bytes, Chosen]()  # columns with gaps in the same rows share what stands beside them
         for leaf, way, is_optional in self._leaves:
             found, have = column_of(rows, str(way[0])), None
-            if leaf.kind is Kind.TEXT and leaf.clock is Clock.SILENT and len(way) == 1:
+            if _is_checked(leaf) and len(way) == 1:
                 self._check_texts(found)
                 continue
-            if is_optional and len(way) == 1 and leaf.kind is Kind.NUMBER and leaf.clock is Clock.SILENT:
-                with suppress(TypeError):  # mostly all rows have one
-                    values = floats(found)
-                    numbers += [(leaf.name, None, values)] if self._wants(leaf.name) else []
-                    continue
+            if is_optional and len(way) == 1 and leaf.kind is Kind.NUMBER:
+                values, have = numbered(found, masks, arrays=arrays)
+                numbers += [(leaf.name, have, values)] if values else []
+                continue
             if is_optional:
                 found, have = _present(found)
             found = _follow(found, way[1:])
@@ -163,15 +180,20 @@ class RowType:
             if is_optional:
                 self._optional_fields.add(field)
             type_ = self._type(branch, (*way, field))
-            if is_optional:
+            if is_optional and isinstance(branch, Leaf) and branch.kind is Kind.NUMBER:
+                fields.append((field, type_, math.nan))  # which no number in JSON is
+            elif is_optional:
                 fields.append((field, type_ | msgspec.UnsetType, msgspec.UNSET))
             else:
                 fields.append((field, type_))
             if not way and key in RUN_KEYS and isinstance(branch, Leaf) and branch.kind in (Kind.TEXT, Kind.SPELLED):
                 self._runs[key] = field
             names[field] = key
-        fields.sort(key=len)  # those that may be left out come last
-        return msgspec.defstruct("Row", fields, rename=names, forbid_unknown_fields=True, gc=False, eq=False)
+        return (
+            msgspec.defstruct(  # with keywords alone, fields may stand in the order of the log, and are found at once
+                "Row", fields, rename=names, forbid_unknown_fields=True, gc=False, eq=False, kw_only=True
+            )
+        )
 
     def _field(self, branch: Tree, index: int) -> str:
         quick = f"c{len(self._leaves)}"
@@ -180,7 +202,7 @@ class RowType:
     def _matters(self, leaf: Leaf) -> bool:
         if leaf.kind in (Kind.NULL, Kind.BOOL):
             return False
-        text = leaf.kind in (Kind.TEXT, Kind.SPELLED)
+        text = leaf.kind in (Kind.TEXT, Kind.SPELLED) and not self._is_word(leaf)
         return text or leaf.name == self._step.key or leaf.clock is Clock.DATE or self._wants(leaf.name)
 
     def _type(self, tree: Tree, way: _Way) -> Any:
@@ -191,7 +213,16 @@ class RowType:
             return GenericAlias(tuple, tuple(types))
         if self._matters(tree):
             self._leaves.append((tree, way, way[0] in self._optional_fields))
-        return _leaf_type(tree)
+        return Literal[self._words] if self._is_word(tree) else _leaf_type(tree)
+
+    def _is_word(self, leaf: Leaf) -> bool:
+        is_outermost = isinstance(self.tree.get(leaf.name), Leaf)
+        return bool(self._words) and is_outermost and _is_checked(leaf) and leaf.name not in RUN_KEYS
+
+
+def _is_checked(leaf: Leaf) -> bool:
+    """Whether it is a text that matters only once it turns into one that spells a number."""
+    return leaf.kind is Kind.TEXT and leaf.clock is Clock.SILENT
 
 
 def _leaf_type(leaf: Leaf) -> Any:

@@ -13,6 +13,7 @@ import msgspec
 from audioloss_cli.model import Defect, Series
 from audioloss_cli.readers._json import parse_object
 from audioloss_cli.readers._rows import Row, RowCollector
+from audioloss_cli.readers._rows.packed import Chosen
 from audioloss_cli.readers._rows.row import RUN_KEYS
 from audioloss_cli.readers._rows.table import Run
 from audioloss_cli.readers.jsonl.kinds import Clock, Kind, Leaf, Tree, UnfitError, describe, leaves
@@ -23,7 +24,9 @@ from audioloss_cli.storage.lines import Block, Line
 
 # Speculation is bounded: no more types than this are built or tried for a line, however odd the file.
 _MOST_TYPES, _MOST_BUILT, _MOST_TRIES, _MOST_LOOKS = 32, 256, 4, 1024
+_MOST_SKIPPED = 63
 _ROWS_TO_PART = 256  # at a time by their runs, of which each may have one of its own
+_ROWS_FOR_WORDS = 64  # that tell which few words the texts are
 _REFUSALS = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
@@ -39,10 +42,18 @@ class TypedReader:
         self._wants = wants
         self._types = list[RowType]()  # the most recent first
         self._built = 0
+        self._narrowed = set[RowType]()  # types of which it was seen whether their texts are few words
+        self._skipped = self._blocks_to_skip = 0  # blocks that are not tried as a whole
         self._seen: dict[object, int] = {}  # how often a row of such looks came
 
-    def read(self, block: Block) -> Iterator[Series | Defect]:
-        """Yield what all lines of a block make ready, in order: stretches of one type together, others one by one."""
+    def read(self, block: Block, *, arrays: bool = False) -> Iterator[Series | Defect]:
+        """Yield what all lines of a block make ready, in order: stretches of one type together, others one by one.
+
+        A block of rows of one type is decoded in one call if numpy may be imported (``arrays``), without its lines.
+        """
+        if arrays and (rows := self._whole(block)):
+            yield from self._taken(block, self._types[0], rows, 0, arrays=True)
+            return
         lines, at, are_quoted = block.lines, 0, False
         while at < len(lines):
             row_type, rows = self._stretch(lines, at)
@@ -50,15 +61,47 @@ class TypedReader:
                 lines, are_quoted = [*lines[:at], *map(quoted, lines[at:])], True
                 row_type, rows = self._stretch(lines, at)
             if row_type is None:
-                yield from self._refused(block.line(at), lines[at])
+                yield from self._refused(block.line(at))
                 at += 1
                 continue
-            for columns, size in self._parts(row_type, rows, block.start.number + at):
-                if columns is None:
-                    yield from self._refused(block.line(at), lines[at])
-                else:
-                    yield from self._take(row_type, columns)
-                at += size
+            yield from self._taken(block, row_type, rows, at)
+            at += len(rows)
+
+    def _whole(self, block: Block) -> list[Any]:
+        """All rows of a block that are of the last type; none if it holds anything else.
+
+        After a block for which that failed it is tried ever more rarely.
+        """
+        self._blocks_to_skip -= 1
+        if self._blocks_to_skip >= 0 or not self._types:
+            return []
+        from audioloss_cli.readers.jsonl.alone import objects_between  # noqa: PLC0415  # numpy
+
+        row_type = self._types[0]
+        with suppress(*_REFUSALS):
+            count = objects_between(block)
+            rows = row_type.decode_all(block.data) if count else []
+            if rows and len(rows) == count and self._holds(row_type):
+                self._skipped = 0
+                return rows
+        self._skipped = self._blocks_to_skip = min(2 * self._skipped + 1, _MOST_SKIPPED)
+        return []
+
+    def _taken(
+        self, block: Block, row_type: RowType, rows: Sequence[Any], at: int, *, arrays: bool = False
+    ) -> Iterator[Series | Defect]:
+        """Let in rows of the lines from ``at`` on; those that are not of the type after all are read one by one."""
+        for columns, size in self._parts(row_type, rows, block.start.number + at, arrays=arrays):
+            if columns is None:
+                yield from self._refused(block.line(at))
+            else:
+                yield from self._take(row_type, columns)
+            at += size
+        if len(rows) >= _ROWS_FOR_WORDS and row_type not in self._narrowed:
+            self._narrowed.add(row_type)
+            if narrow := row_type.narrowed():
+                self._types.insert(0, narrow)
+                del self._types[_MOST_TYPES:]
 
     def _stretch(self, lines: Sequence[bytes], at: int) -> tuple[RowType | None, list[Any]]:
         """The rows of the next lines up to one of another type."""
@@ -72,17 +115,19 @@ class TypedReader:
                 return row_type, rows
         return None, []
 
-    def _parts(self, row_type: RowType, rows: Sequence[Any], line: int) -> Iterator[tuple[Columns | None, int]]:
+    def _parts(
+        self, row_type: RowType, rows: Sequence[Any], line: int, *, arrays: bool
+    ) -> Iterator[tuple[Columns | None, int]]:
         """Columns of rows and how many these are; None for one that is not of the type after all."""
         try:
-            yield row_type.columns(rows, line), len(rows)
+            yield row_type.columns(rows, line, arrays=arrays), len(rows)
         except RowTypeError:
             half = len(rows) // 2
             if not half:
                 yield None, 1
                 return
-            yield from self._parts(row_type, rows[:half], line)
-            yield from self._parts(row_type, rows[half:], line + half)
+            yield from self._parts(row_type, rows[:half], line, arrays=arrays)
+            yield from self._parts(row_type, rows[half:], line + half, arrays=arrays)
 
     def _take(self, row_type: RowType, columns: Columns) -> Iterator[Series | Defect]:
         """Let columns in, each row in the table of its run."""
@@ -102,11 +147,12 @@ class TypedReader:
         steps = columns.steps or array("q", [table.step]) * len(times)
         table.note_nulls(row_type.nulls, steps[0], times[0])
         table.add_run(Run(times, (), steps, missing))
+        beside = dict[Chosen, tuple["array[int]", "array[float]"]]()
         for key, have, values in columns.numbers:
-            if have is None:
-                table.put(key, steps, values, times)
-            else:
-                table.put(key, have.of(steps), values, have.of(times))
+            if have is not None and have not in beside:
+                beside[have] = have.of(steps), have.of(times)
+            there = (steps, times) if have is None else beside[have]
+            table.put(key, there[0], values, there[1])
         yield from self._collector.flush(table)
 
     def _holds(self, row_type: RowType) -> bool:
@@ -125,15 +171,15 @@ class TypedReader:
             row_type.missing = self._learnt.version, found
         return found
 
-    def _refused(self, line: Line, data: bytes) -> Iterator[Series | Defect]:
-        """A line as the specification reads it; ``data`` has its literals in quotes."""
+    def _refused(self, line: Line) -> Iterator[Series | Defect]:
+        """A line as the specification reads it; a type is made with its literals in quotes."""
         made: Row | Defect | None = None
         for made in self._rows.parse(line):
             yield from self._collector.add(made)
         parsed = self._rows.parsed
         if parsed is not None and isinstance(made, Row):
-            if has_literal(data):
-                parsed = parse_object(data)
+            if has_literal(line.data):
+                parsed = parse_object(quoted(line.data))
             if parsed is not None:
                 self._learn(parsed)
 

@@ -25,7 +25,7 @@ _CRC = struct.Struct("<I")
 HEADER_BYTES, CRC_BYTES = _HEADER.size, _CRC.size
 FRAMING_BYTES = HEADER_BYTES + CRC_BYTES
 MASK_DELTA = 0xA282EAD8
-_KNOWN_HEADERS = 4096
+_KNOWN_HEADERS, _PIECE_BYTES = 4096, 1 << 20
 # The middle of a header where its predecessor cannot be trusted: the length is below 4 GiB, and the payload starts with
 # the key of one of Event's ten fields. Only its CRC proves it.
 _EVENT_KEYS = rb"\x09\x10\x1a\x22\x2a\x32\x3a\x42\x4a\x52"
@@ -37,7 +37,6 @@ _ZEROS = bytes(_SEARCH_BYTES[1])
 # gigabytes into memory.
 LARGEST_BYTES = 64 << 20
 _TOO_LARGE = f"more than the {LARGEST_BYTES >> 20} MiB that are read of one that is no image, audio or histogram"
-_PIECE_BYTES = 1 << 20
 _TROUBLES = 3  # of a file at which a copy in text mode is looked for
 _SMALL_BYTES = 1 << 9  # a record that is looked at as often as there are headers before it
 # From this size on a payload may be skipped unread, and its checksum with it.
@@ -105,9 +104,8 @@ class Framing:
         self.checksums = Checksums(buffer)
         self.copied: Copied | None = None  # what a copy in text mode did to the file
         self.troubles = 0  # at which that was looked for
-        self.tried = self.searched = (
-            0  # up to where records that failed reach, and those that were searched for a chain
-        )
+        # Up to where records that failed reach, and those that were searched for a chain.
+        self.tried = self.searched = 0
 
     def step(self) -> list[Frame | Defect] | None:
         """The next record and what is wrong before or with it; nothing for a blob; None at the end of the file."""

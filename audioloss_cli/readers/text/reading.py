@@ -3,41 +3,29 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from audioloss_cli.model import Defect, Note, ReadOptions, Series, series
 from audioloss_cli.naming import classify
-from audioloss_cli.naming.tag_words import is_held_out
 from audioloss_cli.readers._rows.row import Row
 from audioloss_cli.readers._rows.steps import StepColumn
 from audioloss_cli.readers._rows.table import Table
 from audioloss_cli.readers.text.cycle import LONGEST, Cycle, period_of
-from audioloss_cli.readers.text.entry import Entry, number_in
+from audioloss_cli.readers.text.entry import Entry
 from audioloss_cli.readers.text.lines import TextBlocks
 from audioloss_cli.readers.text.parser import Parser
 from audioloss_cli.readers.text.steps import Steps
 from audioloss_cli.readers.text.template import Template
 from audioloss_cli.readers.text.user_pattern import UserPattern
+from audioloss_cli.readers.text.values import ValueReader, Values
 
 _ROWS_TO_LEARN_FROM = 1000
 _ENTRIES_TO_LEARN_FROM = 4000  # lines that count something and hold nothing among them
 _MOST_TAGS = 20_000
 _MOST_HELD = 1000
-# Characters of a line, lines, and names of one line in the note.
-_SHOWN, _MOST_SHOWN, _MOST_TAGS_SHOWN = 100, 4, 20
+_MOST_SHOWN, _MOST_TAGS_SHOWN = 4, 20  # lines, and names of one line in the note
 _LINES_TO_FIND_A_CYCLE = 2 * LONGEST
 _NAN = float("nan")
 _BLANK = Template("", Entry())
-
-
-class Values(NamedTuple):
-    """What a line holds: how it begins, what it counts, its numbers, its names without one."""
-
-    start: str
-    counts: list[tuple[str, float, float | None]]
-    numbers: list[tuple[str, float]]
-    entry: Entry
-    held_out: bool
 
 
 class Reading:
@@ -48,6 +36,7 @@ class Reading:
         self._options = options
         self._own = [UserPattern(text) for text in options.line_patterns]
         self._parser = Parser(self._own)
+        self._values = ValueReader()
         self._first: list[Values] | None = []  # until there are rows enough to tell the step by
         self._rows = 0  # of numbers among them
         self._steps = Steps([])
@@ -59,7 +48,6 @@ class Reading:
         self._to_come = set[str]()  # names that will stand beside a step, in those of the first rows that follow
         self._has_step = False  # whether anything was counted
         self._samples = dict[str, list[str]]()  # lines, and the losses that each held first
-        self._mode = False
         self._drawn: tuple[int, list[tuple[str, float]]] | None = None  # the last state of a progress bar
         self._last = list[Template | None]()  # what the last lines were, taken one by one
         self._cycle: Cycle | None = None
@@ -154,23 +142,23 @@ class Reading:
 
     def _take_text(self, line: str) -> Template | None:
         if self._own and (entry := self._parser.parse_own(line)) is not None:
-            self._say(self._values_of(line, entry))
+            self._say(self._values.of(line, entry))
             return None
         known = self._parser.find(line)
         if known is not None:
             template, match = known
             if template.entry:
-                self._say(self._values_of_match(line, template, match.groups()))
+                self._say(self._values.of_match(line, template, match.groups()))
             return template
         entry = self._parser.parse(line)
         if entry is not None:
-            self._say(self._values_of(line, entry))
+            self._say(self._values.of(line, entry))
         return self._parser.learn(line, entry)
 
     def _find_cycle(self) -> None:
         """See whether the last lines come again and again; if so, the next ones are matched together."""
         last, self._last = self._last, []
-        alone = self._first is not None or self._mode or self._own or self._steps.by_bar
+        alone = self._first is not None or self._values.held_out or self._own or self._steps.by_bar
         period = 0 if alone else period_of(last)
         templates = [template for template in last[len(last) - period :] if template is not None] if period else []
         if templates and Cycle.can_be(templates) and all(map(self._is_known, templates)):
@@ -182,31 +170,6 @@ class Reading:
         if template.entry.is_bar and tags:
             return False
         return self._tags.issuperset(tags) and len(set(tags)) == len(tags)
-
-    def _values_of(self, line: str, entry: Entry) -> Values:
-        texts = [line[token.start : token.end] for token in entry.tokens]
-        counts = [
-            (each.name, number_in(texts[each.token]), None if each.total is None else number_in(texts[each.total]))
-            for each in entry.counters
-        ]
-        if entry.mode is not None:
-            self._mode = entry.mode
-        numbers = [(self._tag(tag), number_in(texts[index])) for tag, index in entry.numbers]
-        return Values(line[:_SHOWN], counts, numbers, entry, entry.held_out or self._mode)
-
-    def _values_of_match(self, line: str, template: Template, groups: Sequence[str]) -> Values:
-        counts = [
-            (each.name, number_in(groups[each.token]), None if each.total is None else number_in(groups[each.total]))
-            for each in template.counters
-        ]
-        numbers = [
-            (self._tag(tag), number_in(groups[place]))
-            for tag, place in zip(template.tags, template.places, strict=True)
-        ]
-        return Values(line[:_SHOWN], counts, numbers, template.entry, template.entry.held_out or self._mode)
-
-    def _tag(self, tag: str) -> str:
-        return f"eval/{tag}" if self._mode and not is_held_out(tag) else tag
 
     def _say(self, values: Values) -> None:
         """Take in a line that says something: at once, or with the first rows."""

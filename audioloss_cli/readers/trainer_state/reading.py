@@ -139,6 +139,8 @@ class _RowType:
             literal = _LITERAL.sub(rb'"\g<0>"', text) if b"N" in text or b"I" in text else text
             if literal == text:
                 return None
+            if self._decode_quoted is None:
+                self._decode_quoted = self._decoder(float | str | msgspec.UnsetType, step)
             try:
                 rows, quoted = self._decode_quoted(b"[" + literal + b"]"), True
             except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -155,7 +157,7 @@ class _RowType:
         self._built += 1
         self._is_new = False
         self._decode = self._decoder(float | msgspec.UnsetType, step)
-        self._decode_quoted = self._decoder(float | str | msgspec.UnsetType, step)
+        self._decode_quoted = None  # made for those who need it
 
     def _decoder(self, kind: Any, step: str) -> Any:
         fields = [

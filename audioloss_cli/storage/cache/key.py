@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 import audioloss_cli
 
 # Rooms that have a say in what a reading holds.
-_ROOMS = ("model", "naming", "storage", "readers", "runs", "audit", "signatures")
+_ROOMS = ("model", "naming", "storage", "readers", "runs", "audit", "causes")
 
 
 class Key(NamedTuple):

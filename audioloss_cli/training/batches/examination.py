@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from audioloss_cli.model import Diagnosis, Finding
+from audioloss_cli.model import Diagnosis, Finding, Severity
 from audioloss_cli.probe.check import Outcome
 from audioloss_cli.probe.diagnose import diagnose
+
+#: Checks whose facts are worth a note while all is well: they say how a healthy loss is to be read.
+NOTES = frozenset({"special-labels"})
 
 
 @dataclass
@@ -51,6 +54,11 @@ def grave(findings: Sequence[Finding]) -> list[Finding]:
     for each in sorted(findings, key=lambda finding: -finding.severity.rank):
         once.setdefault(each.code, each)
     return list(once.values())
+
+
+def to_be_said(findings: Sequence[Finding]) -> list[Finding]:
+    """Each code once: what is of at least a warning, and the facts of ``NOTES``."""
+    return grave([each for each in findings if each.severity is not Severity.INFO or each.code in NOTES])
 
 
 def gravity(outcomes: Sequence[Outcome]) -> int:

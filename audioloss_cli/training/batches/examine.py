@@ -6,14 +6,14 @@ from typing import Any
 
 from torch import Tensor
 
-from audioloss_cli.model import Finding, Severity
+from audioloss_cli.model import Finding
 from audioloss_cli.probe.errors import UsageError
 from audioloss_cli.probe.model_io.adapter import Adapter, Options
 from audioloss_cli.probe.model_io.choose import COMMON, choose_adapter
 from audioloss_cli.probe.model_io.layout import Layout
 from audioloss_cli.probe.model_io.signature import described, unwrapped
 from audioloss_cli.training.batches.evidence import STRUCTURAL, check_inputs, masked_codebooks, unlabelled
-from audioloss_cli.training.batches.examination import Examination, grave, with_noted
+from audioloss_cli.training.batches.examination import Examination, to_be_said, with_noted
 from audioloss_cli.training.batches.full_examination import LogitsCheck, examine_fully
 from audioloss_cli.training.batches.recent import MicroBatch
 
@@ -87,7 +87,10 @@ class Examiner:
         return self.look(fed)
 
     def look(self, fed: MicroBatch) -> list[Finding]:
-        """Findings of at least a warning: of all inputs, or of their structure alone where the batch is on a device."""
+        """Findings of at least a warning, and notes: of all inputs, or of their structure alone where they are far.
+
+        Far is a batch on a device.
+        """
         if self.adapter is None:
             return unlabelled(fed)
         far = any(isinstance(value, Tensor) and not value.is_cpu for value in fed.clean.values())
@@ -99,7 +102,7 @@ class Examiner:
             self.complaint = _unread(error)
             return []
         found = [*masked, *(finding for outcome in outcomes for finding in outcome.findings)]
-        return grave([each for each in found if each.severity is not Severity.INFO])
+        return to_be_said(found)
 
     def full(self, fed: Sequence[MicroBatch], step: int, loss: float) -> Examination:
         """Everything; see ``examine_fully``, for which the model runs once more on a micro-batch of the step."""

@@ -8,6 +8,7 @@ import torch
 
 from audioloss_cli.model import Alert, Finding, SettingError, Severity
 from audioloss_cli.model.alert import type_of
+from audioloss_cli.training.batches.examination import NOTES
 from audioloss_cli.training.batches.examine import Examiner
 from audioloss_cli.training.batches.periodic_check import PeriodicCheck
 from audioloss_cli.training.batches.recent import MicroBatch, RecentBatches
@@ -40,6 +41,11 @@ class FirstBatches:
         self._silent, self._heard = 0, False  # steps of text alone that were passed over; whether another was seen
         self.told: set[str] = set()
         self.kept: dict[int, tuple[int, list[Finding]]] = {}
+
+    @property
+    def found_faults(self) -> bool:
+        """Whether anything was said but notes."""
+        return bool(self.told - NOTES)
 
     def begin(self) -> None:
         """A training begins, perhaps not the first: its batches may be other ones."""

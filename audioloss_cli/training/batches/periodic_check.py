@@ -103,6 +103,7 @@ class PeriodicCheck:
         if silent:  # nothing is to be learnt from it: another soon
             self._wait(0.0)
             return []
+        notes = [each for each in found if each.severity is Severity.INFO and each.code not in told]
         new = [each for each in found if each.severity is not Severity.INFO and each.code not in told]
         times = {each.code: self._suspected.get(each.code, 0) + 1 for each in new}
         self._suspected = {code: count for code, count in times.items() if count < _IN_A_ROW}
@@ -110,7 +111,7 @@ class PeriodicCheck:
         self._soon = any(count > 1 or not self._soon for count in self._suspected.values())
         if not self._soon:
             self._wait(self._interval or 0.0)
-        return [each for each in new if times[each.code] == _IN_A_ROW]
+        return [*notes, *(each for each in new if times[each.code] == _IN_A_ROW)]
 
     def _wait(self, least: float) -> None:
         """Look no sooner than that many seconds from now."""

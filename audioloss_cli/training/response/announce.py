@@ -1,11 +1,11 @@
 """Where alerts go beside the policy's actions: every sink that is open, and Python's logging."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from audioloss_cli.model import Alert
+from audioloss_cli.model import Alert, Severity
 from audioloss_cli.training.losses.monitors import Monitors
 from audioloss_cli.training.response.action_record import ActionRecord
 from audioloss_cli.training.response.alert_context import logger
@@ -16,7 +16,7 @@ _LEVELS = {"critical": logging.ERROR, "warning": logging.WARNING, "info": loggin
 
 
 class Sink(Protocol):
-    """A module of ``training/sinks`` has a class ``Sink``; nothing is opened before the first alert."""
+    """A module of ``training/sinks`` has a class ``Sink``; nothing is opened before there is something to write."""
 
     def alert(self, series: str, alert: Alert, ranks: str) -> None:
         """One alert, reminders and recoveries too."""
@@ -24,6 +24,10 @@ class Sink(Protocol):
 
     def action(self, taken: ActionRecord) -> None:
         """One action and its outcome."""
+        ...
+
+    def figures(self, step: int, figures: Mapping[str, float], loss: float | None) -> None:
+        """What tells whether it learns, by name, at a step at which the run logs; and the mean audio loss."""
         ...
 
     def close(self) -> None:
@@ -38,8 +42,8 @@ class Announcer:
         self.sinks = sinks
 
     def alert(self, series: str, alert: Alert, ranks: str = "") -> None:
-        """Tell the sinks; reminders and recoveries, for which no action is taken, are logged here."""
-        if alert.edge in ("recovered", "reminder"):
+        """Tell the sinks; notes, reminders and recoveries, for which no action is taken, are logged here."""
+        if alert.edge in ("recovered", "reminder") or alert.severity is Severity.INFO:
             level = logging.WARNING if alert.edge == "recovered" else _LEVELS[alert.severity]
             logger.log(level, "%s: %s", series, alert.message)
         self._each(lambda sink: sink.alert(series, alert, ranks))
@@ -47,6 +51,10 @@ class Announcer:
     def action(self, taken: ActionRecord) -> None:
         """Tell the sinks."""
         self._each(lambda sink: sink.action(taken))
+
+    def figures(self, step: int, figures: Mapping[str, float], loss: float | None) -> None:
+        """Tell the sinks."""
+        self._each(lambda sink: sink.figures(step, figures, loss))
 
     def close(self) -> None:
         """Write out what is left."""
@@ -62,11 +70,11 @@ class Announcer:
                 logger.warning("alerts do not go to %s any more: %s", where, error)
 
 
-def open_sinks(watch: Monitors, directory: Path, tensorboard: Any, *, jsonl: bool) -> list[Sink]:
-    """The sinks of a run: TensorBoard where it has one, and ``alerts.jsonl``."""
+def open_sinks(watch: Monitors, directory: Path, tensorboard: Any, *, jsonl: bool, figures: bool = True) -> list[Sink]:
+    """The sinks of a run: TensorBoard where it has one, with the ``figures`` or without, and files of JSON lines."""
     sinks: list[Sink] = []
     if jsonl:
         sinks.append(jsonl_sink.Sink(directory))
     if tensorboard is not None:
-        sinks.append(tensorboard_sink.Sink(tensorboard, watch))
+        sinks.append(tensorboard_sink.Sink(tensorboard, watch, figures=figures))
     return sinks

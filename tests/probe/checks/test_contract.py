@@ -13,6 +13,7 @@ from torch import Tensor
 
 from audioloss_cli import Report, Severity, registry
 from audioloss_cli.model import RuleText, View
+from audioloss_cli.outputs import render
 from audioloss_cli.probe.check import FOLDER, Outcome, run_checks
 from audioloss_cli.probe.measure.alignment import Audio, targets
 from audioloss_cli.probe.measure.evidence import Evidence, Gradient, LabelResponse, Logged, Perturbation, Weights
@@ -36,7 +37,7 @@ def assert_sound(outcome: Outcome) -> None:
         assert "  " not in text
         assert text
     report = Report(findings=outcome.findings)
-    document = json.loads(registry.load("outputs", "json").render(report, View()))
+    document = json.loads(render("json", report, View()))
     assert [item["code"] for item in document["findings"]] == [finding.code for finding in outcome.findings]
 
 

@@ -102,6 +102,18 @@ def test_a_model_that_predicts_the_code_after_next_is_a_double_shift():
     assert "double-shift" in grave(copying(later), codes, segments)
 
 
+@pytest.mark.parametrize(("ahead", "codes_told"), [(1, []), (2, ["double-shift"])])
+def test_a_little_that_was_learnt_of_the_code_after_next_is_a_double_shift(ahead, codes_told):
+    """A tenth of a nat in each codebook, which the mean over all of them tells from chance."""
+    codes, segments = chain(200, 4, sticky=0.0)
+    codes %= 64
+    logits = torch.full((*codes.shape, V), -20.0)
+    logits[..., :64] = 0.0  # it knows which codes there are
+    target = torch.cat([codes[ahead:], codes[:ahead]])
+    lean = torch.zeros_like(logits).scatter_(-1, target[..., None], 0.25)
+    assert grave(logits + lean, codes, segments) == codes_told
+
+
 def test_labels_alone_that_the_loss_does_not_shift_are_no_leak():
     """As MusicGen and Dia do it: the inputs are shifted, the labels stand where their logits are."""
     codes, segments = chain(60, 4, sticky=0.0)

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audioloss_cli import ScanConfig, registry, scan
+from audioloss_cli import ScanConfig, scan
 from audioloss_cli.model import View
+from audioloss_cli.outputs import render
 from audioloss_cli.storage.cache import draft, reading
 from audioloss_cli.storage.cache.draft import DIGEST, LENGTH, MAGIC
 from tests.effort import examples, exhaustive, one_in
@@ -36,7 +37,7 @@ ODD += [[[]], [None], ["x"], {"x": "x"}, {"x": -1}, {"x": [1]}, [1, 2, 3], ["", 
 
 def text(path: Path, cache: Path | None = None) -> str:
     report = scan(path, ScanConfig(cache=str(cache) if cache else None))
-    return registry.load("outputs", "json").render(report, View())
+    return render("json", report, View())
 
 
 def taken_apart(content: bytes) -> tuple[bytes, dict[str, Any]]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from audioloss_cli import ScanConfig, registry, scan
 from audioloss_cli.model import View
+from audioloss_cli.outputs import render
 from tests.effort import examples
 from tests.event_files import records, scalar_event
 from tests.wobble import wobbly
@@ -36,7 +37,7 @@ LOGS = {"events.out.tfevents.1": event_file(), "log.jsonl": json_lines()}
 
 def text(path: Path, cache: Path | None = None, **more) -> str:
     config = ScanConfig(cache=str(cache) if cache else None, **more)
-    return registry.load("outputs", "json").render(scan(path, config), View())
+    return render("json", scan(path, config), View())
 
 
 @pytest.mark.parametrize("name", LOGS)

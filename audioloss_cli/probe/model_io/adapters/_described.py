@@ -93,10 +93,7 @@ class Described:
 
     def labels(self, batch: Batch) -> Tensor | None:
         """What lies under ``--labels-key``; what is no audio in a shared vocabulary does not count."""
-        found = self._rows(batch, self.options.labels_key)
-        if found is None or self.options.first_id is None:
-            return found
-        return torch.where(self._is_audio(found + self.options.first_id), found, self.layout.ignore_index)
+        return self._rows(batch, self.options.labels_key)
 
     def segments(self, batch: Batch) -> Tensor | None:
         """The samples: where segments begin is not known; in a shared vocabulary, stretches without text between."""
@@ -160,6 +157,28 @@ class Described:
                 rows = scored.flatten().nonzero().squeeze(1) if scored.shape == logits.shape[:2] else None
         return Output(logits.reshape(-1, *logits.shape[2:]), loss, rows, total)
 
+    def laid_out(self, output: Any, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor | None] | None:
+        """Every cell of [B, T] as a row, without a wait for a device: where none counts, the label is the ignored one.
+
+        Returns:
+            Logits [N, K, V], labels [N, K], the stretch that each row belongs to [N], codes [N, K] or None. None where
+            they cannot be laid beside each other.
+        """
+        logits, counted = self._logits(output, batch), self._counted(batch)
+        labels = self._ids(batch, self.options.labels_key)
+        if logits is None or counted is None or labels is None or labels.shape[:2] != counted.shape:
+            return None
+        before = self._prefix(batch, counted.shape[1], logits.shape[1])
+        logits = logits[:, before : before + counted.shape[1]]
+        if logits.shape[:2] != counted.shape:
+            return None
+        labels = torch.where(counted[..., None], labels, self.layout.ignore_index)
+        codes = self._ids(batch, self.options.codes_key)
+        begins = torch.ones_like(counted)
+        begins[:, 1:] = counted[:, 1:] != counted[:, :-1]
+        beside = None if codes is None or codes.shape != labels.shape else codes.flatten(0, 1)
+        return logits.flatten(0, 1), labels.flatten(0, 1), begins.flatten().long().cumsum(0), beside
+
     def _prefix(self, batch: Batch, columns: int, there: int) -> int:
         """Columns of the logits before that of the first label: as given, or as many as something beside them has.
 
@@ -189,12 +208,19 @@ class Described:
         return logits[..., first : first + self.layout.vocab_size]
 
     def _rows(self, batch: Batch, key: str) -> Tensor | None:
-        found, counted = tensor(batch, key), self._counted(batch)
+        cells, counted = self._ids(batch, key), self._counted(batch)
+        return None if cells is None or counted is None or cells.shape[:2] != counted.shape else cells[counted]
+
+    def _ids(self, batch: Batch, key: str) -> Tensor | None:
+        """[B, T, K] int64, ids of a codebook; of labels in a shared vocabulary, what is no audio does not count."""
+        found, first = tensor(batch, key), self.options.first_id
         cells = None if found is None else self._cells(found, key)
-        if cells is None or counted is None or cells.shape[:2] != counted.shape:
-            return None
-        first, rows = self.options.first_id or 0, cells[counted].long()
-        return rows if not first else torch.where(rows == self.layout.ignore_index, rows, rows - first)
+        if cells is None or first is None:
+            return None if cells is None else cells.long()
+        kept = cells != self.layout.ignore_index
+        if key == self.options.labels_key:
+            kept &= self._is_audio(cells)
+        return torch.where(kept, cells.long() - first, self.layout.ignore_index)
 
     def _cells(self, found: Tensor, key: str) -> Tensor | None:
         """[B, T, K], a view, without what comes before the first codebook."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from audioloss_cli import registry
+from audioloss_cli import installation, registry
 from audioloss_cli.probe.errors import EnvironmentalError, UnreadableError
 from audioloss_cli.probe.model_io.checkpoint.loaded import LoadedModel, Request
 from audioloss_cli.probe.model_io.checkpoint.pickles import trusting
@@ -106,7 +106,7 @@ def _blame(request: Request) -> Iterator[None]:
         if name.partition(".")[0] not in _PACKAGES:
             raise
         raise EnvironmentalError(
-            f"{request.path} needs the package {name!r}: pip install 'audioloss-cli[probe]'"
+            f"{request.path} needs the package {name!r}: {installation.command('probe')}"
         ) from error
 
 

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from audioloss_cli.probe.errors import ProbeError, UnreadableError
 from audioloss_cli.probe.model_io.checkpoint.adapter_settings import check_settings
 from audioloss_cli.probe.model_io.checkpoint.configured import no_larger_than
+from audioloss_cli.probe.model_io.checkpoint.factory import build, config_of
 from audioloss_cli.probe.model_io.checkpoint.files import holds_weights, read_json, read_weights
 from audioloss_cli.probe.model_io.checkpoint.higgs import renamed
-from audioloss_cli.probe.model_io.checkpoint.kinds.state_dict import build, config_of
 from audioloss_cli.probe.model_io.checkpoint.load import load_checkpoint
 from audioloss_cli.probe.model_io.checkpoint.loaded import LoadedModel, Mismatch, Request, layout_name_of
 from audioloss_cli.probe.model_io.checkpoint.names import fitting, resolve

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from audioloss_cli.training import AudioLossGuard, Policy
-from audioloss_cli.training.losses.micro_batches import MicroBatches
+from audioloss_cli.training.losses.step_losses import MicroBatches
 
 SILENT = Policy(critical=(), warning=())
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audioloss_cli.training import AudioLossCallback, AudioLossGuard, AudioLossMixin, Policy
-from audioloss_cli.training.losses.audio_presence import AudioPresence
 from audioloss_cli.training.losses.monitors import Monitors
 from audioloss_cli.training.losses.read import Losses
+from audioloss_cli.training.losses.step_losses import AudioPresence
 from audioloss_cli.training.transport.scalar_layout import Arrived
 from tests.effort import combinations
 from tests.probe import tiny

@@ -51,7 +51,6 @@ class Chosen:
 
     Args:
         mask: a byte a row, 0 for those that are not chosen.
-        arrays: whether numpy takes them out of arrays.
 
     Attributes:
         mask: as it was given.

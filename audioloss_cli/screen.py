@@ -124,6 +124,8 @@ class _Written:
 
     def run(self, run: RunReport, *, hold: bool) -> None:
         """Write a run; ``hold`` keeps what goes to standard output for later, lest it meets the progress bar."""
+        if not hold:
+            self._print_kept()
         self._put(self._beginning(), hold=hold)
         self._put(self._output.run(run), hold=hold)
 
@@ -167,7 +169,7 @@ class _Written:
                     terminal.put(text, styled=self._view.color)
                     continue
                 if self._kept is None:
-                    from tempfile import SpooledTemporaryFile  # noqa: PLC0415  # 2 ms
+                    from tempfile import SpooledTemporaryFile  # noqa: PLC0415  # a report on standard output needs none
 
                     self._kept = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # until ``close``
                 self._kept.write(encoded(text))
@@ -179,6 +181,8 @@ class _Written:
             self._kept.seek(0)
             while line := self._kept.readline():
                 terminal.put(line.decode("utf-8"), styled=self._view.color)
+            self._kept.close()
+            self._kept = None
 
     def _failure(self, error: OSError) -> WriteError:
         place = self.destination.file or error.filename or "a temporary file"

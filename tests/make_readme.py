@@ -1,18 +1,22 @@
-"""Writes the generated parts of README.md and of what lies beside its rooms: ``python -m tests.make_readme``."""
+"""Writes the generated parts of the documentation, its picture and its schema: ``python -m tests.make_readme``."""
 
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 from audioloss_cli import Limits, outputs, registry
 from audioloss_cli.cli import formats as log_formats
+from audioloss_cli.config import SETTINGS, ScanConfig
 from audioloss_cli.config.schema import FILE, document_text, schema
+from audioloss_cli.config.toml_text import value_of
 from audioloss_cli.model import RuleText
 from audioloss_cli.monitor.ruleset import options_of
 from audioloss_cli.naming.roles import AUDIO_LOSS_PATTERNS, TRAINING_LOSS_WORDS
+from tests.make_picture import PICTURE, picture
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -102,6 +106,18 @@ def alert_tests() -> str:
     return f"```toml\n{(ROOT / file).read_text(encoding='utf-8')}```\n\n{command('test', file)}"
 
 
+def settings() -> str:
+    """One row a setting, from its declaration."""
+    rows = ["| key | what | default | by run and tag |", "|---|---|---|---|"]
+    for item in fields(ScanConfig):
+        setting = SETTINGS[item.name]
+        usual = {} if item.default is MISSING else item.default
+        shown = setting.usual or ("" if usual is None else value_of(usual))
+        mark = "yes" if setting.by_series else ""
+        rows.append(f"| `{setting.key}` | {setting.help} | {f'`{shown}`' if shown else 'none'} | {mark} |")
+    return "\n".join(rows)
+
+
 def report_kinds() -> str:
     """One row a kind of report, from its docstring and its suffixes."""
     rows = ["| kind | files | what |", "|---|---|---|"]
@@ -131,33 +147,33 @@ def settings_schema() -> str:
 
 
 Parts = dict[str, Callable[[], str]]
+#: Document -> name of a generated part -> what makes it.
+Documents = Mapping[Path, Parts]
+ROOMS = ROOT / "audioloss_cli"
 
-CORE: Parts = {
-    "sample": lambda: command("scan", "sample_logs/collapse-tensorboard"),
-    "formats": formats,
-    "patterns": patterns,
-    "rules": rules,
-    "help": lambda: command("scan", "--help"),
-    "test": alert_tests,
-    "probe-help": lambda: command("probe", "--help"),
-}
-PROBE: Parts = {
-    "probe": lambda: command("probe", "--ckpt", CHECKPOINT, "--data", BATCH, "--device", "cpu"),
-    "causes": causes,
-    "checks": checks,
-}
-TRAINING: Parts = {
-    "training": lambda: console("python -m tests.training.example", "tests.training.example"),
-}
-
-
-# Files beside the README, and what is generated in each.
-BESIDE: dict[Path, Parts] = {
-    ROOT / "audioloss_cli" / "outputs" / "README.md": {
-        "kinds": report_kinds,
-        "columns": csv_columns,
-        "metrics": metrics,
+CORE: Documents = {
+    ROOMS / "readers" / "README.md": {"formats": formats},
+    ROOMS / "naming" / "README.md": {"patterns": patterns},
+    ROOMS / "rules" / "README.md": {"rules": rules},
+    ROOMS / "alert_tests" / "README.md": {"test": alert_tests},
+    ROOMS / "config" / "README.md": {"settings": settings},
+    ROOMS / "outputs" / "README.md": {"kinds": report_kinds, "columns": csv_columns, "metrics": metrics},
+    ROOMS / "cli" / "README.md": {
+        "help": lambda: command("scan", "--help"),
+        "probe-help": lambda: command("probe", "--help"),
     },
+}
+PROBE: Documents = {
+    ROOMS / "probe" / "README.md": {
+        "probe": lambda: command("probe", "--ckpt", CHECKPOINT, "--data", BATCH, "--device", "cpu"),
+        "causes": causes,
+        "checks": checks,
+    }
+}
+TRAINING: Documents = {
+    ROOMS / "training" / "README.md": {
+        "training": lambda: console("python -m tests.training.example", "tests.training.example")
+    }
 }
 
 
@@ -174,5 +190,6 @@ def generated(text: str, parts: Parts) -> str:
 
 if __name__ == "__main__":
     FILE.write_text(settings_schema(), encoding="utf-8")
-    for path, parts in (BESIDE | {README: CORE | PROBE | TRAINING}).items():
-        path.write_text(generated(path.read_text(encoding="utf-8"), parts), encoding="utf-8")
+    PICTURE.write_text(picture(), encoding="utf-8")
+    for document, made in {**CORE, **PROBE, **TRAINING}.items():
+        document.write_text(generated(document.read_text(encoding="utf-8"), made), encoding="utf-8")

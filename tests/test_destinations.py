@@ -37,6 +37,7 @@ def without_time(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if "timestamp=" not in line)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("file", "kind"), KINDS.items())
 @pytest.mark.parametrize("options", [["--report", "{file}"], ["-o", "{file}"], ["--report", "{kind}={file}"]], ids=str)
 def test_the_suffix_tells_the_kind(options, file, kind, low, audioloss):

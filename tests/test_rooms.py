@@ -14,16 +14,7 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 # Plugins are the modules and packages right below these.
 FOLDERS = (
-    *(
-        "readers",
-        "readers.text.dialects",
-        "rules",
-        "causes",
-        "outputs",
-        "cli",
-        "runs.findings",
-        "findings.policies",
-    ),
+    *("readers", "readers.text.dialects", "rules", "causes", "outputs", "cli", "runs.findings", "findings.policies"),
     *("probe.model_io.adapters", "probe.model_io.checkpoint.kinds", "probe.checks", "probe.data"),
     *("training.response.actions", "training.sinks"),
 )

@@ -15,6 +15,7 @@ from audioloss_cli.destinations import Destination
 from audioloss_cli.model import Gate
 from audioloss_cli.screen import Screen
 from tests.event_files import scalar_event, write
+from tests.outputs.reports import REPORTS
 
 LOW = [3.0] * 20 + [0.001] * 20
 FULL = Path("/dev/full")
@@ -182,3 +183,19 @@ def test_progress_is_for_a_terminal_that_is_not_to_be_quiet(stderr, verbosity, s
     monkeypatch.setattr(sys, "stderr", stderr)
     with Screen([Destination("text")], Gate(), verbosity=verbosity, color=None).progress() as progress:
         assert (progress is not None) is shown
+
+
+@pytest.mark.parametrize("stdout", [Terminal(), io.StringIO()], ids=["terminal", "pipe"])
+def test_on_a_terminal_a_report_waits_until_the_bar_is_gone(stdout, monkeypatch):
+    """Elsewhere it is written while the scan lasts."""
+    report = REPORTS["incidents"]
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(sys, "stdout", stdout)
+    screen = Screen([Destination("jsonl")], Gate(), verbosity=0, color=None)
+    with screen.progress():
+        screen.run(report.runs[0])
+        waiting = not stdout.getvalue()
+    screen.run(report.runs[1])
+    screen.end(report)
+    assert waiting is stdout.isatty()
+    assert [json.loads(line).get("run") for line in stdout.getvalue().splitlines()] == ["runs/a", "runs/b", None]

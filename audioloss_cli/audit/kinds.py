@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from audioloss_cli.audit import evidence
-from audioloss_cli.audit.no_losses import asked_of
+from audioloss_cli.audit.no_losses import asked_of, reason_of
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import Series
 from audioloss_cli.model.rule import Kind
@@ -18,7 +18,6 @@ from audioloss_cli.naming.selection import Why
 from audioloss_cli.runs.companions import RunTags
 
 _LARGE = 100  # warning thresholds
-_NO_LOSSES = (Role.GRAD_NORM, Role.LEARNING_RATE, Role.EPOCH, Role.STEP, Role.REWARD, Role.SCORE)
 _KINDS_OF_TASKS: dict[str, Kind] = {
     "preference": "rl",
     "recognition": "small",
@@ -56,9 +55,8 @@ def kind_of(
     if not config.adaptive:
         return Declared(None)
     threshold, tag = config.threshold * config.scale, tags.tags[series.tag]
-    if why == "selected" and tag.role in _NO_LOSSES:
-        asked = asked_of(tag.role)
-        return Declared(asked.kind if asked else "rl", f"it is a {tag.role} by its name, and no loss")
+    if asked := asked_of(tag, why):
+        return Declared(asked.kind, reason_of(tag))
     found = _by_itself(series, tags, threshold)
     if found is None and tag.of_a_policy:
         found = Declared("rl", "the loss of a policy by its name")

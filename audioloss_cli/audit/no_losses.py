@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from audioloss_cli.model import Incident
 from audioloss_cli.model.rule import Kind
-from audioloss_cli.naming import Role
+from audioloss_cli.naming import Role, Tag
+from audioloss_cli.naming.selection import Why
 
 _ANY = frozenset({"missing-loss", "non-finite-loss", "series-ends-early"})
 _LOSS = re.compile(r"\bloss\b")
@@ -42,9 +43,21 @@ _ROLES = {
 _OTHERS = Asked("rl", _ANY, "Look at how this series is computed and logged.")
 
 
-def asked_of(role: Role) -> Asked | None:
-    """What makes sense for the role; None for a loss, to which every rule applies."""
-    return None if role.is_loss else _ROLES.get(role, _OTHERS)
+def asked_of(tag: Tag, why: Why) -> Asked | None:
+    """What makes sense for what the user names with --tag; None for a loss, to which every rule applies.
+
+    What is called a loss is one, whatever else its name says; only what a trainer computes beside it is none.
+    """
+    if why != "selected" or tag.role.is_loss or (tag.role is Role.OTHER and tag.says_loss):
+        return None
+    return _ROLES.get(tag.role, _OTHERS)
+
+
+def reason_of(tag: Tag) -> str:
+    """Why such a series is no loss, as a clause."""
+    if tag.role is Role.OTHER:
+        return "nothing in its name says that it is a loss"
+    return f"it is a {tag.role} by its name, and no loss"
 
 
 def left_out(asked: Asked, codes: Sequence[str]) -> list[str]:

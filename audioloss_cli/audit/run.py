@@ -6,18 +6,21 @@ from functools import cache, partial
 from pathlib import Path
 
 from audioloss_cli.audit.kinds import kind_of
+from audioloss_cli.audit.learning import learning_of
 from audioloss_cli.audit.no_losses import asked_of, in_its_words, left_out
 from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.causes import explain
 from audioloss_cli.findings.identity import beginning_of
-from audioloss_cli.model import RunReport, Series, is_missing
+from audioloss_cli.model import Finding, RunReport, Series, is_missing
 from audioloss_cli.model.axis import TimeAxis
 from audioloss_cli.model.report import AuditedSeries, Source
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.naming import classify
 from audioloss_cli.naming.selection import Selection, Why, full_name, select
+from audioloss_cli.naming.tag_words import without_its_data
 from audioloss_cli.runs.axis import axis_of, counted_on
 from audioloss_cli.runs.companions import RunTags, codebooks_of, companions, siblings_of
+from audioloss_cli.runs.findings import held_out_low
 from audioloss_cli.runs.goes_on import steps_without
 from audioloss_cli.runs.group import RunGroup
 from audioloss_cli.runs.merge import MergedRun
@@ -95,9 +98,11 @@ def _report_on(
         for item in series
         if item.tag in selection.roles and item.tag not in blank
     ]
+    low = [finding for item in audited for finding in _low_held_out(item, tags, settings)]
     audited += _held_out(name, tags, selection, settings, arrays=arrays)
     explain(audited, series)
-    report = RunReport(name, tags=list(names), findings=merged.findings)
+    findings = [*merged.findings, *low]
+    report = RunReport(name, tags=list(names), findings=findings, learning=learning_of(audited, tags))
     report.series = [
         item.finished(
             keep_points=settings.keep_points,
@@ -137,6 +142,19 @@ def _held_out(
     return found
 
 
+def _low_held_out(item: AuditedSeries, tags: RunTags, settings: AuditSettings) -> list[Finding]:
+    """Held-out losses of the same name that are next to nothing while this one is not."""
+    own = tags.tags[item.series.tag]
+    if own.held_out or not own.role.is_loss or item.kind not in ("ce", "open") or settings.patterns:
+        return []
+    twins = [
+        in_order(other, arrays=False)
+        for other in tags.of("held-out loss", lambda tag: tag.held_out and tag.role.is_loss)
+        if tags.tags[other.tag].says_loss and without_its_data(other.tag) == without_its_data(item.series.tag)
+    ]
+    return held_out_low.findings(item.series, twins, item.limits.threshold)
+
+
 def _not_audited(tags: RunTags, selection: Selection) -> list[str]:
     """Losses that were not chosen; a trainer's summary is no series."""
     return [
@@ -166,7 +184,7 @@ def _audit(
     config = settings.config
     kind, reason = kind_of(series, role, tags, siblings_of(series, tags), config)
     own = tags.tags[series.tag]
-    asked = asked_of(own.role) if role == "selected" and not own.says_loss else None
+    asked = asked_of(own, role)
     ignored = settings.ignored(held_out=own.held_out)
     monitor = AudioLossMonitor(
         config.window_size,

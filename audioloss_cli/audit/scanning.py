@@ -96,7 +96,9 @@ def _scan(
     groups = by_first_name(grouped(found.sources))
     hand_over, audited = HandOver(groups, finished), list[list[RunReport]]()
     try:
-        names = RunNames(roots)
+        names = RunNames(
+            [root for root in roots if root not in found.pipes], [pipe.shown for pipe in found.pipes.values()]
+        )
         for reports in reports_of(groups, settings, progress):
             audited.append([judge.finish(run, names) for run in reports])
             hand_over.add(audited[-1])

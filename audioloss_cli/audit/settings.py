@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 
 from audioloss_cli.config import KEYS, ConfigError, ScanConfig
 from audioloss_cli.config.overrides import Override, overrides_of
-from audioloss_cli.findings.suppressions import Suppression, suppressions_of
 from audioloss_cli.model import SettingError
 from audioloss_cli.monitor.ruleset import Choice
 from audioloss_cli.naming import TagPattern
@@ -21,7 +20,6 @@ class AuditSettings:
         keep_points: whether reports keep all points of their series.
         patterns: the tags that are asked for, ready to match.
         choice: the rules that watch every series.
-        suppressions: the findings that are accepted.
         overrides: entries of the configuration for some runs or tags.
 
     Raises:
@@ -33,7 +31,6 @@ class AuditSettings:
     keep_points: bool = False
     patterns: list[TagPattern] = field(init=False)
     choice: Choice = field(init=False)
-    suppressions: tuple[Suppression, ...] = field(init=False)
     overrides: tuple[Override, ...] = field(init=False)
     _made: dict[tuple[int, ...], "AuditSettings"] = field(init=False, repr=False, compare=False, default_factory=dict)
 
@@ -41,7 +38,10 @@ class AuditSettings:
         config = self.config
         object.__setattr__(self, "patterns", config.patterns)
         object.__setattr__(self, "choice", Choice(config.adaptive, config.select, config.ignore, config.rules))
-        object.__setattr__(self, "suppressions", suppressions_of(config.suppress))
+        if config.suppress:
+            from audioloss_cli.findings.suppressions import suppressions_of  # noqa: PLC0415  # few scans have any
+
+            suppressions_of(config.suppress)
         object.__setattr__(self, "overrides", overrides_of(config.overrides))
         for override in self.overrides:
             try:
@@ -56,8 +56,6 @@ class AuditSettings:
         Raises:
             ConfigError: overrides that make sense one by one contradict each other.
         """
-        if not self.overrides:
-            return self
         if not self.overrides:
             return self
         matched = [override for override in self.overrides if override.matches(run, tag)]

@@ -17,7 +17,6 @@ from audioloss_cli.causes._weighed import Weighed
 
 ORDER = 100
 CODES = ("frozen-audio", "missing-weights", "broken-weights", "constant-logits")
-ALSO = ("non-finite-logits", "non-finite-gradient")
 CONFIRMED_BY = "frozen-audio"
 
 

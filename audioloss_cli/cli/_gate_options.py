@@ -7,7 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from audioloss_cli.config import ScanConfig
-    from audioloss_cli.findings import Judge
+    from audioloss_cli.findings.judge import Judge
     from audioloss_cli.model import Report
 
 WriteBaseline = Annotated[

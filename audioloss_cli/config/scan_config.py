@@ -18,7 +18,7 @@ _KIND = "one of auto, ce, small, rl, signed, open"
 
 @dataclass(frozen=True, slots=True)
 class ScanConfig:
-    """Everything that decides what a scan audits and when it fails; each field says what it means.
+    """Everything that decides what a scan audits and when it fails.
 
     Raises:
         SettingError: a ValueError: a value that makes no sense, named.
@@ -244,6 +244,10 @@ SETTINGS = settings_of(ScanConfig)
 #: Key of the configuration file, and option of the command line -> field of ``ScanConfig``, and the other way round.
 FIELDS = {setting.key: name for name, setting in SETTINGS.items()}
 KEYS = {name: setting.key for name, setting in SETTINGS.items()}
+
+if ScanConfig.__doc__:  # python -OO strips it
+    _MEANINGS = "".join(f"    {name}: {setting.help}\n" for name, setting in SETTINGS.items())
+    ScanConfig.__doc__ += f"\nAttributes:\n{_MEANINGS}"
 
 
 def _checked(name: str, declared: Any, value: Any) -> Any:

@@ -12,7 +12,7 @@ from audioloss_cli.model import Finding, Incident, Report, Severity
 from audioloss_cli.output_file import write_file
 
 SCHEMA = "audioloss.baseline/1"
-_TEXTS = ("fingerprint", "alias", "code", "run", "tag", "beginning")
+_TEXTS = ("fingerprint", "code", "run", "tag", "beginning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Entry:
         fingerprint: see ``Incident``.
         severity: how bad it was.
         code, run, tag: for whoever reads the file.
-        alias: the fingerprint in a scan of the directory above; empty where there is none.
+        aliases: the fingerprints under other names of the run.
         points: of how many of the first points of the series ``beginning`` is a digest; 0 if there is no series.
         beginning: with another one, it is another run in the same place.
     """
@@ -33,7 +33,7 @@ class Entry:
     code: str
     run: str
     tag: str
-    alias: str = ""
+    aliases: tuple[str, ...] = ()
     points: int = 0
     beginning: str = ""
 
@@ -47,7 +47,7 @@ class Entry:
             finding.code,
             identity.run,
             identity.tag,
-            identity.other_fingerprint,
+            identity.other_fingerprints,
             LENGTHS[count - 1] if count else 0,
             identity.beginning[-1] if count else "",
         )
@@ -63,8 +63,12 @@ class Entry:
             raise ValueError("it is no table of texts")
         if not row.get("fingerprint") or not isinstance(row.get("points", 0), int):
             raise ValueError("it has no fingerprint, or no number of points")
+        aliases = row.get("aliases", [])
+        if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
+            raise ValueError("its aliases are no list of texts")
         texts = {name: row.get(name, "") for name in _TEXTS}
-        return cls(severity=Severity(str(row.get("severity"))), points=row.get("points", 0), **texts)
+        severity = Severity(str(row.get("severity")))
+        return cls(severity=severity, points=row.get("points", 0), aliases=tuple(aliases), **texts)
 
     def begins_as(self, identity: Identity) -> bool:
         """Tell whether the run of a finding is the one that was noted, by the first points of the series."""
@@ -84,8 +88,11 @@ class Baseline:
 
     def __init__(self, file: str, entries: list[Entry]) -> None:
         self.file, self._entries = file, entries
-        self._by_fingerprint = {entry.alias: entry for entry in entries if entry.alias}
-        self._by_fingerprint |= {entry.fingerprint: entry for entry in entries}
+        self._by_fingerprint = {entry.fingerprint: entry for entry in entries}
+        self._by_alias: dict[str, list[Entry]] = {}
+        for entry in entries:
+            for alias in entry.aliases:
+                self._by_alias.setdefault(alias, []).append(entry)
         self._seen = set[str]()
 
     @classmethod
@@ -107,9 +114,13 @@ class Baseline:
         return cls(file, list(_entries(file, document.get("findings"))))
 
     def entry_of(self, identity: Identity) -> Entry | None:
-        """Return what is known of a finding; None if it is new, or of another run in the same place."""
-        for name in (identity.fingerprint, identity.other_fingerprint):
-            entry = self._by_fingerprint.get(name)
+        """Return what is known of a finding; None if it is new, or of another run in the same place.
+
+        The one or the other may be known by another name, but not both: two files of one directory share such a name.
+        """
+        own = identity.fingerprint
+        named = [self._by_fingerprint.get(name) for name in (own, *identity.other_fingerprints)]
+        for entry in (*named, *self._by_alias.get(own, [])):
             if entry is not None and entry.begins_as(identity):
                 self._seen.add(entry.fingerprint)
                 return entry
@@ -150,7 +161,7 @@ def write_baseline(file: Path, report: Report) -> int:
         for finding, identity in [*found, *identities_of_probe(report.findings)]
         if finding.standing != "suppressed" and finding.severity is not Severity.INFO
     ]
-    rows = [json.dumps({key: value for key, value in asdict(entry).items() if value != ""}) for entry in entries]
+    rows = [json.dumps({key: value for key, value in asdict(entry).items() if value}) for entry in entries]
     listed = ",".join(f"\n    {row}" for row in rows) + ("\n  " if rows else "")
     write_file(file, f'{{\n  "schema": "{SCHEMA}",\n  "findings": [{listed}]\n}}\n')
     return len(entries)
@@ -163,9 +174,13 @@ def refuse_other_file(file: Path) -> None:
         ConfigError: the file holds something else.
     """
     try:
+        if not file.exists():
+            return
+        if not file.is_file():  # a pipe or a terminal might keep its reader waiting
+            raise ConfigError(f"--write-baseline {file}: is no file; name another one")
         with file.open("rb") as stream:
             head = stream.read(200)
     except OSError:
-        return
+        return  # writing says what is wrong
     if head.strip() and SCHEMA.encode() not in head:
         raise ConfigError(f"--write-baseline {file}: holds something else than a baseline; name another file")

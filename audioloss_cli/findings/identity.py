@@ -4,30 +4,28 @@ Codes change when an incident escalates, steps when a log has grown, full paths 
 """
 
 import os
+import posixpath
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from audioloss_cli.model import Finding, Incident, RunReport
 
 #: A series is known again by digests of so many of its first values: a log may have had fewer when they were noted.
 LENGTHS = (1, 2, 4, 8, 16)
 THE_ROOT = "."  # the name of a run that is the scanned root itself
-_STANDARD_INPUT = "-"
 _SEPARATOR = "\0"
 _FNV_OFFSET, _FNV_PRIME, _FNV_MASK = 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What tells one finding from all others of a report.
 
     Attributes:
         group: of the rules that share an incident; the code of any other finding.
         run: see ``RunReport.identity``; empty for a probe, whose checkpoints follow each other.
-        alias: see ``RunReport.alias``.
+        other_names: what the run is called by a scan of the directory above, and once it has a second log.
         tag: of the series; empty for a finding about a run.
         segment: of the series.
         ordinal: how many findings with the same group, run, tag and segment come before it.
@@ -36,7 +34,7 @@ class Identity:
 
     group: str
     run: str
-    alias: str = ""
+    other_names: tuple[str, ...] = ()
     tag: str = ""
     segment: int = 0
     ordinal: int = 0
@@ -48,9 +46,9 @@ class Identity:
         return self._fingerprint(self.run)
 
     @property
-    def other_fingerprint(self) -> str:
-        """The fingerprint in a scan of the directory above; empty where there is none."""
-        return self._fingerprint(self.alias) if self.alias else ""
+    def other_fingerprints(self) -> tuple[str, ...]:
+        """The fingerprints under the other names of the run."""
+        return tuple(map(self._fingerprint, self.other_names))
 
     def _fingerprint(self, run: str) -> str:
         parts = (self.group, run, self.tag, str(self.segment), str(self.ordinal))
@@ -59,16 +57,23 @@ class Identity:
 
 def identities(run: RunReport) -> Iterator[tuple[Incident | Finding, Identity]]:
     """Yield every incident of a run and every finding about it, in their order, each with its identity."""
-    counted = Counter[tuple[str, str, int]]()
+    counted, others = Counter[tuple[str, str, int]](), _other_names(run)
     for item in run.series:
         for incident in item.incidents:
             place = (incident.group, item.tag, incident.segment)
-            yield incident, Identity(place[0], run.identity, run.alias, *place[1:], counted[place], item.beginning)
+            yield incident, Identity(place[0], run.identity, others, *place[1:], counted[place], item.beginning)
             counted[place] += 1
     for finding in run.findings:
         place = (finding.code, tag_of(finding), 0)
-        yield finding, Identity(place[0], run.identity, run.alias, *place[1:], counted[place])
+        yield finding, Identity(place[0], run.identity, others, *place[1:], counted[place])
         counted[place] += 1
+
+
+def _other_names(run: RunReport) -> tuple[str, ...]:
+    """A run of one file is called as its directory once another log of it lies there."""
+    names = [name for name in (run.identity, run.alias) if name]
+    directories = [posixpath.dirname(name) or THE_ROOT for name in names] if run.run in run.files else []
+    return tuple(dict.fromkeys([*names[1:], *directories]))
 
 
 def identities_of_probe(findings: Sequence[Finding]) -> Iterator[tuple[Finding, Identity]]:
@@ -103,11 +108,13 @@ class RunNames:
     """How fingerprints name runs: relative to the scanned root; of several roots, to what is above them all.
 
     Args:
-        roots: as they were given, ``-`` for standard input.
+        roots: files and directories, as they were given.
+        pipes: names of runs that came through a pipe: they lie nowhere, and are called as they are.
     """
 
-    def __init__(self, roots: Sequence[str]) -> None:
-        places = sorted({_directory(root) for root in roots if root != _STANDARD_INPUT})
+    def __init__(self, roots: Iterable[str], pipes: Iterable[str] = ()) -> None:
+        places = sorted({_directory(root) for root in roots})
+        self._pipes = frozenset(pipes)
         try:
             self._base = os.path.commonpath(places) if places else ""
         except ValueError:  # on several drives
@@ -115,7 +122,7 @@ class RunNames:
 
     def of(self, run: str) -> tuple[str, str]:
         """Return the identity and the alias of a run; see ``RunReport``."""
-        if not self._base or run.startswith(_STANDARD_INPUT):
+        if not self._base or run in self._pipes:
             return run, ""
         place, above = os.path.abspath(run), os.path.basename(self._base)  # noqa: PTH100, PTH119  # no link is followed
         if place == self._base or self._base.startswith(place.rstrip(os.sep) + os.sep):

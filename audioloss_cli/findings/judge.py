@@ -1,19 +1,19 @@
 """What each finding counts at the gate, decided once, when its run is finished."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, cast
 
 from audioloss_cli import registry
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.findings.identity import Identity, RunNames, identities, identities_of_probe
-from audioloss_cli.findings.suppressions import Suppression, Suppressions, suppressions_of
 from audioloss_cli.model import Finding, Gate, Incident, Report, RunReport, Severity, StaleSuppression
 from audioloss_cli.model.gate import Standing
 
 if TYPE_CHECKING:
     from audioloss_cli.findings.baseline import Baseline
+    from audioloss_cli.findings.suppressions import Suppressions
 
 _POLICIES = "findings.policies"
 #: Folders of what a scan can find, and of what a probe can.
@@ -34,27 +34,18 @@ class Judge:
 
     Args:
         gate: with the policies that every run is held to.
-        suppressions: of the configuration.
-        baseline: file of known findings; none if empty.
-        config_file: where the suppressions stand, for the report.
-        today: the day that suppressions are held to; that of UTC if None.
-
-    Raises:
-        ConfigError: the baseline cannot be read, or is none.
+        suppressions: of the configuration; None if there are none.
+        baseline: the findings that are known; None if none are.
     """
 
     def __init__(
         self,
         gate: Gate | None = None,
-        suppressions: Sequence[Suppression] = (),
-        *,
-        baseline: str | None = None,
-        config_file: str = "",
-        today: date | None = None,
+        suppressions: "Suppressions | None" = None,
+        baseline: "Baseline | None" = None,
     ) -> None:
         self._gate = gate or Gate()
-        self._suppressions = Suppressions(suppressions, today or datetime.now(UTC).date(), config_file)
-        self._baseline = _read(baseline) if baseline else None
+        self._suppressions, self._baseline = suppressions, baseline
         self._taken = set[str]()
 
     def finish(self, run: RunReport, names: RunNames) -> RunReport:
@@ -93,6 +84,8 @@ class Judge:
 
     def stale(self, *folders: str) -> list[StaleSuppression]:
         """Return the suppressions that did nothing, after all that can be found by plugins of these folders was."""
+        if self._suppressions is None:
+            return []
         others = [folder for folder in (*SCAN, *PROBE) if folder not in folders]
         return list(self._suppressions.stale(_codes(folders), _codes(others)))
 
@@ -115,7 +108,7 @@ class Judge:
 
     def _standing(self, finding: Incident | Finding, identity: Identity, run: str) -> tuple[Standing, str]:
         known = self._baseline.entry_of(identity) if self._baseline else None
-        accepted, reason = self._suppressions.accept(identity, finding.code, run)
+        accepted, reason = self._suppressions.accept(identity, finding.code, run) if self._suppressions else (False, "")
         if accepted:
             return "suppressed", reason
         if known is None or self._baseline is None or finding.severity is Severity.INFO:
@@ -127,6 +120,12 @@ class Judge:
 
 def _codes(folders: Iterable[str]) -> list[str]:
     return [registry.code_of(name) for folder in folders for name in registry.names(folder)]
+
+
+def _suppressions(config: ScanConfig, file: str) -> "Suppressions":
+    from audioloss_cli.findings.suppressions import Suppressions, suppressions_of  # noqa: PLC0415  # few scans have any
+
+    return Suppressions(suppressions_of(config.suppress), datetime.now(UTC).date(), file)
 
 
 def _read(baseline: str) -> "Baseline":
@@ -142,4 +141,5 @@ def judge_of(config: ScanConfig, config_file: str = "") -> Judge:
         ConfigError: the baseline cannot be read, or is none.
         SettingError: a suppression makes no sense.
     """
-    return Judge(config.gate, suppressions_of(config.suppress), baseline=config.baseline, config_file=config_file)
+    baseline = _read(config.baseline) if config.baseline else None
+    return Judge(config.gate, _suppressions(config, config_file) if config.suppress else None, baseline)

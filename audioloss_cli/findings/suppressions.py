@@ -58,9 +58,9 @@ class Suppression:
 
     def matches(self, identity: Identity, code: str, run: str) -> bool:
         """Tell whether it names this finding; ``run`` is the run as it was typed."""
-        if self.fingerprint not in ("", identity.fingerprint, identity.other_fingerprint):
+        if self.fingerprint not in ("", identity.fingerprint, *identity.other_fingerprints):
             return False
-        names = {"run": (run, identity.run, identity.alias), "tag": (identity.tag,), "code": (code,)}
+        names = {"run": (run, identity.run, *identity.other_names), "tag": (identity.tag,), "code": (code,)}
         return all(any(pattern.matches(name) for name in names[key]) for key, pattern in self.patterns.items())
 
     def may_match(self, codes: Iterable[str]) -> bool:

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from audioloss_cli.model.alert import Alert, RecoveryAttempt, Severity
     from audioloss_cli.model.finding import Diagnosis, Finding
     from audioloss_cli.model.gate import Gate, StaleSuppression
+    from audioloss_cli.model.inactive_range import InactiveRange
     from audioloss_cli.model.incident import Edge, Incident, LikelyCause
     from audioloss_cli.model.limits import Limits, SettingError
     from audioloss_cli.model.point import Point
     from audioloss_cli.model.reader import EVERYTHING, Cursor, ReadOptions
     from audioloss_cli.model.report import Report, RunReport, SeriesReport, Unaudited
-    from audioloss_cli.model.rule import InactiveRange, LossRule, SeriesHistory
+    from audioloss_cli.model.rule import LossRule, SeriesHistory
     from audioloss_cli.model.rule_text import RuleText
     from audioloss_cli.model.series import MISSING, Defect, Note, Series, SeriesCollector, is_missing
     from audioloss_cli.model.view import View, printable, shortened
@@ -38,7 +39,7 @@ _HOMES = {
     "Cursor": "reader",
     "SeriesHistory": "rule",
     "Point": "point",
-    "InactiveRange": "rule",
+    "InactiveRange": "inactive_range",
     "RecoveryAttempt": "alert",
     "Report": "report",
     "ReadOptions": "reader",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from audioloss_cli.model.finding import Diagnosis, Finding  # a scan has none
     from audioloss_cli.model.frames import Frames
+    from audioloss_cli.model.learning import LearningFigure
 
 Role = Literal["audio", "training", "selected", "loss", "held-out"]
 
@@ -161,6 +162,7 @@ class RunReport:
         note: a sentence when the audit is less than the user may think (a fallback, nothing to audit).
         blank: audio losses that the log names and never has a number for.
         details: what -v shows: what a reader took for the step and the loss, files that are no logs.
+        learning: what tells whether the audio part learns, as far as the log has it.
         identity: the run as fingerprints name it, relative to the scanned root; ``.`` where it is the root itself.
         alias: its identity in a scan of the directory above; empty where there is none.
     """
@@ -175,6 +177,7 @@ class RunReport:
     note: str = ""
     blank: list[str] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
+    learning: "list[LearningFigure]" = field(default_factory=list)
     identity: str = ""
     alias: str = ""
 

@@ -29,14 +29,12 @@ class Machine:
         groups: the incidents of each group of rules.
         history: the series so far.
         recovery: corrective actions.
-        unchanged: points at which nothing changes but counts, though something is waited for.
+        unchanged: whether nothing but counts changes at such a value, though a rule is awake or waited for.
         last_step: of the last point; None at the start and after a restart.
         points: number of points seen.
         segment_starts: index of the first point of each segment; the first is 0.
-        low, high: from the one up to below the other no rule can hold but those that are awake; while ``calm``, there
-            are none, and such a value changes nothing but what is usual.
-        asked: the groups that are asked at every point; the others rest from the one up to below the other end of
-            ``inactive_interval``.
+        low, high: from the one up to below the other no rule can hold but those that are awake: the inactive range.
+        asked: the groups that are asked at every point; the others are inactive within ``inactive_interval``.
         asked_of_repeats, asked_of_no_number: the same where a value is repeated, and where it is not finite.
         busy: whether something is open of which not all is said.
         frozen: whether that keeps values from having their part in what is usual.
@@ -64,7 +62,7 @@ class Machine:
         self._wake()
         self.loaded = False  # nothing was said yet of the last point, which another monitor saw
         self.turned = False  # the baseline has taken note of a new block before its first point was taken in
-        self.calm, self.low, self.high = False, 0.0, 0.0
+        self.low, self.high = 0.0, 0.0
         self.settle()
 
     @property
@@ -89,7 +87,7 @@ class Machine:
         if (
             self.low <= value < self.high
             and history.repeats < MANY_REPEATS
-            and (self.calm or self.unchanged.takes(point) or self._is_inactive_at(point))
+            and (self.unchanged.takes(point) or self._is_inactive_at(point))
         ):
             history.fold(step, value)
             return []
@@ -126,7 +124,6 @@ class Machine:
         # Frozen while something is open: a collapse must not become what is usual.
         if value - value == 0 and not self.frozen:
             history.fold(point.step, value)
-        self.calm = self._is_calm()
         return alerts
 
     def _concerned(self, value: float) -> list[Group]:
@@ -137,7 +134,7 @@ class Machine:
             return self.asked_of_repeats if repeated else self.asked
         if value - value != 0:  # not finite
             return self.asked_of_no_number
-        return [group for group in self.groups if repeated or not group.rests(value, self.history)]
+        return [group for group in self.groups if repeated or not group.is_inactive_at(value, self.history)]
 
     def settle(self) -> None:
         """Rules may have woken up or fallen asleep: say anew at which values nothing can happen."""
@@ -182,14 +179,9 @@ class Machine:
         self.unchanged.renew()
         self.low, self.high = self._interval(self._inactive)
         self.inactive_interval = self._interval(self._inactive_unless_asked)
-        self.calm = self._is_calm()
 
     def _interval(self, inactive: InactiveRange) -> tuple[float, float]:
         return inactive.interval(self.history.reference, self.history.level, self.history.start)
-
-    def _is_calm(self) -> bool:
-        """Nothing is open, nothing is waited for, and intervals describe all that rules may object to."""
-        return not (self.busy or self._watchful or self.recovery.running)
 
     def replay(self, series: Series, beside: Mapping[str, Sequence[float]], *, arrays: bool = False) -> list[Alert]:
         """Take in a chunk; long ones by the array, but for the points at which something can happen.
@@ -258,9 +250,7 @@ class Machine:
 
     def record_attempt(self, step: int, action: str) -> RecoveryAttempt:
         """Note a corrective action; the points that follow judge it."""
-        attempt = self.recovery.record(step, action, bad=self.bad)
-        self.calm = self._is_calm()
-        return attempt
+        return self.recovery.record(step, action, bad=self.bad)
 
     def end(self, resolution: Resolution) -> None:
         """Close what is open; points may follow."""

@@ -77,12 +77,15 @@ _POLICY = re.compile(rf"\b(?:pg|policy|actor|critic|value|vf|kl)\b.*\b{_LOSS}\b|
 _OF_A_POLICY = re.compile(rf"\b(?:pg|policy|policy gradient|actor)\b.*\b{_LOSS}\b")
 _REWARD = re.compile(r"\b(?:rewards?|advantages?)\b")
 # Scores that are better when lower, and higher; a perplexity is the loss once more, and no score of its own.
-_ERROR_RATE = re.compile(r"\b(?:wer|cer|mer|ser|per|ter|eer|error rate|edit distance)\b")
+# A phoneme error rate ends a name; "samples per second" is none.
+_ERROR_RATE = re.compile(r"\b(?:wer|cer|mer|ser|per(?! [a-z])|ter|eer|error rate|edit distance)\b")
 _TASK_SCORE = re.compile(r"\b(?:(?:sacre|sp)?bleu|chrf|rouge(?: \w+)?|meteor|cider|miou|eer|pesq|stoi)\b")
 _SHARE = re.compile(r"\b(?:acc|accuracy|accuracies|f ?1|precision|recall|auc|auroc|map|mcc|exact match|top ?[15])\b")
 _SCORE = re.compile(rf"{_ERROR_RATE.pattern}|{_TASK_SCORE.pattern}|{_SHARE.pattern}|\b(?:ppl|perplexity)\b")
 _NAMES_AUDIO = re.compile(r"\b(?:audio|speech|acoustic|codebooks?|codec|tts|wav|vocoder|mel|talker|depformer)\b")
 _NUMBER = re.compile(r"\b(?:codebooks?|codes?|cb|quantizers?|rvq|vq|c|q)(?: (?:loss|losses))?(?: (?!\d)\w+)? (\d+)\b")
+# What the live guard logs of the learning itself: about a loss, a batch and gradients, and none of them to be audited.
+_LEARNING = re.compile(r"\blearning (nats below chance(?: codebook \d+)?|label share|audio grad norm)$")
 _MOST_DIGITS = 2  # of the number of a codebook; loss_vq_1024 names a size
 _SUMMARY = "train loss"  # HF Trainer's average over the run, logged once at its end; a resume makes it meaningless
 
@@ -103,6 +106,7 @@ class Role(StrEnum):
     STEP = "step"
     REWARD = "reward"
     SCORE = "score"
+    LEARNING = "learning figure"
     OTHER = "other"
 
     @property
@@ -156,6 +160,9 @@ class Tag:
 def classify(name: str) -> Tag:
     """Return what the name of a series says; the work is bounded, however long the name is."""
     text = words(name)
+    if _LEARNING.search(text):
+        number = _number(text)
+        return Tag(name, text, Role.LEARNING, is_held_out(name), False, False, codebook=number[1] if number else None)
     says_loss = _ANY_LOSS.search(text) is not None
     is_loss = says_loss and _ABOUT_A_LOSS.search(text) is None
     last = words(re.split("[/.]", name[-200:])[-1])

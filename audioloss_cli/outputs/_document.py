@@ -20,6 +20,7 @@ from audioloss_cli.model import (
     SeriesReport,
     is_missing,
 )
+from audioloss_cli.model.learning import LearningFigure
 
 SCHEMA = "audioloss.report/1"
 _UNUSUAL = re.compile(r"[^\n -~]")
@@ -123,7 +124,21 @@ def run_document(run: RunReport) -> dict[str, Any]:
         "findings": [_finding(item) for item in run.findings],
         "blank": run.blank,
         "series": [_series(item) for item in run.series],
+        "learning": [_learning(item) for item in run.learning],
         "defects": [_defect(defect) for defect in run.defects],
+    }
+
+
+def _learning(item: LearningFigure) -> dict[str, Any]:
+    return {
+        "kind": item.kind,
+        "tag": item.tag,
+        "codebook": item.codebook,
+        "points": item.points,
+        "first": _number(item.first),
+        "last": _number(item.last),
+        "last_step": item.last_step,
+        "chance": item.chance,
     }
 
 

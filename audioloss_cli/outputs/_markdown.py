@@ -41,7 +41,7 @@ class Page:
     def __init__(self, gate: Gate, enough: Callable[[int], bool] = lambda _: False) -> None:
         self._gate, self._enough = gate, enough
         self._found, self._known, self._suppressed = list[str](), list[str](), list[str]()
-        self._incomplete = list[str]()
+        self._incomplete, self._stale = list[str](), list[str]()
         self._advice: dict[str, str] = {}
         self._size = self._left_out = 0
 
@@ -67,6 +67,7 @@ class Page:
         yield from _list("Not audited in full", self._incomplete)
         yield from _table("Known, from the baseline", self._known)
         yield from _table("Suppressed", self._suppressed)
+        yield from _list("Suppressions that do nothing any more", self._stale)
 
     def _add(self, problem: Problem) -> None:
         if self._enough(self._size):
@@ -76,7 +77,7 @@ class Page:
         text = _item(problem) if is_incomplete else _row(problem)
         self._size += len(text)
         if is_incomplete:
-            self._incomplete.append(text)
+            (self._stale if problem.kind == "stale-suppression" else self._incomplete).append(text)
             return
         {"found": self._found, "known": self._known, "suppressed": self._suppressed}[problem.standing].append(text)
         if problem.advice and problem.standing == "found" and problem.severity is not Severity.INFO:

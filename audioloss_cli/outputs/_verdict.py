@@ -1,7 +1,7 @@
 """What every report for people ends in: the broken runs, the worst first, and the verdict."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from audioloss_cli.model import Finding, Incident, Report, Severity
 from audioloss_cli.model.exit_code import CLEAN
@@ -9,8 +9,7 @@ from audioloss_cli.model.exit_code import CLEAN
 CHECKPOINT = "the checkpoint and its data"  # what a probe is about, where a run would be named
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenRun:
+class BrokenRun(NamedTuple):
     """A run in which something was found, by the worst of it.
 
     Attributes:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import audioloss_cli
-from audioloss_cli import outputs, registry
-from audioloss_cli.model import Gate, Report, RuleText, RunReport, Severity, View, printable, shortened
+from audioloss_cli import outputs
+from audioloss_cli.model import Gate, Report, RunReport, Severity, View, printable, shortened
+from audioloss_cli.outputs._codes import documentation
 from audioloss_cli.outputs._document import as_json
 from audioloss_cli.outputs._places import uri
 from audioloss_cli.outputs._problems import Problem, of_audit, of_run
@@ -24,7 +25,6 @@ _BEGINNING = """{
       "columnKind": "unicodeCodePoints",
       "results": ["""
 _LEVELS = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-_ROOMS = ("rules", "runs.findings", "probe.checks")
 
 
 class Output(outputs.Output):
@@ -121,11 +121,9 @@ def _notification(problem: Problem) -> dict[str, Any]:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    name = code.replace("-", "_")
-    room = next((room for room in _ROOMS if name in registry.names(room)), None)
-    if room is None:
+    text = documentation(code)
+    if text is None:
         return {"id": code}
-    text = RuleText.parse(registry.docstring(room, name), name)
     return {
         "id": code,
         "shortDescription": {"text": text.title},

@@ -40,6 +40,7 @@ def run(
     if logs is not None:
         report.runs, report.stray_defects = logs.runs, logs.stray_defects
         report.unaudited += logs.unaudited
+        report.unread, report.left_out = logs.unread, logs.left_out
     return report
 
 

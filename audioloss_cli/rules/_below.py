@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from audioloss_cli.model import InactiveRange, LossRule, Point, SeriesHistory
 from audioloss_cli.rules._levels import recent_median
 
-_FEW = 5
+_FEW, _FAR = 5, 100
 
 
 class Below(LossRule):
@@ -24,12 +24,17 @@ class Below(LossRule):
     def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether the value is below; None for NaN, infinities and missing values.
 
-        Of a loss that may be small by nature the last 5 points are asked: noise takes single ones to anywhere.
+        Of a loss that may be small by nature the last 5 points are asked, for noise takes single ones to anywhere; or
+        the last 2, where it usually is above a hundred times as much.
         """
         if not math.isfinite(point.value):
             return None
-        low = point.value < self.threshold
-        return low and (history.kind != "open" or recent_median(history, _FEW) < self.threshold)
+        if not point.value < self.threshold or history.kind != "open":
+            return point.value < self.threshold
+        usual = history.reference or history.start or 0.0
+        if usual > _FAR * self.threshold and not history.noisy and len(history.points) > 1:
+            return max(history.last(2)) < self.threshold
+        return recent_median(history, _FEW) < self.threshold
 
     def memory(self, history: SeriesHistory) -> int:
         """The value alone."""

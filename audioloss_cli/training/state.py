@@ -4,46 +4,47 @@ from collections.abc import Mapping
 from typing import Any
 
 from audioloss_cli.model import Severity
-from audioloss_cli.training.batches.first_batches import FirstBatches
-from audioloss_cli.training.losses.monitors import Monitors
+from audioloss_cli.training.pipeline import StepPipeline
 from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.response.checkpoints import Checkpoints
-from audioloss_cli.training.response.responder import Responder
 
 _VERSION = 1
 _LONG_AGO = -(1 << 62)
 
 
-def to_state(
-    step: int, watch: Monitors, responder: Responder, checkpoints: Checkpoints, looks: FirstBatches
-) -> dict[str, Any]:
-    """``step`` is the last one that was closed."""
+def to_state(pipeline: StepPipeline, checkpoints: Checkpoints) -> dict[str, Any]:
+    """What the pipeline and the checkpoints know; nothing is changed."""
     return {
         "version": _VERSION,
-        "step": step,
-        **watch.state_dict(),
-        "taken": responder.ledger.state_dict(),
+        "step": pipeline.step_number,
+        **pipeline.watch.state_dict(),
+        "taken": pipeline.responder.ledger.state_dict(),
         "checkpoints": [list(each) for each in checkpoints.written],
-        "told": sorted(looks.told),
+        "told": sorted(pipeline.looks.told),
+        "presence": pipeline.reader.presence.state_dict(),
+        "folding": pipeline.folding.state_dict(),
     }
 
 
-def from_state(
-    state: Mapping[str, Any], watch: Monitors, responder: Responder, checkpoints: Checkpoints, looks: FirstBatches
-) -> int:
-    """Continue where ``to_state`` was called; the step.
+def from_state(state: Mapping[str, Any], pipeline: StepPipeline, checkpoints: Checkpoints) -> None:
+    """Continue where ``to_state`` was called.
 
     Raises:
         ValueError: the state comes from another version of the format.
     """
     if state.get("version") != _VERSION:
         raise ValueError(f"guard state has version {state.get('version')!r}, this release reads {_VERSION}")
-    watch.load_state_dict({**state, "monitors": _with_reminders(state, responder.policy)})
-    responder.ledger.load_state_dict(state["taken"])
+    policy = pipeline.responder.policy
+    pipeline.watch.load_state_dict({**state, "monitors": _with_reminders(state, policy)})
+    pipeline.responder.ledger.load_state_dict(state["taken"])
     for step, path in state["checkpoints"]:
         checkpoints.add(step, path)
-    looks.resume(_told(state, responder.policy))
-    return int(state["step"])
+    pipeline.looks.resume(_told(state, policy))
+    pipeline.step_number = int(state["step"])
+    if "presence" in state:  # states of before have none
+        pipeline.reader.presence.load_state_dict(state["presence"])
+    if "folding" in state:
+        pipeline.folding.load_state_dict(state["folding"])
 
 
 def _with_reminders(state: Mapping[str, Any], policy: Policy) -> dict[str, Any]:

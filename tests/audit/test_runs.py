@@ -46,8 +46,8 @@ def test_a_log_out_of_order_is_audited_in_order(tmp_path):
     write(tmp_path / "x.tfevents", [scalar_event(step, {"loss": value}) for step, value in points])
     report = scan(tmp_path, points=True)
     (item,), (incident,) = report.runs[0].series, report.incidents
-    # A loss that may be small by nature is low when the median of its last 5 points is.
-    assert (incident.first_step, incident.last_step, incident.points) == (22, 39, 18)
+    # A loss that may be small by nature, and was above 1 nat, is low at its second low point.
+    assert (incident.first_step, incident.last_step, incident.points) == (21, 39, 19)
     assert list(zip(item.series.steps, item.series.values, strict=True)) == [
         (step, pytest.approx(value)) for step, value in enumerate(LOW)
     ]

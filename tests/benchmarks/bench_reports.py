@@ -59,7 +59,7 @@ def scan(directory: Path, kinds: Sequence[str]) -> int:
 
     tensorboard.read_many = read_long
     options = [f"--report={kind}={directory / kind}" for kind in kinds]
-    code = cli.execute(["scan", str(directory / "runs"), "--jobs", "1", "-q", "--report=concise=/dev/null", *options])
+    code = cli.execute(["scan", str(directory / "runs"), "--jobs", "1", "-o", os.devnull, *options])
     assert code in (0, 1), code
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 

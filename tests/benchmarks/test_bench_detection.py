@@ -103,7 +103,7 @@ def test_a_warning_comes_before_0_01():
 def test_the_splits_share_no_seed():
     every = [seed for split in SPLITS for seed in seeds(split, 10_000)]
     assert len(set(every)) == len(every)
-    assert set(SPLITS) == {"tune", "report", "fresh", "unseen"}
+    assert set(SPLITS) == {"tune", "report", "fresh", "unseen", "confirm"}
 
 
 def test_trials_judge_every_run_with_every_detector():

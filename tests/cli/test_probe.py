@@ -303,6 +303,14 @@ def test_a_log_that_is_not_there_is_not_audited(probe):
     assert "nowhere" in ran.out
 
 
+def test_a_log_that_cannot_be_read_is_not_audited(probe, jsonl, tmp_path):
+    jsonl(*({"step": step, "audio_loss": loss} for step, loss in enumerate(wobbly(6.9, 50))), name="runs/a.jsonl")
+    (tmp_path / "runs" / "metrics.parquet").write_bytes(b"PAR1")
+    ran = probe("healthy", "--log-dir", "runs", "-q")
+    assert ran.code == 3
+    assert ran.out.startswith("NOT READ runs/metrics.parquet: it is named like a log")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -41,6 +41,11 @@ def test_a_setting_has_an_option_and_a_variable_and_a_sentence(name, audioloss):
     assert setting.variable in variables()
 
 
+def test_python_s_help_says_what_each_field_means():
+    for name, setting in SETTINGS.items():
+        assert f"{name}: {setting.help}\n" in ScanConfig.__doc__
+
+
 def test_what_one_may_be_is_said_in_words_wherever_the_limits_do_not_say_it():
     for item in fields(ScanConfig):
         unsaid = item.name in ("window_size", "threshold", "critical_threshold", "scale")

@@ -1,6 +1,7 @@
 """What stands in a baseline is known and fails nothing, until it gets worse."""
 
 import json
+import os
 
 import pytest
 
@@ -120,6 +121,29 @@ def test_a_scan_of_the_directory_above_knows_it(then, now, tmp_path, audioloss):
     assert audioloss("scan", *now, "--baseline", "known.json").code == 0
 
 
+def test_a_run_that_gets_a_second_log_is_known_under_the_name_of_its_directory(log, audioloss, tmp_path):
+    values = [*HEALTHY, *LOW]
+    log(values, "runs/a/log.jsonl")
+    for roots in ("runs", "runs/a"):
+        assert audioloss("scan", roots, "--write-baseline", f"{roots[-1]}.json").code == 1
+    (tmp_path / "runs" / "a" / "train.log").write_text(
+        "".join(f"step {step} audio_loss {value:.4f}\n" for step, value in enumerate(values))
+    )
+    for roots in ("runs", "runs/a"):
+        ran = audioloss("scan", roots, "--baseline", f"{roots[-1]}.json", "--report", "json")
+        assert (ran.code, len(json.loads(ran.out)["runs"][0]["sources"])) == (0, 2)
+        audioloss("scan", roots, "--write-baseline", f"{roots[-1]}2.json")
+    (tmp_path / "runs" / "a" / "train.log").unlink()
+    for roots in ("runs", "runs/a"):
+        assert audioloss("scan", roots, "--baseline", f"{roots[-1]}2.json").code == 0
+
+
+def test_another_run_beside_a_known_one_is_new_though_it_begins_the_same(known, log, audioloss, tmp_path):
+    log([*HEALTHY, *LOW], "runs/b.jsonl")
+    (tmp_path / "runs" / "a.jsonl").unlink()
+    assert audioloss("scan", "runs", "--baseline", known).code == 1
+
+
 def test_it_lies_beside_the_logs_and_is_none(known, audioloss, tmp_path):
     for name in ("known.json", "renamed.json", "log.jsonl"):
         (tmp_path / "runs" / name).write_text((tmp_path / known).read_text())
@@ -175,6 +199,7 @@ ENTRY = {"fingerprint": "0" * 16, "severity": "warning"}
         (json.dumps({**GOOD, "findings": [{"severity": "warning"}]}), "finding 1: it has no fingerprint"),
         (json.dumps({**GOOD, "findings": [{**ENTRY, "points": "16"}]}), "or no number of points"),
         (json.dumps({**GOOD, "findings": [{**ENTRY, "run": 3}]}), "finding 1: it is no table of texts"),
+        (json.dumps({**GOOD, "findings": [{**ENTRY, "aliases": "x"}]}), "its aliases are no list of texts"),
     ],
 )
 def test_one_that_is_damaged_is_refused_in_one_line(content, words, log, audioloss, tmp_path):
@@ -198,6 +223,10 @@ def test_only_a_baseline_is_written_over(log, audioloss, tmp_path):
     assert path.read_bytes() == before
     ran = audioloss("scan", "runs", "--write-baseline", "none/known.json")
     assert (ran.code, "there is no directory" in ran.err, ran.err.count("\n")) == (2, True, 1)
+    os.mkfifo("pipe")
+    for place in (tmp_path, "pipe"):
+        ran = audioloss("scan", "runs", "--write-baseline", place)
+        assert (ran.code, "is no file; name another one" in ran.err, ran.err.count("\n")) == (2, True, 1)
     (tmp_path / "empty.json").touch()
     assert audioloss("scan", "runs", "--write-baseline", "empty.json").code == 1
     assert json.loads((tmp_path / "empty.json").read_text())["findings"]

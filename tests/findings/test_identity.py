@@ -1,5 +1,6 @@
 """A finding keeps its fingerprint for as long as it is the same one."""
 
+import io
 import os
 import shutil
 
@@ -134,9 +135,21 @@ def test_two_runs_in_one_place_have_two_names(log, tmp_path):
 
 
 def test_what_is_piped_is_called_as_it_is():
-    assert RunNames(["-"]).of("-") == ("-", "")
-    assert RunNames(["-", "runs"]).of("-") == ("-", "")
+    assert RunNames([], ["standard input"]).of("standard input") == ("standard input", "")
+    assert RunNames(["."], ["standard input"]).of("standard input") == ("standard input", "")
     assert RunNames([os.sep]).of(f"{os.sep}a") == ("a", "")
+
+
+def test_standard_input_has_one_name_wherever_it_is_read(log, tmp_path, monkeypatch):
+    path = log([*HEALTHY, *LOW])
+    found = []
+    for place in (tmp_path, tmp_path / "runs" / "a"):
+        monkeypatch.chdir(place)
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(path.read_bytes())))
+        (run,) = [run for run in scan(["-", tmp_path / "runs"]).runs if run.run == "standard input"]
+        found.append((run.identity, run.standings[0].fingerprint))
+    assert found[0] == found[1]
+    assert found[0][0] == "standard input"
 
 
 @pytest.mark.parametrize(

@@ -115,3 +115,10 @@ def test_all_codebooks_at_next_to_nothing_are_critical():
         return {"codebook": 0, **{f"codebook/{k}": float(values[number]) * (1 + k / 9) for k in range(8)}}
 
     assert ("codebooks-low", "critical") in codes(values, beside=books)
+
+
+def test_two_low_points_of_a_loss_that_nobody_knows_are_low_where_it_was_high():
+    high, small = noisy(np.full(60, 4.0)), noisy(np.full(60, 0.3))
+    assert codes([*high, 0.008, *high], "open") == set()
+    assert codes([*high, 0.008, 0.007, *high], "open") == {("low-loss", "warning")}
+    assert codes([*small, 0.008, 0.007, *small], "open") == set()

@@ -18,6 +18,7 @@ def _not_in_github(monkeypatch):
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
 
+@pytest.mark.sampled(7)  # of which no number of kinds, reports or views is a multiple: each is tried with others
 @pytest.mark.parametrize("name", outputs.names())
 @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
 @pytest.mark.parametrize("view", VIEWS, ids=str)
@@ -46,6 +47,7 @@ def streamed(name: str, report: Report) -> str:
     return "".join([*texts, *output.end(report)])
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", outputs.names())
 @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
 def test_what_it_says_of_a_run_it_says_without_keeping_it(name, report):

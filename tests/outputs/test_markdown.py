@@ -32,6 +32,19 @@ def test_standings_have_tables_of_their_own():
     assert "1 critical, 2 known, 1 suppressed in 2 series of 2 runs\n" in text
 
 
+def test_what_was_not_audited_and_what_is_stale_are_listed():
+    assert render("markdown", REPORTS["defects"], View()).endswith(
+        "\n## Not audited in full\n\n"
+        "- `runs/a/f`: runs/a/f at byte 7: checksum: bad\n"
+        "- `runs/c`: unreadable: Permission denied\n"
+        "- `runs/d`: runs/d:3: malformed: bad\n"
+    )
+    assert render("markdown", REPORTS["stale"], View()).endswith(
+        "\n## Suppressions that do nothing any more\n\n"
+        "- `audioloss.toml`: suppression code = 'low-loss': matches nothing\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "span"),
     [

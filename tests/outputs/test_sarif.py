@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 
-from audioloss_cli import Gate, Report
+from audioloss_cli import Gate, Report, registry
+from audioloss_cli.cli._catalogue import catalogue
 from audioloss_cli.model import RunReport, View
 from audioloss_cli.model.report import Source
 from audioloss_cli.outputs import render, sarif
+from audioloss_cli.outputs._codes import FOLDERS, documentation
 from tests.outputs.reports import REPORTS, audited
 from tests.outputs.schemas import schema
 from tests.outputs.test_json import strictly
@@ -49,6 +51,13 @@ def test_a_rule_brings_its_documentation():
     assert rule["id"] == "critical-loss"
     assert "\n\nFix: Stop the run" in rule["help"]["text"]
     assert rule["shortDescription"]["text"].endswith(".")
+
+
+def test_every_code_of_the_catalogue_has_its_documentation():
+    """A folder that has moved would leave its codes without any."""
+    entries = list(catalogue())
+    assert {folder for folder in FOLDERS if registry.names(folder)} == {entry.folder for entry in entries}
+    assert all(documentation(entry.code) for entry in entries)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,13 @@ def test_nothing_is_wider_than_80_columns(name):
     assert [line for line in lines(name, verbosity=1) if len(line) > 80] == []
 
 
+@pytest.mark.parametrize("name", [name for name in REPORTS if name != "hostile names"])
+def test_prose_is_nowhere_wider_than_100_columns(name):
+    """Whatever the terminal has; the curve and the row under it take all of it."""
+    wide = [line for line in lines(name, verbosity=1, width=200) if len(line) > 100]
+    assert [line for line in wide if " lowest " not in line and line.strip(" !wi")] == []
+
+
 def test_a_timeline_names_steps_times_values_and_the_end():
     text = "\n".join(lines("incidents"))
     assert "CRITICAL critical-loss, steps 1 to 2, 2 points" in text

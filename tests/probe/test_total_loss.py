@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from audioloss_cli.model import Report, Severity
 from audioloss_cli.probe import ProbeConfig, probe
+from audioloss_cli.probe.adapter import Options
 from tests.probe import tiny
 
 HERE = "tests.probe.test_total_loss"
@@ -115,3 +116,37 @@ def test_a_part_without_a_gradient_shows_in_the_backward_pass_alone(tmp_path: Pa
 def test_how_long_it_trained_makes_chance_level_a_finding(tmp_path: Path, steps: int, expected: list[str]) -> None:
     (tmp_path / "trainer_state.json").write_text(f'{{"global_step": {steps}}}')
     assert grave(probed(tmp_path)) == expected
+
+
+class Masking(nn.Module):
+    """As audiocraft's solver has it: the codes are scored, and of the labels it matters only which of them count."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.head = nn.Embedding(41, HIDDEN), nn.Linear(HIDDEN, 40)
+
+    def forward(self, codes: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        before = torch.nn.functional.pad(codes[..., :-1], (1, 0), value=40)
+        logits = self.head(self.embedding(before))
+        counts = labels != -100
+        return {"logits": logits, "loss": cross_entropy(logits[counts], codes[counts])}
+
+
+def masking() -> Masking:
+    torch.manual_seed(3)
+    return Masking()
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_loss_that_labels_do_not_move_is_no_constant_where_it_is_what_the_logits_give(
+    tmp_path: Path, backward: bool
+) -> None:
+    torch.save(masking().state_dict(), tmp_path / "weights.pt")
+    codes = torch.randint(0, 40, (2, 4, 30), generator=torch.Generator().manual_seed(1))
+    torch.save({"codes": codes, "labels": codes.clone()}, tmp_path / "batch.pt")
+    options = Options(
+        labels_key="labels", layout="BKT", logits_key="logits", logits_layout="BKTV", num_codebooks=4, shift=0
+    )
+    names = (str(tmp_path / "weights.pt"), str(tmp_path / "batch.pt"))
+    report = probe(ProbeConfig(*names, model=f"{HERE}:masking", adapter="generic", options=options, backward=backward))
+    assert (grave(report), report.diagnoses) == ([], [])

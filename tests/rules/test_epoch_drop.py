@@ -40,3 +40,22 @@ def test_a_long_step_without_stairs_before_it_is_none_of_them(epoch, whole):
 
 def test_a_step_twice_as_long_as_the_one_before_is_none_of_them():
     assert codes([5.0, 4.2, 0.9, 0.9])[0] == (CODE, 2)
+
+
+def test_the_start_of_the_run_is_no_stair():
+    start = [7.0, 6.5, 6.0, 5.6, 5.2, 4.9, 4.7, 4.5, 4.3, 4.2]
+    monitor, said = AudioLossMonitor(), list[str]()
+    for number in range(160):
+        loss = (start[number] if number < len(start) else 4.0) if number < 80 else 1.2
+        loss *= 1 + 0.01 * (number % 3)
+        said += [alert.code for alert in monitor.update(loss, number * 10, 0.0, {"epoch": number / 80})]
+    assert CODE in said
+
+
+def test_a_point_of_noise_after_the_boundary_does_not_hide_it():
+    noise, monitor, said = random.Random(3), AudioLossMonitor(), list[str]()
+    for number in range(200):
+        loss = (4.0 if number < 100 else 1.2) * (1 + noise.gauss(0, 0.03))
+        loss = {98: 2.5, 101: 1.75}.get(number, loss)
+        said += [alert.code for alert in monitor.update(loss, number * 100, 0.0, {"epoch": number / 100})]
+    assert CODE in said

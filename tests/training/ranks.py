@@ -16,13 +16,14 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import Dataset
 
 from audioloss_cli.training import AudioLossCallback, AudioLossError, AudioLossGuard, AudioLossMixin, Policy
-from audioloss_cli.training.integrations.transformers.loss_share import processes_of_a_sum
-from tests.training import loops
+from audioloss_cli.training.integrations.transformers.forward_hook import processes_of_a_sum
+from tests.training import loops, wrapped_higgs
 from tests.training.asked_ranks import asked, kept, saved
 from tests.training.sharded_ranks import sharded
 
 STEPS, BROKEN, FRAME = 12, 6, 15
 VANISHED = 30
+LONG = 60
 IGNORED, SILENT = -100, Policy(critical=(), warning=())
 POLICY = Policy(critical=("log", "dump", "lower-lr", "stop"))
 
@@ -58,6 +59,17 @@ def trainer(directory: Path) -> AudioLossGuard:
         callbacks=[callback],
     )
     made.train()
+    callback.guard.last_step = made.state.global_step
+    return callback.guard
+
+
+def higgs(directory: Path) -> AudioLossGuard:
+    """A wrapper's Trainer in good health, whose outputs hold the total and the text loss alone."""
+    callback = AudioLossCallback(Policy(critical=("stop",), warning=("stop",)))
+    data = wrapped_higgs.Samples(2 * LONG)
+    made = wrapped_higgs.train(directory, LONG, callback, data=data, ddp_backend="gloo", logging_steps=5)
+    losses = [line["loss"] for line in made.state.log_history if "loss" in line]
+    assert losses[-1] < losses[0]
     callback.guard.last_step = made.state.global_step
     return callback.guard
 
@@ -221,7 +233,7 @@ def sums(directory: Path) -> dict[str, list[Any]]:
             callbacks=[callback],
         )
         made.train()
-        points = [value for _, value, _ in (callback.guard.flush(), callback.guard._watch.points)[1]]
+        points = [value for _, value, _ in (callback.guard.flush(), callback.guard.pipeline.watch.points)[1]]
         logged = [line["loss"] for line in made.state.log_history if "loss" in line]
         found[f"{kind.__name__} {accumulation} {whole}"] = [points, logged, list(callback.guard.monitors)]
     own = Own(
@@ -243,7 +255,7 @@ def main(directory: Path, *names: str) -> None:
     # The ranks meet in a file: a port that is free when the test picks it may be taken before rank 0 listens.
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     dist.init_process_group("gloo", init_method=(directory / "store").as_uri(), rank=rank, world_size=size)
-    every = (plain, trainer, inputs, later, vanished, raised, asked, kept, saved, uneven, apart, sharded)
+    every = (plain, trainer, higgs, inputs, later, vanished, raised, asked, kept, saved, uneven, apart, sharded)
     for kind in [each for each in every if not names or each.__name__ in names]:
         where = directory / kind.__name__
         where.mkdir(exist_ok=True)

@@ -35,5 +35,5 @@ def test_a_loss_that_is_logged_now_and_then_is_that_of_all_steps_since(tmp_path)
         if step % 4 == 0:
             guard.save_checkpoint()
         if step % 10 == 0:
-            guard.logged(math.nan if step == 40 else 40.0 + step % 3, step)
+            guard.pipeline.logged(math.nan if step == 40 else 40.0 + step % 3, step)
     assert went_to(guard) == "28"

@@ -41,9 +41,9 @@ def test_a_model_that_is_compiled_with_its_hooks_is_watched():
     told = [5 + 0.01 * (step % 7) for step in range(30)]
     for step, value in enumerate(told):
         net(told=torch.tensor(value))["loss"].backward()
-        guard.close(step)
+        guard.pipeline.close(step)
     guard.flush()
-    assert [value for _, value, _ in guard._watch.points] == pytest.approx(told)
+    assert [value for _, value, _ in guard.pipeline.watch.points] == pytest.approx(told)
 
 
 @pytest.mark.filterwarnings("ignore:.*")
@@ -82,6 +82,6 @@ def test_a_loss_that_the_next_replay_overwrites_is_read_as_it_was():
         outputs = net(told=torch.tensor(5.0 + step))
         with torch.no_grad():
             outputs["loss"].zero_()
-        guard.close(step)
+        guard.pipeline.close(step)
     guard.flush()
-    assert [value for _, value, _ in guard._watch.points] == [5, 6, 7]
+    assert [value for _, value, _ in guard.pipeline.watch.points] == [5, 6, 7]

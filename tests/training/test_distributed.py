@@ -9,7 +9,7 @@ import pytest
 
 from audioloss_cli.training.transport.ranks import describe
 from tests.training.asked_ranks import STEPS
-from tests.training.ranks import BROKEN, VANISHED
+from tests.training.ranks import BROKEN, LONG, VANISHED
 from tests.training.ranks import STEPS as STEPS_OF_ALL
 from tests.training.sharded_ranks import REFUSED
 
@@ -71,6 +71,19 @@ def seen_by_both(directory, said, kind):
 @pytest.mark.parametrize("kind", ["plain", "trainer"])
 def test_a_nan_on_one_rank_is_seen_by_both(ranks, kind):
     seen_by_both(*ranks, kind)
+
+
+@pytest.mark.exhaustive
+def test_a_healthy_trainer_of_a_wrapper_is_silent_on_both(ranks):
+    directory = ranks[0] / "higgs"
+    zero, one = found_by(directory)
+    assert zero == one
+    assert (zero["taken"], zero["incidents"], zero["stopped"]) == ([], [], LONG)
+    assert zero["points"] >= LONG // 2  # what is measured is known one step later
+    assert not list(directory.rglob("alerts.jsonl"))
+    lines = [json.loads(line) for line in (directory / "audioloss" / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(5, LONG + 1, 5))  # by one rank
+    assert all("learning/audio_grad_norm" in line for line in lines)
 
 
 def found_by(directory):

@@ -7,7 +7,7 @@ from lightning.pytorch.plugins.precision import MixedPrecision
 from transformers import TrainerCallback
 
 from audioloss_cli.training import AudioLossCallback, AudioLossLightning, Policy
-from audioloss_cli.training.response.forget_gradients import forget_gradients
+from audioloss_cli.training.response.restore import forget_gradients
 from tests.training import loops
 
 SILENT = Policy(critical=(), warning=())

@@ -156,7 +156,7 @@ def test_a_device_that_is_seen_after_a_float_is_not_waited_for():
         with no_waiting():
             guard.step(loss)
     guard.flush()
-    points = [value for _, value, _ in guard._watch.points]
+    points = [value for _, value, _ in guard.pipeline.watch.points]
     assert points == pytest.approx([5.0, 5.0, *[5 + 0.01 * step for step in range(20)]], abs=1e-5)
 
 
@@ -346,7 +346,7 @@ def test_a_default_device_of_the_training():
         for step in range(5):
             guard.step(torch.tensor(5.0 + step))
         guard.flush()
-    assert [value for _, value, _ in guard._watch.points] == [5, 6, 7, 8, 9]
+    assert [value for _, value, _ in guard.pipeline.watch.points] == [5, 6, 7, 8, 9]
 
 
 def test_a_loss_in_a_graph_is_read_before_it_is_replayed():
@@ -360,7 +360,7 @@ def test_a_loss_in_a_graph_is_read_before_it_is_replayed():
         graph.replay()
         guard.step(static)
     guard.flush()
-    assert [value for _, value, _ in guard._watch.points] == [5, 6, 7, 8, 9, 10]
+    assert [value for _, value, _ in guard.pipeline.watch.points] == [5, 6, 7, 8, 9, 10]
 
 
 @pytest.mark.parametrize("returned", ["device", "cpu", "number"])

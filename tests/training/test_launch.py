@@ -102,6 +102,17 @@ def test_a_trainer_of_lightning_is_watched(tmp_path):
     assert "nothing was watched" not in done.stderr
 
 
+@pytest.mark.exhaustive
+def test_a_trainer_of_lightning_under_its_older_name_is_watched(tmp_path):
+    pytest.importorskip("pytorch_lightning")
+    if not any("audioloss" in point.value for point in entry_points(group="pytorch_lightning.callbacks_factory")):
+        pytest.skip("the package is not installed, so that Lightning cannot find its entry point")
+    alone = "import sys\nsys.modules['lightning'] = None" + LIGHTNING.replace("lightning.pytorch", "pytorch_lightning")
+    done = run(tmp_path, alone, "train.py", "out", config=STOP)
+    assert (done.returncode, done.stdout.split()[-2:]) == (0, ["steps", "1"]), done.stderr
+    assert (tmp_path / "out/audioloss/alerts.jsonl").is_file()
+
+
 @pytest.mark.parametrize(("source", "code", "last"), rows(ENDS, ENDS[:1]))
 def test_the_exit_code_is_the_scripts_and_what_trains_nothing_is_said_to_be_unwatched(source, code, last, tmp_path):
     done = run(tmp_path, source, "train.py")

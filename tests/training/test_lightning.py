@@ -8,7 +8,7 @@ import lightning
 import pytest
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.trainer.connectors.logger_connector import result
 
 from audioloss_cli import scan
@@ -65,6 +65,20 @@ def fit(directory, steps, callback, *, data=None, kind="outputs", resume=None, m
     loader = torch.utils.data.DataLoader(data or loops.Samples(64), batch_size=1)
     trainer.fit(module or Module(kind), loader, ckpt_path=resume)
     return trainer
+
+
+def test_what_tells_whether_it_learns_goes_to_the_runs_loggers(tmp_path):
+    loggers = [TensorBoardLogger(str(tmp_path), name="tb"), CSVLogger(str(tmp_path), name="csv")]
+    fit(tmp_path, 10, AudioLossLightning(), logger=loggers, log_every_n_steps=5)
+    table = next(tmp_path.rglob("metrics.csv")).read_text()
+    assert {"learning/nats_below_chance", "learning/label_share", "learning/audio_grad_norm"} <= set(
+        table.splitlines()[0].split(",")
+    )
+    lines = [json.loads(line) for line in next(tmp_path.rglob("metrics.jsonl")).read_text().splitlines()]
+    assert [line["step"] for line in lines] == [5, 10]
+    report = scan([str(tmp_path)])
+    assert report.exit_code == 0
+    assert sum(any(figure.kind == "label-share" for figure in run.learning) for run in report.runs) >= 2
 
 
 def test_a_healthy_run_is_left_alone(tmp_path):
@@ -141,7 +155,7 @@ def values_of(directory, steps, **settings):
     """What was watched, by step."""
     callback = AudioLossLightning(Policy(critical=(), warning=()))
     fit(directory, steps, callback, **settings)
-    return [value for _, value, _ in callback.guard._watch.points]
+    return [value for _, value, _ in callback.guard.pipeline.watch.points]
 
 
 class Still(Module):
@@ -206,14 +220,14 @@ def test_a_loss_that_is_logged_now_and_then_does_not_hide_the_returned_one(tmp_p
     callback = AudioLossLightning(Policy(critical=("stop",), warning=()))
     data = loops.Samples(64, 22, 23, masked=True)
     trainer = fit(tmp_path, 40, callback, module=Sparse(every, first), data=data)
-    points = [value for _, value, _ in callback.guard._watch.points]
+    points = [value for _, value, _ in callback.guard.pipeline.watch.points]
     assert points[1:22] == pytest.approx([8 * value for value in single[1:22]], rel=1e-5)
     assert trainer.global_step == 23
     incidents = {each.code: each.first_step for each in callback.guard.monitor.incidents}
     # A sum over codebooks is told by where the loss starts, which here is the first value that was logged, a mean.
     assert set(incidents) == {"non-finite-loss"} | ({"sum-scale"} if first else set())
     assert incidents["non-finite-loss"] == 23
-    logged = callback.guard._watch.monitors["logged"]
+    logged = callback.guard.pipeline.watch.monitors["logged"]
     assert logged.diagnostics()["points"] == len(range(first, 23, every)) - (first == 0)
 
 
@@ -280,7 +294,7 @@ def test_no_value_is_missing_between_two_logs_of_a_module_that_returns_none(tmp_
     single = values_of(tmp_path, 21, module=Still("bare"))
     fit(tmp_path, 21, callback, module=Sparse(5, returns=False))
     assert callback.guard.taken == []
-    found = [(step, value) for step, value, _ in callback.guard._watch.points]
+    found = [(step, value) for step, value, _ in callback.guard.pipeline.watch.points]
     assert found == [(step, pytest.approx(single[step - 1], rel=1e-5)) for step in (1, 6, 11, 16, 21)]
 
 

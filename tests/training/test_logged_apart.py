@@ -223,12 +223,12 @@ def test_two_callbacks_and_a_resumption_of_a_healthy_run(tmp_path):
 def test_what_is_over_by_then_is_not_told_again(tmp_path):
     """A spike of both, and much later they part."""
     guard = AudioLossGuard(policy=SILENT, directory=tmp_path)
-    guard.logs_from(0, [])
+    guard.pipeline.logs_from(0, [])
     told = []
     for step in range(1, 401):
         value = 60.0 if 200 <= step < 230 else 3.0 + 0.01 * (step % 7)
         guard.step(value, step=step)
-        told += guard.trained(Line(step, value if step < 400 else 0.0, 0.0, {}))
+        told += guard.pipeline.trained(Line(step, value if step < 400 else 0.0, 0.0, {}))
     assert [(each.code, each.step) for each in told if each.code == "zero-loss"] == [("zero-loss", 400)]
     assert [each.code for each in guard.monitors["logged"].incidents] == ["loss-spike", "zero-loss"]
     assert [each.code for each in told].count("loss-spike") == 0

@@ -235,7 +235,7 @@ class Clock:
         self.now, self.looks, self.cost = 1.0e3, [], cost
         monkeypatch.setattr(periodic_check, "perf_counter", lambda: self.now)
         self.look, guard.examiner.first_look = guard.examiner.look, self
-        guard._looks.again.begin()
+        guard.pipeline.looks.again.begin()
 
     def __call__(self, batch):
         self.looks.append(self.now)
@@ -343,7 +343,7 @@ def test_a_large_batch_stays_where_it_is(monkeypatch, tmp_path):
 def test_a_batch_that_cannot_be_copied_or_read_is_said_once(monkeypatch, tmp_path, caplog):
     install(monkeypatch)
     guard = guard_of(tmp_path, first_batches=0)
-    guard._looks.again._late.send = lambda fed: (_ for _ in ()).throw(RuntimeError("out of pinned memory"))
+    guard.pipeline.looks.again._late.send = lambda fed: (_ for _ in ()).throw(RuntimeError("out of pinned memory"))
     for step in range(5):
         guard.step(5.0 + step / 10, batch=far_batch(GOOD[0]))
     said = [record.message for record in caplog.records if "looked at again" in record.message]
@@ -375,7 +375,7 @@ def test_a_door_that_raises_in_mid_run_ends_no_training(tmp_path, caplog):
     """It was overridden for the first batches; the alert of another look is not worth a run."""
     guard = guard_of(tmp_path, first_batches=1)
     look = guard.examiner.look
-    guard.examiner.first_look = lambda fed: look(fed) if guard._step < 5 else {}["x"]
+    guard.examiner.first_look = lambda fed: look(fed) if guard.pipeline.step_number < 5 else {}["x"]
     assert fed(guard, *GOOD, *GOOD, *GOOD) == []
     said = [record.message for record in caplog.records if "looked at again" in record.message]
     assert said == ["batches are not looked at again: KeyError: 'x'"]
@@ -391,7 +391,7 @@ def test_ranks_that_wait_for_each_other_look_as_seldom_together(monkeypatch, ran
         clock.now += 1
         recent.add(MicroBatch(GOOD[step % 4]))
         recent.close(step)
-        guard._looks.again.look(step, recent, (), ranks)
+        guard.pipeline.looks.again.look(step, recent, (), ranks)
     pauses = torch.tensor(clock.looks).diff()
     assert len(pauses) > 2
     assert pauses.min() >= pause

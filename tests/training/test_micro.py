@@ -18,7 +18,7 @@ def test_a_loss_that_is_divided_in_place_is_read_as_it_was_given():
             loss /= 4
             loss.backward()
     guard.flush()
-    assert [value for _, value, _ in guard._watch.points] == [8.0, 9.0, 10.0]
+    assert [value for _, value, _ in guard.pipeline.watch.points] == [8.0, 9.0, 10.0]
 
 
 def test_no_graph_is_kept_alive_while_gradients_accumulate():

@@ -117,7 +117,7 @@ def run(kind, directory, steps=12, *, text=False, **settings):
     )
     made.train()
     callback.guard.flush()
-    watched = [value for _, value, _ in callback.guard._watch.points]
+    watched = [value for _, value, _ in callback.guard.pipeline.watch.points]
     return watched, [line["loss"] for line in made.state.log_history if "loss" in line], made
 
 

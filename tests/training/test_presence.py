@@ -99,7 +99,7 @@ def train(directory, kind, alone, steps, *, absent, **settings):
 def test_batches_of_text_alone_in_between_are_no_trouble(tmp_path, kind, every, absent):
     guard, step = train(tmp_path, kind, lambda index: index > 3 and index % every == 0, 150, absent=absent)
     assert (step, guard.taken) == (150, [])
-    points = [value for _, value, _ in guard._watch.points]
+    points = [value for _, value, _ in guard.pipeline.watch.points]
     assert len(points) >= 10
     assert min(points) > 2.5  # a total would hold the text as well, that of text alone nothing else
 

@@ -2,14 +2,36 @@
 
 import math
 import weakref
+from collections import UserDict, namedtuple
+from dataclasses import make_dataclass
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from audioloss_cli.training import AudioLossGuard
 from audioloss_cli.training.batches.examine import Examiner
 from audioloss_cli.training.batches.recent import MicroBatch, RecentBatches, on_cpu
-from tests.training import loops
+from tests.training import loops, wrapped_higgs
 from tests.training.far import Far, far_of, install
+
+#: Batches as public collators make them; what they hold is what counts.
+OBJECTS = {
+    "user dict": UserDict,
+    "dataclass": lambda batch: make_dataclass("Made", list(batch))(**batch),
+    "named tuple": lambda batch: namedtuple("Made", list(batch))(**batch),  # its fields are the batch's
+    "attributes": lambda batch: SimpleNamespace(**batch),
+    "keys": wrapped_higgs.Batch,
+}
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_a_batch_object_is_examined_as_its_mapping_is(kind, tmp_path):
+    guard = AudioLossGuard(model=loops.model(), directory=tmp_path)
+    batch = OBJECTS[kind](loops.sample(8, masked=True))
+    codes = [alert["code"] for alert in guard.step(5.0, batch=batch)]
+    assert codes == ["all-masked"]
+    assert guard.examiner.complaint == ""
 
 
 def far_batch(batch):

@@ -81,9 +81,9 @@ def test_what_an_action_has_arrive_is_the_same_fault(tmp_path, optimizer):
     guard = AudioLossGuard(
         policy=Policy(critical=("checkpoint",), warning=()),
         directory=tmp_path,
-        save=lambda step: guard.logged(math.nan, step) and "saved",
+        save=lambda step: guard.pipeline.logged(math.nan, step) and "saved",
     )
-    guard.logged(5.0, 1)
+    guard.pipeline.logged(5.0, 1)
     guard.step(math.nan)
     assert [(taken.action, taken.series) for taken in guard.taken] == [("checkpoint", "audio_loss")]
     assert guard.monitors["logged"].incidents

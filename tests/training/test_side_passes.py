@@ -65,7 +65,7 @@ def test_a_trainer_has_one_loss_a_step_whatever_is_run_beside(tmp_path, kind, si
         made = each(model=loops.model(), args=args, train_dataset=loops.Samples(16), callbacks=[callback])
         made.train()
         assert (made.state.global_step, callback.guard.taken) == (8, [])
-        points.append([value for _, value, _ in callback.guard._watch.points])
+        points.append([value for _, value, _ in callback.guard.pipeline.watch.points])
     assert points[0] == points[1]
     assert len(points[0]) == 8
 

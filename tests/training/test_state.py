@@ -147,7 +147,7 @@ def test_text_alone_at_first_is_no_audio_after_a_resumption(begins_after):
     for step in range(200):
         first.step(outputs={"loss": torch.tensor(7.0), "audio_loss": torch.tensor(5.0 + step % 7 / 100)})
     state = json.loads(json.dumps(first.state_dict()))
-    for load in (again.load_state_dict, lambda _: again.begin())[:: 1 if begins_after else -1]:
+    for load in (again.load_state_dict, lambda _: again.pipeline.begin())[:: 1 if begins_after else -1]:
         load(state)
     for _ in range(5):
         again.step(outputs={"loss": torch.tensor(0.004), "audio_loss": None})

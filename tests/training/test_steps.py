@@ -129,7 +129,7 @@ def test_several_micro_batches_are_one_step():
         guard.step(5.0)
         guard.step(4.0, sync_gradients=False)
         guard.step(6.5)
-    assert [value for _, value, _ in (guard.flush(), guard._watch.points)[1]] == [5.0, 5.25] * 4
+    assert [value for _, value, _ in (guard.flush(), guard.pipeline.watch.points)[1]] == [5.0, 5.25] * 4
 
 
 def test_a_loss_that_is_not_one_number_is_named():

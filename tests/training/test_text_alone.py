@@ -98,7 +98,7 @@ def by_lightning(directory, absent, accumulation):
 @pytest.mark.parametrize("run", [by_guard, by_trainer, by_mixin, by_lightning])
 def test_it_has_no_part_in_the_audio_loss(run, accumulation, absent, tmp_path):
     guard = run(tmp_path, absent, accumulation)
-    points = [value for _, value, _ in guard._watch.points]
+    points = [value for _, value, _ in guard.pipeline.watch.points]
     assert len(points) == (STEPS - len(SILENT) if accumulation == 1 else STEPS // 2)
     assert min(points) > 4.5
     assert guard.taken == []
@@ -139,6 +139,6 @@ def test_a_total_that_is_not_finite_speaks_though_it_is_of_text(tmp_path):
 def test_another_training_may_name_none(tmp_path):
     guard = AudioLossGuard(directory=tmp_path)
     guard.step(outputs={"loss": torch.tensor(5.0), "audio_loss": torch.tensor(4.0)})
-    guard.begin()
+    guard.pipeline.begin()
     guard.step(outputs={"loss": torch.tensor(5.0)})
     assert guard.monitor.diagnostics()["current"] == 5.0

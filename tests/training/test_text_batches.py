@@ -65,7 +65,7 @@ class Mixed(Dataset):
 def test_among_the_first_ones_it_is_no_fault(run, form, tmp_path):
     guard = run(tmp_path, Mixed(12, (0, 2, 3, 7), form), policy=STOP)
     assert guard.taken == []
-    assert guard._looks.left == 0  # three others were looked at
+    assert guard.pipeline.looks.left == 0  # three others were looked at
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -76,7 +76,7 @@ def test_it_uses_up_no_look(form, original, tmp_path):
     for step in range(1, 8):
         batch = loops.sample(step, masked=step == 7) if step in (3, 5, 7) else text_alone(form)
         guard.step(5 + step / 10, batch=batch, original=dict(batch) if original else None)
-        looked.append(guard._looks.left)
+        looked.append(guard.pipeline.looks.left)
     assert looked == [3, 3, 2, 2, 1, 1, 0]
     assert [(taken.alert, taken.step) for taken in guard.taken] == [("all-masked", 7)]
 
@@ -87,7 +87,7 @@ def test_a_micro_batch_of_text_alone_is_no_fault_either(tmp_path):
         guard.step(5.0 + step / 10, batch=text_alone(), sync_gradients=False)
         guard.step(5.0 + step / 10, batch=loops.sample(step))
     assert guard.taken == []
-    assert guard._looks.left == 0
+    assert guard.pipeline.looks.left == 0
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -104,7 +104,7 @@ def test_that_one_has_is_enough_and_text_may_go_on(tmp_path):
     for step in range(80):
         guard.step(5.0 + step % 7 / 10, batch=loops.sample(step) if step == 20 else text_alone())
     assert guard.taken == []
-    assert guard._looks.left == 0  # not looked for forever: each look costs
+    assert guard.pipeline.looks.left == 0  # not looked for forever: each look costs
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -188,4 +188,4 @@ def test_on_a_device_the_text_is_read_where_audio_is_missing_alone(monkeypatch, 
         waits.append(len(Far.waits))
     assert waits == [0, 1, 1, 1, 1]
     assert guard.taken == []
-    assert guard._looks.left == 0
+    assert guard.pipeline.looks.left == 0

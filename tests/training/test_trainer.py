@@ -33,7 +33,7 @@ def test_a_healthy_run_is_left_alone(tmp_path):
     assert callback.guard.taken == []
     assert callback.guard.monitor.incidents == []
     assert callback.guard.monitor.diagnostics()["points"] == 20
-    assert not (tmp_path / "audioloss").exists()
+    assert [path.name for path in (tmp_path / "audioloss").iterdir()] == ["metrics.jsonl"]
 
 
 def test_the_loss_is_that_of_one_codebook(tmp_path):

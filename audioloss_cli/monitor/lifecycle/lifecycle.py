@@ -1,17 +1,15 @@
 """The life of an incident: pending, firing, resolved (the vocabulary of Prometheus' alerting rules)."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
-from audioloss_cli.model import Alert, InactiveRange, Incident, Point, Severity
+from audioloss_cli.model import Alert, Incident, Point, Severity
 from audioloss_cli.model.alert import EdgeKind
 from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.incident import Resolution
-from audioloss_cli.model.rule import Kind
 from audioloss_cli.monitor.history.series_history import SeriesHistory
 from audioloss_cli.monitor.lifecycle import incident_alerts
-from audioloss_cli.monitor.points import MANY_REPEATS
+from audioloss_cli.monitor.lifecycle.asked_rules import AskedRules
 from audioloss_cli.monitor.ruleset import CodedRule
 
 REFIRES_THAT_FLAP = 3
@@ -20,7 +18,7 @@ FLAP_STEPS, FLAP_POINTS = 1000, 20  # whichever lasts longer: a sparse log has f
 POINTS_OF_A_WINDOW = 2
 
 
-class Lifecycle:
+class Lifecycle(AskedRules):
     """The incidents of one group of rules on one series: at most one is open at a time.
 
     A stretch opens ``pending`` at the first point at which a rule of the group holds, and is ``firing`` once one of
@@ -34,15 +32,8 @@ class Lifecycle:
     def __init__(
         self, group: str, rules: Sequence[CodedRule], window: int, prefix: str, axis: TimeAxis = STEPS
     ) -> None:
+        super().__init__(rules)
         self.group = group
-        self.rules = sorted(rules, key=lambda coded: coded.rank)
-        self.relative = any(inactive.relative for coded in rules for inactive in coded.rule.inactive or ())
-        self._counts_repeats = any(coded.rule.inactive == () for coded in rules)
-        self._codes = frozenset(coded.code for coded in rules)
-        self._ask(self.rules)
-        self._reference: float | None = None
-        self._level: float | None = None
-        self._low, self._high = self.inactive.interval(None)  # where no rule can hold, under this reference
         self.window = axis.span_of(window)
         self.flap_steps = axis.span_of(FLAP_STEPS)
         self.axis = axis
@@ -52,26 +43,19 @@ class Lifecycle:
     def start_afresh(self, segment: int) -> None:
         """Forget every incident; the next point belongs to ``segment``."""
         self.segment = segment
-        self.closed: list[Incident] = []
+        self.closed = []
         self._reset()
 
     def _reset(self) -> None:
-        self.open: Incident | None = None
-        self._since: dict[str, tuple[int, int]] = {}  # rule code -> step since which it holds, points it held at
-        self._now = 0  # step of the current point
-        self._held: list[CodedRule] = []  # rules that hold at it
-        self._speaks_against = False  # it is evidence that none of them holds
+        self.open = None
+        self._since = {}
+        self._now, self._held, self._speaks_against = 0, [], False
         self._speaker: CodedRule | None = None  # the gravest rule heard since the incident last fired
         self._last_alert = 0
         self._healthy: Point | None = None  # first point of the healthy stretch that follows the trouble
         self._healthy_points = 0
         self._refires: list[tuple[int, int]] = []  # step and number of the point at each re-fire
-        self._points = 0  # points looked at since the incident opened
-
-    @property
-    def firing(self) -> bool:
-        """Whether the open incident fires."""
-        return self.open is not None and self.open.state == "firing"
+        self._points = 0
 
     @property
     def bad(self) -> bool:
@@ -84,143 +68,6 @@ class Lifecycle:
         return bool(self._held) and any(
             coded.rule.severity is Severity.CRITICAL and self._has_waited(coded) for coded in self._held
         )
-
-    def settle(self, history: SeriesHistory) -> bool:
-        """Say anew which rules are asked, and at which values none of them can hold.
-
-        It is due when what is usual has changed, when an alert was raised, and when a state was loaded.
-
-        Returns:
-            Whether other rules are awake now than before.
-        """
-        kind = history.kind
-        rules = [coded for coded in self.rules if kind in coded.rule.kinds and not self._is_inactive(coded, history)]
-        changed = rules != self._rules
-        if changed:
-            self._ask(rules)
-        self._denies_numbers, self._denies_all = self._denials()
-        self._move_interval(history)
-        return changed
-
-    def _ask(self, rules: list[CodedRule]) -> None:
-        self._rules = rules  # those that are not asleep
-        self._silent = [coded for coded in self.rules if coded not in rules] if len(rules) < len(self.rules) else []
-        self.awake = [coded for coded in rules if coded.rule.inactive is None]  # those that no interval describes
-        self.intervals = [each for coded in rules for each in coded.rule.inactive or ()]  # where the others cannot hold
-        self.inactive = InactiveRange.all_of(self.intervals)  # all of them together
-        self._denies_numbers = self._denies_all = False
-
-    def _denials(self) -> tuple[bool, bool]:
-        """Whether a rule that is not asked speaks against trouble at every finite value, and at every value.
-
-        A rule that sleeps, or that is not for this kind of series, cannot hold from here on. It need not be asked to
-        say so, but it must count as having said so, or what it opened would never close.
-        """
-        if not self._silent:
-            return False, False
-        silent = [coded.rule for coded in self._silent if not self._is_said(coded)]
-        return bool(silent), not all(rule.numbers_only for rule in silent)
-
-    @property
-    def _denied(self) -> bool:
-        """Whether something speaks against the open incident at every finite value, though it is not asked.
-
-        That is a rule that cannot hold; or the incident was opened, before a state was loaded, by a rule that is not
-        chosen any more.
-        """
-        return self._denies_numbers or (self.open is not None and self.open.code not in self._codes)
-
-    def has_turned_inactive(self, history: SeriesHistory) -> bool:
-        """Whether a rule that was awake when it was last settled has fallen asleep since."""
-        return any(self._is_inactive(coded, history) for coded in self.awake)
-
-    def _is_inactive(self, coded: CodedRule, history: SeriesHistory) -> bool:
-        rule = coded.rule
-        if rule.once and self._is_said(coded):
-            return True
-        return coded.code not in self._since and rule.is_inactive(history)
-
-    def _is_said(self, coded: CodedRule) -> bool:
-        """Whether it is a rule that is said once, and it was: in this segment or in an earlier one."""
-        return coded.rule.once and (self.firing or bool(self.closed))
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is open but what has been said for good."""
-        return self.open is None or (self.firing and not self._rules and not self._denied)
-
-    def freezes(self, kind: Kind) -> bool:
-        """Whether what is open keeps values from having their part in what is usual.
-
-        A series that may be small by nature is not broken because it is low: what follows may be held against that.
-        """
-        if self.idle or not self.relative:
-            return False
-        code = "" if self.open is None else self.open.code
-        low = kind != "ce" and any(coded.code == code and coded.rule.may_be_usual for coded in self.rules)
-        return not low
-
-    @property
-    def attentive(self) -> bool:
-        """Whether it is asked at every point: something is open, or a rule is awake that no interval describes."""
-        return bool(self.awake) or not self.idle
-
-    @property
-    def minds_repeats(self) -> bool:
-        """Whether it is asked where a value is repeated, though the value lies where no rule can hold."""
-        return self._counts_repeats or self.open is not None
-
-    @property
-    def minds_no_number(self) -> bool:
-        """Whether it is asked where a value is not finite."""
-        return self.attentive or self.open is not None or not all(coded.rule.numbers_only for coded in self._rules)
-
-    def rests(self, value: float, history: SeriesHistory) -> bool:
-        """Whether it is not attentive and no rule can hold at this value: nothing is to be done at such a point."""
-        if self.attentive:
-            return False
-        return self._lies_within(value, history)
-
-    def _lies_within(self, value: float, history: SeriesHistory) -> bool:
-        """Whether no rule that has an interval can hold at this value, unless it is repeated."""
-        if self._reference is not history.reference or self._level is not history.level:
-            self._move_interval(history)
-        return self._low <= value < self._high
-
-    def _move_interval(self, history: SeriesHistory) -> None:
-        self._reference, self._level = history.reference, history.level
-        self._low, self._high = self.inactive.interval(history.reference, history.level, history.start)
-
-    def look(self, point: Point, history: SeriesHistory) -> bool:
-        """Ask every rule about the point; whether there is anything to ``advance``.
-
-        Steps must not go back (see ``end``).
-        """
-        step = self._now = point.step
-        self._points += self.open is not None
-        held, since = list[CodedRule](), self._since
-        against = self.open is not None and (self._denies_all or (self._denied and math.isfinite(point.value)))
-        for coded in self._rules if since or self.open is not None else self._to_ask(point.value, history):
-            rule, code = coded.rule, coded.code
-            verdict = rule.holds(point, history)
-            if verdict is None:
-                continue
-            before = since.get(code)
-            # A rule that held may not be over yet, though it does not hold at this point.
-            if verdict or (before is not None and not rule.clears(point, history)):
-                since[code] = (step, 1) if before is None else (before[0], before[1] + 1)
-                held.append(coded)
-            else:
-                since.pop(code, None)
-                against = True
-        self._held = held
-        self._speaks_against = against and not held
-        return self.open is not None or bool(held)
-
-    def _to_ask(self, value: float, history: SeriesHistory) -> list[CodedRule]:
-        """The rules that may hold while nothing is open: within the interval of the others, those without one."""
-        usual = history.repeats < MANY_REPEATS and self._lies_within(value, history)
-        return self.awake if usual else self._rules
 
     def advance(self, point: Point, history: SeriesHistory, *, inhibited: bool) -> list[Alert]:
         """Advance by the point that was looked at.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np  # noqa: TID253  # opened late, for long series only
 
 from audioloss_cli.model import InactiveRange
-from audioloss_cli.model.rule import LESS, MORE
+from audioloss_cli.model.inactive_range import LESS, MORE
 from audioloss_cli.monitor.history.baseline import COMPANY, FEW, MANY, USUAL
 from audioloss_cli.monitor.replay.blocks import Blocks
 

@@ -8,14 +8,14 @@ a window is healthy) is counted over arrays. The first point at which something 
 to the state machine.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np  # noqa: TID253  # opened late, by the machine, for long series only
 
 from audioloss_cli.model import Alert, LossRule
 from audioloss_cli.monitor.lifecycle.group import Group
 from audioloss_cli.monitor.points import MANY_REPEATS
+from audioloss_cli.monitor.replay.course import Course, Held, held_over
 from audioloss_cli.monitor.ruleset import CodedRule
 
 if TYPE_CHECKING:
@@ -23,28 +23,6 @@ if TYPE_CHECKING:
 
 _SLAB = 1 << 16
 _LEAST = 48  # points: fewer are not worth the arrays
-
-
-class _Held(NamedTuple):
-    """At which points a rule holds, how long it has then held, and whether it speaks against trouble elsewhere.
-
-    Attributes:
-        coded: the rule.
-        holds: bool [points].
-        since, points: int64 [points], the step since which it holds and the points at which it held; where it holds.
-        against: whether it speaks against trouble where it does not hold.
-    """
-
-    coded: CodedRule
-    holds: Any
-    since: Any
-    points: Any
-    against: bool
-
-    @property
-    def waited(self) -> Any:
-        """Where it has held for long enough, bool [points], given the steps in ``since``'s place."""
-        return self.holds & (self.points >= self.coded.rule.for_points)
 
 
 class ChronicIncident:
@@ -71,7 +49,7 @@ class ChronicIncident:
         if rules is None:
             return 0, []
         steps = self._replay.steps[start : start + len(rules[0].holds)]
-        course = _Course(group, rules, steps)
+        course = Course(group, rules, steps)
         count = course.count
         if not self._settles_alike(group, start + count - 1):  # after a reminder other rules may be asked
             count = min([count, *course.reminders(count)[:1]])
@@ -102,7 +80,7 @@ class ChronicIncident:
         new |= np.diff(steps, prepend=machine.last_step or 0) <= 0
         return start + int(np.argmax(new)) if new.any() else end
 
-    def _verdicts(self, group: Group, start: int, end: int) -> list[_Held] | None:
+    def _verdicts(self, group: Group, start: int, end: int) -> list[Held] | None:
         """What each rule says of the points up to the first one at which that is not known; None if of none it is."""
         history, found = self._machine.history, list[tuple[CodedRule, Any, bool]]()
         values, steps = self._replay.values[start:end], self._replay.steps[start:end]
@@ -127,7 +105,7 @@ class ChronicIncident:
         if not any(against for _, _, against in found):  # a rule that is screened may speak against trouble, or not
             return None
         count = min(len(holds) for _, holds, _ in found)
-        return [_held(coded, holds[:count], against, group, steps[:count]) for coded, holds, against in found]
+        return [held_over(coded, holds[:count], against, group, steps[:count]) for coded, holds, against in found]
 
     def _nowhere(self, coded: CodedRule, start: int, end: int) -> Any:
         """A rule that tells by the array where it may hold: it does not, up to there."""
@@ -184,7 +162,7 @@ class ChronicIncident:
         history.repeats = repeats
         return not inactive
 
-    def _remind(self, group: Group, course: "_Course", start: int, count: int) -> list[Alert]:
+    def _remind(self, group: Group, course: Course, start: int, count: int) -> list[Alert]:
         """The reminders among the first ``count`` points."""
         history, alerts = self._machine.history, list[Alert]()
         before, repeats = list(history.points), history.repeats
@@ -197,7 +175,7 @@ class ChronicIncident:
         history.repeats = repeats
         return alerts
 
-    def _absorb(self, group: Group, course: "_Course", start: int, count: int) -> None:
+    def _absorb(self, group: Group, course: Course, start: int, count: int) -> None:
         """Let the incident and the history know of the first ``count`` points."""
         replay, machine, history = self._replay, self._machine, self._machine.history
         end = start + count
@@ -221,87 +199,3 @@ class ChronicIncident:
         history.remember(points, replay.values[start:end])
         machine.last_step, machine.points = points[-1].step, machine.points + count
         machine.unchanged.sure = False
-
-
-class _Course:
-    """What a firing incident comes to over points whose verdicts are known.
-
-    Attributes:
-        rules: what each rule says.
-        bad, good: bool [points], where a rule holds, and where none does and one speaks against trouble.
-        healthy_points: int64 [points], good points since the last bad one.
-        count: points up to the first at which something else than a reminder may happen.
-    """
-
-    def __init__(self, group: Group, rules: Sequence[_Held], steps: Any) -> None:
-        self.rules, self._steps, self._group = rules, steps, group
-        self.bad = np.any([held.holds for held in rules], axis=0)
-        against = np.any([~held.holds & held.against for held in rules], axis=0) | group.denied
-        self.good = against & ~self.bad
-        self._places = np.arange(len(steps))
-        self._count_healthy()
-        self._choose_speakers()
-        self.count = self._first_event()
-
-    def _count_healthy(self) -> None:
-        point, carried = self._group.healthy
-        last_bad = np.maximum.accumulate(np.where(self.bad, self._places, -1))
-        counted = np.cumsum(self.good)
-        base = np.where(last_bad >= 0, counted[last_bad], -carried)
-        self.healthy_points = counted - base
-        first = np.maximum.accumulate(np.where(self.good & (self.healthy_points == 1), self._places, -1))
-        self._first_good = np.where(first > last_bad, first, -1)
-        began = np.where(self._first_good >= 0, self._steps[self._first_good], point.step if point else 0)
-        enough = self._steps - began + 1 >= self._group.window
-        self._closes = self.good & enough & (self.healthy_points >= self._group.points_of_a_window)
-
-    def _choose_speakers(self) -> None:
-        """The gravest rule that holds and has waited at each point, -1 for none; rules are ordered by rank."""
-        self._speakers = np.full(len(self._steps), -1)
-        for number, held in enumerate(self.rules):
-            waited = self._steps - held.since >= held.coded.wait
-            self._speakers[held.waited & waited] = number
-
-    def _first_event(self) -> int:
-        graver = [held.coded.rank > self._group.speaker_rank for held in self.rules]
-        escalates = np.append(graver, False)[self._speakers]
-        events = (self._closes if self._group.flaps else self.good) | escalates
-        return int(np.argmax(events)) if events.any() else len(events)
-
-    def reminders(self, count: int) -> list[int]:
-        """Places of the reminders among the first ``count`` points."""
-        ready = np.flatnonzero(self._speakers[:count] >= 0)
-        steps, last, found, at = self._steps[ready], self._group.last_alert, list[int](), 0
-        while (at := int(np.searchsorted(steps, last + self._group.window))) < len(ready):
-            found.append(int(ready[at]))
-            last = int(steps[at])
-        return found
-
-    def speaker(self, place: int) -> _Held:
-        """Who speaks there."""
-        return self.rules[int(self._speakers[place])]
-
-    def since(self, held: _Held, place: int) -> tuple[int, int]:
-        """Since which step a rule holds that holds there, and at how many points it held."""
-        return int(held.since[place]), int(held.points[place])
-
-    def came_back(self, count: int) -> int:
-        """How often a rule was ready to speak again after a healthy point, among the first ``count``."""
-        point, carried = self._group.healthy
-        before = np.concatenate([[carried if point else 0], self.healthy_points[:-1]])
-        return int(np.count_nonzero((self.bad & (before > 0) & (self._speakers >= 0))[:count]))
-
-    def healthy_from(self, count: int) -> int:
-        """Place of the first good point of the stretch that ``count`` points end in; far below 0 if it is older."""
-        place = int(self._first_good[count - 1]) if self.healthy_points[count - 1] else -1
-        return place if place >= 0 else -(1 << 62)
-
-
-def _held(coded: CodedRule, holds: Any, against: bool, group: Group, steps: Any) -> _Held:
-    """With how long it has held: since the first of each run, or since what the group knows."""
-    places = np.arange(len(holds))
-    begin, points = group.since(coded)
-    starts = holds & ~np.concatenate([[points > 0], holds[:-1]])
-    first = np.maximum.accumulate(np.where(starts, places, -1))
-    since = np.where(first >= 0, steps[first], begin)
-    return _Held(coded, holds, since, np.where(first >= 0, places - first + 1, points + places + 1), against)

@@ -30,12 +30,12 @@ class Output(outputs.Output):
         """Take in the run: its row, and its section as long as there is room for it."""
         view = view_of(len(self._rows), run, self._budget)
         self._glossary.add_run(run)
-        has_section = not self._budget.full
-        if has_section:
-            self._sections.append((view.rank, self._page.section(view)))
-            self._budget.take(self._sections[-1][1])
-        self._rows.append((view.rank, self._page.row(view, linked=has_section)))
-        self._budget.take(self._rows[-1][1])
+        section = "" if self._budget.full else self._page.section(view)
+        row = self._page.row(view, linked=bool(section))
+        self._budget.take(section, row)
+        self._rows.append((view.rank, row))
+        if section:
+            self._sections.append((view.rank, section))
         return ()
 
     def end(self, report: Report) -> Iterator[str]:

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from audioloss_cli import registry
 from audioloss_cli.model import Finding, Report, RuleText, RunReport
-
-_FOLDERS = ("rules", "runs.findings", "probe.checks", "causes")
+from audioloss_cli.outputs._codes import documentation, folder_of
 
 
 class Glossary:
@@ -33,12 +31,11 @@ class Glossary:
     def __iter__(self) -> Iterator[tuple[str, RuleText]]:
         """Yield each code that is documented, in order, and what its documentation says."""
         for code in sorted(self._codes):
-            name = code.replace("-", "_")
-            folder = next((folder for folder in _FOLDERS if name in registry.names(folder)), None)
-            if folder is not None:
-                yield code, RuleText.parse(registry.docstring(folder, name), name)
+            text = documentation(code)
+            if text is not None:
+                yield code, text
 
 
 def documented(code: str) -> bool:
     """Whether there is documentation of a code."""
-    return any(code.replace("-", "_") in registry.names(folder) for folder in _FOLDERS)
+    return folder_of(code) is not None

@@ -19,7 +19,7 @@ _HERE = Path(__file__).parent
 _SCRIPTS = ("table.js", "curve.js", "zoom.js")
 _MOST = {
     "most_edges": 50,  # of the timeline of an incident
-    "most_entries": 30,  # incidents of one standing in a run
+    "most_lines": 30,  # incidents of one standing in a run that are told in a line each, beside those in full
     "most_defects": 200,
     "most_files": 20,
     "most_tags": 40,

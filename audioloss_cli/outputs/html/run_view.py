@@ -24,7 +24,6 @@ STANDINGS = {
     "suppressed": "Suppressed: by the configuration, does not fail the gate",
 }
 _MOST_FIGURES = 24
-_MOST_THUMBNAILS = 48
 
 
 class Figure(NamedTuple):
@@ -53,6 +52,7 @@ class RunView:
         figures: curves with axes.
         thumbnails: small curves without axes, of series that have no figure.
         left_out: why there are fewer curves than series; empty where there are not.
+        entries: how many incidents of one standing are told in full.
         thumbnail: the curve that its row shows: of its worst series; None where there is none.
     """
 
@@ -62,6 +62,7 @@ class RunView:
     figures: list[Figure]
     thumbnails: list[Figure]
     left_out: str
+    entries: int
     thumbnail: Figure | None
 
     @cached_property
@@ -120,12 +121,11 @@ def view_of(number: int, run: RunReport, budget: Budget) -> RunView:
     while shown and not budget.parts(len(shown)):
         shown = shown[: len(shown) // 2]
     figures = _figures(shown, budget.parts(len(shown))) if shown else []
-    rest = [] if budget.full else by_rank[len(shown) :]
-    thumbnails = list(_thumbnails(rest[:_MOST_THUMBNAILS]))
+    thumbnails = list(_thumbnails(by_rank[len(shown) :][: budget.thumbnails]))
     missing = len(series) - len(figures) - len(thumbnails)
     left_out = f"{missing:,} more without a curve, lest the page grows too large; scan this run alone" * (missing > 0)
     thumbnail = None if budget.full else next(_thumbnails(by_rank[:1]), None)
-    return RunView(number, run, series, figures, thumbnails, left_out, thumbnail)
+    return RunView(number, run, series, figures, thumbnails, left_out, budget.entries, thumbnail)
 
 
 def _figures(shown: Sequence[SeriesView], most: int) -> list[Figure]:

@@ -8,6 +8,7 @@ from audioloss_cli.model import Edge, Finding, Incident, RunReport, SeriesReport
 from audioloss_cli.outputs._verdict import first_step, plural
 from audioloss_cli.outputs.text.causes import cause_lines
 from audioloss_cli.outputs.text.layout import STYLES, Line, line, moment, number, paragraph
+from audioloss_cli.outputs.text.learning import learning_lines
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
 
 _MOST_INCIDENTS = 10
@@ -32,7 +33,7 @@ _UNITS = {"sample": "samples", "token": "tokens", "epoch": "epochs", "point": "p
 
 def is_clean(run: RunReport) -> bool:
     """Tell whether there is nothing to show of a run but that it was audited, or not."""
-    return not run.standings
+    return not run.standings and not any(item.has_learnt_nothing for item in run.learning)
 
 
 def run_lines(run: RunReport, view: View) -> Iterator[Line]:
@@ -56,6 +57,7 @@ def run_lines(run: RunReport, view: View) -> Iterator[Line]:
             yield from paragraph(f"{item.tag}: no incidents in {_extent(item)}", view, indent=2, hang=2)
             for remark in _remarks(item, view):
                 yield from paragraph(remark, view, indent=4, hang=2)
+    yield from learning_lines(run, view)
 
 
 def run_remarks(run: RunReport, view: View) -> Iterator[str]:
@@ -93,8 +95,9 @@ def _apart(finding: Incident | Finding, tag: str, view: View) -> Iterator[Line]:
     step = first_step(finding)
     at = "" if step is None else f" at step {step:,}"
     where = f" of {tag}" if tag else ""
-    text = f"{finding.standing}: {finding.code}{at}{where} [{finding.fingerprint}]: {finding.standing_reason}"
-    yield from paragraph(text, view, indent=2, hang=2)
+    name = f" [{finding.fingerprint}]" if finding.fingerprint else ""
+    reason = f": {finding.standing_reason}" if finding.standing_reason else ""
+    yield from paragraph(f"{finding.standing}: {finding.code}{at}{where}{name}{reason}", view, indent=2, hang=2)
 
 
 def identity_lines(finding: Incident | Finding, view: View) -> Iterator[Line]:

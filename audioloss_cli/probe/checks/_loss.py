@@ -6,6 +6,7 @@ from audioloss_cli.probe.measure.evidence import Evidence
 
 # The first frame of a segment is predicted from the text before it, which the recomputation leaves out.
 SAME = 0.05
+_EQUAL = 1e-3
 
 
 def differs(evidence: Evidence) -> bool:
@@ -18,8 +19,11 @@ def differs(evidence: Evidence) -> bool:
 
 def is_constant(evidence: Evidence) -> bool:
     """Whether the reported loss does not depend on the model, as far as can be told."""
-    if evidence.response is not None:  # it knows whether the text moves it, of which the codes say nothing
-        return not evidence.response.moved and not evidence.response.elsewhere
+    response, recomputed = evidence.response, evidence.recomputed
+    if response is not None:  # it knows whether the text moves it, of which the codes say nothing
+        # Where the labels of the batch only say what counts, and the codes are scored, it is what it should be.
+        same = recomputed is not None and abs(response.loss - recomputed) <= _EQUAL * abs(recomputed)
+        return not response.moved and not response.elsewhere and not same
     if not differs(evidence) or evidence.reported is None or not math.isfinite(evidence.reported):
         return False
     moving = evidence.gradient_source != "total"  # whose gradient may be that of the text

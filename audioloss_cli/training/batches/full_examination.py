@@ -1,7 +1,11 @@
-"""Everything that the probe has to say of a step: its micro-batches, and the model that runs on one of them again."""
+"""Everything that the probe has to say of a step: its micro-batches, and the model that runs on one of them again.
+
+Nothing of that is left in the training: modes and the state of random numbers are put back.
+"""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -16,7 +20,6 @@ from audioloss_cli.probe.model_io.adapter import Adapter
 from audioloss_cli.probe.model_io.signature import unwrapped
 from audioloss_cli.training.batches.evidence import STRUCTURAL, as_given, check_inputs, evidence_of, with_labels
 from audioloss_cli.training.batches.examination import Examination, examination_of, grave, gravity
-from audioloss_cli.training.batches.preserve_training_state import evaluating
 from audioloss_cli.training.batches.recent import MicroBatch, on_cpu
 from audioloss_cli.training.response.sharded import is_sharded
 
@@ -99,3 +102,22 @@ def _again_in_half(
     with torch.autocast(device.type, dtype=torch.bfloat16):
         observe(evidence, adapter, model, device, backward=False, keep=keep)
     evidence.failure = evidence.failure and failed
+
+
+@contextmanager
+def evaluating(model: torch.nn.Module) -> Iterator[None]:
+    """Without dropout, and without a trace: modes and the state of random numbers are put back.
+
+    The flags are set, not ``eval()`` called: a layer may merge weights there, as those of loralib do, and what merging
+    and taking apart again rounds would stay in the weights. Its forward pass is that of the training this way.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    devices = sorted({each.device.index or 0 for each in model.parameters() if each.is_cuda})
+    with torch.random.fork_rng(devices):
+        try:
+            for module, _ in modes:
+                module.training = False
+            yield
+        finally:
+            for module, mode in modes:
+                module.training = mode

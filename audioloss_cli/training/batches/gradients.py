@@ -81,7 +81,7 @@ class GradientLook:
     def _reached(self, model: Any, *, whole: bool) -> dict[str, bool] | None:
         """Names of parameters, and whether their gradient is anything but zero; None if that is not known yet."""
         seen = {name: _is_any(each.grad) for name, each in model.named_parameters() if each.grad is not None}
-        if seen or whole:
+        if whole or any(seen.values()):  # zeros all over may be what zero_grad(set_to_none=False) left
             self._let_go()
             return seen
         if self._seen:

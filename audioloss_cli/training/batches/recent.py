@@ -41,13 +41,21 @@ def on_cpu(fed: MicroBatch, *, wait: bool = True) -> MicroBatch:
 
 
 def named_batch(batch: Any) -> Any:
-    """A batch object, such as a dataclass or what has ``keys()``, as a mapping by name; all else as it is."""
+    """A batch object as a mapping by name: a dataclass, a named tuple, what has ``keys()``, or tensors as attributes.
+
+    All else as it is.
+    """
     if batch is None or isinstance(batch, (dict, Mapping)):  # a dict is told sooner
         return batch
     if is_dataclass(batch) and not isinstance(batch, type):
         return {each.name: getattr(batch, each.name, None) for each in fields(batch)}
     if hasattr(batch, "keys") and hasattr(batch, "__getitem__"):
         return {str(key): batch[key] for key in batch.keys()}  # noqa: SIM118  # it is no mapping
+    if isinstance(batch, tuple) and hasattr(batch, "_asdict"):
+        return batch._asdict()
+    held = getattr(batch, "__dict__", None)
+    if isinstance(held, dict) and not isinstance(batch, Tensor) and any(isinstance(v, Tensor) for v in held.values()):
+        return {name: value for name, value in held.items() if not name.startswith("_")}
     return batch
 
 

@@ -70,15 +70,21 @@ class PlainLoop:
         unfinished.replace(path)
 
     def restore(self, path: str) -> str:
-        """Weights and optimiser; the schedule goes on."""
+        """Weights and optimiser; the schedule goes on.
+
+        Gradients are set to 0: a loop may hand over its losses before the optimiser's step, which would put what was
+        wrong with this step into the restored weights.
+        """
         if self._restore is not None:
             self._restore(path)
+            self._forget_gradients()
             return "restored"
         if self.model is None:
             raise ActionError("there is nothing to restore: give model= (and optimizer=) or restore= to the guard")
         refuse_sharded(self.model, "give save= and restore= to the guard")
         state = load_tensors(Path(path))
         unwrapped(self.model).load_state_dict(state["model"])
+        self._forget_gradients()
         if self._optimizer is None or "optimizer" not in state:
             forget_moments(self.optimizers)
             return "weights restored, but no optimiser state,"
@@ -92,6 +98,12 @@ class PlainLoop:
     def stop(self) -> None:
         """The loop looks at ``guard.should_stop``."""
         self.stopped = True
+
+    def _forget_gradients(self) -> None:
+        """In place: a scaler of losses (fp16) raises where there are none at all."""
+        for each in self.model.parameters() if hasattr(self.model, "parameters") else ():
+            if each.grad is not None:
+                each.grad.zero_()
 
     def _parts(self) -> dict[str, Any]:
         parts = {"model": unwrapped(self.model), "optimizer": self._optimizer, "scheduler": self._scheduler}

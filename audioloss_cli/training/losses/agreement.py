@@ -44,6 +44,8 @@ class Agreement:
 
     Attributes:
         agrees: whether what was measured last is the cross entropy of the next code, and can be told from others.
+        part_is_audio: whether the audio part of what is trained was, at the last measure, the cross entropy at one of
+            the offsets: a total without its text loss need then not be recomputed.
     """
 
     def __init__(self) -> None:
@@ -51,7 +53,7 @@ class Agreement:
 
     def begin(self) -> None:
         """A training begins, perhaps not the first."""
-        self.agrees = False
+        self.agrees = self.part_is_audio = False
         self._steps, self._due, self._start = 0, math.inf, 0.0
         self._suspected, self._count = "", 0
         self._first: tuple[float, float] | None = None  # what was trained at first, and what the audio cost
@@ -109,7 +111,10 @@ class Agreement:
         if not known:  # a framework may log what is trained, see ``logged``
             return []
         if math.isfinite(part):
-            found = self._of_part(part, (here, right, after), [values.get(name, math.nan) for name in ACROSS])
+            measured = (here, right, after)
+            across = [values.get(name, math.nan) for name in ACROSS]
+            self.part_is_audio = any(_same(part, each) for each in (*measured, *across) if math.isfinite(each))
+            found = self._of_part(part, measured, across)
             if found is not None:
                 return found
         return self._of_bound(bound, right)

@@ -61,7 +61,7 @@ class AudioPresence:
         if found.named or found.anew:
             self.named = self.named or found.named
             self._without = 0
-        elif self.named or found.silent or (self._recomputed and found.mixed and "audio" in found):
+        elif self.named or found.silent or (self._recomputed and found.mixed and "audio" in found and not found.apart):
             self._no_audio(found)
         elif found:
             self._without = 0  # there is one, though it is not taken out of this total

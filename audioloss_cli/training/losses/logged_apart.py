@@ -1,4 +1,6 @@
-"""Whether the loss that a run logs is the one that is read at each step; if it is another one, it is to be watched too.
+"""Which of the numbers that a run logs is its audio loss, and whether it is the one that is read at each step.
+
+If it is another one, it is to be watched too.
 
 The ``compute_loss`` of a Trainer may train a loss of its own, of which a hook on the model sees nothing: it reads that
 of the model, which may be in the best of health. The Trainer logs the mean of what was trained since its last line. Of
@@ -14,6 +16,7 @@ from typing import Any, NamedTuple
 
 from audioloss_cli.model import Alert
 from audioloss_cli.monitor import AudioLossMonitor
+from audioloss_cli.naming import Role, classify
 
 _FACTOR = 3.0  # to either side of the first multiple; a penalty that is added, or a text loss, moves it by less
 _KEPT = 10_000
@@ -121,3 +124,10 @@ def line_of(logs: Mapping[str, Any], step: int, wall_time: float | None = None) 
         return None
     beside = {name: numbers[name] for name in ("grad_norm", "epoch") if isinstance(numbers[name], (int, float))}
     return Line(step, float(value), time() if wall_time is None else wall_time, beside)
+
+
+def audio_name(names: Iterable[str]) -> str:
+    """Return the first name of an audio loss that is not of held-out data, of all codebooks rather than of one."""
+    found = [tag for name in names if (tag := classify(name)).role is Role.AUDIO and not tag.held_out]
+    whole = [tag for tag in found if tag.codebook is None]
+    return next((tag.name for tag in (*whole, *found)), "")

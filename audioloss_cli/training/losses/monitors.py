@@ -1,31 +1,39 @@
-"""The monitors of a run: one a series, each with what stands beside it."""
+"""The monitors of a run: one a series, each with what stands beside it.
+
+Each codebook has a monitor of its own; all of them at every step would cost more than everything else, so that they are
+given one step of 25, and each at which a loss is low or no number.
+"""
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from time import time
 from typing import Any
 
 from audioloss_cli.model import Alert, Limits
 from audioloss_cli.model.point import OWN_CODEBOOK
 from audioloss_cli.monitor import AudioLossMonitor
-from audioloss_cli.training.losses.codebook_steps import CodebookSteps
 from audioloss_cli.training.losses.logged_apart import Line, LoggedApart
-from audioloss_cli.training.transport.scalar_layout import ACROSS, AT_OFFSETS, BOUND, CODEBOOKS, PART, Arrived
+from audioloss_cli.training.transport.scalar_layout import (
+    ACROSS,
+    AT_OFFSETS,
+    AUDIO_GRAD_NORM,
+    BOUND,
+    CODEBOOKS,
+    LABEL_SHARE,
+    MEASURED,
+    PART,
+    Arrived,
+)
 
 #: Name of the series that is read at each step, and of the loss that the run logs for itself.
 AUDIO, LOGGED = "audio_loss", "logged"
 BESIDE = ("total", "text", "grad_norm")
+# What does not stand beside a codebook.
 _APART = (
-    "audio",
-    "logged",
-    "trained",
-    "gone",
-    PART,
-    BOUND,
-    *AT_OFFSETS,
-    *ACROSS,
-)  # what does not stand beside a codebook
+    *("audio", "logged", "trained", "gone", PART, BOUND, *AT_OFFSETS, *ACROSS),
+    *(LABEL_SHARE, AUDIO_GRAD_NORM, *MEASURED),
+)
 _KEPT = 1000  # points that wait for a log file to be opened, and steps at which the run logged
 
 Found = list[tuple[str, Alert]]
@@ -156,3 +164,29 @@ def _between(rows: Sequence[tuple[Any, ...]], since: int, to: int) -> list[float
         if before <= to:
             found.append(row[1])
     return found
+
+
+_FEED_STEPS = 25
+
+
+class CodebookSteps:
+    """Which steps their monitors are given.
+
+    Args:
+        threshold: of a warning.
+
+    Attributes:
+        fed: the last stretch of 25 steps of which one was given; None at first.
+    """
+
+    def __init__(self, threshold: float) -> None:
+        self._threshold = threshold
+        self.fed: int | None = None
+
+    def takes(self, step: int, losses: Collection[float]) -> bool:
+        """The first step of 25, whatever steps there are, and all at which a loss is low or no number."""
+        stretch = step // _FEED_STEPS
+        if stretch == self.fed and min(losses) >= self._threshold and math.isfinite(sum(losses)):
+            return False
+        self.fed = stretch
+        return True

@@ -1,13 +1,35 @@
 """What the outputs of a model hold under a name, whatever they are; what cannot be read is said, and left alone."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from audioloss_cli.monitor.scalars import as_loss
 from audioloss_cli.training.transport.scalar_layout import CODEBOOKS, TOGETHER
+
+#: Names under which outputs hold each of their losses, in the order in which they are tried.
+AUDIO_NAMES = ("audio_loss", "loss_audio", "audio_ce_loss", "speech_loss", "audio_lm_loss")
+CODEBOOK_NAMES = (
+    *("codebook_losses", "audio_codebook_losses", "audio_losses", "codebook_loss", "per_codebook_losses"),
+    "codebook_loss_list",
+)
+TEXT_NAMES = ("llm_loss", "text_loss", "loss_text")
+#: Losses of parts of the codebooks, which together are the audio loss: all of a tuple must be there.
+PARTS = (
+    ("backbone_loss", "decoder_loss"),
+    ("backbone_loss", "depth_decoder_loss"),
+    ("c0_loss", "ac_loss"),
+    ("talker_loss", "sub_talker_loss"),
+    ("semantic_loss", "acoustic_loss"),
+)
+_ROLES = {
+    name: (role, order)
+    for role, names in (("audio", AUDIO_NAMES), ("codebooks", CODEBOOK_NAMES), ("text", TEXT_NAMES), ("own", ("loss",)))
+    for order, name in enumerate(names)
+}
+_PARTS = {name for names in PARTS for name in names}
 
 
 def number_of(value: Any) -> Any:
@@ -110,3 +132,40 @@ def _kind(value: Any) -> str:
         return f"a list of {', '.join(sorted({type(each).__name__ for each in value})) or 'nothing'}"
     shape = getattr(value, "shape", None)
     return f"a {type(value).__name__}" + ("" if shape is None else f" of shape {tuple(shape)}")
+
+
+class Held(NamedTuple):
+    """What outputs hold: role -> order, name and value; and parts by name."""
+
+    by_role: dict[str, tuple[int, str, Any]]
+    parts: dict[str, Any]
+
+    def of(self, role: str) -> tuple[str, Any]:
+        """Return name and value; an empty name and None where there is none."""
+        found = self.by_role.get(role)
+        return ("", None) if found is None else found[1:]
+
+
+def held_by(outputs: Any) -> Held:
+    """Sort what outputs hold by its role.
+
+    Of a mapping (``ModelOutput`` of transformers is one), an object, or a tuple, whose loss comes first.
+    """
+    if isinstance(outputs, (dict, Mapping)):  # a dict is asked for first, for it is told sooner
+        items: Any = outputs.items()
+    elif type(outputs) is tuple:
+        items = (("loss", outputs[0]),) if outputs and isinstance(outputs[0], Tensor) else ()
+    else:
+        items = [(name, getattr(outputs, name, None)) for name in (*_ROLES, *_PARTS)]
+    found, parts = dict[str, tuple[int, str, Any]](), dict[str, Any]()
+    for name, value in items:
+        if value is None:
+            continue
+        known = _ROLES.get(name)
+        if known is not None:
+            role, order = known
+            if role not in found or order < found[role][0]:
+                found[role] = (order, name, value)
+        elif name in _PARTS:
+            parts[name] = value
+    return Held(found, parts)

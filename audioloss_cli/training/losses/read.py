@@ -2,55 +2,35 @@
 
 The audio loss of a step is, in this order: ``audio_loss`` of the outputs; the mean of their losses by codebook, of all
 there are, though only the first 16 are watched one by one; the mean of their parts, such as ``backbone_loss`` and
-``decoder_loss``; the loss recomputed from logits and labels, where the model's own loss holds text as well; the loss
-that the loop was given, or that of the outputs, as a mean over codebooks where the family of the model sums over them.
-Beside it stands the audio part of what is trained, for ``agreement``: the same, or the total without the text loss.
+``decoder_loss``; where the model's own loss holds text as well, the own loss without the text loss, if that was seen to
+be what logits and labels give, else the loss recomputed from these; the loss that the loop was given, or that of the
+outputs, as a mean over codebooks where the family of the model sums over them. Beside it stands the audio part of what
+is trained, for ``agreement``: the same, or the total without the text loss.
 """
 
+import math
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from torch import Tensor
 
 from audioloss_cli.probe.model_io.adapter import Adapter
 from audioloss_cli.probe.model_io.layout import Layout
-from audioloss_cli.training.losses.outputs import mean_of, number_of, read_codebooks, read_scalar
+from audioloss_cli.training.losses.outputs import PARTS, held_by, mean_of, number_of, read_codebooks, read_scalar
 from audioloss_cli.training.losses.recompute import AtOffsets, by_offset, is_silent, recompute
-from audioloss_cli.training.transport.scalar_layout import ACROSS, AT_OFFSETS, BOUND, PART
+from audioloss_cli.training.transport.scalar_layout import (
+    ACROSS,
+    AT_OFFSETS,
+    BOUND,
+    CODEBOOKS,
+    MEASURED,
+    MEASURED_TOGETHER,
+    PART,
+    TOGETHER,
+)
 
-#: Names under which outputs hold each of their losses, in the order in which they are tried.
-AUDIO_NAMES = ("audio_loss", "loss_audio", "audio_ce_loss", "speech_loss", "audio_lm_loss")
-CODEBOOK_NAMES = (
-    *("codebook_losses", "audio_codebook_losses", "audio_losses", "codebook_loss", "per_codebook_losses"),
-    "codebook_loss_list",
-)
-TEXT_NAMES = ("llm_loss", "text_loss", "loss_text")
-#: Losses of parts of the codebooks, which together are the audio loss: all of a tuple must be there.
-PARTS = (
-    ("backbone_loss", "decoder_loss"),
-    ("backbone_loss", "depth_decoder_loss"),
-    ("c0_loss", "ac_loss"),
-    ("talker_loss", "sub_talker_loss"),
-    ("semantic_loss", "acoustic_loss"),
-)
-_ROLES = {
-    name: (role, order)
-    for role, names in (("audio", AUDIO_NAMES), ("codebooks", CODEBOOK_NAMES), ("text", TEXT_NAMES), ("own", ("loss",)))
-    for order, name in enumerate(names)
-}
-_PARTS = {name for names in PARTS for name in names}
+_AS_MEASURED = {TOGETHER: MEASURED_TOGETHER, **dict(zip(CODEBOOKS, MEASURED, strict=True))}
 _COUNT = "num_items_in_batch"  # over which the model's own loss is a sum, divided by that; it is not of the batch
-
-
-class _Held(NamedTuple):
-    """What outputs hold: role -> order, name and value; and parts by name."""
-
-    by_role: dict[str, tuple[int, str, Any]]
-    parts: dict[str, Any]
-
-    def of(self, role: str) -> tuple[str, Any]:
-        found = self.by_role.get(role)
-        return ("", None) if found is None else found[1:]
 
 
 class Losses(dict[str, Any]):
@@ -64,6 +44,7 @@ class Losses(dict[str, Any]):
         odd: what cannot be read, in words.
         mixed: whether the own loss holds that of the text.
         anew: whether the audio loss was taken out of it, from logits and labels.
+        apart: whether it is the own loss without that of the text.
         silent: whether the batch is one of text alone.
         measured: cross entropies at label offsets 0, 1 and 2; None where they were not asked for.
     """
@@ -71,7 +52,7 @@ class Losses(dict[str, Any]):
     named: bool = False  # of the class, for one is made at every step
     own: Collection[str] = ()
     odd: Collection[str] = ()
-    mixed = anew = silent = False
+    mixed = anew = apart = silent = False
     measured: AtOffsets | None = None
 
 
@@ -85,6 +66,7 @@ def read_losses(
     adapter: Adapter | None = None,
     measure: bool = False,
     wait: bool = True,
+    difference: bool = False,
 ) -> Losses:
     """What a micro-batch has to offer.
 
@@ -98,10 +80,11 @@ def read_losses(
         adapter: of the family, to measure other families than those of Higgs Audio.
         measure: whether the cross entropies at several label offsets are measured, see ``agreement``.
         wait: whether the host may look into what it measures.
+        difference: whether the own loss without that of the text was seen to be the audio loss.
     """
     if outputs is None:
         return Losses() if loss is None else Losses(audio=loss)
-    held, odd = _held_by(outputs), list[str]()
+    held, odd = held_by(outputs), list[str]()
     roles = held.by_role
     books, mean = read_codebooks(*held.of("codebooks"), odd) if "codebooks" in roles else ({}, None)
     found = Losses(books)
@@ -118,7 +101,10 @@ def read_losses(
     elif loss is not None and loss is not own:
         found["audio"] = loss
     else:
-        _unnamed(found, own, outputs, batch, layout, odd, again=again)
+        rest = (
+            _without(own, text) if difference and own is not None and text is not None and not _is_sum(batch) else None
+        )
+        _unnamed(found, own, rest, outputs, batch, layout, odd, again=again)
     if text is not None:
         found["text"] = text
     if found.measured is not None:
@@ -130,7 +116,7 @@ def read_losses(
 
 def names_audio(outputs: Any) -> bool:
     """Whether the outputs say which of their losses is that of the audio."""
-    held = _held_by(outputs)
+    held = held_by(outputs)
     return "audio" in held.by_role or "codebooks" in held.by_role
 
 
@@ -141,28 +127,6 @@ def own_loss_of(outputs: Any) -> Any:
     if type(outputs) is tuple:
         return outputs[0] if outputs and isinstance(outputs[0], Tensor) else None
     return getattr(outputs, "loss", None)
-
-
-def _held_by(outputs: Any) -> _Held:
-    """Of a mapping (``ModelOutput`` of transformers is one), an object, or a tuple, whose loss comes first."""
-    if isinstance(outputs, (dict, Mapping)):  # a dict is asked for first, for it is told sooner
-        items: Any = outputs.items()
-    elif type(outputs) is tuple:
-        items = (("loss", outputs[0]),) if outputs and isinstance(outputs[0], Tensor) else ()
-    else:
-        items = [(name, getattr(outputs, name, None)) for name in (*_ROLES, *_PARTS)]
-    found, parts = dict[str, tuple[int, str, Any]](), dict[str, Any]()
-    for name, value in items:
-        if value is None:
-            continue
-        known = _ROLES.get(name)
-        if known is not None:
-            role, order = known
-            if role not in found or order < found[role][0]:
-                found[role] = (order, name, value)
-        elif name in _PARTS:
-            parts[name] = value
-    return _Held(found, parts)
 
 
 def _of_parts(parts: Mapping[str, Any]) -> Any:
@@ -200,17 +164,25 @@ def _measure(
     if found.measured is not None and layout.shift == 1:
         for names, measured in zip((AT_OFFSETS, ACROSS), found.measured, strict=True):
             found.update(zip(names, (each.nanmean() for each in measured), strict=True))
+    if found.measured is not None:
+        books, _ = read_codebooks("", found.measured.within[layout.shift], [])
+        found.update({_AS_MEASURED[name]: value for name, value in books.items()})
 
 
 def _trained(found: Losses, batch: Mapping[str, Any] | None) -> None:
     """The audio part of what is trained; or a total, which is no smaller."""
-    counted = batch is not None and batch.get(_COUNT) is not None
+    counted = _is_sum(batch)
     if "audio" in found and not found.anew:
         found[PART] = found["audio"]
     elif "total" in found and "text" in found and not counted:
         found[PART] = _without(found["total"], found["text"])
     elif "total" in found and not counted:
         found[BOUND] = found["total"]
+
+
+def _is_sum(batch: Mapping[str, Any] | None) -> bool:
+    """Whether the model's own loss is divided by the items of a whole step."""
+    return batch is not None and batch.get(_COUNT) is not None
 
 
 def _without(total: Any, text: Any) -> Any:
@@ -233,6 +205,7 @@ def _named(found: Losses, audio: Any, loss: Any, own: Any) -> None:
 def _unnamed(
     found: Losses,
     own: Any,
+    rest: Any,
     outputs: Any,
     batch: Mapping[str, Any] | None,
     layout: Layout | None,
@@ -240,18 +213,24 @@ def _unnamed(
     *,
     again: bool,
 ) -> None:
-    """The model's own loss, or the part of it that is the audio's."""
+    """The model's own loss, or the part of it that is the audio's; ``rest``: that without the text, if it is that."""
     if layout is not None and batch is not None:
         mixed = found.mixed = _holds_text(batch, layout)
         found.silent = mixed and is_silent(batch, layout)
+        # Exactly nothing may be a batch without any label: that is for logits and labels to tell.
+        again = again or (type(rest) is float and rest == 0)
         if mixed and own is not None and (not (again or found.measured) or found.silent):
             found["total"], found.own = own, ("total",)
+            if rest is not None and not found.silent:
+                found["audio"], found.apart = rest, True
             return
         anew = _anew(found, outputs, batch, layout, odd) if mixed or own is None else None
         if anew is not None:
             books, mean = read_codebooks("", anew, odd)
             found.update({**books, "audio": mean})
             found.anew = True
+            if rest is not None and not _is_no_number(mean):
+                found["audio"] = rest
             if own is not None:
                 found["total"], found.own = own, ("total",)
             return
@@ -271,6 +250,11 @@ def _anew(found: Losses, outputs: Any, batch: Mapping[str, Any], layout: Layout,
         said = " ".join(str(error).split())[:200]
         odd.append(f"not recomputed from logits and labels: {type(error).__name__}: {said}")
         return None
+
+
+def _is_no_number(mean: Any) -> bool:
+    """Of labels of which none counts, where that can be told without a wait; NaN is then the loss."""
+    return isinstance(mean, float) and not math.isfinite(mean)
 
 
 def _mean(total: Any, codebooks: int) -> Any:

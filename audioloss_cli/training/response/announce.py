@@ -1,7 +1,7 @@
 """Where alerts go beside the policy's actions: every sink that is open, and Python's logging."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ _LEVELS = {"critical": logging.ERROR, "warning": logging.WARNING, "info": loggin
 
 
 class Sink(Protocol):
-    """A module of ``training/sinks`` has a class ``Sink``; nothing is opened before the first alert."""
+    """A module of ``training/sinks`` has a class ``Sink``; nothing is opened before there is something to write."""
 
     def alert(self, series: str, alert: Alert, ranks: str) -> None:
         """One alert, reminders and recoveries too."""
@@ -24,6 +24,10 @@ class Sink(Protocol):
 
     def action(self, taken: ActionRecord) -> None:
         """One action and its outcome."""
+        ...
+
+    def figures(self, step: int, figures: Mapping[str, float], loss: float | None) -> None:
+        """What tells whether it learns, by name, at a step at which the run logs; and the mean audio loss."""
         ...
 
     def close(self) -> None:
@@ -48,6 +52,10 @@ class Announcer:
         """Tell the sinks."""
         self._each(lambda sink: sink.action(taken))
 
+    def figures(self, step: int, figures: Mapping[str, float], loss: float | None) -> None:
+        """Tell the sinks."""
+        self._each(lambda sink: sink.figures(step, figures, loss))
+
     def close(self) -> None:
         """Write out what is left."""
         self._each(lambda sink: sink.close())
@@ -62,11 +70,11 @@ class Announcer:
                 logger.warning("alerts do not go to %s any more: %s", where, error)
 
 
-def open_sinks(watch: Monitors, directory: Path, tensorboard: Any, *, jsonl: bool) -> list[Sink]:
-    """The sinks of a run: TensorBoard where it has one, and ``alerts.jsonl``."""
+def open_sinks(watch: Monitors, directory: Path, tensorboard: Any, *, jsonl: bool, figures: bool = True) -> list[Sink]:
+    """The sinks of a run: TensorBoard where it has one, with the ``figures`` or without, and files of JSON lines."""
     sinks: list[Sink] = []
     if jsonl:
         sinks.append(jsonl_sink.Sink(directory))
     if tensorboard is not None:
-        sinks.append(tensorboard_sink.Sink(tensorboard, watch))
+        sinks.append(tensorboard_sink.Sink(tensorboard, watch, figures=figures))
     return sinks

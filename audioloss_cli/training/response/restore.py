@@ -1,7 +1,8 @@
-"""Putting a run back in place: optimiser state, and the weights of a checkpoint directory of transformers."""
+"""Putting a run back in place: optimiser state, weights of a checkpoint directory of transformers, gradients."""
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +113,19 @@ def _files(directory: Path) -> list[Path]:
         raise ActionError(f"{directory} holds no {_WHOLE}, {_INDEX} or {_ADAPTER}: save with safetensors")
     index = json.loads((directory / _INDEX).read_text(encoding="utf-8"))
     return sorted({directory / Path(name).name for name in index["weight_map"].values()})
+
+
+def forget_gradients(optimizer: Any, scaler: Any = None) -> None:
+    """A parameter without a gradient is left alone by every optimiser of torch, weight decay included.
+
+    A scaler of losses (fp16) raises at the step of an optimiser in whose gradients it never looked for infinities, as
+    where nothing is clipped, or where a fused optimiser does it by itself. So it looks at them now.
+
+    Args:
+        optimizer: torch's, or Accelerate's around it.
+        scaler: a ``torch.amp.GradScaler``, if there is any.
+    """
+    if scaler is not None:
+        with suppress(RuntimeError):  # it has looked at them already: no public attribute says so
+            scaler.unscale_(getattr(optimizer, "optimizer", optimizer))
+    optimizer.zero_grad(set_to_none=True)

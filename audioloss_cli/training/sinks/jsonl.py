@@ -1,14 +1,15 @@
-"""``alerts.jsonl``: one line an alert and one an action, appended as they happen."""
+"""``alerts.jsonl``: one line an alert and one an action, appended as they happen; ``metrics.jsonl``: the figures."""
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from audioloss_cli.model import Alert
 from audioloss_cli.training.response.action_record import ActionRecord
 
-FILE = "alerts.jsonl"
+FILE, FIGURES = "alerts.jsonl", "metrics.jsonl"
 
 
 class Sink:
@@ -22,6 +23,10 @@ class Sink:
         record = {**alert, "severity": str(alert.severity), "audio_loss": alert.value, "series": series}
         self._write({"event": "alert", **record, **({"ranks": ranks} if ranks else {})})
 
+    def figures(self, step: int, figures: Mapping[str, float], loss: float | None) -> None:
+        """One line; with the mean audio loss since the line before, so that a scan of the file audits it."""
+        self._write({"step": step, **({} if loss is None else {"audio_loss": loss}), **figures}, FIGURES)
+
     def action(self, taken: ActionRecord) -> None:
         """What was done and when."""
         self._write({"event": "action", **taken.to_state()})
@@ -29,10 +34,10 @@ class Sink:
     def close(self) -> None:
         """Nothing is open."""
 
-    def _write(self, record: dict[str, Any]) -> None:
+    def _write(self, record: dict[str, Any], file: str = FILE) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         plain = {key: _plain(value) for key, value in record.items()}
-        with self.path.open("a", encoding="utf-8") as stream:
+        with self.path.with_name(file).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(plain, allow_nan=False) + "\n")
 
 

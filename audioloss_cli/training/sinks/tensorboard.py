@@ -5,6 +5,7 @@ scalar at each step would cost more than all the watching: the points that led t
 """
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,38 +13,46 @@ from audioloss_cli.model import Alert, Severity
 from audioloss_cli.training.losses.monitors import AUDIO, Monitors
 from audioloss_cli.training.response.action_record import ActionRecord
 
-# No tag but the first may read as "audio loss": a scan would take it for one.
+# No other tag of an alert may read as "audio loss": a scan would take it for one.
 VALUE, SEVERITY, TEXT, ACTION = "alerts/audio_loss", "alerts/severity", "alerts/message", "alerts/action"
 
 
 class Sink:
-    """Opened at the first alert.
+    """Opened at the first alert, or at the first figures.
 
     Args:
         target: a ``SummaryWriter`` of torch or tensorboardX, or a log directory.
         watch: whose points are written.
+        figures: whether figures are written here; a framework may log them in its own way.
 
     Raises:
         ImportError: at the first alert, if a directory was given and the package tensorboard is not installed.
     """
 
-    def __init__(self, target: Any, watch: Monitors) -> None:
-        self._target, self._watch = target, watch
+    def __init__(self, target: Any, watch: Monitors, *, figures: bool = True) -> None:
+        self._target, self._watch, self._figures = target, watch, figures
         self._writer: Any = None
         self._own = isinstance(target, (str, Path))
         self._last_step: int | None = None
+        self._alerted = False
 
     def alert(self, series: str, alert: Alert, ranks: str) -> None:
         """The points so far, the severity (0 once it is over), and the message; no file is opened for a note alone."""
         if self._writer is None and alert.severity is Severity.INFO and alert.edge != "recovered":
             return
         writer = self._open()
+        self._alerted = True
         self._write_points(writer)
         rank = 0 if alert.edge == "recovered" else Severity(alert.severity).rank
         writer.add_scalar(f"{SEVERITY}/{series}" if series != AUDIO else SEVERITY, rank, alert.step)
         text = f"**{alert.severity}** `{alert.code}` ({series}): {alert.message}" + (f" ({ranks})" if ranks else "")
         writer.add_text(TEXT, text, alert.step)
         writer.flush()
+
+    def figures(self, step: int, figures: Mapping[str, float], loss: float | None) -> None:
+        """As scalars, without the audio loss: the run logs its own."""
+        for name, value in figures.items() if self._figures else ():
+            self._open().add_scalar(name, value, step)
 
     def action(self, taken: ActionRecord) -> None:
         """As text."""
@@ -54,7 +63,8 @@ class Sink:
         """What came after the last alert, if there was one; a writer of the run's own stays open."""
         if self._writer is None:
             return
-        self._write_points(self._writer)
+        if self._alerted:
+            self._write_points(self._writer)
         self._writer.flush()
         if self._own:
             self._writer.close()

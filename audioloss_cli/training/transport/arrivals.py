@@ -9,7 +9,7 @@ from torch import Tensor
 from audioloss_cli.monitor.scalars import as_loss
 from audioloss_cli.training.transport.async_scalar import AsyncScalars
 from audioloss_cli.training.transport.ranks import Ranks, find_ranks
-from audioloss_cli.training.transport.scalar_layout import TOGETHER, Arrived
+from audioloss_cli.training.transport.scalar_layout import WIDE, Arrived
 
 
 class Arrivals:
@@ -48,7 +48,7 @@ class Arrivals:
                 value = values[name] = value.full_tensor()  # noqa: PLW2901
             if not isinstance(value, Tensor):
                 values[name] = as_loss(value)
-            elif value.is_complex() or (value.numel() != 1 and name != TOGETHER):
+            elif value.is_complex() or (value.numel() != 1 and name not in WIDE):
                 kind = "a complex one" if value.is_complex() else f"a tensor of shape {tuple(value.shape)}"
                 raise TypeError(f"the {name} loss must be one number, not {kind}")
         if self.at_once and self._read(values):
@@ -59,6 +59,11 @@ class Arrivals:
             self.at_once = False
         self._late.put(step, values)
         yield from self._late.ready()
+
+    def ready(self) -> Iterator[Arrived]:
+        """Those that have arrived by now; for a single process, or all ranks would have to come here together."""
+        if self._late is not None:
+            yield from self._late.ready()
 
     def flush(self) -> Iterator[Arrived]:
         """Wait for what is queued."""

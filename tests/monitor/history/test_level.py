@@ -117,3 +117,32 @@ def test_replay_by_the_array_comes_to_the_same_level_and_alerts(seed, scale, sha
         (alert.step, alert.code, alert.edge, alert.message) for alert in alerts
     ]
     assert (history(live).reference, history(live).level) == (history(replayed).reference, history(replayed).level)
+
+
+@pytest.mark.parametrize("stride", [1, 10, 100])
+def test_the_upper_part_of_heavy_tails_is_usual_too(stride):
+    values = noisy(np.full(2500, 2.0), 0.8, 3)
+    monitor, alerts = fed(values, "ce", stride)
+    assert 1.5 < history(monitor).reference < 2.7
+    assert history(monitor).noisy
+    assert alerts == []
+
+
+def test_what_rises_and_stays_is_not_usual():
+    values = noisy(np.concatenate([np.full(1500, 3.0), np.full(250, 5.5)]), 0.1)
+    assert history(fed(values, "ce")[0]).reference < 3.2
+
+
+@pytest.mark.parametrize("stride", [1, 10])
+def test_a_collapse_in_noise_is_found_though_single_points_say_nothing(stride):
+    values = noisy(np.concatenate([np.full(800, 4.0), np.full(60, 0.15)]), 0.7)
+    drops = [alert for alert in fed(values, "ce", stride)[1] if alert.code in ("early-drop", "log-drop")]
+    assert 800 * stride < drops[0].step <= 830 * stride
+
+
+def test_a_spike_in_noise_needs_more_points_or_has_to_be_farther():
+    values = noisy(np.full(900, 2.0), 0.8, 4)
+    values[600] = 4e4
+    assert [alert.code for alert in fed(values, "ce", 10)[1] if alert.edge == "fired"] == ["loss-spike"]
+    values[600:603] = 15.0
+    assert fed(values, "ce", 10)[1] == []

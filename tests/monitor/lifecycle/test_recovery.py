@@ -150,11 +150,11 @@ def test_diagnostics_list_every_attempt_with_its_outcome():
 
 
 def test_an_attempt_is_judged_from_the_next_point_on_though_nothing_else_is_waited_for():
-    """An incident that is said once, and for good, fires on while the monitor is calm."""
+    """An incident that is said once, and for good, fires on while nothing is asked."""
     monitor = AudioLossMonitor(10, kind="ce")
     for step in range(3001):
         monitor.update(8 * math.log(1026) * (1 + 1e-3 * (step % 7)) / (1 + step / 3000), step)
-    assert monitor._machine.calm
+    assert not monitor._machine.busy
     assert monitor._machine.bad
     monitor.record_recovery_attempt(3000, "divide the loss")
     for step in range(3001, 3011):

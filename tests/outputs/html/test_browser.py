@@ -195,10 +195,11 @@ def test_it_fits_and_follows_the_theme(opened, width, scheme):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != paper
 
 
-def test_print_shows_every_section_and_no_button(opened):
-    page = opened()
+def test_print_is_light_with_every_section_and_no_button(opened):
+    page = opened(color_scheme="dark")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    page.emulate_media(media="print")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.locator("details:not([open])").count() == 0
     assert page.locator("button:visible").count() == page.locator("thead button:visible").count() > 0
     page.evaluate("dispatchEvent(new Event('afterprint'))")

@@ -64,6 +64,22 @@ def test_a_rollback_restores_what_was_saved(parts, tmp_path):
     assert list(guard.batches(range(5))) == [2, 3, 4]
 
 
+def test_the_gradients_of_the_step_are_not_put_into_the_restored_weights(parts, tmp_path):
+    """Where losses are handed over between the backward pass and the optimiser's step, as public loops do it."""
+    guard = guard_of(parts, tmp_path, "rollback")
+    model, optimizer, _ = parts
+    for step in range(1, 6):
+        optimizer.zero_grad()
+        loss = model(torch.ones(1, 4)).square().sum() * (math.nan if step == 4 else 1.0)
+        loss.backward()
+        guard.step(loss)
+        if step == 2:
+            guard.save_checkpoint()
+        optimizer.step()
+        assert all(torch.isfinite(each).all() for each in model.parameters()), step
+    assert guard.taken[0].done
+
+
 def test_no_rollback_to_what_was_saved_in_trouble(parts, tmp_path):
     guard = guard_of(parts, tmp_path, "rollback")
     guard.step(5.0)

@@ -8,16 +8,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback, LightningModule, Trainer
+try:
+    from lightning.pytorch import Callback, LightningModule, Trainer
+except ImportError:  # the same package under its older name
+    from pytorch_lightning import (  # type: ignore[import-not-found, no-redef, assignment, unused-ignore]
+        Callback,
+        LightningModule,
+        Trainer,
+    )
 
-from audioloss_cli.training.batches.recent import MicroBatch
+from audioloss_cli.training.batches.recent import MicroBatch, named_batch
 from audioloss_cli.training.guard import AudioLossGuard
-from audioloss_cli.training.integrations.lightning.loop import FOLDER, LightningLoop
+from audioloss_cli.training.integrations.lightning.loop import FOLDER, LightningLoop, SavedCheckpoints
 from audioloss_cli.training.integrations.lightning.losses import LightningLosses
 from audioloss_cli.training.integrations.lightning.model_inputs import ModelInputs
-from audioloss_cli.training.integrations.lightning.saved_checkpoints import SavedCheckpoints
 from audioloss_cli.training.policy import Policy
-from audioloss_cli.training.response.forget_gradients import forget_gradients
+from audioloss_cli.training.response.restore import forget_gradients
 
 
 class AudioLossLightning(Callback):
@@ -51,7 +57,7 @@ class AudioLossLightning(Callback):
         self.guard.examiner.model = _inner(pl_module)
         self._inputs.attach(self.guard.examiner.model, pl_module)
         self._losses.start()
-        self.guard.begin()
+        self.guard.pipeline.begin()
         self._step = trainer.global_step
         board = self._board or (_writer(trainer) if trainer.is_global_zero else None)
         where = self._directory or Path(trainer.default_root_dir) / FOLDER
@@ -70,23 +76,36 @@ class AudioLossLightning(Callback):
         step = trainer.global_step
         given, original = self._given(batch)
         if given is not None:  # losses are read by its layout
-            self.guard.show(MicroBatch(given, original))
+            self.guard.pipeline.show(MicroBatch(given, original))
         values = self._losses.of(trainer, outputs, batch)
         if values is None:
             return
-        self.guard.feed(values)
+        self.guard.pipeline.feed(values)
         if step != self._step:
             self._step = step
-            self.guard.close(step)
+            logs = _logs_after(trainer, step)
+            self.guard.pipeline.close(step, logs=logs)
+            if logs:
+                self._log_figures(trainer, step)
+
+    def _log_figures(self, trainer: Trainer, step: int) -> None:
+        """To the run's loggers; that of TensorBoard is written to with the alerts."""
+        figures = self.guard.pipeline.log_now()
+        for each in trainer.loggers if figures else ():
+            if not _is_board(getattr(each, "experiment", None)):
+                each.log_metrics(figures, step)
 
     def _given(self, batch: Any) -> tuple[Any, Any]:
         """What the model was given, and the batch before; None for what is not known."""
-        return self._inputs.pair(batch) if isinstance(batch, Mapping) else (None, None)
+        named = named_batch(batch)
+        return self._inputs.pair(named) if isinstance(named, Mapping) else (None, None)
 
     def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Any) -> None:
         """Learn nothing from this step, where a rollback asked for it."""
         if not self.loop.skips:
-            self.guard.see_gradients(whole=True)
+            self.guard.pipeline.see_gradients(whole=True)
+            if _logs_after(trainer, trainer.global_step + 1):
+                self.guard.pipeline.measure_gradients()
         else:
             self.loop.skips -= 1
             forget_gradients(optimizer, getattr(trainer.precision_plugin, "scaler", None))
@@ -113,7 +132,16 @@ class AudioLossLightning(Callback):
 def _writer(trainer: Any) -> Any:
     """Of the first TensorBoard logger."""
     experiments = (getattr(each, "experiment", None) for each in trainer.loggers)
-    return next((each for each in experiments if hasattr(each, "add_scalar") and hasattr(each, "add_text")), None)
+    return next(filter(_is_board, experiments), None)
+
+
+def _is_board(experiment: Any) -> bool:
+    return hasattr(experiment, "add_scalar") and hasattr(experiment, "add_text")
+
+
+def _logs_after(trainer: Trainer, step: int) -> bool:
+    every = int(trainer.log_every_n_steps)  # type: ignore[attr-defined]  # set by its logger connector
+    return every > 0 and step % every == 0
 
 
 def _inner(module: Any) -> Any:

@@ -6,8 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from audioloss_cli.training.batches.recent import named_batch
 from audioloss_cli.training.guard import AudioLossGuard
-from audioloss_cli.training.losses.logged import audio_name
+from audioloss_cli.training.losses.logged_apart import audio_name
 from audioloss_cli.training.losses.read import names_audio
 
 _LOOKS = 3  # batches after which what was not logged never will be
@@ -42,14 +43,16 @@ class LightningLosses:
         # by, so that the sum over them would be too small.
         whole = _times(named.get("loss"), trainer.accumulate_grad_batches)
         many = isinstance(whole, Tensor) and whole.numel() != 1  # of a manual optimisation; it is said, and left alone
-        if names_audio(named) or self._guard.presence.named or many:
-            return self._guard.read(None, {**named, "loss": whole}, batch if isinstance(batch, Mapping) else None)
+        if names_audio(named) or self._guard.pipeline.reader.presence.named or many:
+            named_inputs = named_batch(batch)
+            given = named_inputs if isinstance(named_inputs, Mapping) else None
+            return self._guard.pipeline.read(None, {**named, "loss": whole}, given)
         loss = whole if isinstance(whole, (Tensor, float)) else None
         logged = self._logged(trainer)
         if self._name and (self._steady or loss is None):
             return _both(logged, loss)
         beside = {} if logged is None else {"logged": logged}
-        return {**beside, **({} if loss is None else self._guard.read(loss))}
+        return {**beside, **({} if loss is None else self._guard.pipeline.read(loss))}
 
     def _logged(self, trainer: Any) -> Any:
         """What was logged in this batch; found by name in the first ones, for to look at each would cost too much."""

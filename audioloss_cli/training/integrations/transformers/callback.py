@@ -4,6 +4,7 @@ A forward hook sees what the model is given and what it gives. The state goes th
 (``trainer_state.json``, ``stateful_callbacks``), and is read from there on resuming.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,11 @@ from transformers.trainer_callback import ExportableState
 
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.integrations.transformers.checkpoint_state import is_plain, plain_policy, resume
-from audioloss_cli.training.integrations.transformers.forward_hook import ForwardHook
-from audioloss_cli.training.integrations.transformers.log_directory import log_directory
+from audioloss_cli.training.integrations.transformers.forward_hook import ForwardHook, processes_of_a_sum
 from audioloss_cli.training.integrations.transformers.loop import TrainerLoop
-from audioloss_cli.training.integrations.transformers.loss_share import processes_of_a_sum
-from audioloss_cli.training.losses.logged import audio_name
-from audioloss_cli.training.losses.logged_apart import line_of, lines_of
+from audioloss_cli.training.losses.logged_apart import audio_name, line_of, lines_of
 from audioloss_cli.training.policy import Policy
-from audioloss_cli.training.response.forget_gradients import forget_gradients
+from audioloss_cli.training.response.restore import forget_gradients
 
 _FOLDER = "audioloss"  # in the output directory
 
@@ -68,10 +66,12 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         self.hook.processes = processes_of_a_sum(args, self.loop.model)
         self.hook.attach(self.loop.model if args.n_gpu <= 1 else None, kwargs.get("train_dataloader"))
         board = self._board or (log_directory(args) if state.is_world_process_zero else None)
-        self.guard.set_directory(self._directory or Path(args.output_dir) / _FOLDER, board, jsonl=self._jsonl)
+        where = self._directory or Path(args.output_dir) / _FOLDER
+        # A mixin puts the figures into what the Trainer logs.
+        self.guard.set_directory(where, board, jsonl=self._jsonl, figures=not self.hook.waits_for_loss)
         if state.global_step:
             resume(self.guard, state, self.loop.path(state.global_step))
-        self.guard.logs_from(state.global_step, lines_of(state.log_history, state.global_step))
+        self.guard.pipeline.logs_from(state.global_step, lines_of(state.log_history, state.global_step))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
         """The optimiser has made its step."""
@@ -81,7 +81,7 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         self._closed = step
         grad_norm, self.grad_norm = self.grad_norm, None
         self._bind(args, control, kwargs)
-        self.guard.close(step, grad_norm=grad_norm)
+        self.guard.pipeline.close(step, grad_norm=grad_norm, logs=control.should_log)
         if control.should_save or control.should_training_stop:
             self.guard.flush()
         return control
@@ -97,7 +97,9 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         """Learn nothing from this step, where a rollback asked for it."""
         if not self.loop.skips:
             self._bind(args, control, kwargs)
-            self.guard.see_gradients(whole=True)
+            self.guard.pipeline.see_gradients(whole=True)
+            if _logs_after(args, state):
+                self.guard.pipeline.measure_gradients()
         if self.loop.skips and self._skipped != state.global_step:
             self._skipped = state.global_step
             self.loop.skips -= 1
@@ -109,12 +111,14 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         if logs is self._logs:
             return control
         self._logs = logs
+        if "loss" in (logs or {}):
+            self._log_figures(state, logs)
         numbers = {key: value for key, value in (logs or {}).items() if isinstance(value, (int, float))}
         audio = audio_name(numbers)
         beside = {"grad_norm": numbers.get("grad_norm"), "epoch": numbers.get("epoch")}
         self._logs_audio = self._logs_audio or bool(audio)  # it may have log lines of its own
         if audio and not self.hook.named:
-            self.guard.logged(numbers[audio], state.global_step, {**beside, "total": numbers.get("loss")})
+            self.guard.pipeline.logged(numbers[audio], state.global_step, {**beside, "total": numbers.get("loss")})
         elif "loss" in numbers and not self._logs_audio:
             self._log_loss(numbers, state.global_step, beside)
         return control
@@ -137,13 +141,19 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         plain = {name: value for name, value in self._arguments.items() if is_plain(value)}
         return {"args": plain, "attributes": {"resumed": self.guard.state_dict()}}
 
+    def _log_figures(self, state: Any, logs: Any) -> None:
+        """Into ``trainer_state.json``, where a mixin has not put them into the line before it was logged."""
+        figures, lines = self.guard.pipeline.log_now(), state.log_history
+        if figures and lines and lines[-1].get("step") == state.global_step and lines[-1].get("loss") == logs["loss"]:
+            lines[-1].update(figures)
+
     def _log_loss(self, numbers: Mapping[str, Any], step: int, beside: Mapping[str, Any]) -> None:
         """The hook may have read no loss, or another one than that which is trained; a mixin knows the latter."""
         line = line_of(numbers, step)
         if not self.hook.had_loss:
-            self.guard.logged(numbers["loss"], step, beside)
+            self.guard.pipeline.logged(numbers["loss"], step, beside)
         elif line is not None and not self.hook.waits_for_loss:
-            self.guard.trained(line)
+            self.guard.pipeline.trained(line)
 
     def _bind(self, args: Any, control: Any, known: Mapping[str, Any]) -> None:
         loop = self.loop
@@ -151,3 +161,21 @@ class AudioLossCallback(TrainerCallback, ExportableState):
         loop.model, loop.optimizer = known.get("model", loop.model), known.get("optimizer", loop.optimizer)
         loop.scheduler = known.get("lr_scheduler", loop.scheduler)
         self.guard.examiner.model = loop.model
+
+
+def _logs_after(args: Any, state: Any) -> bool:
+    """Whether the Trainer logs after the step that it makes; at the end of an epoch nobody knows before."""
+    step, every = state.global_step + 1, state.logging_steps
+    if step == 1 and args.logging_first_step:
+        return True
+    return args.logging_strategy == "steps" and bool(every) and step % every == 0
+
+
+def log_directory(args: Any) -> Path | None:
+    """Where the TensorBoard callback of this process writes; None if it does not."""
+    if "tensorboard" not in (args.report_to or ()):
+        return None
+    named = os.environ.get("TENSORBOARD_LOGGING_DIR") or getattr(args, "logging_dir", None)  # an argument until 4.57
+    above = Path(named).expanduser() if named else Path(args.output_dir) / "runs"
+    own = [path for path in above.rglob("events.out.tfevents.*") if f".{os.getpid()}." in path.name]
+    return max(own, key=lambda path: path.stat().st_mtime).parent if own else above if named else None

@@ -6,6 +6,7 @@ A mixin that knows the loss that is trained brings it after the forward pass; wh
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from accelerate.state import AcceleratorState  # type: ignore[import-untyped]
 from torch import Tensor, is_grad_enabled
 from torch.compiler import is_compiling
 
@@ -48,7 +49,7 @@ class ForwardHook:
     def attach(self, model: Any, loader: Any) -> None:
         """To the model; and to the loader's collator, if that removes columns. ``model``: None to leave it alone."""
         self.let_go()  # of a training that was ended by an exception
-        self._guard.begin()
+        self._guard.pipeline.begin()
         self._pending.clear()
         self._model, self.own.processes = model, self.processes
         if model is not None:
@@ -90,9 +91,9 @@ class ForwardHook:
     def _take_in(self, batch: dict[str, Any], outputs: Any) -> None:
         """The batch and the losses of one pass."""
         self.own_loss = own_loss_of(outputs) is not None
-        self._guard.show(self._fed(batch))
-        values = self._guard.read(None, outputs, batch)
-        self.had_loss, self.named = self.had_loss or bool(values), self._guard.presence.named
+        self._guard.pipeline.show(self._fed(batch))
+        values = self._guard.pipeline.read(None, outputs, batch)
+        self.had_loss, self.named = self.had_loss or bool(values), self._guard.pipeline.reader.presence.named
         parts = set(values.own) if _is_part(batch) else set[str]()
         if self.processes > 1:  # not in place, which is what the Trainer does to the model's
             values.update({name: _detached(values[name]) * self.processes for name in parts})
@@ -134,7 +135,7 @@ class ForwardHook:
 
     def _feed(self, values: dict[str, Any], parts: set[str]) -> None:
         # They are read after the optimiser's step: in a step of CUDA graphs others lie in their place by then.
-        self._guard.feed(values, parts, copy=True)
+        self._guard.pipeline.feed(values, parts, copy=True)
 
 
 def _detached(value: Any) -> Any:
@@ -143,3 +144,27 @@ def _detached(value: Any) -> Any:
 
 def _is_part(batch: Mapping[str, Any]) -> bool:
     return batch.get(_COUNT) is not None
+
+
+def processes_of_a_sum(args: Any, model: Any) -> int:
+    """By how much such a loss is multiplied; as ``Trainer.compute_loss`` does it.
+
+    Args:
+        args: ``TrainingArguments``.
+        model: the one that is trained, unwrapped.
+    """
+    if not args.average_tokens_across_devices:
+        return 1
+    return int(args.world_size) // _with_the_same_batch(args, model)
+
+
+def _with_the_same_batch(args: Any, model: Any) -> int:
+    """Processes of tensor parallelism; as ``Trainer.get_tp_size``."""
+    own = getattr(model, "_tp_size", None)
+    if own is not None:
+        return int(own)
+    deepspeed = getattr(args, "hf_deepspeed_config", None)
+    if deepspeed is not None:
+        return int(deepspeed.config.get("tensor_parallel", {}).get("autotp_size", 1))
+    config = getattr(AcceleratorState(), "parallelism_config", None)
+    return 1 if config is None else int(config.tp_size)

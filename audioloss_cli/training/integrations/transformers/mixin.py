@@ -78,6 +78,13 @@ class AudioLossMixin:
             callback.grad_norm = norm
         return norm
 
+    def log(self, logs: Any, *args: Any, **kwargs: Any) -> Any:
+        """The Trainer's own, with what tells whether the audio part learns beside the training loss."""
+        callback = self._audio_loss_callback()
+        if callback is not None and "loss" in logs:
+            logs = {**logs, **callback.guard.pipeline.log_now()}
+        return super().log(logs, *args, **kwargs)  # type: ignore[misc]
+
     # To override.
 
     def _validate_model_inputs(

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from audioloss_cli.probe.errors import UnreadableError
+from audioloss_cli.probe.errors import EnvironmentalError, UnreadableError
 from audioloss_cli.probe.model_io.checkpoint.expressions import is_harmless
 from tests.effort import one_in
 from tests.probe.model_io.checkpoint.models import load
@@ -266,3 +267,10 @@ def test_an_archive_in_the_archive_that_inflates(path: Path) -> None:
         archive.writestr("model/data.pkl", bytes(1 << 20))
     rewrite(path, {INPUTS: buffer.getvalue()})
     assert "data.pkl is compressed" in refused(path)
+
+
+def test_a_torch_that_cannot_read_it_safely_is_told_in_one_line(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch.export.pt2_archive._package", None)
+    with pytest.raises(EnvironmentalError, match=r"w\.pt2: torch .* install torch 2\.10 or newer") as caught:
+        load(path)
+    assert "\n" not in str(caught.value)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from audioloss_cli.probe.errors import UnreadableError
+from audioloss_cli.probe.errors import EnvironmentalError, UnreadableError
 from audioloss_cli.probe.model_io.checkpoint.loaded import LoadedModel, Request
 from audioloss_cli.probe.model_io.checkpoint.pickles import refuse_unsafe
 from audioloss_cli.probe.model_io.checkpoint.pretrained import one_line
@@ -43,8 +43,13 @@ def load(request: Request) -> LoadedModel:
 
 
 def _read(path: Path) -> Any:
-    from torch.export.pt2_archive._package import load_pt2  # noqa: PLC0415  # slow, and needed by this kind alone
-
+    try:
+        from torch.export.pt2_archive._package import load_pt2  # noqa: PLC0415  # slow, and needed by this kind alone
+    except ImportError as error:
+        raise EnvironmentalError(
+            f"{path}: torch {torch.__version__} reads no .pt2 without unpickling it; install torch 2.10 or newer, or "
+            "save the weights as safetensors"
+        ) from error
     try:
         with warnings.catch_warnings(action="ignore"), _weights_only():
             return load_pt2(str(path)).exported_programs["model"]

@@ -123,8 +123,8 @@ SIGNALS = pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM"
     [
         ("typer", ["--version"]),
         ("audioloss_cli.audit", ["scan", "healthy.jsonl"]),
-        ("numpy.linalg", ["probe", "--ckpt", "x", "--data", "y"]),
-        pytest.param("torch.autograd", ["probe", "--ckpt", "x", "--data", "y"], marks=pytest.mark.exhaustive),
+        ("numpy.linalg", ["probe", "--ckpt", ".", "--data", "."]),
+        pytest.param("torch.autograd", ["probe", "--ckpt", ".", "--data", "."], marks=pytest.mark.exhaustive),
     ],
 )
 def test_a_signal_during_an_import(name, code, module, words):

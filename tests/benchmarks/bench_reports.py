@@ -10,7 +10,9 @@ with Python, numpy and the long file that is being read.
 """
 
 import argparse
+import contextlib
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -61,6 +63,15 @@ def scan(directory: Path, kinds: Sequence[str]) -> int:
     options = [f"--report={kind}={directory / kind}" for kind in kinds]
     code = cli.execute(["scan", str(directory / "runs"), "--jobs", "1", "-o", os.devnull, *options])
     assert code in (0, 1), code
+    return _peak()
+
+
+def _peak() -> int:
+    """Most bytes resident in this process; ``ru_maxrss`` may be that of the process which started it."""
+    with contextlib.suppress(OSError):
+        found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+        if found:
+            return int(found[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

@@ -14,6 +14,7 @@ _NO_UTF8 = re.compile("[\udc80-\udcff]")
 # What may stand behind a row: an object inside of one is followed by its next key, or by its end.
 _BEHIND_ROW = re.compile(r"\s*(?:,\s*[{\]]|\]|\{|\Z)")
 _MOST_TRIES = 256
+_TRIES_OF_DEEP = 64  # that one at an object without an end counts for, if it is nested too deep for the parser of C
 _NEAR_END = 16
 _decoder = json.JSONDecoder()
 
@@ -40,6 +41,7 @@ class Scanner:
         self._open = 0  # arrays that are not closed
         self._is_blank = True  # nothing but blanks was there so far
         self._core: set[str] | None = None  # the keys that all objects so far have
+        self._is_deep = False  # the last object that could not be parsed is nested too deep, and has no end
 
     def feed(self, data: bytes, *, is_end: bool = False) -> Iterator[dict[str, Any] | Gap]:
         """Yield the objects that end in what was fed so far, and where there are none."""
@@ -96,6 +98,7 @@ class Scanner:
     def _parsed(self, start: int) -> tuple[dict[str, Any], int] | None:
         if self._text[start] != "{":
             return None
+        self._is_deep = False
         try:
             return _decoder.raw_decode(self._text, start)
         except json.JSONDecodeError as error:
@@ -104,6 +107,7 @@ class Scanner:
         except (ValueError, RecursionError):  # digits without end, or nesting
             end = object_end(self._text, start)
             parsed = parse_text(self._text[start:end]) if end >= 0 else None
+            self._is_deep = end < 0
             self._error = json.JSONDecodeError("Unterminated string" if end < 0 else "", "", 0)
             return None if parsed is None else (parsed, end)
 
@@ -115,8 +119,9 @@ class Scanner:
 
     def _next(self, start: int) -> int:
         """The place of the next whole row behind a damaged one, or of the end."""
-        place = start
-        for _ in range(_MOST_TRIES):
+        place, tries = start, 0
+        while tries < _MOST_TRIES:
+            tries += _TRIES_OF_DEEP if self._is_deep else 1
             place = self._text.find("{", place + 1)
             if place < 0:
                 return len(self._text)

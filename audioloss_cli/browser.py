@@ -4,7 +4,8 @@ import os
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from audioloss_cli import terminal
@@ -13,31 +14,36 @@ from audioloss_cli.model import printable
 from audioloss_cli.terminal import WriteError
 
 
-def with_page(reports: list[Destination]) -> list[Destination]:
-    """Return the reports, with an HTML page in a new temporary file where none of them is one in a file.
+@contextmanager
+def shown(reports: list[Destination]) -> Iterator[list[Destination]]:
+    """Yield the reports, with an HTML page in a new temporary file where none of them is one in a file; then open it.
 
-    The file stays: a browser reads it after the program has ended.
+    The file stays: a browser reads it after the program has ended. If the work fails, it does not.
 
     Raises:
         WriteError: there is no room for temporary files.
     """
-    if _page_of(reports) is not None:
-        return reports
+    page = _page_of(reports)
+    if page is not None:
+        yield reports
+    else:
+        page = _temporary_page()
+        try:
+            yield [*reports, Destination("html", page, "--open")]
+        except BaseException:
+            page.unlink(missing_ok=True)
+            raise
+    if not (_may_open() and webbrowser.open(page.absolute().as_uri())):
+        terminal.tell(f"no browser can be opened here; the page is {printable(str(page))}\n")
+
+
+def _temporary_page() -> Path:
     try:
         number, name = tempfile.mkstemp(prefix="audioloss-", suffix=".html")
     except OSError as error:
         raise WriteError(f"--open: cannot make a temporary file: {error.strerror}; name one: --report x.html") from None
     os.close(number)
-    return [*reports, Destination("html", Path(name), "--open")]
-
-
-def show(reports: Sequence[Destination]) -> None:
-    """Open the page among the reports; where no browser can be opened, say where the page is."""
-    page = _page_of(reports)
-    if page is None:
-        return
-    if not (_may_open() and webbrowser.open(page.absolute().as_uri())):
-        terminal.tell(f"no browser can be opened here; the page is {printable(str(page))}\n")
+    return Path(name)
 
 
 def _page_of(reports: Sequence[Destination]) -> Path | None:

@@ -48,3 +48,11 @@ def test_without_a_browser_its_place_is_said(tmp_path):
     assert done.returncode == 1
     assert re.fullmatch(rf"no browser can be opened here; the page is {re.escape(str(page))}\n", done.stderr)
     assert "FAIL" in page.read_text()
+
+
+def test_a_failure_leaves_no_empty_page(tmp_path):
+    log = tmp_path / "train_log.jsonl"
+    log.write_bytes((SAMPLES / "no-shift" / "train_log.jsonl").read_bytes())
+    done = scan(log, "--open", "--report", f"json={log}", TMPDIR=str(tmp_path))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert list(tmp_path.iterdir()) == [log]

@@ -2,9 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from audioloss_cli.alert_tests.happened import rules
 from audioloss_cli.alert_tests.run import Result
+
+_WIDEST = 100  # columns of prose
 
 
 def coverage(results: Sequence[Result]) -> dict[str, int]:
@@ -21,4 +24,5 @@ def coverage_lines(found: dict[str, int]) -> Iterator[str]:
         yield f"  {code}: {count} test{'s' if count > 1 else ''}"
     silent = [code for code, count in found.items() if not count]
     if silent:
-        yield f"  in no test: {', '.join(silent)}"
+        text = f"  in no test: {', '.join(silent)}"
+        yield from wrap(text, _WIDEST, subsequent_indent="    ", break_on_hyphens=False)

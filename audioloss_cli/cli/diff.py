@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -21,6 +22,7 @@ _SETTINGS = (
     *("tags", "all_losses", "fail_on", "allow_defects", "allow_unread"),
     *("exclude", "format", "line_patterns"),
 )
+_WIDEST = 100  # columns of prose
 
 
 @takes_settings(*_SETTINGS)
@@ -57,7 +59,14 @@ def _text(found: "Comparison", report: str, code: int) -> str:
 
     if report == "json":
         return as_json(document(found, code), ascii_only=True, indent=2) + "\n"
-    return "".join(f"{printable(line)}\n" for line in lines(found, code))
+    return "".join(f"{part}\n" for line in lines(found, code) for part in _wrapped(printable(line)))
+
+
+def _wrapped(line: str) -> list[str]:
+    """The line as lines that can be read, each further one below the first; names are not broken."""
+    hang = " " * (len(line) - len(line.lstrip(" ")) + 4)
+    parts = wrap(line, _WIDEST, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False)
+    return parts or [""]
 
 
 def _write(text: str, output: Path | None) -> None:

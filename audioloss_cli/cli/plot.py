@@ -22,7 +22,10 @@ _SETTINGS = ("tags", "all_losses", "kind", "exclude", "format", "line_patterns")
 @takes_settings(*_SETTINGS)
 def command(
     context: typer.Context,
-    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Log files, archives, or directories of them.")],
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PATH", help="Log files, archives, or directories to search for them (this one)."),
+    ] = None,
     config: Config = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the charts to this file.")] = None,
     color: Color = "auto",
@@ -42,7 +45,13 @@ def command(
 
     with screen.progress() as progress:
         result = audit(
-            paths, chosen, progress, points=True, config_file=str(file or ""), allow_missing=True, finished=draw
+            paths or ["."],
+            chosen,
+            progress,
+            points=True,
+            config_file=str(file or ""),
+            allow_missing=True,
+            finished=draw,
         )
     screen.end(result)
     return result.exit_code

@@ -1,6 +1,7 @@
 """``audioloss scan``: options in, a report out."""
 
 import os
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 import typer
@@ -53,23 +54,22 @@ def command(
     file, chosen = settings(config, *given(context))
     judge = gates.judge_of(chosen, file, write_baseline)
     reports = reports_for(report, output)
-    if open_page:
-        from audioloss_cli import browser  # noqa: PLC0415  # no other scan needs it
+    with ExitStack() as stack:
+        if open_page:
+            from audioloss_cli import browser  # noqa: PLC0415  # no other scan needs it
 
-        reports = browser.with_page(reports)
-    screen = screen_for(reports, chosen.gate, quiet, verbose, color)
-    with screen.progress() as progress:
-        result = audit(
-            paths or ["."],
-            chosen,
-            progress,
-            config_file=str(file or ""),
-            allow_missing=True,
-            judge=judge,
-            finished=screen.run,
-        )
-    screen.end(result)
-    gates.write_baseline(write_baseline, result)
-    if open_page:
-        browser.show(reports)
+            reports = stack.enter_context(browser.shown(reports))
+        screen = screen_for(reports, chosen.gate, quiet, verbose, color)
+        with screen.progress() as progress:
+            result = audit(
+                paths or ["."],
+                chosen,
+                progress,
+                config_file=str(file or ""),
+                allow_missing=True,
+                judge=judge,
+                finished=screen.run,
+            )
+        screen.end(result)
+        gates.write_baseline(write_baseline, result)
     return result.exit_code

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+from audioloss_cli.runs.own_reports import is_own_report
 from audioloss_cli.storage.log_file import LogFile
 
 _BY_NAME = (
@@ -21,12 +22,6 @@ _BY_NAME = (
 _OURS = (
     (frozenset(("type", "severity", "code", "step", "message", "edge", "incident")), "alerts that audioloss wrote"),
     (frozenset(("schema", "exit_code", "gate")), "a report of audioloss"),
-)
-# How our reports begin: JSON and JSON lines, GitLab's code quality, SARIF, JUnit.
-_REPORTS = re.compile(
-    rb'\s*\{\s*"schema": "audioloss|\[\s*\{"type": "issue", "check_name": |'
-    rb'\{\s*"\$schema": "https://json\.schemastore\.org/sarif|'
-    rb'<\?xml [^>]*>\s*<testsuites>\s*<testsuite [^>]*package="audioloss"'
 )
 _WORDS = re.compile(
     r"(?:^|[^a-z])(?:metrics?|history|scalars?|losses|loss|(?:train|trainer|training)[-_.]?(?:logs?|stats))"
@@ -67,7 +62,7 @@ def is_no_log(file: LogFile) -> str:
         return by_name
     if b'"schema": "audioloss.baseline' in file.head[:200]:
         return "a baseline of audioloss"
-    if _REPORTS.match(file.head):
+    if is_own_report(file):
         return "a report of audioloss"
     if b'"incident"' not in file.head[:4096]:
         return ""

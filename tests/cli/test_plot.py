@@ -16,6 +16,13 @@ def test_runs_are_drawn_over_each_other(audioloss):
     assert "critical-loss from step 430" in " ".join(ran.out.split())
 
 
+def test_without_a_path_it_is_this_directory(audioloss, monkeypatch):
+    monkeypatch.chdir(SAMPLES / "nan")
+    ran = audioloss("plot")
+    assert ran.code == 1
+    assert ran == audioloss("plot", ".")
+
+
 def test_it_draws_points_and_not_the_envelope(audioloss, jsonl):
     """64 parts are kept of a clean series; the chart is finer than that."""
     rows = [{"step": step, "audio_loss": 3.0 + (step % 2) * 0.5} for step in range(3000)]

@@ -141,10 +141,11 @@ def test_coverage_names_the_rules_that_spoke_and_those_that_did_not(audioloss):
     total = len(registry.names("rules"))
     assert lines[0] == f"rules exercised: 1 of {total}"
     assert lines[1] == "  critical-loss: 1 test"
-    silent = lines[2].removeprefix("  in no test: ").split(", ")
+    silent = " ".join(map(str.strip, lines[2:-1])).removeprefix("in no test: ").split(", ")
     assert len(silent) == total - 1
     assert "zero-loss" in silent
-    assert lines[3:] == ["PASS (exit 0): 2 passed, 0 failed"]
+    assert max(map(len, lines)) <= 100
+    assert lines[-1] == "PASS (exit 0): 2 passed, 0 failed"
 
 
 def test_junit_in_a_file_beside_the_text(audioloss):

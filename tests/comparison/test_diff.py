@@ -256,3 +256,9 @@ def test_hostile_names_are_escaped(audioloss):
     document = audioloss("diff", "a", "b", "--report", "json").out
     assert document.isascii()
     assert json.loads(document)["pairs"][0]["settings"][0]["b"] == "b\x7f"
+
+
+def test_no_line_is_wider_than_can_be_read(audioloss):
+    ran = audioloss("diff", SAMPLES / "healthy", SAMPLES / "recovery")
+    assert "loss stayed below 0.01 for a whole window of 100 steps" in " ".join(ran.out.split())
+    assert all(len(line) <= 100 or str(SAMPLES) in line for line in ran.out.splitlines())

@@ -56,7 +56,8 @@
       if (sections[index]) sections[index].hidden = !fits;
       shown += fits;
     });
-    status.textContent = shown === rows.length ? `${rows.length} runs` : `${shown} of ${rows.length} runs`;
+    const all = rows.length === 1 ? "1 run" : `${rows.length} runs`;
+    status.textContent = shown === rows.length ? all : `${shown} of ${all}`;
   };
   search.oninput = show;
   controls.append(search);

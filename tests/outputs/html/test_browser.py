@@ -240,3 +240,12 @@ def test_a_thousand_runs_open_at_once(opened, tmp_path):
     page = opened(path)
     page.get_by_label("search runs").fill("runs/77")
     assert page.locator("#shown").inner_text() == "11 of 1000 runs"
+
+
+def test_a_single_run_is_counted_as_one(opened, tmp_path):
+    path = tmp_path / "one.html"
+    path.write_text(page_of(Report(runs=[run_of("runs/a", [collapsed()])])), encoding="utf-8")
+    page = opened(path)
+    assert page.locator("#shown").inner_text() == "1 run"
+    page.get_by_label("search runs").fill("nothing")
+    assert page.locator("#shown").inner_text() == "0 of 1 run"

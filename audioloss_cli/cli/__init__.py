@@ -4,6 +4,7 @@ Where the values behind an argument are not options of ours, it has ``CONTEXT`` 
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated
 
 import typer
@@ -24,17 +25,6 @@ Examples:
   audioloss help scan                             the options of a command
 """
 
-app = typer.Typer(
-    name="audioloss",
-    cls=Group,
-    help="Audits the logs and checkpoints of audio language model training. Exit codes: 0 clean, 1 findings at or "
-    "above the gate, 2 usage, 3 could not audit, 4 internal error, 130 interrupted.",
-    epilog=EXAMPLES,
-    rich_markup_mode=None,  # rich help costs 0.15 s at every start
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST},
-)
-
 
 def execute(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code.
@@ -48,6 +38,7 @@ def execute(arguments: Sequence[str]) -> int:
         execute(["--help"])
         return USAGE
     try:
+        app = app_for(arguments)
         return int(app(list(arguments), prog_name="audioloss", standalone_mode=False) or 0)
     except typer.Abort as error:  # nothing here asks anybody: Typer makes one of any EOFError
         raise error.__cause__ or error from None
@@ -85,7 +76,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version.")
@@ -93,9 +83,35 @@ def _root(
 ) -> None: ...
 
 
-for _name in registry.names("cli"):
-    _module = registry.load("cli", _name)
-    _context = getattr(_module, "CONTEXT", None)
-    app.command(name=registry.code_of(_name), epilog=_module.EPILOG, cls=Command, context_settings=_context)(
-        _module.command
+def app_for(arguments: Sequence[str]) -> typer.Typer:
+    """Return the app with the one command that the arguments call, or with all where they name none.
+
+    The modules of the others, with all their options, would be a third of a start.
+    """
+    known = {registry.code_of(name): name for name in registry.names("cli")}
+    called = known.get(next((each for each in arguments if not each.startswith("-")), ""))
+    if called in (None, "help") and list(arguments) not in (["--version"], ["-V"]):
+        return _app(tuple(known.values()))  # ``help COMMAND`` asks for any of them
+    return _app((called or "help",))
+
+
+@cache
+def _app(names: tuple[str, ...]) -> typer.Typer:
+    app = typer.Typer(
+        name="audioloss",
+        cls=Group,
+        help="Audits the logs and checkpoints of audio language model training. Exit codes: 0 clean, 1 findings at or "
+        "above the gate, 2 usage, 3 could not audit, 4 internal error, 130 interrupted.",
+        epilog=EXAMPLES,
+        rich_markup_mode=None,  # rich help costs 0.15 s at every start
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST},
     )
+    app.callback()(_root)
+    for name in names:
+        module = registry.load("cli", name)
+        context = getattr(module, "CONTEXT", None)
+        app.command(name=registry.code_of(name), epilog=module.EPILOG, cls=Command, context_settings=context)(
+            module.command
+        )
+    return app

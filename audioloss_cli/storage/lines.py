@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property, partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from audioloss_cli.model import Defect
 from audioloss_cli.model.series import DefectKind
@@ -16,7 +16,6 @@ from audioloss_cli.storage.encoding import UTF8_BOM, in_utf8
 
 _CHUNK = 1 << 17  # with what is made of it, it stays in the cache of the processor
 LONGEST_LINE = 64 << 20
-_NEWLINE = ord("\n")
 _GIVE_UP = 1 << 30  # of a file without a newline
 
 
@@ -84,18 +83,9 @@ class Block:
         """How many lines."""
         if "lines" in self.__dict__:
             return len(self.lines)
-        if "newlines" in self.__dict__:
-            return len(self.newlines) + (not self.data.endswith(b"\n"))
         # bytes.count looks at each byte, replace finds them twice as fast.
         newlines = len(self.data) - len(self.data.replace(b"\n", b""))
         return newlines + (not self.data.endswith(b"\n"))
-
-    @cached_property
-    def newlines(self) -> Any:
-        """Index of each newline in ``data``: int64 [newlines], numpy."""
-        import numpy as np  # whoever asks has it
-
-        return (np.frombuffer(self.data, np.uint8) == _NEWLINE).nonzero()[0]
 
     def __iter__(self) -> Iterator[Line]:
         """Each line with its place."""

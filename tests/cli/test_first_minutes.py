@@ -95,13 +95,13 @@ def test_codes_with_commas_between_them(audioloss, low):
     ],
 )
 def test_a_shell_is_offered_names_and_codes(typed, offered, monkeypatch, capsys):
-    from audioloss_cli.cli import app
+    from audioloss_cli.cli import app_for
 
     monkeypatch.setenv("COMP_WORDS", typed)
     monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
     monkeypatch.setenv("_AUDIOLOSS_COMPLETE", "complete_bash")
     with pytest.raises(SystemExit) as left:
-        app([], prog_name="audioloss", standalone_mode=False)
+        app_for([])([], prog_name="audioloss", standalone_mode=False)
     assert (left.value.code, capsys.readouterr().out.split()) == (0, offered)
 
 

@@ -329,8 +329,9 @@ def test_the_ends_of_an_unknown_family_come_from_the_command_line(tmp_path: Path
             seen.update(options)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(door.registry, "load", lambda *_: Wing)
-    arguments = ["probe", "--ckpt", str(tmp_path), "--data", "x", "--bos", "7", "--eos", "8", "--pad", "0"]
+    load = door.registry.load
+    monkeypatch.setattr(door.registry, "load", lambda room, name: Wing if name == "command" else load(room, name))
+    arguments = ["probe", "--ckpt", str(tmp_path), "--data", str(tmp_path), "--bos", "7", "--eos", "8", "--pad", "0"]
     assert cli.execute(arguments) == 130
     assert (seen["bos"], seen["eos"], seen["pad"]) == (7, 8, 0)
 

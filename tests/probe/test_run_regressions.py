@@ -299,8 +299,8 @@ def test_an_argument_for_no_factory():
 
 
 @pytest.mark.parametrize("seconds", ["-5", "nan"])
-def test_a_timeout_that_is_no_time(audioloss, seconds):
-    done = audioloss("probe", "--ckpt", "x", "--data", "y", f"--timeout={seconds}")
+def test_a_timeout_that_is_no_time(audioloss, seconds, tmp_path):
+    done = audioloss("probe", "--ckpt", tmp_path, "--data", tmp_path, f"--timeout={seconds}")
     assert done.code == 2
     assert f"--timeout {seconds} is no span of time" in done.err
 

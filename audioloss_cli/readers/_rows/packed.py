@@ -1,5 +1,6 @@
 """Columns of Python's numbers as arrays, and columns with gaps."""
 
+import math
 import re
 import struct
 from array import array
@@ -50,27 +51,21 @@ class Chosen:
 
     Args:
         mask: a byte a row, 0 for those that are not chosen.
-        arrays: whether numpy takes them out of arrays.
 
     Attributes:
         mask: as it was given.
         any: whether there are some.
     """
 
-    def __init__(self, mask: bytes, *, arrays: bool = False) -> None:
+    def __init__(self, mask: bytes) -> None:
         self.mask = mask
         self.any = b"\1" in mask
-        self._arrays = arrays
-        self._spans = [] if arrays else [found.span() for found in _STRETCH.finditer(mask)]
+        self._spans = [found.span() for found in _STRETCH.finditer(mask)]
 
     def of(self, numbers: Any) -> Any:
         """Those of the items of an array or a list that are in these rows."""
         there = numbers[:0]
-        if self._arrays and isinstance(numbers, array):
-            import numpy as np  # whoever asks for arrays has it
-
-            there.frombytes(np.frombuffer(numbers, numbers.typecode)[np.frombuffer(self.mask, bool)].tobytes())
-        elif self._arrays or len(self._spans) * _SHORT_STRETCH > len(self.mask):
+        if len(self._spans) * _SHORT_STRETCH > len(self.mask):
             there.extend(compress(numbers, self.mask))
         else:
             for start, end in self._spans:
@@ -78,21 +73,14 @@ class Chosen:
         return there
 
 
-def numbered(
-    column: Sequence[float], masks: dict[bytes, Chosen], *, arrays: bool
-) -> "tuple[array[float], Chosen | None]":
+def numbered(column: Sequence[float], masks: dict[bytes, Chosen]) -> "tuple[array[float], Chosen | None]":
     """Return the numbers of a column in which NaN is a gap, and which of the rows have them; None if all have.
 
     ``masks`` keeps what was chosen, so that columns with the same gaps share it.
     """
     values = floats(column)
-    if arrays:
-        import numpy as np  # whoever asks for arrays has it
-
-        mask = (~np.isnan(np.frombuffer(values))).tobytes()
-    else:
-        mask = bytes([value == value for value in column])  # noqa: PLR0124  # NaN
-    if b"\0" not in mask:
+    if not math.isnan(sum(column)):
         return values, None
-    chosen = masks.setdefault(mask, Chosen(mask, arrays=arrays))
+    mask = bytes([value == value for value in column])  # noqa: PLR0124  # NaN
+    chosen = masks.setdefault(mask, Chosen(mask))
     return chosen.of(values), chosen

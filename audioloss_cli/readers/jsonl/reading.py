@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audioloss_cli.model import Cursor, Defect, ReadOptions, Series
-from audioloss_cli.model.columns import POINTS_WORTH_IMPORTING
 from audioloss_cli.readers._rows import Row, RowCollector
 from audioloss_cli.readers.jsonl import marks
 from audioloss_cli.readers.jsonl.rows import LINES_TO_LEARN_FROM, RowParser
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 # So many are read line by line in the time that the typed reader takes to be imported and built.
 _LINES_OF_A_SMALL_LOG = 1000
-_LINES_WORTH_ARRAYS = POINTS_WORTH_IMPORTING
 
 
 class Reading:
@@ -85,8 +83,7 @@ class Reading:
             from audioloss_cli.readers.jsonl.typed import TypedReader  # noqa: PLC0415  # 20 ms for large files alone
 
             self._typed = TypedReader(self._rows, self._collector, self._options.wants)
-        is_long = block.start.number > _LINES_WORTH_ARRAYS
-        yield from self._typed.read(block, arrays=is_long or self._options.arrays)
+        yield from self._typed.read(block)
 
     def _add(self, items: Iterable[Row | Defect]) -> Iterator[Series | Defect]:
         for item in items:

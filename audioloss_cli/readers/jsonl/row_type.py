@@ -97,9 +97,7 @@ class RowType:
         self._texts: set[Any] = {msgspec.UNSET}  # some that spell no number
         self._optional_fields = set[str]()
         row_type = self._struct(tree, ())
-        decoder: Any = msgspec.json.Decoder(row_type)
-        self.decode: Callable[[bytes], Any] = decoder.decode
-        self.decode_all: Callable[[bytes], list[Any]] = decoder.decode_lines  # whatever stands between the objects
+        self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(row_type).decode
 
     def narrowed(self) -> "RowType | None":
         """Return a type for the words that its outermost texts were so far; None if it has no such texts, or many."""
@@ -108,8 +106,8 @@ class RowType:
             return None
         return RowType(self.tree, self.optional, self._step, self._wants, sorted(words))
 
-    def columns(self, rows: Sequence[Any], first_line: int, *, arrays: bool = False) -> Columns:
-        """Return the columns of decoded rows, which stand in lines that follow each other; by numpy, if ``arrays``.
+    def columns(self, rows: Sequence[Any], first_line: int) -> Columns:
+        """Return the columns of decoded rows, which stand in lines that follow each other.
 
         Raises:
             RowTypeError: a text spells a number and another does not, or some row's step or time is not as usual.
@@ -125,7 +123,7 @@ class RowType:
                 self._check_texts(found)
                 continue
             if is_optional and len(way) == 1 and leaf.kind is Kind.NUMBER:
-                values, have = numbered(found, masks, arrays=arrays)
+                values, have = numbered(found, masks)
                 numbers += [(leaf.name, have, values)] if values else []
                 continue
             if is_optional:

@@ -24,7 +24,6 @@ from audioloss_cli.storage.lines import Block, Line
 
 # Speculation is bounded: no more types than this are built or tried for a line, however odd the file.
 _MOST_TYPES, _MOST_BUILT, _MOST_TRIES, _MOST_LOOKS = 32, 256, 4, 1024
-_MOST_SKIPPED = 63
 _ROWS_TO_PART = 256  # at a time by their runs, of which each may have one of its own
 _ROWS_FOR_WORDS = 64  # that tell which few words the texts are
 _REFUSALS = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -43,17 +42,10 @@ class TypedReader:
         self._types = list[RowType]()  # the most recent first
         self._built = 0
         self._narrowed = set[RowType]()  # types of which it was seen whether their texts are few words
-        self._skipped = self._blocks_to_skip = 0  # blocks that are not tried as a whole
         self._seen: dict[object, int] = {}  # how often a row of such looks came
 
-    def read(self, block: Block, *, arrays: bool = False) -> Iterator[Series | Defect]:
-        """Yield what all lines of a block make ready, in order: stretches of one type together, others one by one.
-
-        A block of rows of one type is decoded in one call if numpy may be imported (``arrays``), without its lines.
-        """
-        if arrays and (rows := self._whole(block)):
-            yield from self._taken(block, self._types[0], rows, 0, arrays=True)
-            return
+    def read(self, block: Block) -> Iterator[Series | Defect]:
+        """Yield what all lines of a block make ready, in order: stretches of one type together, others one by one."""
         lines, at, are_quoted = block.lines, 0, False
         while at < len(lines):
             row_type, rows = self._stretch(lines, at)
@@ -67,31 +59,9 @@ class TypedReader:
             yield from self._taken(block, row_type, rows, at)
             at += len(rows)
 
-    def _whole(self, block: Block) -> list[Any]:
-        """All rows of a block that are of the last type; none if it holds anything else.
-
-        After a block for which that failed it is tried ever more rarely.
-        """
-        self._blocks_to_skip -= 1
-        if self._blocks_to_skip >= 0 or not self._types:
-            return []
-        from audioloss_cli.readers.jsonl.alone import objects_between  # noqa: PLC0415  # numpy
-
-        row_type = self._types[0]
-        with suppress(*_REFUSALS):
-            count = objects_between(block)
-            rows = row_type.decode_all(block.data) if count else []
-            if rows and len(rows) == count and self._holds(row_type):
-                self._skipped = 0
-                return rows
-        self._skipped = self._blocks_to_skip = min(2 * self._skipped + 1, _MOST_SKIPPED)
-        return []
-
-    def _taken(
-        self, block: Block, row_type: RowType, rows: Sequence[Any], at: int, *, arrays: bool = False
-    ) -> Iterator[Series | Defect]:
+    def _taken(self, block: Block, row_type: RowType, rows: Sequence[Any], at: int) -> Iterator[Series | Defect]:
         """Let in rows of the lines from ``at`` on; those that are not of the type after all are read one by one."""
-        for columns, size in self._parts(row_type, rows, block.start.number + at, arrays=arrays):
+        for columns, size in self._parts(row_type, rows, block.start.number + at):
             if columns is None:
                 yield from self._refused(block.line(at))
             else:
@@ -115,19 +85,17 @@ class TypedReader:
                 return row_type, rows
         return None, []
 
-    def _parts(
-        self, row_type: RowType, rows: Sequence[Any], line: int, *, arrays: bool
-    ) -> Iterator[tuple[Columns | None, int]]:
+    def _parts(self, row_type: RowType, rows: Sequence[Any], line: int) -> Iterator[tuple[Columns | None, int]]:
         """Columns of rows and how many these are; None for one that is not of the type after all."""
         try:
-            yield row_type.columns(rows, line, arrays=arrays), len(rows)
+            yield row_type.columns(rows, line), len(rows)
         except RowTypeError:
             half = len(rows) // 2
             if not half:
                 yield None, 1
                 return
-            yield from self._parts(row_type, rows[:half], line, arrays=arrays)
-            yield from self._parts(row_type, rows[half:], line + half, arrays=arrays)
+            yield from self._parts(row_type, rows[:half], line)
+            yield from self._parts(row_type, rows[half:], line + half)
 
     def _take(self, row_type: RowType, columns: Columns) -> Iterator[Series | Defect]:
         """Let columns in, each row in the table of its run."""

@@ -249,7 +249,7 @@ def test_a_colon_in_the_name_of_a_file(tmp_path: Path) -> None:
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_file(hf_batch(), path := tmp_path / "batch.safetensors")
     monkeypatch.setitem(__import__("sys").modules, "safetensors", None)
-    with pytest.raises(EnvironmentalError, match=r"'safetensors': pip install 'audioloss-cli\[probe\]'$"):
+    with pytest.raises(EnvironmentalError, match=r"'safetensors': pip install (-e )?'.*\[probe\]'$"):
         open_data(str(path))
 
 

@@ -60,7 +60,7 @@ def test_damage_is_one_line(tmp_path: Path) -> None:
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     what = saved(EVEN, tmp_path / "rows")
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(EnvironmentalError, match=r"pip install 'audioloss-cli\[probe\]'$"):
+    with pytest.raises(EnvironmentalError, match=r"pip install (-e )?'.*\[probe\]'$"):
         open_data(what)
 
 

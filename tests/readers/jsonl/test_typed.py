@@ -45,11 +45,10 @@ def read_series(path, *, slow: bool) -> list[Series]:
         return [item for item in reader.read(path) if isinstance(item, Series)]
 
 
-def read(path, request=EVERYTHING, *, slow=False, chunk=1 << 16, rows_to_learn_from=3, arrays=True, words_after=2):
+def read(path, request=EVERYTHING, *, slow=False, chunk=1 << 16, rows_to_learn_from=3, words_after=2):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(collector, "_ROWS_TO_LEARN_FROM", rows_to_learn_from)
         patch.setattr(reading, "_LINES_OF_A_SMALL_LOG", NEVER if slow else 0)
-        patch.setattr(reading, "_LINES_WORTH_ARRAYS", 0 if arrays else NEVER)
         patch.setattr(typed, "_ROWS_FOR_WORDS", words_after)
         patch.setattr(lines, "_CHUNK", chunk)
         return in_bits(list(reader.read(path, request)))
@@ -186,14 +185,13 @@ WANTED = st.none() | st.sets(st.sampled_from(["loss", "audio/loss", "audio/0", "
     wanted=WANTED,
     chunk=st.sampled_from(TINY),
     first=st.sampled_from([1, 3, 10]),
-    arrays=st.sampled_from([True, True, False]),
 )
-def test_the_fast_path_gives_what_the_slow_path_gives(tmp_path, content, wanted, chunk, first, arrays):
+def test_the_fast_path_gives_what_the_slow_path_gives(tmp_path, content, wanted, chunk, first):
     path = tmp_path / "x.jsonl"
     path.write_bytes(content)
     request = ReadOptions(wanted=None if wanted is None else wanted.__contains__)
     slow = read(path, request, slow=True, rows_to_learn_from=first)
-    assert read(path, request, chunk=chunk, rows_to_learn_from=first, arrays=arrays) == slow
+    assert read(path, request, chunk=chunk, rows_to_learn_from=first) == slow
 
 
 @settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -209,21 +207,6 @@ def test_numbers_are_read_to_the_same_bits(tmp_path, number):
 
 
 LOG = [{"step": step, "loss": step / 7, "lr": 0.1, "tokens": step * 10, "at": 1.7e9 + step} for step in range(3000)]
-
-
-@pytest.mark.parametrize("ends", ["\n", "\r\n"])
-def test_blocks_of_rows_of_one_kind_are_not_cut_into_lines(ends, tmp_path, monkeypatch):
-    """Nor blocks of a few kinds that differ in what they have alone."""
-    path = tmp_path / "x.jsonl"
-    odd = {"step": 7, "eval_loss": 1.0, "note": "x", "at": 1.7e9}
-    rows = ({**row, "note": "xyz"[row["step"] % 3]} if row["step"] % 7 else odd for row in LOG)
-    path.write_text("".join(json.dumps(row) + ends for row in rows), newline="")
-    cut = []
-    split = lines.Block.lines.func
-    monkeypatch.setattr(lines.Block, "lines", property(lambda block: cut.append(block.start.number) or split(block)))
-    fast = read(path, chunk=1 << 12)
-    assert (max(cut) < 500) == (ends == "\n")
-    assert fast == read(path, slow=True)
 
 
 @pytest.mark.parametrize("odd", ["new", "7", None, 7.5, "tensor(3.2)"])

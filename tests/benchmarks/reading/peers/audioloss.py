@@ -6,7 +6,6 @@ import counted as reading.
 
 from pathlib import Path
 
-import audioloss_cli.readers.jsonl.alone
 import audioloss_cli.readers.jsonl.typed
 import audioloss_cli.readers.tensorboard.arrays
 import audioloss_cli.readers.text.reading
@@ -29,8 +28,8 @@ def events_unchecked(path: Path) -> int:
 
 
 def rows(path: Path) -> int:
-    """Two columns: ``audio_loss``, and the step that belongs to it; with numpy, as in a scan of so much."""
-    return _points("jsonl", path, ReadOptions(wanted=lambda tag: tag == "audio_loss", arrays=True))
+    """Two columns: ``audio_loss``, and the step that belongs to it."""
+    return _points("jsonl", path, ReadOptions(wanted=lambda tag: tag == "audio_loss"))
 
 
 def history(path: Path) -> int:

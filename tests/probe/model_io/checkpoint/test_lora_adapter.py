@@ -153,7 +153,7 @@ def test_no_peft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny.model().save_pretrained(tmp_path / "base")
     path = saved(tmp_path, adapted(tiny.model()), "../base")
     monkeypatch.setitem(__import__("sys").modules, "peft", None)
-    with pytest.raises(EnvironmentalError, match=r"needs the package 'peft': pip install 'audioloss-cli\[probe\]'"):
+    with pytest.raises(EnvironmentalError, match=r"needs the package 'peft': pip install (-e )?'.*\[probe\]'"):
         load.load_checkpoint(path, device=CPU)
 
 

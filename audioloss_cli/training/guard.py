@@ -8,18 +8,16 @@ from audioloss_cli.model import Alert
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.probe.model_io.adapter import Options
 from audioloss_cli.training.batches.examine import Examiner
-from audioloss_cli.training.batches.first_batches import FirstBatches
-from audioloss_cli.training.batches.periodic_check import PeriodicCheck
+from audioloss_cli.training.batches.first_batches import FirstBatches, PeriodicCheck
 from audioloss_cli.training.integrations.plain import PlainLoop
-from audioloss_cli.training.learning_log import LearningLog
+from audioloss_cli.training.losses.learning import LearningLog
 from audioloss_cli.training.losses.monitors import AUDIO, Monitors
 from audioloss_cli.training.pipeline import StepPipeline
 from audioloss_cli.training.policy import Policy
-from audioloss_cli.training.response.action_record import ActionRecord
-from audioloss_cli.training.response.alert_context import Loop
+from audioloss_cli.training.response.alert_context import ActionRecord, Loop
 from audioloss_cli.training.response.announce import Announcer, open_sinks
-from audioloss_cli.training.response.checkpoints import Checkpoints
 from audioloss_cli.training.response.responder import Responder
+from audioloss_cli.training.response.restore import Checkpoints
 from audioloss_cli.training.state import from_state, to_state
 
 _FIRST_BATCHES = 3

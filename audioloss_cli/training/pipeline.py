@@ -10,18 +10,17 @@ from typing import Any
 
 from audioloss_cli.model import Alert, Finding
 from audioloss_cli.monitor.scalars import as_step
+from audioloss_cli.training.batches.evidence import has_audio
 from audioloss_cli.training.batches.first_batches import FirstBatches
 from audioloss_cli.training.batches.gradients import GradientLook
 from audioloss_cli.training.batches.recent import MicroBatch, RecentBatches, named_batch
-from audioloss_cli.training.batches.text_only import has_audio
-from audioloss_cli.training.learning_log import LearningLog
-from audioloss_cli.training.losses.logged_apart import Line
-from audioloss_cli.training.losses.loss_reader import LossReader
-from audioloss_cli.training.losses.micro_batches import MicroBatches
+from audioloss_cli.training.losses.learning import LearningLog
 from audioloss_cli.training.losses.monitors import Found, Monitors
 from audioloss_cli.training.losses.read import Losses, own_loss_of
+from audioloss_cli.training.losses.step_losses import LossReader, MicroBatches
+from audioloss_cli.training.losses.trained_loss import Line
 from audioloss_cli.training.response.alert_context import Loop, logger
-from audioloss_cli.training.response.folding import Folding
+from audioloss_cli.training.response.announce import Folding
 from audioloss_cli.training.response.responder import Responder
 from audioloss_cli.training.transport.arrivals import Arrivals, read_plain
 from audioloss_cli.training.transport.ranks import NOBODY, Whose

@@ -6,7 +6,7 @@ from typing import Any
 from audioloss_cli.model import Severity
 from audioloss_cli.training.pipeline import StepPipeline
 from audioloss_cli.training.policy import Policy
-from audioloss_cli.training.response.checkpoints import Checkpoints
+from audioloss_cli.training.response.restore import Checkpoints
 
 _VERSION = 1
 _LONG_AGO = -(1 << 62)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
-from audioloss_cli.training.transport import pinned_memory, rank_sums
+from audioloss_cli.training.transport import pinned_memory, ranks
 
 READS = ("item", "tolist", "__bool__", "__float__", "__int__", "numpy")
 
@@ -134,6 +134,6 @@ def install(monkeypatch: Any) -> list[tuple[torch.dtype, bool]]:
     monkeypatch.setattr(pinned_memory, "make_rows", rows)
     monkeypatch.setattr(pinned_memory, "make_event", Event)
     monkeypatch.setattr(pinned_memory, "stream_of", lambda device: device)
-    monkeypatch.setattr(rank_sums, "make_buffer", lambda shape, dtype, at: Far(torch.zeros(shape, dtype=dtype), at))
-    monkeypatch.setattr(rank_sums, "current_device", lambda kind: torch.device(kind, 0))
+    monkeypatch.setattr(ranks, "make_buffer", lambda shape, dtype, at: Far(torch.zeros(shape, dtype=dtype), at))
+    monkeypatch.setattr(ranks, "current_device", lambda kind: torch.device(kind, 0))
     return made

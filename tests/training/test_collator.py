@@ -5,7 +5,7 @@ import pickle
 from transformers import default_data_collator
 from transformers.trainer_utils import RemoveColumnsCollator
 
-from audioloss_cli.training.integrations.transformers.collator import watch_collator
+from audioloss_cli.training.integrations.transformers.forward_hook import watch_collator
 
 
 class Loader:

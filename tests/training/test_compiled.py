@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from audioloss_cli.training import AudioLossGuard, Policy
-from audioloss_cli.training.integrations.lightning.model_inputs import ModelInputs
+from audioloss_cli.training.integrations.lightning.step import ModelInputs
 from audioloss_cli.training.integrations.transformers.forward_hook import ForwardHook
 
 SILENT = Policy(critical=(), warning=())

@@ -16,8 +16,8 @@ from audioloss_cli.training import (
     AudioLossMixin,
     Policy,
 )
-from audioloss_cli.training.integrations.lightning.losses import _both
-from audioloss_cli.training.transport.async_scalar import AsyncScalars
+from audioloss_cli.training.integrations.lightning.step import _both
+from audioloss_cli.training.transport.arrivals import AsyncScalars
 from audioloss_cli.training.transport.ranks import Ranks
 from tests.training import loops
 

@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 import pytest
 
 from audioloss_cli.training import AudioLossGuard
-from audioloss_cli.training.integrations.launch import settings
+from audioloss_cli.training.integrations import launch
 from tests.effort import rows
 
 TRAINERS = """
@@ -145,4 +145,4 @@ def test_a_script_that_is_not_there(audioloss):
 
 def test_every_key_is_an_argument_of_the_guard():
     known = inspect.signature(AudioLossGuard.__init__).parameters
-    assert {key.replace("-", "_") for key in settings.GUARD} <= set(known)
+    assert {key.replace("-", "_") for key in launch.GUARD} <= set(known)

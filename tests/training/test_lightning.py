@@ -13,7 +13,7 @@ from lightning.pytorch.trainer.connectors.logger_connector import result
 
 from audioloss_cli import scan
 from audioloss_cli.training import AudioLossError, AudioLossGuard, AudioLossLightning, Policy
-from audioloss_cli.training.integrations.lightning.losses import LightningLosses, _both
+from audioloss_cli.training.integrations.lightning.step import LightningLosses, _both
 from tests.effort import exhaustive, rows
 from tests.training import loops
 

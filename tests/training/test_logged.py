@@ -3,7 +3,7 @@
 import pytest
 
 from audioloss_cli.naming.selection import select
-from audioloss_cli.training.losses.logged_apart import audio_name
+from audioloss_cli.training.losses.trained_loss import audio_name
 from tests.naming.test_selection import AUDIO, NEITHER, TRAINING
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from audioloss_cli.training import AudioLossCallback, AudioLossGuard, Policy
-from audioloss_cli.training.losses.logged_apart import Line
+from audioloss_cli.training.losses.trained_loss import Line
 from tests.effort import exhaustive, rows
 from tests.training import loops
 from tests.training.test_trainer import WithText, train

@@ -9,9 +9,9 @@ import torch
 from torch.utils.data import Dataset
 
 from audioloss_cli.training import AudioLossCallback, AudioLossGuard, Policy
-from audioloss_cli.training.batches import periodic_check
+from audioloss_cli.training.batches import first_batches
 from audioloss_cli.training.batches.recent import MicroBatch, RecentBatches
-from audioloss_cli.training.transport import async_batch
+from audioloss_cli.training.transport import pinned_memory
 from tests.effort import combinations
 from tests.probe import tiny
 from tests.probe.model_io.adapters.healthy import HEALTHY
@@ -233,7 +233,7 @@ class Clock:
 
     def __init__(self, monkeypatch, guard, cost):
         self.now, self.looks, self.cost = 1.0e3, [], cost
-        monkeypatch.setattr(periodic_check, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(first_batches, "perf_counter", lambda: self.now)
         self.look, guard.examiner.first_look = guard.examiner.look, self
         guard.pipeline.looks.again.begin()
 
@@ -333,7 +333,7 @@ def test_a_batch_that_is_spread_over_devices_is_there_when_all_say_so(monkeypatc
 
 def test_a_large_batch_stays_where_it_is(monkeypatch, tmp_path):
     install(monkeypatch)
-    monkeypatch.setattr(async_batch, "LARGEST", 1000)
+    monkeypatch.setattr(pinned_memory, "LARGEST", 1000)
     guard = guard_of(tmp_path, first_batches=0)
     for step in range(5):
         guard.step(5.0 + step / 10, batch=far_batch(GOOD[0]))

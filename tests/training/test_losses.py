@@ -13,7 +13,7 @@ from audioloss_cli.probe.model_io.adapters import dia, higgs_audio, higgs_audio_
 from audioloss_cli.training.losses.agreement import Agreement
 from audioloss_cli.training.losses.read import read_losses
 from audioloss_cli.training.losses.recompute import by_offset, recompute
-from audioloss_cli.training.transport.async_scalar import AsyncScalars
+from audioloss_cli.training.transport.arrivals import AsyncScalars
 from tests.probe import tiny, tiny_families
 from tests.training import loops
 from tests.training.far import Far, far, far_of, install

@@ -10,7 +10,7 @@ import transformers
 
 from audioloss_cli import registry
 from audioloss_cli.training import policy
-from audioloss_cli.training.integrations.launch import settings
+from audioloss_cli.training.integrations import launch
 from tests.make_readme import ROOT, TRAINING
 from tests.test_readme import TEXT, assert_up_to_date
 from tests.training import loops
@@ -37,7 +37,7 @@ def test_each_example_is_python_and_each_setting_is_known():
     for example in EXAMPLES:
         ast.parse(example)
     for example in re.findall(r"```toml\n(.*?)```", IN_FULL, flags=re.DOTALL):
-        assert tomllib.loads(example)["training"].keys() <= {*settings.POLICY, *settings.GUARD}
+        assert tomllib.loads(example)["training"].keys() <= {*launch.POLICY, *launch.GUARD}
 
 
 def test_the_plain_loop_runs_as_it_stands(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from audioloss_cli.model import Finding, Severity
 from audioloss_cli.probe.check import run_checks
 from audioloss_cli.probe.measure.evidence import REST, Evidence, Gradient
 from audioloss_cli.probe.model_io.layout import Layout
-from audioloss_cli.training.response.sharded import is_sharded
+from audioloss_cli.training.response.restore import is_sharded
 
 _LOOKS = 3
 _TRIES = 12  # steps; a loop that makes no gradients is not asked for ever

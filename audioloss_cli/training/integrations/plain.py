@@ -8,8 +8,7 @@ import torch
 
 from audioloss_cli.probe.model_io.signature import unwrapped
 from audioloss_cli.training.response.alert_context import ActionError
-from audioloss_cli.training.response.restore import forget_moments, load_optimizer, load_tensors
-from audioloss_cli.training.response.sharded import refuse_sharded
+from audioloss_cli.training.response.restore import forget_moments, load_optimizer, load_tensors, refuse_sharded
 from audioloss_cli.training.transport.ranks import find_ranks
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from audioloss_cli.model import Alert, Limits
 from audioloss_cli.model.point import OWN_CODEBOOK
 from audioloss_cli.monitor import AudioLossMonitor
-from audioloss_cli.training.losses.logged_apart import Line, LoggedApart
+from audioloss_cli.training.losses.trained_loss import Line, LoggedApart
 from audioloss_cli.training.transport.scalar_layout import (
     ACROSS,
     AT_OFFSETS,

@@ -1,4 +1,4 @@
-"""From an alert to the actions that the policy asks for, and to where alerts are announced."""
+"""From an alert to the actions that the policy asks for, what was taken of them, and where alerts are announced."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -6,16 +6,23 @@ from typing import Any
 
 from audioloss_cli.model import Alert
 from audioloss_cli.training import policy as policies
-from audioloss_cli.training.batches.examination import Examination
+from audioloss_cli.training.batches.evidence import Examination
 from audioloss_cli.training.batches.examine import Examiner
 from audioloss_cli.training.batches.recent import MicroBatch
 from audioloss_cli.training.losses.monitors import AUDIO, Monitors
 from audioloss_cli.training.policy import Policy
-from audioloss_cli.training.response.action_log import ActionLog
-from audioloss_cli.training.response.action_record import ActionRecord
-from audioloss_cli.training.response.alert_context import ActionError, AlertContext, AudioLossError, Loop, logger
+from audioloss_cli.training.response.alert_context import (
+    ActionError,
+    ActionRecord,
+    AlertContext,
+    AudioLossError,
+    Loop,
+    kept,
+    logger,
+    restored,
+)
 from audioloss_cli.training.response.announce import Announcer
-from audioloss_cli.training.response.checkpoints import Checkpoints
+from audioloss_cli.training.response.restore import Checkpoints
 from audioloss_cli.training.transport.ranks import NOBODY, Ranks, Whose
 
 
@@ -168,3 +175,41 @@ class Responder:
 
     def _note(self, name: str, case: AlertContext, outcome: str, *, done: bool) -> ActionRecord:
         return self.ledger.note(name, case, outcome, done=done)
+
+
+class ActionLog:
+    """The actions in order.
+
+    Attributes:
+        taken: all of them.
+    """
+
+    def __init__(self, watch: Monitors, announcer: Announcer) -> None:
+        self._watch, self._announcer = watch, announcer
+        self.taken: list[ActionRecord] = []
+
+    def note(self, name: str, case: AlertContext, outcome: str, *, done: bool) -> ActionRecord:
+        """Enter an action; what the inputs asked for is an attempt to recover the audio loss.
+
+        Args:
+            name: of the action.
+            case: for which it was taken.
+            outcome: in words.
+            done: whether it was carried out.
+        """
+        series = case.series if case.series in self._watch.monitors else AUDIO
+        attempt = self._watch.monitors[series].record_recovery_attempt(case.step, f"{name}: {outcome}")
+        alert = case.alert
+        taken = ActionRecord(name, case.step, alert.code, alert.incident, series, done, outcome, attempt)
+        self.taken.append(taken)
+        if case.speaks:
+            self._announcer.action(taken)
+        return taken
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        """Plain built-in types."""
+        return kept(self.taken, self._watch.monitors)
+
+    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
+        """After the monitors have loaded theirs."""
+        self.taken = restored(states, self._watch.monitors)

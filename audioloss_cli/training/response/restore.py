@@ -1,19 +1,68 @@
-"""Putting a run back in place: optimiser state, weights of a checkpoint directory of transformers, gradients."""
+"""Putting a run back in place: which checkpoint was written before anything went wrong, and its weights and optimiser.
+
+Of a model of which each rank holds a part, none has whole weights: what one rank does to its own tensors alone would be
+wrong for the others.
+"""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from audioloss_cli.model import Incident
 from audioloss_cli.probe.model_io.signature import unwrapped
 from audioloss_cli.training.response.alert_context import ActionError
 
 #: What schedulers compute from in the groups of an optimiser, beside the rate itself (OneCycleLR, SWALR).
 IN_GROUPS = ("initial_lr", "max_lr", "min_lr", "swa_lr")
 _WHOLE, _INDEX, _ADAPTER = "model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors"
+_WRAPPERS = ("FullyShardedDataParallel", "DeepSpeedEngine")
+_OF_ZERO_3 = "ds_id"  # an attribute that DeepSpeed gives to parameters of which the rank may hold nothing
+
+
+class Checkpoints:
+    """Step and path of each.
+
+    Attributes:
+        written: in the order of writing.
+        find: where a framework does not tell what it writes: looks for more when they are needed.
+    """
+
+    def __init__(self) -> None:
+        self.written: list[tuple[int, str]] = []
+        self.find: Callable[[], Iterable[tuple[int, str]]] = tuple
+
+    def add(self, step: int, path: str | Path) -> None:
+        """One was written, or found on resuming."""
+        entry = (step, str(path))
+        if entry not in self.written:
+            self.written.append(entry)
+
+    def last_healthy(self, incidents: Iterable[tuple[int, Incident]]) -> str | None:
+        """The last that still exists and that no incident touches: none was pending, and none fired, at its step.
+
+        Args:
+            incidents: each with the last step of its series that came before it.
+        """
+        troubled = list(incidents)
+        healthy = [
+            path
+            for step, path in sorted({*self.written, *self.find()})
+            if Path(path).exists() and not any(_touches(*each, step) for each in troubled)
+        ]
+        return healthy[-1] if healthy else None
+
+
+def _touches(before: int, incident: Incident, step: int) -> bool:
+    """From its first bad point on, though the monitor spoke later.
+
+    The weights that are saved after a step are tried by the loss that comes next: that must have been good as well. It
+    may come several steps later, as where each of two optimisers counts, or where a loss is logged now and then.
+    """
+    return step >= before and (incident.resolved_step is None or step < incident.resolved_step)
 
 
 def load_optimizer(optimizer: Any, state: dict[str, Any]) -> None:
@@ -129,3 +178,20 @@ def forget_gradients(optimizer: Any, scaler: Any = None) -> None:
         with suppress(RuntimeError):  # it has looked at them already: no public attribute says so
             scaler.unscale_(getattr(optimizer, "optimizer", optimizer))
     optimizer.zero_grad(set_to_none=True)
+
+
+def is_sharded(model: Any) -> bool:
+    """Whether one rank alone can neither run it nor write or read its weights: FSDP, also of parts of it, and ZeRO."""
+    if any(type(each).__name__ in _WRAPPERS for each in model.modules()):
+        return True
+    return any(type(each).__name__ == "DTensor" or hasattr(each, _OF_ZERO_3) for each in model.parameters())
+
+
+def refuse_sharded(model: Any, remedy: str) -> None:
+    """Before weights are written or read rank by rank.
+
+    Raises:
+        ActionError: the model is sharded.
+    """
+    if is_sharded(model):
+        raise ActionError(f"the model is sharded over the ranks, of which none has whole weights: {remedy}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from audioloss_cli.model import Alert
-from audioloss_cli.training.response.action_record import ActionRecord
+from audioloss_cli.training.response.alert_context import ActionRecord
 
 FILE, FIGURES = "alerts.jsonl", "metrics.jsonl"
 

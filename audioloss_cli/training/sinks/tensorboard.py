@@ -11,7 +11,7 @@ from typing import Any
 
 from audioloss_cli.model import Alert, Severity
 from audioloss_cli.training.losses.monitors import AUDIO, Monitors
-from audioloss_cli.training.response.action_record import ActionRecord
+from audioloss_cli.training.response.alert_context import ActionRecord
 
 # No other tag of an alert may read as "audio loss": a scan would take it for one.
 VALUE, SEVERITY, TEXT, ACTION = "alerts/audio_loss", "alerts/severity", "alerts/message", "alerts/action"

@@ -20,8 +20,7 @@ except ImportError:  # the same package under its older name
 from audioloss_cli.training.batches.recent import MicroBatch, named_batch
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.integrations.lightning.loop import FOLDER, LightningLoop, SavedCheckpoints
-from audioloss_cli.training.integrations.lightning.losses import LightningLosses
-from audioloss_cli.training.integrations.lightning.model_inputs import ModelInputs
+from audioloss_cli.training.integrations.lightning.step import LightningLosses, ModelInputs
 from audioloss_cli.training.policy import Policy
 from audioloss_cli.training.response.restore import forget_gradients
 

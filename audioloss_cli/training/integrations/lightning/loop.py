@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from audioloss_cli.training.response.alert_context import ActionError
-from audioloss_cli.training.response.restore import forget_moments, load_optimizer, load_tensors
-from audioloss_cli.training.response.sharded import refuse_sharded
+from audioloss_cli.training.response.restore import forget_moments, load_optimizer, load_tensors, refuse_sharded
 
 #: In the default root directory: where files go.
 FOLDER = "audioloss"

@@ -1,9 +1,10 @@
 """AudioLossCallback: the guard inside ``transformers.Trainer``.
 
 A forward hook sees what the model is given and what it gives. The state goes through the Trainer's own checkpoint
-(``trainer_state.json``, ``stateful_callbacks``), and is read from there on resuming.
+(``trainer_state.json``, ``stateful_callbacks``) as plain JSON, and is read from there on resuming.
 """
 
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,14 +14,15 @@ from transformers import TrainerCallback
 from transformers.trainer_callback import ExportableState
 
 from audioloss_cli.training.guard import AudioLossGuard
-from audioloss_cli.training.integrations.transformers.checkpoint_state import is_plain, plain_policy, resume
 from audioloss_cli.training.integrations.transformers.forward_hook import ForwardHook, processes_of_a_sum
 from audioloss_cli.training.integrations.transformers.loop import TrainerLoop
-from audioloss_cli.training.losses.logged_apart import audio_name, line_of, lines_of
+from audioloss_cli.training.losses.trained_loss import audio_name, line_of, lines_of
 from audioloss_cli.training.policy import Policy
+from audioloss_cli.training.response.alert_context import logger
 from audioloss_cli.training.response.restore import forget_gradients
 
 _FOLDER = "audioloss"  # in the output directory
+_OWN_NAME = "AudioLossCallback"
 
 
 class AudioLossCallback(TrainerCallback, ExportableState):
@@ -179,3 +181,34 @@ def log_directory(args: Any) -> Path | None:
     above = Path(named).expanduser() if named else Path(args.output_dir) / "runs"
     own = [path for path in above.rglob("events.out.tfevents.*") if f".{os.getpid()}." in path.name]
     return max(own, key=lambda path: path.stat().st_mtime).parent if own else above if named else None
+
+
+def plain_policy(policy: Policy) -> dict[str, Any]:
+    """Its fields, as they can be given to it again."""
+    return {
+        "critical": list(policy.critical),
+        "warning": list(policy.warning),
+        "options": {name: dict(options) for name, options in policy.options.items()},
+    }
+
+
+def is_plain(value: Any) -> bool:
+    """Whether JSON brings it back as it was."""
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and is_plain(item) for key, item in value.items())
+    if isinstance(value, list):
+        return all(map(is_plain, value))
+    return value is None or isinstance(value, (bool, int, str)) or (isinstance(value, float) and math.isfinite(value))
+
+
+def resume(guard: AudioLossGuard, state: Any, checkpoint: Path) -> None:
+    """Go on where a checkpoint of the Trainer left off, with what its ``TrainerState`` holds of the callback."""
+    found = state.stateful_callbacks.get(_OWN_NAME)
+    found = found[0] if isinstance(found, list) and found else found
+    try:
+        if found:
+            guard.load_state_dict(found["attributes"]["resumed"])
+    except (KeyError, TypeError, ValueError) as error:
+        logger.warning("the state of the checkpoint cannot be read, the loss is watched afresh: %s", error)
+    if checkpoint.is_dir():
+        guard.checkpoints.add(state.global_step, checkpoint)

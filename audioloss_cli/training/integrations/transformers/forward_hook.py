@@ -1,9 +1,10 @@
 """What a Trainer's model is given at each step, and what it gives: a hook on the model sees both.
 
-A mixin that knows the loss that is trained brings it after the forward pass; what the hook read waits for it.
+A mixin that knows the loss that is trained brings it after the forward pass; what the hook read waits for it. Which
+columns the Trainer removed before, its collator tells.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from accelerate.state import AcceleratorState  # type: ignore[import-untyped]
@@ -13,9 +14,8 @@ from torch.compiler import is_compiling
 from audioloss_cli.training.batches.recent import MicroBatch, named_batch
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.integrations.compiled import between_graphs
-from audioloss_cli.training.integrations.transformers.collator import WatchedCollator, watch_collator
-from audioloss_cli.training.losses.own_loss import OwnLoss
 from audioloss_cli.training.losses.read import own_loss_of
+from audioloss_cli.training.losses.trained_loss import OwnLoss
 from audioloss_cli.training.transport.scalar_layout import BOUND, PART
 
 # Over how many items the model's own loss is a sum, divided by that; it is not of the batch.
@@ -168,3 +168,45 @@ def _with_the_same_batch(args: Any, model: Any) -> int:
         return int(deepspeed.config.get("tensor_parallel", {}).get("autotp_size", 1))
     config = getattr(AcceleratorState(), "parallelism_config", None)
     return 1 if config is None else int(config.tp_size)
+
+
+class WatchedCollator:
+    """Stands before a collator that removes columns, and notes their names; it adds nothing to a batch.
+
+    With worker processes of a DataLoader the names stay in the worker: nothing is known then.
+
+    Attributes:
+        dropped: names of columns that the collator's features had and the batch has not.
+    """
+
+    def __init__(self, loader: Any, collator: Any) -> None:
+        self._loader, self._collator = loader, collator
+        self.dropped: tuple[str, ...] = ()
+
+    def __call__(self, features: Sequence[Any]) -> Any:
+        """What the collator makes of them."""
+        if not self.dropped:
+            kept = set(self._collator.signature_columns)
+            names = {str(key) for each in features[:1] if isinstance(each, Mapping) for key in each}
+            self.dropped = tuple(sorted(names - kept))
+        return self._collator(features)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For a worker process, without the loader that starts it."""
+        return {"_loader": None, "_collator": self._collator, "dropped": self.dropped}
+
+    def let_go(self) -> None:
+        """Put the collator back in its place."""
+        if getattr(self._loader, "collate_fn", None) is self:
+            self._loader.collate_fn = self._collator
+
+
+def watch_collator(loader: Any) -> WatchedCollator | None:
+    """Watch the collator of a loader, if it is one that removes columns (``transformers.RemoveColumnsCollator``)."""
+    loader = getattr(loader, "base_dataloader", loader)  # Accelerate's loader hands on what is read, not what is set
+    collator = getattr(loader, "collate_fn", None)
+    if not hasattr(collator, "signature_columns"):
+        return None
+    watched = WatchedCollator(loader, collator)
+    loader.collate_fn = watched
+    return watched

@@ -7,8 +7,13 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from audioloss_cli.training.response.alert_context import ActionError
-from audioloss_cli.training.response.restore import forget_moments, load_optimizer, load_tensors, load_weights
-from audioloss_cli.training.response.sharded import refuse_sharded
+from audioloss_cli.training.response.restore import (
+    forget_moments,
+    load_optimizer,
+    load_tensors,
+    load_weights,
+    refuse_sharded,
+)
 from audioloss_cli.training.transport.ranks import find_ranks
 
 

@@ -17,8 +17,7 @@ from audioloss_cli.probe.validate import validate_audio_logits
 from audioloss_cli.training.batches.recent import MicroBatch, named_batch
 from audioloss_cli.training.integrations.transformers.callback import AudioLossCallback
 from audioloss_cli.training.integrations.transformers.forward_hook import ForwardHook
-from audioloss_cli.training.response.action_record import ActionRecord
-from audioloss_cli.training.response.alert_context import logger
+from audioloss_cli.training.response.alert_context import ActionRecord, logger
 
 
 class AudioLossMixin:

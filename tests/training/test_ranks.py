@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from audioloss_cli.training.transport.async_scalar import AsyncScalars
+from audioloss_cli.training.transport.arrivals import AsyncScalars
 from audioloss_cli.training.transport.ranks import Ranks
 from tests.training.far import Far, far, install
 

@@ -1,9 +1,12 @@
-"""What is behind ``audioloss run``: a script in this process, in whose Trainers the guard is put as they are made."""
+"""What is behind ``audioloss run``: a script in this process, in whose Trainers the guard is put as they are made.
+
+Each guard gets the table ``[training]`` and the monitor's settings of a configuration file.
+"""
 
 import os
 import runpy
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -11,12 +14,19 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from audioloss_cli import collector, signals, terminal
+from audioloss_cli.config import ConfigError, ScanConfig, make_config, read_training, refuse_unknown
+from audioloss_cli.model import SettingError
 from audioloss_cli.model.exit_code import INTERRUPTED
-from audioloss_cli.training.integrations.launch import settings
+from audioloss_cli.training.policy import Policy
 
 #: Tells the processes that a script starts, such as the other ranks of Lightning, that their Trainers are watched; the
 #: configuration file, if there is one.
 VARIABLE = "AUDIOLOSS_RUN"
+#: Keys of ``[training]`` that are fields of ``Policy``, and those that are arguments of ``AudioLossGuard``.
+POLICY = ("critical", "warning", "options")
+GUARD = ("adapter", "directory", "first-batches", "forward", "jsonl", "look-again", "tensorboard")
+#: Fields of ``ScanConfig`` that are arguments of the monitor.
+MONITOR = ("window_size", "threshold", "critical_threshold", "scale", "adaptive", "select", "ignore")
 _TRAINER = "transformers.trainer"
 _CRASHED = 1  # Python's own exit code of a script that an exception ended
 _watched: list[bool] = []
@@ -34,7 +44,7 @@ def run(script: str, arguments: Sequence[str], *, module: bool, file: Path | Non
     Raises:
         ConfigError: the policy or a setting makes no sense.
     """
-    settings.check(file)
+    check_settings(file)
     os.environ[VARIABLE] = str(file.resolve()) if file else ""
     sys.meta_path.insert(0, _Finder())
     terminal.give_back_streams()
@@ -60,12 +70,56 @@ def lightning_callbacks() -> list[Any]:
 
 def arguments() -> dict[str, Any]:
     """What a callback is given; read anew, for this may be a process that the script has started."""
-    return settings.given(Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    return settings_of(Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
 
 
 def watched() -> None:
     """Note that a training has begun that a guard sees."""
     _watched.append(True)
+
+
+def settings_of(file: Path | None) -> dict[str, Any]:
+    """Arguments of a callback, ``policy`` among them; those that are as they are by default are left out.
+
+    Raises:
+        ConfigError: the file, a key of it or a value makes no sense.
+    """
+    table = read_training(file) if file else {}
+    refuse_unknown(f"{file}: training", table, [*POLICY, *GUARD])
+    try:
+        policy = Policy(**{key: table[key] for key in POLICY if key in table})
+    except SettingError as error:
+        raise ConfigError(f"{file}: training.{error.field} {error.complaint}") from None
+    own = {key.replace("-", "_"): table[key] for key in GUARD if key in table}
+    if file and isinstance(own.get("directory"), str):
+        own["directory"] = str(file.parent / own["directory"])
+    return {**_of_the_monitor(make_config(file, {})), **own, "policy": policy}
+
+
+def check_settings(file: Path | None) -> None:
+    """Make a guard of what a file says, before a training is begun that would fail at it.
+
+    Raises:
+        ConfigError: none can be made.
+    """
+    chosen = settings_of(file)
+    if len(chosen) == 1:
+        return  # the policy alone, which has been checked: torch need not be imported yet
+    from audioloss_cli.training.guard import AudioLossGuard  # noqa: PLC0415  # imports torch
+
+    try:
+        AudioLossGuard(**{**chosen, "tensorboard": None})
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{file}: training: {error}") from None
+
+
+def _of_the_monitor(chosen: ScanConfig) -> Mapping[str, Any]:
+    """Those that differ from the defaults."""
+    usual = ScanConfig()
+    found = {name: getattr(chosen, name) for name in MONITOR if getattr(chosen, name) != getattr(usual, name)}
+    found |= {"kind": chosen.kind} if chosen.kind != "auto" else {}
+    found = {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+    return {**found, **({"rules": {code: dict(own) for code, own in chosen.rules.items()}} if chosen.rules else {})}
 
 
 def _run(script: str, arguments: Sequence[str], *, module: bool) -> int:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from audioloss_cli.training import AudioLossGuard, Policy
-from audioloss_cli.training.transport.async_scalar import AsyncScalars
+from audioloss_cli.training.transport.arrivals import AsyncScalars
 from tests.training.far import Far, far, install
 
 

@@ -48,7 +48,7 @@ class SeriesHistory(Protocol):
 
     @property
     def noisy(self) -> bool:
-        """Whether that distance is more than a third of the level, so that a few points say nothing."""
+        """Whether that distance is over a third of the level, a quarter at first, so that a few points say nothing."""
 
     @property
     def start(self) -> float | None:

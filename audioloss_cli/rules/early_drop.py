@@ -1,8 +1,9 @@
 """Audio loss that has collapsed before it had a usual level.
 
 What: Within the first steps (1000) training steps, or 20 points where they are sparse, the loss is at 2 points in a row
-below the highest of its first 5 values, or 16 nats if that is less, divided by ratio (32); and so is the median of the
-last 5, where neighbouring points usually differ by more than a third of the level.
+below the highest of its first 5 values, or 16 nats if that is less, divided by ratio (32). Where neighbouring points
+usually differ by more than a third of the level, the median of the last 5 is below the median of the first 5, divided
+by ratio.
 
 Why: A task that is solved that fast is trivial: only EOS or BOS is left unmasked, or the model reads the answer. There
 is no usual level yet that a drop could be measured by, and waiting for one is waiting until it is too late.
@@ -16,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory
+from audioloss_cli.model.median import median
 from audioloss_cli.rules._levels import recent_median
 
 _POINTS, _WIDTH = 20, 5
@@ -50,7 +52,7 @@ class Rule(LossRule):
         level = self._level(history)
         if point.value >= level or history.age > self._until(history) or max(history.last(2)) >= level:
             return False
-        return not history.noisy or recent_median(history, _WIDTH) < level
+        return not history.noisy or recent_median(history, _WIDTH) < min(median(history.first), self._most) / self.ratio
 
     def screen(self, values: Any, beside: Mapping[str, Any], history: SeriesHistory) -> Any:
         """Where one of the points lies below, or all of them before there is a start."""

@@ -64,11 +64,12 @@ class Rule(LossRule):
 
     def _drops(self, history: SeriesHistory) -> int:
         """Times that the loss went from normal to nothing."""
-        usual, drops, normal = history.reference or 0.0, 0, False
-        for value in history.last(_POINTS):
-            if value >= _NORMAL * usual:
-                normal = True
-            elif value <= _LOW * usual:
-                drops += normal
-                normal = False
+        usual = history.reference or 0.0
+        low, normal, values, before, drops = _LOW * usual, _NORMAL * usual, history.last(_POINTS), 0, 0
+        for place in [place for place, value in enumerate(values) if value <= low]:  # few, of many points
+            if place and values[place - 1] >= normal:
+                drops += 1
+            elif place > before + 1:
+                drops += any(value >= normal for value in values[before : place - 1])
+            before = place
         return drops

@@ -3,7 +3,8 @@
 What: For steps (1000) updates and 30 points, all of the last 30 points have a gradient norm that is 0, NaN or missing
 though it was logged before, or a learning rate of 0, and the loss does not move: the medians of the first and the last
 third of them differ by no more than chance. Where no point with a living gradient came before, the first and the last
-third of the series do not differ either, after as many updates more: some engines log a norm of 0 all the time.
+third of the series do not differ either, nor its first 5 points from its last third, after as many updates more: some
+engines log a norm of 0 all the time.
 
 Why: No step is taken, or each one is skipped by the loss scaler: nothing is learnt, though the loss is a number. Single
 NaN norms are normal under mixed precision, and end with the next smaller scale.
@@ -123,7 +124,17 @@ def _values_without_a_step(points: Sequence[Point], history: SeriesHistory) -> l
 
 def _has_never_moved(history: SeriesHistory) -> bool:
     levels = history.course()
-    return len(levels) >= _LEAST_LEVELS and not _moves(levels, _HARDLY)
+    return len(levels) >= _LEAST_LEVELS and not _moves(levels, _HARDLY) and not _has_left_its_start(levels, history)
+
+
+def _has_left_its_start(levels: Sequence[float], history: SeriesHistory) -> bool:
+    """Whether the first points, which what is learnt leaves soonest, differ from the last third by more than chance."""
+    if history.start is None:
+        return False
+    noise = median(abs(after - before) for before, after in pairwise(levels))
+    return abs(history.start - median(levels[-(len(levels) // 3) :])) > _BY_CHANCE * noise / math.sqrt(
+        len(history.first)
+    )
 
 
 def _moves(values: Sequence[float], times: float = 1) -> bool:

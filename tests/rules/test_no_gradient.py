@@ -63,3 +63,13 @@ def test_a_loss_that_falls_all_the_same_is_healthy(beside):
 def test_a_loss_that_does_not_move_while_steps_are_taken_is_not_its_business():
     assert said(flat, lambda step: {"grad_norm": 1.0, "learning_rate": 1e-5}) == []
     assert said(flat, lambda step: {}) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_norm_of_zero_beside_a_noisy_loss_that_was_learnt_long_ago_says_nothing(seed):
+    noise, monitor = random.Random(seed), AudioLossMonitor()
+    for step in range(0, 40_000, 100):
+        monitor.update(
+            (4.3 + 2.6 * math.exp(-step / 1500)) * math.exp(noise.gauss(0, 0.15)), step, 0.0, {"grad_norm": 0.0}
+        )
+    assert monitor.finish() == []

@@ -197,14 +197,20 @@ class Baseline:
         if self.middle is None:
             return 0.0
         near = median([block.distance for block in self.blocks])
+        if self._has_a_point_in_each():
+            return near
         return max(near, _FAR * self._around_the_trend([block.median for block in self.blocks], relative=False))
 
     def _apart(self) -> float:
         blocks = list(self.blocks)
         near = _typical([block.spread for block in blocks])
-        if len(blocks) <= _LAG or median([block.points for block in blocks]) <= 1:
-            return near  # neighbouring blocks are neighbouring points
+        if len(blocks) <= _LAG or self._has_a_point_in_each():
+            return near
         return max(near, _FAR * self._around_the_trend([block.median for block in blocks], relative=True))
+
+    def _has_a_point_in_each(self) -> bool:
+        """Whether most blocks are of one point, so that neighbouring blocks are neighbouring points."""
+        return median([block.points for block in self.blocks]) <= 1
 
     @staticmethod
     def _around_the_trend(medians: Sequence[float], *, relative: bool) -> float:

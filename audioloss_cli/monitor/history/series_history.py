@@ -10,7 +10,7 @@ from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.median import median
 from audioloss_cli.model.point import GRAD_NORM, LEARNING_RATE
 from audioloss_cli.model.rule import Kind
-from audioloss_cli.monitor.history.baseline import COMPANY, FEW, MANY, USUAL, Baseline
+from audioloss_cli.monitor.history.baseline import COMPANY, FEW, LEAST_BLOCKS, MANY, USUAL, Baseline
 from audioloss_cli.monitor.history.kind import KindGuess
 from audioloss_cli.monitor.history.recurrence import Recurrence
 from audioloss_cli.monitor.history.window import Window
@@ -20,7 +20,7 @@ _LEAST_POINTS = 128
 _START_POINTS = 5
 _STRIDE_POINTS = 10
 _FEW = 3
-_NOISY = 1 / 3
+_NOISY, _NOISY_YOUNG = 1 / 3, 1 / 4  # share of the level; and while a few points are all that it was measured by
 
 
 class SeriesHistory:
@@ -200,7 +200,8 @@ class SeriesHistory:
     @property
     def noisy(self) -> bool:
         """Whether a few points say nothing."""
-        return self.baseline.spread > _NOISY * (self.baseline.level or 0.0)
+        share = _NOISY if len(self.baseline.blocks) >= LEAST_BLOCKS else _NOISY_YOUNG
+        return self.baseline.spread > share * (self.baseline.level or 0.0)
 
     def course(self) -> list[float]:
         """Levels of the whole segment, by the blocks that are kept for a resume."""

@@ -21,7 +21,7 @@ from audioloss_cli.monitor.ruleset import CodedRule
 if TYPE_CHECKING:
     from audioloss_cli.monitor.replay.stable_incident import StableIncident
 
-_SLAB = 1 << 16
+_SLABS = (1 << 11, 1 << 16)  # points looked at in one go: first few, four times as many where all could be counted
 _LEAST = 48  # points: fewer are not worth the arrays
 
 
@@ -36,6 +36,7 @@ class ChronicIncident:
         self._stable = stable
         self._replay = stable.replay
         self._machine = stable.replay.machine
+        self._size = _SLABS[0]
 
     def skip(self, start: int) -> tuple[int, list[Alert]]:
         """Take in as many points from ``start`` on as can be counted; return their number, and the reminders."""
@@ -53,6 +54,7 @@ class ChronicIncident:
         count = course.count
         if not self._settles_alike(group, start + count - 1):  # after a reminder other rules may be asked
             count = min([count, *course.reminders(count)[:1]])
+        self._size = min(4 * self._size, _SLABS[1]) if count >= self._size else _SLABS[0]
         if count < _LEAST:
             return 0, []
         alerts = self._remind(group, course, start, count)
@@ -72,7 +74,7 @@ class ChronicIncident:
     def _end(self, start: int, group: Group) -> int:
         """Index of the first point that another group, or a restart, may make something new of."""
         replay, machine = self._replay, self._machine
-        end = replay.until_news(start, min(start + _SLAB, len(replay.values)))
+        end = replay.until_news(start, min(start + self._size, len(replay.values)))
         values, steps = replay.values[start:end], replay.steps[start:end]
         low, high = machine.inactive_interval
         new = ~((values >= low) & (values < high)) | ~np.isfinite(values)
@@ -134,7 +136,7 @@ class ChronicIncident:
         """A rule that looks at one value: it is asked of one in each cell."""
         history, holds = self._machine.history, np.zeros(len(cells), bool)
         over, count = np.ones(len(cells), bool), len(cells)
-        for cell in np.unique(cells).tolist():
+        for cell in np.flatnonzero(np.bincount(cells)).tolist():
             where = cells == cell
             first = int(np.argmax(where))
             (point,) = self._replay.points(start + first, start + first + 1)

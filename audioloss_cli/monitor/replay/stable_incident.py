@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from audioloss_cli.monitor.replay.vectorised_replay import VectorisedReplay
 
 _MISSING_BITS = np.float64(MISSING).view(np.int64)
-_SLAB = 1 << 16
+_SLABS = (1 << 11, 1 << 16)  # points looked at in one go: first few, four times as many where all were steady
 MEMORY = 128  # points: no rule looks further back
 
 
@@ -39,6 +39,7 @@ class StableIncident:
     def __init__(self, replay: "VectorisedReplay") -> None:
         self.replay = replay
         self.machine = replay.machine
+        self._size = _SLABS[0]
         self._known: tuple[_Conditions, int] | None = None  # and the index up to which they lead to nothing new
 
     def skip(self, start: int) -> tuple[int, list[Alert]]:
@@ -57,7 +58,9 @@ class StableIncident:
         )
         known = self._known is not None and self._known[0] == conditions
         if self._known is None or not known or self._known[1] <= start:
-            self._known = (conditions, self._end(start, flat))
+            end = self._end(start, flat)
+            self._size = min(4 * self._size, _SLABS[1]) if end - start >= self._size else _SLABS[0]
+            self._known = (conditions, end)
         due = min(group.points_until_due(machine.last_step or 0, stride) for group in asked)
         return self._go(start, min(self._known[1], start + due), asked, said=known)
 
@@ -108,7 +111,7 @@ class StableIncident:
     def _end(self, start: int, levels: Sequence[float]) -> int:
         """Index of the first point that may be something new, or the end of the slab."""
         replay, machine, history = self.replay, self.machine, self.machine.history
-        end = replay.until_news(start, min(start + _SLAB, len(replay.values)))
+        end = replay.until_news(start, min(start + self._size, len(replay.values)))
         values, recent = replay.values[start:end], np.array(history.last(MEMORY))
         steps = np.array([point.step for point in list(history.points)[-MEMORY:]])
         strides = np.diff(np.concatenate([steps, replay.steps[start:end]]))

@@ -147,6 +147,7 @@ def test_what_is_open_closes_where_the_rule_that_opened_it_is_not_chosen_any_mor
 
 
 TROUBLE = [0.0, 0.001, 0.02, 0.1, 0.3, 0.79, 1.07, 2.0, 6.0, math.nan, math.inf, -math.inf, MISSING]
+LASTING = 45  # points after which a low loss may count as what the run had come down to
 CODES = [registry.code_of(name) for name in registry.names("rules")]
 
 
@@ -188,5 +189,8 @@ def test_after_a_long_healthy_stretch_every_group_is_idle(
         said += map(repr, replayed.replay(chunk, {name: column[part] for name, column in beside.items()}))
     assert said == live
     assert repr(replayed.state_dict()) == repr(watched.state_dict())
-    assert is_idle(watched)
-    assert {item.resolution for item in watched.incidents if item.code != "sum-scale"} <= {"recovered", "restarted"}
+    # A loss that stayed low for long had learnt: back at its old level it has lost that, and the incident stays open.
+    had_learnt = any(share < 1 and count >= LASTING for share, count, _ in troubles)
+    unfinished = {item.code for item in watched.incidents if item.resolution is None} - {"sum-scale"}
+    assert is_idle(watched) or (had_learnt and unfinished)
+    assert unfinished <= ({"divergence"} if had_learnt else set())

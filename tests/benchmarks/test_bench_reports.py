@@ -19,4 +19,4 @@ def test_memory_hardly_grows_with_the_runs(tmp_path):
         assert (directory / "json").read_text().count('"code": "critical-loss"') >= runs // 2
         peaks.append(peak)
     assert peaks[1] < _MOST
-    assert peaks[1] - peaks[0] < 20  # MB; the page keeps 20 MB at most
+    assert peaks[1] - peaks[0] < 10  # MB, for 200 runs more

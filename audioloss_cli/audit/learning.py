@@ -7,7 +7,7 @@ from itertools import islice
 from audioloss_cli.model import Series
 from audioloss_cli.model.learning import FigureKind, LearningFigure
 from audioloss_cli.model.median import median
-from audioloss_cli.model.report import AuditedSeries
+from audioloss_cli.model.series_report import AuditedSeries
 from audioloss_cli.naming import Role, Tag
 from audioloss_cli.naming.chance import Chance, ChanceTable
 from audioloss_cli.runs.companions import RunTags, codebooks_of

@@ -13,7 +13,8 @@ from audioloss_cli.causes import explain
 from audioloss_cli.findings.identity import beginning_of
 from audioloss_cli.model import Finding, RunReport, Series, is_missing
 from audioloss_cli.model.axis import TimeAxis
-from audioloss_cli.model.report import AuditedSeries, Source
+from audioloss_cli.model.report import Source
+from audioloss_cli.model.series_report import AuditedSeries
 from audioloss_cli.monitor import AudioLossMonitor
 from audioloss_cli.naming import classify
 from audioloss_cli.naming.selection import Selection, Why, full_name, select

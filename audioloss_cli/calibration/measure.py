@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from audioloss_cli.model import Report, Series
 from audioloss_cli.model.median import median
-from audioloss_cli.model.report import SeriesReport
 from audioloss_cli.model.rule import Kind
+from audioloss_cli.model.series_report import SeriesReport
 
 _WINDOW = 9  # points of a median, as the adaptive rules take them
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from audioloss_cli.model import Series
-from audioloss_cli.model.report import AuditedSeries
+from audioloss_cli.model.series_report import AuditedSeries
 
 if TYPE_CHECKING:
     from audioloss_cli.causes._scene import Scene

@@ -8,7 +8,7 @@ from audioloss_cli.causes._figures import Figures, figures
 from audioloss_cli.causes._shape import FAR, Shape
 from audioloss_cli.model import Incident
 from audioloss_cli.model.median import median
-from audioloss_cli.model.report import AuditedSeries
+from audioloss_cli.model.series_report import AuditedSeries
 
 _HEAD = 3  # the highest of so many first values is where the run starts: a trivial task falls from the second on
 _LONGEST_HEAD = 100  # points

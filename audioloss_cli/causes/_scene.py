@@ -9,7 +9,7 @@ from audioloss_cli.causes._measure import shape_of
 from audioloss_cli.causes._shape import Shape
 from audioloss_cli.causes._track import Track
 from audioloss_cli.model import Incident, Series
-from audioloss_cli.model.report import AuditedSeries
+from audioloss_cli.model.series_report import AuditedSeries
 
 _LATEST = 5  # points that say where a sibling has got to
 

@@ -8,7 +8,7 @@ from audioloss_cli import registry
 from audioloss_cli.causes import FOLDER, Cause
 from audioloss_cli.causes._scene import Company, Scene
 from audioloss_cli.model import LikelyCause, Series
-from audioloss_cli.model.report import AuditedSeries
+from audioloss_cli.model.series_report import AuditedSeries
 
 _MOST = 4
 

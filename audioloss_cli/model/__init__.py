@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from audioloss_cli.model.limits import Limits, SettingError
     from audioloss_cli.model.point import Point
     from audioloss_cli.model.reader import EVERYTHING, Cursor, ReadOptions
-    from audioloss_cli.model.report import Report, RunReport, SeriesReport, Unaudited
+    from audioloss_cli.model.report import Report, RunReport, Unaudited
     from audioloss_cli.model.rule import LossRule, SeriesHistory
     from audioloss_cli.model.rule_text import RuleText
     from audioloss_cli.model.series import MISSING, Defect, Note, Series, SeriesCollector, is_missing
+    from audioloss_cli.model.series_report import SeriesReport
     from audioloss_cli.model.view import View, printable, shortened
 
 _HOMES = {
@@ -47,7 +48,7 @@ _HOMES = {
     "RunReport": "report",
     "Series": "series",
     "SeriesCollector": "series",
-    "SeriesReport": "report",
+    "SeriesReport": "series_report",
     "SettingError": "limits",
     "Severity": "alert",
     "StaleSuppression": "gate",

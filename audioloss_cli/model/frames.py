@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import pandas as pd  # noqa: TID253  # this file is the one door to pandas, and Report.to_frame opens it late
 
 from audioloss_cli.model.incident import Incident
-from audioloss_cli.model.report import Report, SeriesReport
+from audioloss_cli.model.report import Report
+from audioloss_cli.model.series_report import SeriesReport
 
 _INT, _FLOAT, _TEXT, _FLAG, _TIME = "Int64", "float64", "str", "bool", "datetime64[ns, UTC]"
 _INCIDENT_COLUMNS = {

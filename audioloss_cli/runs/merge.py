@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from audioloss_cli.model import Finding, Series
-from audioloss_cli.model.report import SourceShare
+from audioloss_cli.model.series_report import SourceShare
 from audioloss_cli.runs.findings import sources_disagree
 from audioloss_cli.runs.same_run import Unit, compare, has_steps, in_steps_of, is_telling, plain_name, related
 

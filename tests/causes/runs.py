@@ -11,7 +11,7 @@ from audioloss_cli.causes import explain
 from audioloss_cli.causes._scene import Company, Scene
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import Incident, LikelyCause
-from audioloss_cli.model.report import AuditedSeries
+from audioloss_cli.model.series_report import AuditedSeries
 
 CHANCE = math.log(1026)
 Curve = Callable[[int], float]

@@ -13,7 +13,7 @@ from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.causes import explain
 from audioloss_cli.config import ScanConfig
 from audioloss_cli.model import MISSING
-from audioloss_cli.model.report import AuditedSeries
+from audioloss_cli.model.series_report import AuditedSeries
 from tests.causes.runs import falling, healthy, series
 
 SLUGS = {registry.code_of(name) for name in registry.names("causes")}

@@ -8,7 +8,8 @@ import pytest
 from audioloss_cli import AudioLossMonitor, Limits, Report, Series
 from audioloss_cli.model import MISSING, RunReport
 from audioloss_cli.model.frames import Frames
-from audioloss_cli.model.report import AuditedSeries, Source
+from audioloss_cli.model.report import Source
+from audioloss_cli.model.series_report import AuditedSeries
 from tests.outputs.reports import REPORTS
 
 

@@ -5,7 +5,8 @@ import pytest
 from audioloss_cli import Gate, Incident, Limits, Report, Series, Severity
 from audioloss_cli.model import Defect, Finding, RunReport, Unaudited
 from audioloss_cli.model.exit_code import CLEAN, FINDINGS, NOT_AUDITED
-from audioloss_cli.model.report import AuditedSeries, Source
+from audioloss_cli.model.report import Source
+from audioloss_cli.model.series_report import AuditedSeries
 
 DEFECT, UNAUDITED = Defect("runs/a", "checksum", "bad"), Unaudited("runs/x", "no such file or directory")
 

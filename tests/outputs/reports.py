@@ -13,7 +13,8 @@ from audioloss_cli.model import (
     StaleSuppression,
     Unaudited,
 )
-from audioloss_cli.model.report import AuditedSeries, LeftOut, Source, SourceShare, Unread
+from audioloss_cli.model.report import LeftOut, Source, Unread
+from audioloss_cli.model.series_report import AuditedSeries, SourceShare
 from tests.monitor.toys import plain_monitor
 from tests.wobble import wobbly
 

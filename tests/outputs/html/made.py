@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 
 from audioloss_cli.model import Defect, Report, RunReport, SeriesReport, View
-from audioloss_cli.model.report import LeftOut, Source, SourceShare, Unaudited, Unread
+from audioloss_cli.model.report import LeftOut, Source, Unaudited, Unread
+from audioloss_cli.model.series_report import SourceShare
 from audioloss_cli.outputs import render
 from tests.outputs.reports import audited
 from tests.wobble import wobbly

@@ -7,7 +7,7 @@ import pytest
 
 from audioloss_cli import Gate, Limits, Series, Severity
 from audioloss_cli.model import MISSING, Diagnosis, Finding, Report, StaleSuppression
-from audioloss_cli.model.report import AuditedSeries
+from audioloss_cli.model.series_report import AuditedSeries
 from tests.effort import exhaustive
 from tests.outputs.html.made import HOSTILE, collapsed, mixed, page_of, run_of, shown
 from tests.outputs.reports import audited

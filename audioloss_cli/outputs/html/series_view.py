@@ -5,8 +5,8 @@ from functools import cached_property
 
 from audioloss_cli.model import SeriesReport
 from audioloss_cli.model.envelope import Part
+from audioloss_cli.outputs._figures import number
 from audioloss_cli.outputs._verdict import plural
-from audioloss_cli.outputs.html.words import number
 
 _UNITS = {"sample": "samples", "token": "tokens", "epoch": "epochs", "point": "points"}
 

@@ -1,9 +1,9 @@
 """Numbers, moments and incidents in the words of the page; each is a filter of the templates."""
 
 import math
-from datetime import UTC, datetime
 
-from audioloss_cli.model import Incident, Severity, is_missing
+from audioloss_cli.model import Incident, Severity
+from audioloss_cli.outputs._figures import moment, number
 from audioloss_cli.outputs._verdict import plural
 
 _HOW_IT_ENDED = {
@@ -16,21 +16,6 @@ _HOW_IT_ENDED = {
 def count(value: int) -> str:
     """``12,000``."""
     return f"{value:,}"
-
-
-def number(value: float) -> str:
-    """Four significant digits; ``missing`` for a null of the log."""
-    if is_missing(value):
-        return "missing"
-    return "NaN" if math.isnan(value) else f"{value:.4g}"
-
-
-def moment(seconds: float) -> str:
-    """A wall time in UTC, empty where the log has none."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return ""
 
 
 def outcome(incident: Incident) -> str:

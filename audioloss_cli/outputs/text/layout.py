@@ -1,11 +1,9 @@
 """Words, numbers and lines that every part of the text report shares."""
 
-import math
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from textwrap import wrap
 
-from audioloss_cli.model import Severity, View, is_missing, shortened
+from audioloss_cli.model import Severity, View, shortened
 
 STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _NARROWEST, _WIDEST = 40, 100  # columns in which prose can be read
@@ -44,18 +42,3 @@ def paragraph(text: str, view: View, indent: int, hang: int = 0) -> Iterator[Lin
         break_on_hyphens=False,
     ):
         yield line(found)
-
-
-def number(value: float) -> str:
-    """Four significant digits; ``missing`` for a null of the log."""
-    if is_missing(value):
-        return "missing"
-    return "NaN" if math.isnan(value) else f"{value:.4g}"
-
-
-def moment(seconds: float) -> str:
-    """A wall time in UTC, blank where the log has none."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return " " * 20

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from audioloss_cli.model import RunReport, View
 from audioloss_cli.model.learning import FigureKind, LearningFigure
-from audioloss_cli.outputs.text.layout import Line, number, paragraph
+from audioloss_cli.outputs._figures import number
+from audioloss_cli.outputs.text.layout import Line, paragraph
 
 
 def learning_lines(run: RunReport, view: View) -> Iterator[Line]:

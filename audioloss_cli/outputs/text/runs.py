@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from audioloss_cli.model import Edge, Finding, Incident, RunReport, SeriesReport, Severity, View
+from audioloss_cli.outputs._figures import moment, number
 from audioloss_cli.outputs._verdict import first_step, plural
 from audioloss_cli.outputs.text.causes import cause_lines
-from audioloss_cli.outputs.text.layout import STYLES, Line, line, moment, number, paragraph
+from audioloss_cli.outputs.text.layout import STYLES, Line, line, paragraph
 from audioloss_cli.outputs.text.learning import learning_lines
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
 
@@ -29,6 +30,8 @@ _KINDS = {
 }
 _COUNTED, _SORTED = "counted: the log has no steps", "sorted: the log is out of order"
 _UNITS = {"sample": "samples", "token": "tokens", "epoch": "epochs", "point": "points"}
+
+_NO_MOMENT = " " * 20  # as wide as one
 
 
 def is_clean(run: RunReport) -> bool:
@@ -205,5 +208,5 @@ def _returns(incident: Incident) -> str:
 
 
 def _edge(edge: Edge) -> Line:
-    when = moment(edge.wall_time)
+    when = moment(edge.wall_time) or _NO_MOMENT
     return line(f"    step {edge.step:>9,} {when} {edge.edge:<9} {edge.code:<18} {number(edge.value)}")

@@ -3,17 +3,17 @@
 A cause asks no framework: the log's side runs without torch, and the probe's side is the names of its checks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from audioloss_cli.model import Series
+from audioloss_cli.model import Diagnosis, Finding, Series
 from audioloss_cli.model.series_report import AuditedSeries
 
 if TYPE_CHECKING:
     from audioloss_cli.causes._scene import Scene
     from audioloss_cli.causes._weighed import Weighed
 
-__all__ = ["FOLDER", "Cause", "explain"]
+__all__ = ["FOLDER", "Cause", "diagnose", "explain"]
 
 FOLDER = "causes"
 
@@ -49,3 +49,15 @@ def explain(audited: Sequence[AuditedSeries], run: Sequence[Series]) -> None:
         from audioloss_cli.causes._weigh import fill_in  # noqa: PLC0415  # 10 ms that a healthy run does not need
 
         fill_in(audited, run)
+
+
+def diagnose(findings: Sequence[Finding], passed: Mapping[str, str]) -> list[Diagnosis]:
+    """Return every cause for which a finding of at least a warning speaks, the gravest first.
+
+    Args:
+        findings: of all checks.
+        passed: code -> clause, for the checks that found nothing.
+    """
+    from audioloss_cli.causes._diagnose import ranked  # noqa: PLC0415  # a scan of logs alone needs none of it
+
+    return ranked(findings, passed)

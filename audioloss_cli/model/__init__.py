@@ -9,7 +9,7 @@ from audioloss_cli._lazy import exports
 
 if TYPE_CHECKING:
     from audioloss_cli.model.alert import Alert, RecoveryAttempt, Severity
-    from audioloss_cli.model.finding import Diagnosis, Finding
+    from audioloss_cli.model.finding import Diagnosis, Finding, Problem
     from audioloss_cli.model.gate import Gate, StaleSuppression
     from audioloss_cli.model.inactive_range import InactiveRange
     from audioloss_cli.model.incident import Edge, Incident, LikelyCause
@@ -40,6 +40,7 @@ _HOMES = {
     "Cursor": "reader",
     "SeriesHistory": "rule",
     "Point": "point",
+    "Problem": "finding",
     "InactiveRange": "inactive_range",
     "RecoveryAttempt": "alert",
     "Report": "report",
@@ -76,6 +77,7 @@ __all__ = [
     "LossRule",
     "Note",
     "Point",
+    "Problem",
     "ReadOptions",
     "RecoveryAttempt",
     "Report",

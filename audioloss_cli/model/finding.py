@@ -1,10 +1,26 @@
 """What a probe says: findings of its checks, and the causes that they speak for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from audioloss_cli.model.alert import Severity
 from audioloss_cli.model.gate import Standing
+
+
+class Problem(NamedTuple):
+    """What a check found, of a probe or of a checkpoint; the check's file name is the code, its Fix the advice.
+
+    Attributes:
+        severity: ``INFO`` for a measured fact that is no trouble by itself.
+        message: one sentence with the numbers that matter.
+        evidence: the numbers, ready for JSON.
+    """
+
+    severity: Severity
+    message: str
+    evidence: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,14 @@
 """What a check is, and how all of them are run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Protocol, cast
 
 from audioloss_cli import registry
-from audioloss_cli.model import Finding, RuleText, Severity
+from audioloss_cli.model import Finding, Problem, RuleText, Severity
 from audioloss_cli.probe.measure.evidence import Evidence
 
 FOLDER = "probe.checks"
-
-
-class Problem(NamedTuple):
-    """What a check found; its code is the check's file name, its advice the Fix of the check's docstring.
-
-    Attributes:
-        severity: ``INFO`` for a measured fact that is no trouble by itself.
-        message: one sentence with the numbers that matter.
-        evidence: the numbers, ready for JSON.
-    """
-
-    severity: Severity
-    message: str
-    evidence: Mapping[str, Any] = MappingProxyType({})
 
 
 class Check(Protocol):

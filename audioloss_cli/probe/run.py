@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 
+from audioloss_cli.causes import diagnose
 from audioloss_cli.model import Finding, Report, Severity, Unaudited
 from audioloss_cli.probe.check import Outcome, run_checks
 from audioloss_cli.probe.config import ProbeConfig
 from audioloss_cli.probe.data import BatchSource, open_data
-from audioloss_cli.probe.diagnose import diagnose
 from audioloss_cli.probe.dump import write_dump
 from audioloss_cli.probe.errors import UnreadableError
 from audioloss_cli.probe.measure.evidence import Evidence, Logged, Weights

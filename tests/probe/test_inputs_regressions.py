@@ -10,10 +10,10 @@ from torch import Tensor
 
 from audioloss_cli import registry
 from audioloss_cli.causes import FOLDER as CAUSES
+from audioloss_cli.causes import diagnose
 from audioloss_cli.model import Finding, Severity
 from audioloss_cli.probe import validate_audio_logits, validate_model_inputs
 from audioloss_cli.probe.check import FOLDER
-from audioloss_cli.probe.diagnose import diagnose
 from audioloss_cli.probe.model_io.adapter import Options
 from audioloss_cli.probe.model_io.adapters import higgs_audio_v2
 from audioloss_cli.probe.model_io.choose import choose_adapter

@@ -11,8 +11,7 @@ the base.
 import re
 from collections.abc import Iterator
 
-from audioloss_cli.model import Severity
-from audioloss_cli.probe.check import Problem
+from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._words import listed
 from audioloss_cli.probe.measure.evidence import Evidence
 

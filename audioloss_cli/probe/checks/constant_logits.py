@@ -13,8 +13,7 @@ Fix: Compare the audio head with that of the base checkpoint. If the checkpoint 
 import math
 from collections.abc import Iterator
 
-from audioloss_cli.model import Severity
-from audioloss_cli.probe.check import Problem
+from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._words import nats, percent
 from audioloss_cli.probe.measure.alignment import OFFSETS
 from audioloss_cli.probe.measure.evidence import Evidence

@@ -12,8 +12,7 @@ Fix: Search the loss function for except, nan_to_num and torch.tensor(0.0), and 
 import math
 from collections.abc import Iterator
 
-from audioloss_cli.model import Severity
-from audioloss_cli.probe.check import Problem
+from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._loss import differs, is_broken, is_constant
 from audioloss_cli.probe.checks._words import nats
 from audioloss_cli.probe.measure.evidence import Evidence

@@ -13,8 +13,7 @@ from collections.abc import Iterator
 
 import torch
 
-from audioloss_cli.model import Severity
-from audioloss_cli.probe.check import Problem
+from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._words import nats
 from audioloss_cli.probe.measure.alignment import OFFSETS
 from audioloss_cli.probe.measure.evidence import Evidence

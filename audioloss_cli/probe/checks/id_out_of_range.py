@@ -15,8 +15,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from audioloss_cli.model import Severity
-from audioloss_cli.probe.check import Problem
+from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._words import embedded, first_true
 from audioloss_cli.probe.measure.evidence import Evidence
 from audioloss_cli.probe.model_io.layout import Layout

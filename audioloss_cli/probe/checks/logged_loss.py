@@ -11,8 +11,7 @@ Fix: Compute the audio loss in the training loop from the logits and labels that
 
 from collections.abc import Iterator
 
-from audioloss_cli.model import Severity
-from audioloss_cli.probe.check import Problem
+from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._words import nats
 from audioloss_cli.probe.measure.evidence import Evidence
 

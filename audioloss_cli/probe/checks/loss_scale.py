@@ -14,8 +14,7 @@ only. Scan existing logs with --scale set to the ratio.
 import math
 from collections.abc import Iterator
 
-from audioloss_cli.model import Severity
-from audioloss_cli.probe.check import Problem
+from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._loss import SAME, differs, is_constant
 from audioloss_cli.probe.checks._words import nats
 from audioloss_cli.probe.measure.evidence import Evidence

@@ -15,8 +15,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from audioloss_cli.model import Severity
-from audioloss_cli.probe.check import Problem
+from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._spans import asked
 from audioloss_cli.probe.checks._special import special_labels
 from audioloss_cli.probe.checks._words import listed, percent

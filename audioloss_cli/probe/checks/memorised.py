@@ -12,8 +12,7 @@ Fix: Compare with held-out data (--held-out). Train on more data or for fewer ep
 import math
 from collections.abc import Iterator
 
-from audioloss_cli.model import Severity
-from audioloss_cli.probe.check import Problem
+from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._words import nats
 from audioloss_cli.probe.measure.evidence import Evidence
 

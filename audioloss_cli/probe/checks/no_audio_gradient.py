@@ -13,8 +13,7 @@ logits and that sum.
 
 from collections.abc import Iterator
 
-from audioloss_cli.model import Severity
-from audioloss_cli.probe.check import Problem
+from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._loss import is_constant
 from audioloss_cli.probe.checks._words import listed
 from audioloss_cli.probe.measure.evidence import Evidence

@@ -12,8 +12,7 @@ Fix: Check the weights first (a checkpoint saved after the NaN holds it), then t
 
 from collections.abc import Iterator
 
-from audioloss_cli.model import Severity
-from audioloss_cli.probe.check import Problem
+from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.measure.alignment import OFFSETS
 from audioloss_cli.probe.measure.evidence import Evidence
 

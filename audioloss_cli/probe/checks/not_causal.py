@@ -12,8 +12,7 @@ code at t, not at t + 1.
 import math
 from collections.abc import Iterator
 
-from audioloss_cli.model import Severity
-from audioloss_cli.probe.check import Problem
+from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.measure.evidence import Evidence
 
 # Kernels may round differently for another input; a leak moves logits by parts of their spread.

@@ -13,8 +13,7 @@ EOS of each codebook.
 
 from collections.abc import Iterator
 
-from audioloss_cli.model import Severity
-from audioloss_cli.probe.check import Problem
+from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._special import special_labels
 from audioloss_cli.probe.checks._words import percent
 from audioloss_cli.probe.measure.evidence import Evidence

@@ -10,8 +10,7 @@ and EOS: real Higgs checkpoints have codebook_size 1026.
 
 from collections.abc import Iterator
 
-from audioloss_cli.model import Severity
-from audioloss_cli.probe.check import Problem
+from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._words import listed
 from audioloss_cli.probe.measure.evidence import Evidence
 

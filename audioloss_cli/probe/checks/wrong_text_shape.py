@@ -13,8 +13,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from audioloss_cli.model import Severity
-from audioloss_cli.probe.check import Problem
+from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._shapes import TEXT, misfit, misshapen
 from audioloss_cli.probe.checks._words import listed, shape_of
 from audioloss_cli.probe.measure.evidence import Evidence

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from audioloss_cli.causes import diagnose
 from audioloss_cli.model import Diagnosis, Finding, Severity
 from audioloss_cli.probe.check import Outcome, run_checks
-from audioloss_cli.probe.diagnose import diagnose
 from audioloss_cli.probe.measure.alignment import Audio
 from audioloss_cli.probe.measure.evidence import Evidence
 from audioloss_cli.probe.measure.observe import read_audio

@@ -8,13 +8,8 @@ from audioloss_cli.causes import FOLDER, Cause
 from audioloss_cli.model import Diagnosis, Finding, RuleText, Severity
 
 
-def diagnose(findings: Sequence[Finding], passed: Mapping[str, str]) -> list[Diagnosis]:
-    """Every cause for which a finding of at least a warning speaks, the gravest first.
-
-    Args:
-        findings: of all checks.
-        passed: code -> clause, for the checks that found nothing.
-    """
+def ranked(findings: Sequence[Finding], passed: Mapping[str, str]) -> list[Diagnosis]:
+    """See ``audioloss_cli.causes.diagnose``."""
     causes = {registry.code_of(name): _load(name) for name in registry.names(FOLDER)}
     evidence = {slug: _evidence(cause, findings) for slug, cause in causes.items()}
     silent = [(slug, causes[slug]) for slug in causes if not evidence[slug]]

@@ -1,9 +1,8 @@
 """How the findings of a probe become a ranking of root causes."""
 
 from audioloss_cli import Severity, registry
-from audioloss_cli.causes import FOLDER
+from audioloss_cli.causes import FOLDER, diagnose
 from audioloss_cli.model import Finding, RuleText
-from audioloss_cli.probe.diagnose import diagnose
 
 CAUSES = registry.names(FOLDER)
 

@@ -1,0 +1,84 @@
+"""One checkpoint from its path to its report: opened, read, held against its configuration and against another one."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from audioloss_cli.checkpoints.check import run_checks
+from audioloss_cli.checkpoints.comparison import compare
+from audioloss_cli.checkpoints.evidence import CheckpointEvidence
+from audioloss_cli.checkpoints.families import family_of, members
+from audioloss_cli.checkpoints.health import Progress, examine
+from audioloss_cli.checkpoints.layouts import open_checkpoint
+from audioloss_cli.checkpoints.modules import summaries
+from audioloss_cli.checkpoints.stored import Checkpoint
+from audioloss_cli.model import Finding
+from audioloss_cli.model.checkpoint_report import CheckpointReport
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedCheckpoint:
+    """A checkpoint, its report, and the checks that ruled something out: code -> clause."""
+
+    opened: Checkpoint
+    report: CheckpointReport
+    passed: Mapping[str, str] = field(default_factory=dict)
+
+
+def audit_checkpoint(
+    path: Path,
+    *,
+    base: Checkpoint | None = None,
+    headers: bool = False,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> AuditedCheckpoint:
+    """Audit one checkpoint.
+
+    Args:
+        path: a file or a directory.
+        base: what it is compared with, opened.
+        headers: read headers alone, and no values.
+        jobs: threads that read values.
+        progress: called as values are read.
+
+    Raises:
+        ReadError: it is no checkpoint, or nothing of it can be read.
+        OSError: a file cannot be opened.
+    """
+    opened = open_checkpoint(path)
+    family = family_of(opened.config, opened.tensors)
+    evidence = CheckpointEvidence(opened, family)
+    if not headers:
+        rows = members(family, opened.tensors, "head", "embeddings")
+        health = examine(opened.tensors, rows_of=rows, jobs=jobs, progress=progress)
+        opened.faults += health.faults
+        evidence.statistics = health.statistics
+        if base is not None:
+            evidence.comparison = compare(opened, base, jobs=jobs, progress=progress)
+    findings, passed = run_checks(evidence)
+    return AuditedCheckpoint(opened, _report(evidence, findings), passed)
+
+
+def _report(evidence: CheckpointEvidence, findings: list[Finding]) -> CheckpointReport:
+    opened, comparison = evidence.checkpoint, evidence.comparison
+    dtypes = Counter[str]()
+    for tensor in opened.tensors.values():
+        dtypes[tensor.dtype] += tensor.elements
+    return CheckpointReport(
+        path=str(opened.path),
+        kind=opened.kind,
+        step=opened.step,
+        family=evidence.family.NAME if evidence.family else "",
+        files=len(opened.files),
+        nbytes=sum(file.stat().st_size for file in opened.files if file.is_file()),
+        tensors=len(opened.tensors),
+        parameters=dtypes.total(),
+        dtypes=dict(dtypes),
+        against=comparison.path if comparison else "",
+        modules=summaries(evidence),
+        findings=findings,
+        imports=sorted({name for names in opened.imports.values() for name in names}),
+        notes=opened.notes,
+    )

@@ -18,7 +18,14 @@ from tests.effort import SHARE
 HERE = Path(__file__).parent
 # Where the tests of each wing lie; all others are of the core, which needs no torch and no tensorboard.
 WINGS = {
-    "probe": ("probe/", "cli/test_probe.py", "test_hostile_names.py", "test_exit_codes.py", "fuzz/checkpoints/"),
+    "probe": (
+        "probe/",
+        "cli/test_probe.py",
+        "test_hostile_names.py",
+        "test_exit_codes.py",
+        "fuzz/checkpoints/",
+        "checkpoints/written/",
+    ),
     "training": ("training/",),
     "reference": (
         "reference/",

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from audioloss_cli.findings.suppressions import Suppressions
 
 _POLICIES = "findings.policies"
-#: Folders of what a scan can find, and of what a probe can.
+#: Folders of what a scan can find, of what a probe can, and of what can be wrong with files of checkpoints.
 SCAN = ("rules", "runs.findings", _POLICIES)
 PROBE = ("probe.checks",)
+CHECKPOINTS = ("checkpoints.checks",)
 
 
 class Policy(Protocol):
@@ -59,7 +60,7 @@ class Judge:
         while run.identity in self._taken:  # a second run in one place, of another format
             run.identity += f" [{run.format}]"
         self._taken.add(run.identity)
-        for name in self._policies():
+        for name in self._policies() if run.checkpoint is None else ():
             run.findings = [*run.findings, *cast("Policy", registry.load(_POLICIES, name)).check(run, self._gate)]
         judged = [self._judged(finding, identity, run.run) for finding, identity in identities(run)]
         run.findings = [finding for finding in judged if isinstance(finding, Finding)]
@@ -86,7 +87,7 @@ class Judge:
         """Return the suppressions that did nothing, after all that can be found by plugins of these folders was."""
         if self._suppressions is None:
             return []
-        others = [folder for folder in (*SCAN, *PROBE) if folder not in folders]
+        others = [folder for folder in (*SCAN, *PROBE, *CHECKPOINTS) if folder not in folders]
         return list(self._suppressions.stale(_codes(folders), _codes(others)))
 
     @property

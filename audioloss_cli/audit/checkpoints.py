@@ -1,0 +1,181 @@
+"""Checkpoints to their rows of a report: found, audited one by one, held against each other or against a base."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+from audioloss_cli.causes import diagnose
+from audioloss_cli.checkpoints.audit import AuditedCheckpoint, audit_checkpoint
+from audioloss_cli.checkpoints.discover import checkpoints_under
+from audioloss_cli.checkpoints.health import Progress
+from audioloss_cli.checkpoints.layouts import open_checkpoint
+from audioloss_cli.checkpoints.stored import Checkpoint, ReadError
+from audioloss_cli.checkpoints.trend import trend
+from audioloss_cli.model import Diagnosis, RunReport, Severity, Unaudited
+from audioloss_cli.model.report import Source
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSettings:
+    """How checkpoints are audited.
+
+    Attributes:
+        against: path of what each is compared with; if empty, each is compared with the one before it in its directory.
+        headers: read headers alone, and no values.
+        jobs: threads that read values.
+    """
+
+    against: str = ""
+    headers: bool = False
+    jobs: int = 1
+
+
+@dataclass(slots=True)
+class CheckpointAudit:
+    """Checkpoints that were audited.
+
+    Attributes:
+        runs: a row each, in the order in which they were found.
+        passed: path -> code -> clause, of the checks that ruled their problem out.
+        unaudited: paths that led to no checkpoint, or to one that cannot be read.
+        reached: roots that led to a checkpoint.
+    """
+
+    runs: list[RunReport] = field(default_factory=list)
+    passed: dict[str, dict[str, str]] = field(default_factory=dict)
+    unaudited: list[Unaudited] = field(default_factory=list)
+    reached: set[str] = field(default_factory=set)
+
+
+def audit_checkpoints(
+    roots: Sequence[str],
+    settings: CheckpointSettings,
+    finish: Callable[[RunReport], RunReport],
+    progress: Progress | None = None,
+    exclude: Callable[[Path], bool] = lambda _: False,
+) -> CheckpointAudit:
+    """Audit every checkpoint under the roots.
+
+    Args:
+        roots: files and directories.
+        settings: how.
+        finish: gives a row its identity, and its findings their standing.
+        progress: called as values are read.
+        exclude: whether a path is not to be looked at.
+
+    Raises:
+        ReadError: what ``settings.against`` names is no checkpoint.
+    """
+    base = _opened_base(settings.against) if settings.against else None
+    audit = CheckpointAudit()
+    for root in roots:
+        for group in _groups(root, audit, exclude):
+            rows = list(_audited(group, base, settings, audit, progress))
+            _add_trend(rows, compared=base is None)
+            audit.runs += [finish(_row(each)) for each in rows]
+            audit.passed |= {each.report.path: dict(each.passed) for each in rows}
+    return audit
+
+
+def diagnoses(audit: CheckpointAudit, logs: Sequence[RunReport] = ()) -> list[Diagnosis]:
+    """Return the causes that the findings of each checkpoint speak for, weighed with the log of its run if it has one.
+
+    Args:
+        audit: finished, so that what is known or suppressed is told apart.
+        logs: the runs whose logs were scanned.
+    """
+    several = len(audit.runs) > 1
+    return [
+        diagnosis
+        for row in audit.runs
+        for diagnosis in diagnose(
+            [each for each in row.findings if each.standing == "found"],
+            audit.passed.get(row.run, {}),
+            [each for log in logs_of(row.run, logs) for item in log.series for each in item.incidents],
+            row.run if several or logs else "",
+        )
+        if any(each.severity is not Severity.INFO for each in row.findings)
+    ]
+
+
+def logs_of(checkpoint: str, logs: Sequence[RunReport]) -> list[RunReport]:
+    """Return the runs that lie closest to a checkpoint: in the directory that it lies in, below that, or above."""
+    place = Path(checkpoint).absolute().parent
+    distances = {id(log): distance for log in logs if (distance := _distance(place, log)) is not None}
+    least = min(distances.values(), default=None)
+    return [log for log in logs if id(log) in distances and distances[id(log)] == least]
+
+
+def _distance(place: Path, log: RunReport) -> int | None:
+    """Directories between a place and that of a log, if one of them lies in the other; None otherwise."""
+    where = Path(log.run).absolute()
+    where = where.parent if log.run in log.files else where
+    if where == place or place in where.parents or where in place.parents:
+        return abs(len(where.parts) - len(place.parts))
+    return None
+
+
+def _opened_base(against: str) -> Checkpoint:
+    """The base; of a directory of checkpoints the last one."""
+    try:
+        found = list(checkpoints_under(Path(against)))
+        if not found:
+            raise ReadError(f"--against {against} holds no checkpoint; name one, or a directory of them")
+        return open_checkpoint(found[-1])
+    except OSError as error:
+        raise ReadError(
+            f"--against {against}: {error.strerror or error}; name a checkpoint that can be read"
+        ) from error
+
+
+def _groups(root: str, audit: CheckpointAudit, exclude: Callable[[Path], bool]) -> Iterator[list[Path]]:
+    """Checkpoints of one directory together."""
+    try:
+        found = list(checkpoints_under(Path(root), exclude))
+    except OSError as error:
+        audit.unaudited.append(Unaudited(root, error.strerror or str(error)))
+        return
+    if found:
+        audit.reached.add(root)
+    for _, group in groupby(found, key=lambda path: path.parent):
+        yield list(group)
+
+
+def _audited(
+    group: Sequence[Path],
+    base: Checkpoint | None,
+    settings: CheckpointSettings,
+    audit: CheckpointAudit,
+    progress: Progress | None,
+) -> Iterator[AuditedCheckpoint]:
+    before = base
+    for path in group:
+        try:
+            found = audit_checkpoint(path, base=before, headers=settings.headers, jobs=settings.jobs, progress=progress)
+        except ReadError as error:
+            audit.unaudited.append(Unaudited(str(path), str(error).removeprefix(f"{path}: ")))
+            continue
+        except OSError as error:
+            audit.unaudited.append(Unaudited(str(path), error.strerror or str(error)))
+            continue
+        yield found
+        before = base or found.opened
+
+
+def _add_trend(rows: Sequence[AuditedCheckpoint], *, compared: bool) -> None:
+    """Findings about several checkpoints of one training stand with the last one that they are about."""
+    if not compared or len(rows) < 2:  # noqa: PLR2004
+        return
+    by_path = {each.report.path: each for each in rows}
+    for path, finding in trend([each.report for each in rows]):
+        by_path[path].findings.append(finding)
+
+
+def _row(audited: AuditedCheckpoint) -> RunReport:
+    opened = audited.opened
+    files = [os.fspath(file) for file in opened.files]
+    return RunReport(
+        str(opened.path), [Source(opened.kind, files)], findings=audited.findings, checkpoint=audited.report
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
+from audioloss_cli.audit.hand_over import Finished
 from audioloss_cli.causes import diagnose
 from audioloss_cli.checkpoints.audit import AuditedCheckpoint, audit_checkpoint
 from audioloss_cli.checkpoints.discover import checkpoints_under
@@ -13,8 +14,10 @@ from audioloss_cli.checkpoints.health import Progress
 from audioloss_cli.checkpoints.layouts import open_checkpoint
 from audioloss_cli.checkpoints.stored import Checkpoint, ReadError
 from audioloss_cli.checkpoints.trend import trend
-from audioloss_cli.model import Diagnosis, RunReport, Severity, Unaudited
+from audioloss_cli.config import ScanConfig
+from audioloss_cli.model import Diagnosis, Report, RunReport, Severity, Unaudited
 from audioloss_cli.model.report import Source
+from audioloss_cli.runs.walk import excluded
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def audit_checkpoints(
     settings: CheckpointSettings,
     finish: Callable[[RunReport], RunReport],
     progress: Progress | None = None,
-    exclude: Callable[[Path], bool] = lambda _: False,
+    exclude: Sequence[str] = (),
 ) -> CheckpointAudit:
     """Audit every checkpoint under the roots.
 
@@ -63,7 +66,7 @@ def audit_checkpoints(
         settings: how.
         finish: gives a row its identity, and its findings their standing.
         progress: called as values are read.
-        exclude: whether a path is not to be looked at.
+        exclude: globs over paths, and over the names of files and directories; what matches is not looked at.
 
     Raises:
         ReadError: what ``settings.against`` names is no checkpoint.
@@ -71,12 +74,40 @@ def audit_checkpoints(
     base = _opened_base(settings.against) if settings.against else None
     audit = CheckpointAudit()
     for root in roots:
-        for group in _groups(root, audit, exclude):
+        for group in _groups(root, audit, lambda path: excluded(str(path), exclude)):
             rows = list(_audited(group, base, settings, audit, progress))
             _add_trend(rows, compared=base is None)
             audit.runs += [finish(_row(each)) for each in rows]
             audit.passed |= {each.report.path: dict(each.passed) for each in rows}
     return audit
+
+
+def add_to(
+    report: Report,
+    roots: Sequence[str],
+    config: ScanConfig,
+    finish: Callable[[RunReport], RunReport],
+    progress: Progress | None,
+    finished: Finished | None,
+) -> None:
+    """Audit the checkpoints under the roots of a scan as well, behind its logs.
+
+    Args:
+        report: of the logs; roots that led to checkpoints alone are audited by them.
+        roots: those that are there.
+        config: what to leave out, and how many threads read values.
+        finish: see ``audit_checkpoints``.
+        progress: see there.
+        finished: is given each row.
+    """
+    settings = CheckpointSettings(jobs=config.jobs or os.cpu_count() or 1)
+    audit = audit_checkpoints(roots, settings, finish, progress, config.exclude)
+    report.diagnoses = diagnoses(audit, report.runs)
+    report.unaudited = [each for each in report.unaudited if each.asked not in audit.reached] + audit.unaudited
+    report.runs += audit.runs
+    if finished is not None:
+        for row in audit.runs:
+            finished(row)
 
 
 def diagnoses(audit: CheckpointAudit, logs: Sequence[RunReport] = ()) -> list[Diagnosis]:

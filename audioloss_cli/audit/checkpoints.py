@@ -14,8 +14,10 @@ from audioloss_cli.checkpoints.health import Progress
 from audioloss_cli.checkpoints.layouts import open_checkpoint
 from audioloss_cli.checkpoints.stored import Checkpoint, ReadError
 from audioloss_cli.checkpoints.trend import trend
-from audioloss_cli.config import ScanConfig
-from audioloss_cli.model import Diagnosis, Report, RunReport, Severity, Unaudited
+from audioloss_cli.config import ConfigError, ScanConfig
+from audioloss_cli.findings.identity import RunNames
+from audioloss_cli.findings.judge import CHECKPOINTS, SCAN, Judge
+from audioloss_cli.model import Diagnosis, Finding, Report, RunReport, Severity, Unaudited
 from audioloss_cli.model.report import Source
 from audioloss_cli.runs.walk import excluded
 
@@ -44,12 +46,25 @@ class CheckpointAudit:
         passed: path -> code -> clause, of the checks that ruled their problem out.
         unaudited: paths that led to no checkpoint, or to one that cannot be read.
         reached: roots that led to a checkpoint.
+        notes: what the reader must know beside.
     """
 
     runs: list[RunReport] = field(default_factory=list)
     passed: dict[str, dict[str, str]] = field(default_factory=dict)
     unaudited: list[Unaudited] = field(default_factory=list)
     reached: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def found(self) -> list[Finding]:
+        """All findings that are neither known nor suppressed."""
+        return [each for row in self.runs for each in row.findings if each.standing == "found"]
+
+    @property
+    def passed_by_all(self) -> dict[str, str]:
+        """Code -> clause, of the checks that every checkpoint passed."""
+        first, *others = self.passed.values() or ({},)
+        return {code: clause for code, clause in first.items() if all(code in each for each in others)}
 
 
 def audit_checkpoints(
@@ -69,7 +84,7 @@ def audit_checkpoints(
         exclude: globs over paths, and over the names of files and directories; what matches is not looked at.
 
     Raises:
-        ReadError: what ``settings.against`` names is no checkpoint.
+        ConfigError: what ``settings.against`` names is no checkpoint, or cannot be read.
     """
     base = _opened_base(settings.against) if settings.against else None
     audit = CheckpointAudit()
@@ -108,6 +123,51 @@ def add_to(
     if finished is not None:
         for row in audit.runs:
             finished(row)
+
+
+def report_on(
+    roots: Sequence[str], settings: CheckpointSettings, judge: Judge, logs: Report | None, progress: Progress | None
+) -> Report:
+    """Audit checkpoints by themselves, or beside the logs of their training.
+
+    Args:
+        roots: files and directories; each must lead to at least one checkpoint, or the report says why not.
+        settings: how.
+        judge: tells what is known and what is suppressed, and has finished the runs of ``logs``.
+        logs: the scan of the logs, if there was one.
+        progress: see ``audit_checkpoints``.
+
+    Raises:
+        ConfigError: see ``audit_checkpoints``.
+    """
+    report = logs or Report(judge.gate, notes=judge.notes)
+    names = RunNames(roots)
+    audit = audit_checkpoints(roots, settings, lambda row: judge.finish(row, names), progress)
+    empty = [root for root in roots if root not in audit.reached]
+    told = {each.asked for each in audit.unaudited}
+    audit.unaudited += [Unaudited(root, _why_empty(root)) for root in empty if root not in told]
+    report.diagnoses = diagnoses(audit, report.runs)
+    report.unaudited += audit.unaudited
+    report.runs += audit.runs
+    report.stale_suppressions = judge.stale(*CHECKPOINTS, *(SCAN if logs else ()))
+    return report
+
+
+def beside(path: str, settings: CheckpointSettings, judge: Judge, progress: Progress | None) -> CheckpointAudit:
+    """Audit the files of a checkpoint that a batch is run through, as far as they are of a kind that is known.
+
+    Raises:
+        ConfigError: see ``audit_checkpoints``.
+    """
+    names = RunNames([path])
+    audit = audit_checkpoints([path], settings, lambda row: judge.finish(row, names), progress)
+    told = [each.reason for each in audit.unaudited] or ([] if audit.runs else [_why_empty(path)])
+    audit.notes += [f"the files of {path} were not audited by themselves: {reason}" for reason in told]
+    return audit
+
+
+def _why_empty(root: str) -> str:
+    return "no checkpoint in this directory" if Path(root).is_dir() else "not recognised as a checkpoint"
 
 
 def diagnoses(audit: CheckpointAudit, logs: Sequence[RunReport] = ()) -> list[Diagnosis]:
@@ -153,12 +213,11 @@ def _opened_base(against: str) -> Checkpoint:
     try:
         found = list(checkpoints_under(Path(against)))
         if not found:
-            raise ReadError(f"--against {against} holds no checkpoint; name one, or a directory of them")
+            raise ConfigError(f"--against {against} is no checkpoint and holds none; name one, or a directory of them")
         return open_checkpoint(found[-1])
-    except OSError as error:
-        raise ReadError(
-            f"--against {against}: {error.strerror or error}; name a checkpoint that can be read"
-        ) from error
+    except (OSError, ReadError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"--against {against}: {reason}; name a checkpoint that can be read") from error
 
 
 def _groups(root: str, audit: CheckpointAudit, exclude: Callable[[Path], bool]) -> Iterator[list[Path]]:

@@ -34,7 +34,7 @@ class Judge:
     """Tells what is found from what is known and what is suppressed.
 
     Args:
-        gate: with the policies that every run is held to.
+        gate: when an audit fails, and the policies that every run is held to.
         suppressions: of the configuration; None if there are none.
         baseline: the findings that are known; None if none are.
     """
@@ -45,7 +45,7 @@ class Judge:
         suppressions: "Suppressions | None" = None,
         baseline: "Baseline | None" = None,
     ) -> None:
-        self._gate = gate or Gate()
+        self.gate = gate or Gate()
         self._suppressions, self._baseline = suppressions, baseline
         self._taken = set[str]()
 
@@ -61,7 +61,7 @@ class Judge:
             run.identity += f" [{run.format}]"
         self._taken.add(run.identity)
         for name in self._policies() if run.checkpoint is None else ():
-            run.findings = [*run.findings, *cast("Policy", registry.load(_POLICIES, name)).check(run, self._gate)]
+            run.findings = [*run.findings, *cast("Policy", registry.load(_POLICIES, name)).check(run, self.gate)]
         judged = [self._judged(finding, identity, run.run) for finding, identity in identities(run)]
         run.findings = [finding for finding in judged if isinstance(finding, Finding)]
         return run
@@ -78,7 +78,7 @@ class Judge:
         return replace(
             report,
             findings=[finding for finding in judged if isinstance(finding, Finding)],
-            stale_suppressions=self.stale(*PROBE, *(SCAN if report.runs else ())),
+            stale_suppressions=self.stale(*PROBE, *CHECKPOINTS, *(SCAN if report.runs else ())),
             notes=[*report.notes, *self.notes],
             config_file=config_file,
         )
@@ -97,7 +97,7 @@ class Judge:
         return [remark] if remark else []
 
     def _policies(self) -> tuple[str, ...]:
-        asked = self._gate.require_tags or self._gate.min_steps
+        asked = self.gate.require_tags or self.gate.min_steps
         return registry.names(_POLICIES) if asked else ()
 
     def _judged(self, finding: Incident | Finding, identity: Identity, run: str) -> Incident | Finding:

@@ -1,6 +1,9 @@
 """What lies in a checkpoint, in words that reports for people share."""
 
-from audioloss_cli.model.checkpoint_report import CheckpointReport
+import math
+
+from audioloss_cli.model.checkpoint_report import CheckpointReport, ModuleSummary
+from audioloss_cli.outputs._figures import number
 from audioloss_cli.outputs._verdict import plural
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
@@ -29,3 +32,15 @@ def extent(checkpoint: CheckpointReport) -> str:
         f"against {checkpoint.against}" if checkpoint.against else "",
     ]
     return ", ".join(filter(None, parts))
+
+
+def norm(module: ModuleSummary) -> str:
+    """The norm of a module; empty where it is not known."""
+    return "" if math.isnan(module.norm) else number(module.norm)
+
+
+def change(module: ModuleSummary) -> str:
+    """How far a module is from the base, in percent of its norm there; empty where it was not compared."""
+    if module.tensors and module.unchanged == module.tensors:
+        return "unchanged"
+    return "" if math.isnan(module.change) else f"{module.change:.2%}"

@@ -1,12 +1,10 @@
 """A checkpoint: what lies in it, its modules where they tell something, and what was found."""
 
-import math
 from collections.abc import Iterator
 
 from audioloss_cli.model import View, shortened
 from audioloss_cli.model.checkpoint_report import CheckpointReport, ModuleSummary
-from audioloss_cli.outputs._figures import number
-from audioloss_cli.outputs._sizes import extent
+from audioloss_cli.outputs._sizes import change, extent, norm
 from audioloss_cli.outputs._verdict import plural
 from audioloss_cli.outputs.text.layout import Line, line, paragraph
 
@@ -43,9 +41,5 @@ def _table(modules: list[ModuleSummary]) -> Iterator[Line]:
 
 
 def _cells(module: ModuleSummary) -> tuple[str, ...]:
-    change = "" if math.isnan(module.change) else f"{module.change:.2%}"
-    if module.unchanged == module.tensors:
-        change = "unchanged"
-    norm = "" if math.isnan(module.norm) else number(module.norm)
     name, dtypes = shortened(module.name, 60), "+".join(module.dtypes)
-    return (name, f"{module.tensors:,}", f"{module.parameters:,}", norm, change, dtypes)
+    return (name, f"{module.tensors:,}", f"{module.parameters:,}", norm(module), change(module), dtypes)

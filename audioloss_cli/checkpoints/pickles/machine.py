@@ -82,6 +82,10 @@ class Machine:
         """Return what stands for an import."""
         raise NotImplementedError
 
+    def computed(self, module: Any, name: Any) -> Any:
+        """Return what stands for an import whose name a call gives."""
+        raise NotImplementedError
+
     def extension(self, code: int) -> Any:
         """Return what stands for a number that copyreg gives a meaning to."""
         raise NotImplementedError
@@ -188,9 +192,8 @@ class Machine:
 
     def _stack_global(self, _: Any) -> None:
         name, module = self.stack.pop(), self.stack.pop()
-        if type(name) is not str or type(module) is not str:
-            raise TypeError
-        self.stack.append(self._asked(module, name))
+        plain = type(name) is str and type(module) is str
+        self.stack.append(self._asked(module, name) if plain else self.computed(module, name))
 
     def _asked(self, module: str, name: str) -> Any:
         """Names of Python 2 are those that its successor has for them."""

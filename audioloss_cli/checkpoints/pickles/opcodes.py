@@ -7,6 +7,7 @@ use that to look damaged to whoever only looks at it.
 import codecs
 import pickletools
 import struct
+import warnings
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
@@ -86,29 +87,35 @@ def _long(data: bytes) -> int:
     return int.from_bytes(data, "little", signed=True)
 
 
-def _int(stream: IO[bytes], _: int) -> Any:
+def _int(stream: IO[bytes], _: int) -> int | bool | None:
     line = _line(stream).strip()
-    if line in (b"00", b"01"):
-        return line == b"01"
-    return _number(line, 0)
+    return line == b"01" if line in (b"00", b"01") else _number(line)
 
 
-def _long_line(stream: IO[bytes], _: int) -> int:
-    return _number(_line(stream).removesuffix(b"L"), 0)
+def _long_line(stream: IO[bytes], _: int) -> int | None:
+    return _number(_line(stream).removesuffix(b"L"))
 
 
 def _place(stream: IO[bytes], _: int) -> int:
-    return _number(_line(stream), 10)
+    return int(_line(stream)[:_LONGEST_NUMBER])
 
 
-def _number(digits: bytes, base: int) -> int:
-    if len(digits) > _LONGEST_NUMBER:
-        raise ValueError("a number is too long")
-    text = digits.decode("ascii")
+def _float(stream: IO[bytes], _: int) -> float | None:
+    """Of what C reads as a number, up to a zero byte; None where there is none."""
     try:
-        return int(text, base)
+        return float(_line(stream).partition(b"\0")[0])
     except ValueError:
-        return int(text, 10)  # 010 is ten there
+        return None
+
+
+def _number(digits: bytes) -> int | None:
+    """None where it is none: whether the unpickler of C takes it depends on its platform, and it may go on."""
+    for base in (0, 10) if len(digits) <= _LONGEST_NUMBER else ():
+        try:
+            return int(digits, base)
+        except ValueError:
+            continue
+    return None
 
 
 def _string(stream: IO[bytes], _: int) -> str:
@@ -116,7 +123,10 @@ def _string(stream: IO[bytes], _: int) -> str:
     if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in (b"'", b'"'):  # noqa: PLR2004
         raise ValueError("a string has no quotes")
     inner = line[1:-1]
-    return _old_text(codecs.escape_decode(inner)[0] if b"\\" in inner else inner)
+    if b"\\" not in inner:
+        return _old_text(inner)
+    with warnings.catch_warnings(action="ignore"):  # of escapes that Python does not know
+        return _old_text(codecs.escape_decode(inner)[0])
 
 
 _READERS: dict[str, _Reader] = {
@@ -127,7 +137,7 @@ _READERS: dict[str, _Reader] = {
     "LONG": _long_line,
     "LONG1": _counted("<B", _long),
     "LONG4": _counted("<i", _long),
-    "FLOAT": lambda stream, _: float(_line(stream)),
+    "FLOAT": _float,
     "BINFLOAT": _fixed(">d"),
     "STRING": _string,
     "BINSTRING": _counted("<i", _old_text),

@@ -1,5 +1,6 @@
 """What stands in for whatever a pickle would import, call or make."""
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 
@@ -90,3 +91,25 @@ class Call:
                 if type(part) is dict:
                     found.update((name, value) for name, value in part.items() if type(name) is str)
         return found
+
+
+class Cut:
+    """Stands where something was cut off: a structure that holds itself, or is too deep or too large as a tree."""
+
+    __slots__ = ()
+
+
+class Location(NamedTuple):
+    """Where the bytes of a storage lie.
+
+    Attributes:
+        file: that they lie in.
+        offset: of the first byte; within the entry where it is compressed.
+        nbytes: how many there are.
+        entry: name of the compressed entry of an archive; empty where they lie in the file as they are.
+    """
+
+    file: Path
+    offset: int
+    nbytes: int
+    entry: str = ""

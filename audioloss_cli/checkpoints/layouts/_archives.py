@@ -4,67 +4,56 @@ import io
 import struct
 import zipfile
 import zlib
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
-from audioloss_cli.checkpoints.pickles import read_pickle_stream
+from audioloss_cli.checkpoints.pickles import Location, Storage, read_pickle_stream
 
 _LOCAL = struct.Struct("<4s22x2H")  # of an entry: its signature, the lengths of its name and of what follows that
-_LONGEST_VALUE = 1 << 20  # bytes of the pickle of a plain value
+_LONGEST_PICKLE = 1 << 20  # bytes; that of a tensor has some 300
 _DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, EOFError, ValueError, OverflowError, OSError)
 
 
-class Place(NamedTuple):
-    """Bytes of a file."""
-
-    start: int
-    length: int
-
-
 class Archives:
-    """Looks into archives of files that are opened once; to be closed."""
+    """Looks into archives of files, each of which is opened once."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: ExitStack) -> None:
+        """Open files, which ``files`` closes."""
+        self._files = files
         self._streams: dict[Path, IO[bytes]] = {}
 
-    def close(self) -> None:
-        """Close the files."""
-        for stream in self._streams.values():
-            stream.close()
-
-    def place(self, file: Path, start: int, length: int) -> Place | None:
-        """Find the values of the one tensor of an archive; None where there is none, or the archive is damaged."""
+    def value(self, file: Path, start: int, length: int) -> Any:
+        """Return what an archive holds, a ``StoredTensor`` or plain values; None where it is damaged."""
         try:
-            stream = self._stream(file)
+            if file not in self._streams:
+                self._streams[file] = self._files.enter_context(file.open("rb"))
+            stream = self._streams[file]
             with zipfile.ZipFile(_Window(stream, start, length)) as archive:
-                found = [entry for entry in archive.infolist() if entry.filename.endswith("/data/0")]
-                if len(found) != 1 or found[0].compress_type != zipfile.ZIP_STORED:
+                entries = {entry.filename.partition("/")[2]: entry for entry in archive.infolist()}
+                pickle = entries.get("data.pkl")
+                if pickle is None or pickle.file_size > _LONGEST_PICKLE:
                     return None
-                stream.seek(start + found[0].header_offset)
-                _, name, extra = _LOCAL.unpack(stream.read(_LOCAL.size))
-                first = found[0].header_offset + _LOCAL.size + name + extra
-                if first + found[0].file_size > length:
-                    return None
-                return Place(start + first, found[0].file_size)
+                text = archive.read(pickle)
         except _DAMAGED:
             return None
 
-    def value(self, file: Path, start: int, length: int) -> Any:
-        """Return the plain value of an archive; None where there is none, or the archive is damaged."""
-        try:
-            with zipfile.ZipFile(_Window(self._stream(file), start, length)) as archive:
-                entry = next(each for each in archive.infolist() if each.filename.endswith("/data.pkl"))
-                if entry.file_size > _LONGEST_VALUE:
-                    return None
-                value, _, _ = read_pickle_stream(io.BytesIO(archive.read(entry)))
-                return value
-        except (*_DAMAGED, StopIteration):
-            return None
+        def locate(storage: Storage) -> Location | None:
+            entry = entries.get(f"data/{storage.key}")
+            return None if entry is None else _location(file, stream, start, length, entry)
 
-    def _stream(self, file: Path) -> IO[bytes]:
-        if file not in self._streams:
-            self._streams[file] = file.open("rb")
-        return self._streams[file]
+        return read_pickle_stream(io.BytesIO(text), file.name, locate).value
+
+
+def _location(file: Path, stream: IO[bytes], start: int, length: int, entry: zipfile.ZipInfo) -> Location | None:
+    """Find the bytes of an entry that is not compressed; None where the archive does not have them."""
+    stream.seek(start + entry.header_offset)
+    header = stream.read(_LOCAL.size)
+    if len(header) < _LOCAL.size or entry.compress_type != zipfile.ZIP_STORED:
+        return None
+    _, name, extra = _LOCAL.unpack(header)
+    first = entry.header_offset + _LOCAL.size + name + extra
+    return Location(file, start + first, entry.file_size) if first + entry.file_size <= length else None
 
 
 class _Window(io.RawIOBase):

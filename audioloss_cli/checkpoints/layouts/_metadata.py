@@ -1,5 +1,6 @@
-"""Checkpoints of torch.distributed.checkpoint: ``.metadata``, a pickle that is walked and never loaded, and the files
-that it says each chunk of each tensor lies in.
+"""Checkpoints of torch.distributed.checkpoint: ``.metadata`` says in which file each chunk of each tensor lies.
+
+It is a pickle, which is walked through and never loaded.
 
 Layout: torch/distributed/checkpoint/metadata.py and filesystem.py.
 """
@@ -7,6 +8,7 @@ Layout: torch/distributed/checkpoint/metadata.py and filesystem.py.
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -15,7 +17,8 @@ from audioloss_cli.checkpoints.layouts._archives import Archives
 from audioloss_cli.checkpoints.layouts._opener import DAMAGED, LEAVES, UNFINISHED, Opener
 from audioloss_cli.checkpoints.layouts._state import is_other, model_name
 from audioloss_cli.checkpoints.pickles import Call, Global
-from audioloss_cli.checkpoints.stored import ITEMSIZES, StoredTensor
+from audioloss_cli.checkpoints.pickles.tables import NAMES
+from audioloss_cli.checkpoints.stored import StoredTensor
 from audioloss_cli.checkpoints.words import counted, listed
 from audioloss_cli.model import Severity
 
@@ -24,12 +27,6 @@ MISSING, STRAY = "missing-shard", "stray-shard"
 _CHUNKS = "*.distcp"
 _LONGEST_NAME, _MOST_AXES, _MOST = 200, 64, 1 << 60
 _STEPS = ("step", "global_step", "train_step", "iteration", "train_state.step")
-_DTYPES = {
-    **{"float64": "F64", "double": "F64", "float32": "F32", "float": "F32", "float16": "F16", "half": "F16"},
-    **{"bfloat16": "BF16", "float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2", "complex64": "C64"},
-    **{"complex128": "C128", "int64": "I64", "long": "I64", "int32": "I32", "int": "I32", "int16": "I16"},
-    **{"int8": "I8", "uint8": "U8", "uint16": "U16", "uint32": "U32", "uint64": "U64", "bool": "BOOL"},
-}
 
 
 class _Chunk(NamedTuple):
@@ -67,20 +64,21 @@ def read_distributed(opener: Opener, directory: Path) -> Distributed:
         opener.fault(UNFINISHED, Severity.CRITICAL, text)
         opener.checkpoint.files += files
         return Distributed({}, has_optimizer=False, step=None)
-    stored = opener.tensors(directory / METADATA)
-    found = _attributes(stored.value) if stored else {}
-    if stored and not isinstance(found.get("state_dict_metadata"), dict):
+    value = opener.pickle(directory / METADATA)
+    found = _attributes(value)
+    if value is not None and not isinstance(found.get("state_dict_metadata"), dict):
         opener.fault(DAMAGED, Severity.CRITICAL, f"{directory / METADATA} holds no metadata of torch.distributed")
-    reading = _Reading(opener, directory, found)
-    reading.tell_files(files)
-    tensors = reading.tensors()
-    return Distributed(tensors, reading.has_optimizer, reading.step())
+    with ExitStack() as opened:
+        reading = _Reading(opener, directory, found, Archives(opened))
+        reading.tell_files(files)
+        tensors = reading.tensors()
+        return Distributed(tensors, reading.has_optimizer, reading.step())
 
 
 class _Reading:
     """One ``.metadata``."""
 
-    def __init__(self, opener: Opener, directory: Path, found: Mapping[str, Any]) -> None:
+    def __init__(self, opener: Opener, directory: Path, found: Mapping[str, Any], archives: Archives) -> None:
         self._opener, self._directory = opener, directory
         self._described = _dict(found.get("state_dict_metadata"))
         self._paths = _dict(found.get("planner_data"))
@@ -92,7 +90,7 @@ class _Reading:
         self._named = {chunk.file for chunks in self._chunks.values() for chunk in chunks.values()}
         self._bad = {file for file in self._named if not _is_name(file)}
         self._is_wrapped = any(is_other(str(key)) for key in self._described)
-        self._archives = Archives()
+        self._archives = archives
         self.has_optimizer = False
 
     def tell_files(self, files: list[Path]) -> None:
@@ -107,9 +105,7 @@ class _Reading:
         self._opener.checkpoint.files += [self._directory / name for name in sorted(good)]
         missing = {name for name in sorted(good) if not (self._directory / name).is_file()}
         if missing:
-            lost = sum(
-                any(chunk.file in missing for chunk in chunks.values()) for chunks in self._chunks.values()
-            )
+            lost = sum(any(chunk.file in missing for chunk in chunks.values()) for chunks in self._chunks.values())
             text = (
                 f"{self._directory}: {counted(len(missing), 'file')} of {len(good):,} is missing, and "
                 f"{counted(lost, 'tensor')} with it, whole or in part: {listed(sorted(missing))}"
@@ -197,11 +193,10 @@ class _Reading:
             return None
         if chunk.is_transformed:
             raise _OtherFormError(key)
-        place = self._archives.place(self._directory / chunk.file, chunk.start, chunk.length)
-        nbytes = math.prod(sizes) * ITEMSIZES.get(dtype, 0)
-        if place is None or (nbytes and place.length != nbytes):
+        found = self._archives.value(self._directory / chunk.file, chunk.start, chunk.length)
+        if not isinstance(found, StoredTensor) or found.shape != sizes or found.dtype != dtype:
             return None
-        return StoredTensor(key, dtype, sizes, self._directory / chunk.file, place.start)
+        return replace(found, name=key, storage="")
 
 
 class _OtherFormError(Exception):
@@ -250,7 +245,7 @@ def _dtype(properties: Any) -> str:
     for state in properties.state if isinstance(properties, Call) else ():
         if isinstance(state, tuple) and state and isinstance(state[0], Global):
             name = state[0].name.removeprefix("torch.")
-            return _DTYPES.get(name, name)
+            return NAMES.get(name, name)
     return "unknown"
 
 

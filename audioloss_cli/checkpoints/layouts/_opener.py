@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from audioloss_cli.checkpoints.formats import read_file
+from audioloss_cli.checkpoints.pickles import read_pickle_stream
 from audioloss_cli.checkpoints.stored import Checkpoint, Fault, ReadError, StoredFile
 from audioloss_cli.checkpoints.words import clipped, counted
 from audioloss_cli.model import Severity
@@ -52,6 +53,22 @@ class Opener:
             self.checkpoint.take(stored)
             return stored
         return None
+
+    def pickle(self, file: Path) -> Any:
+        """Walk through a bare pickle, and return its value; None where it is not there or cannot be read."""
+        if not self._check(file, is_weight=True):
+            return None
+        self.checkpoint.files.append(file)
+        try:
+            with file.open("rb") as stream:
+                found = read_pickle_stream(stream, file)
+        except OSError as error:
+            self.fault(DAMAGED, Severity.CRITICAL, f"{file} cannot be read ({error.strerror})", file=file.name)
+            return None
+        self.checkpoint.faults += found.faults
+        if found.imports:
+            self.checkpoint.imports[file] = found.imports
+        return found.value
 
     def json(self, file: Path) -> Mapping[str, Any]:
         """Read a JSON object; empty where there is none, or where it is damaged."""
@@ -149,7 +166,7 @@ class Opener:
             return
         self._links.add(link)
         if not Path(os.path.realpath(link)).is_relative_to(self._home):
-            text = f"{link} is a link to {clipped(os.readlink(link))}, which lies outside of the checkpoint"
+            text = f"{link} is a link to {clipped(link.readlink())}, which lies outside of the checkpoint"
             self.fault(LEAVES, Severity.WARNING, text, file=link.name)
 
 

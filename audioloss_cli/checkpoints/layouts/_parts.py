@@ -68,7 +68,7 @@ class Parts:
             opened.notes.append("the model alone was saved (save_only_model): a training cannot be resumed from it")
             return
         opened.resumable = True
-        expected = _NAMES if is_trainer else ("optimizer", "random states")
+        expected: tuple[str, ...] = _NAMES if is_trainer else ("optimizer", "random states")
         if any(part.name == "optimizer" and part.file.parent != self._path for part in opened.parts):
             expected = tuple(name for name in expected if name != "scheduler")  # DeepSpeed may have one of its own
         absent = [name for name in expected if name not in there]
@@ -98,7 +98,7 @@ class Parts:
             if step is None or part.step is None or part.name not in _NAMES[:2] or part.file.parent != self._path:
                 continue
             is_multiple = part.name == "scheduler" and step > 0 and part.step % step == 0  # it may count each rank
-            if part.step > step and not is_multiple or part.step < step and not self._may_skip:
+            if (part.step > step and not is_multiple) or (part.step < step and not self._may_skip):
                 text = (
                     f"{part.file} has made {part.step:,} steps, and trainer_state.json {step:,}: they are of two saves"
                 )
@@ -107,5 +107,3 @@ class Parts:
 
 def _is_numbered(path: Path) -> bool:
     return path.name.startswith("checkpoint-")
-
-

@@ -7,7 +7,19 @@ from audioloss_cli.checkpoints.stored import StoredFile, StoredTensor
 
 #: Keys that trainers put the weights under, the likeliest first.
 _NESTED = ("state_dict", "model_state_dict", "model", "module")
-_OTHERS = ("optim", "lr_", "sched", "rng", "random", "scaler", "grad_scaler", "callbacks", "loops", "sampler", "dataloader")
+_OTHERS = (
+    "optim",
+    "lr_",
+    "sched",
+    "rng",
+    "random",
+    "scaler",
+    "grad_scaler",
+    "callbacks",
+    "loops",
+    "sampler",
+    "dataloader",
+)
 _DEEPEST = 4  # dicts that trainers wrap weights in; one that holds itself must not be followed for ever
 _MOST_KEYS = 50  # from the outermost dict to a tensor
 

@@ -25,7 +25,7 @@ def step_of_name(path: Path) -> int | None:
 
 
 def step_of_optimizer(value: Any) -> int | None:
-    """Return how often an optimizer has stepped, by its state dict: the most of all parameters; None if it is unsaid."""
+    """Return how often an optimizer has stepped, the most of all its parameters; None where nothing says it."""
     state = value.get("state") if isinstance(value, Mapping) else None
     steps = list(_steps(state)) if isinstance(state, Mapping) else []
     return max(steps, default=None)

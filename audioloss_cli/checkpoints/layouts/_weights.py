@@ -172,7 +172,7 @@ class _Sharded:
         if not isinstance(claimed, (int, float)) or self._unread:
             return
         every = sum(tensor.nbytes for tensor in self._tensors.values())
-        shared = {tensor.storage or tensor.name: tensor.nbytes for tensor in self._tensors.values()}
+        shared = {(each.file, each.storage or name): each.nbytes for name, each in self._tensors.items()}
         if claimed not in (every, sum(shared.values())):
             text = (
                 f"{self._index} claims {claimed:,} bytes (total_size), and its tensors have {every:,}: it was written "

@@ -5,12 +5,11 @@ every parameter, in 32 bits, in the file of its optimizer; deepspeed/checkpoint/
 """
 
 import math
-import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from audioloss_cli.checkpoints.layouts._opener import UNFINISHED, Opener
 from audioloss_cli.checkpoints.layouts._state import model_tensors
@@ -124,7 +123,7 @@ class _Reading:
         world = max(counts, default=0)
         if not 0 < world <= _MOST_RANKS:
             return
-        there = {name for name in os.listdir(self._directory) if not name.startswith(".")}
+        there = {each.name for each in self._directory.iterdir()}
         for what, ranks in (("optimizer", _ranks_of(_OPTIMIZER, there)), ("model", _ranks_of(_MODEL, there))):
             absent = sorted(set(range(world)) - ranks)
             if absent and (ranks or what == "optimizer"):
@@ -152,7 +151,9 @@ class _Reading:
                 prefix = f"mp_rank_{found['mp']}."
             tensors |= {f"{prefix}{key}": tensor for key, tensor in model_tensors(stored).items()}
         if sum(bool(_MODEL.fullmatch(name)) for name in self._models) > 1:
-            self._opener.checkpoint.notes.append("weights are sliced over ranks; a slice of the first has the plain name")
+            self._opener.checkpoint.notes.append(
+                "weights are sliced over ranks; a slice of the first has the plain name"
+            )
         return tensors
 
     def _partitioned(self) -> dict[str, StoredTensor]:
@@ -161,7 +162,9 @@ class _Reading:
         optimizers = [self._optimizers[name] for name in _by_rank(self._optimizers, _OPTIMIZER)]
         first = _dict(models[0].value)
         module = _dict(first.get("module"))
-        tensors = {name: tensor for name, tensor in module.items() if isinstance(tensor, StoredTensor) and tensor.elements}
+        tensors = {
+            name: tensor for name, tensor in module.items() if isinstance(tensor, StoredTensor) and tensor.elements
+        }
         groups = [_flat_groups(_dict(stored.value)) for stored in optimizers]
         fragments = [_dict(_dict(stored.value).get("frozen_param_fragments")) for stored in models]
         if not self._is_complete:
@@ -194,7 +197,9 @@ class _Reading:
                 else:
                     tensors[each.name] = found
         if lost:
-            text = f"{self._directory}: {counted(len(lost), 'parameter')} has no fp32.pt that can be read: {listed(lost)}"
+            text = (
+                f"{self._directory}: {counted(len(lost), 'parameter')} has no fp32.pt that can be read: {listed(lost)}"
+            )
             self._opener.fault(MISSING, Severity.CRITICAL, text, tensors=lost[:100])
         return tensors
 
@@ -240,13 +245,18 @@ def _slice(groups: list[StoredTensor], start: int, count: int) -> Iterator[Store
 
 def _shapes(found: Any) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Yield names and shapes of dicts of them, one or a list."""
-    for each in found if isinstance(found, (list, tuple)) else [found]:
+    for each in found if isinstance(found, (list, tuple)) else (found,):
         for name, shape in _dict(each).items():
             given = shape.arguments if isinstance(shape, Call) else (shape,)
             sizes = given[0] if isinstance(given, tuple) and given else None
-            if isinstance(sizes, (list, tuple)) and len(sizes) <= _MOST_AXES:
-                if all(type(size) is int and 0 <= size for size in sizes) and math.prod(sizes) <= _MOST:
-                    yield str(name), tuple(sizes)
+            if _is_shape(sizes):
+                yield str(name), tuple(sizes)
+
+
+def _is_shape(sizes: Any) -> TypeGuard[Sequence[int]]:
+    """Tell whether these are lengths of axes."""
+    is_short = isinstance(sizes, (list, tuple)) and len(sizes) <= _MOST_AXES
+    return is_short and all(type(size) is int and size >= 0 for size in sizes) and math.prod(sizes) <= _MOST
 
 
 def _ranks_of(pattern: re.Pattern[str], names: Iterable[str]) -> set[int]:

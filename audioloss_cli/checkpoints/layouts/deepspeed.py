@@ -1,4 +1,4 @@
-"""Directories of DeepSpeed: global_stepN with the states of the model and of each rank's optimizer, beside ``latest``."""
+"""Directories of DeepSpeed: global_stepN with states of the model and of each rank's optimizer, beside ``latest``."""
 
 from pathlib import Path
 

@@ -30,8 +30,10 @@ ORDER = 10
 
 STATE, ARGUMENTS = "trainer_state.json", "training_args.bin"
 _OF_TRAINER = re.compile(r"trainer_state\.json|(optimizer|scheduler)\.pt|rng_state(_\d{1,6})?\.pth")
-_OF_ACCELERATE = re.compile(r"(optimizer|scheduler|sampler)(_\d{1,3})?\.bin|random_states_\d{1,6}\.pkl|optimizer_\d{1,3}")
-_FSDP = re.compile(r"pytorch_model_fsdp(_\d{1,6}|_rank\d{1,6}|(_\d{1,3})?_rank\d{1,6})?(\.bin)?")
+_OF_ACCELERATE = re.compile(
+    r"(optimizer|scheduler|sampler)(_\d{1,3})?\.bin|random_states_\d{1,6}\.pkl|optimizer_\d{1,3}"
+)
+_FSDP = re.compile(r"pytorch_model_fsdp(_\d{1,3})?(_rank(?P<rank>\d{1,6}))?(\.bin)?")
 _NUMBERED = re.compile(r"checkpoint-(\d{1,12})")
 _LARGE = 4 << 20  # bytes of a trainer_state.json from which on its step alone is looked for
 _LONGEST_STATE = 1 << 30
@@ -95,9 +97,10 @@ class _Reading:
         if has_weights(self._names, ADAPTER):
             found.append(read_adapter(opener, path))
         found.append(read_weights(opener, path))
-        for each in adapter_directories(path) if not any(found) else ():
-            found.append(read_adapter(opener, each))
-        found += [self._read_fsdp(name) for name in sorted(self._names) if _FSDP.fullmatch(name)]
+        if not any(found):
+            found += [read_adapter(opener, each) for each in adapter_directories(path)]
+        if shards := [name for name in sorted(self._names) if _FSDP.fullmatch(name)]:
+            found.append(self._read_fsdp(shards))
         directory = zero_directory(path, self._names)
         if directory is not None:
             zero = read_zero(opener, directory)
@@ -106,16 +109,23 @@ class _Reading:
             found.append(zero.tensors)
         opened.tensors = next((tensors for tensors in found if tensors), {})
         if not any(tensors is not None for tensors in found):
-            text = f"{path} has the state of a training and no weights: the save did not finish, or they were not copied"
+            text = (
+                f"{path} has the state of a training and no weights: the save did not finish, or they were not copied"
+            )
             opener.fault(UNFINISHED, Severity.CRITICAL, text)
 
-    def _read_fsdp(self, name: str) -> dict[str, StoredTensor]:
-        place = self._path / name
+    def _read_fsdp(self, names: list[str]) -> dict[str, StoredTensor]:
+        """Read a directory of chunks, a whole file, or a file a rank; shards of ranks but the first get its number."""
         self._opener.checkpoint.kind = f"{self._kind} with FSDP"
-        if place.is_dir():
-            return read_distributed(self._opener, place).tensors
-        stored = self._opener.tensors(place)
-        return model_tensors(stored) if stored else {}
+        tensors: dict[str, StoredTensor] = {}
+        for name in names:
+            place, rank = self._path / name, _FSDP.fullmatch(name)
+            if place.is_dir():
+                tensors |= read_distributed(self._opener, place).tensors
+            elif stored := self._opener.tensors(place):
+                prefix = f"rank{rank['rank']}." if rank and int(rank["rank"] or 0) else ""
+                tensors |= {f"{prefix}{key}": tensor for key, tensor in model_tensors(stored).items()}
+        return tensors
 
     def _read_state(self) -> int | None:
         """Return the step of trainer_state.json, which may hold the log of a long training."""
@@ -130,7 +140,9 @@ class _Reading:
         self._opener.checkpoint.parts.append(Part("trainer state", file, step))
         named = _NUMBERED.fullmatch(self._path.name)
         if named and step is not None and int(named[1]) != step:
-            message = f"{file} is of step {step:,}, and the directory is named for {int(named[1]):,}: two saves are mixed"
+            message = (
+                f"{file} is of step {step:,}, and the directory is named for {int(named[1]):,}: two saves are mixed"
+            )
             self._opener.fault(UNFINISHED, Severity.WARNING, message, step=step, named=int(named[1]))
         return step
 

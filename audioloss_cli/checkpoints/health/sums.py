@@ -31,7 +31,7 @@ class Sums(ABC):
         self.nan = self.infinite = self.zero = self.denormal = 0
         self.first_bad = -1
         self.lowest, self.highest = math.inf, -math.inf
-        self.squares = 0.0
+        self.norm = 0.0
 
     @abstractmethod
     def add(self, first: int, raw: Array) -> None:
@@ -39,15 +39,16 @@ class Sums(ABC):
 
     def merge(self, other: "Sums") -> None:
         """Take in what was counted of other pieces."""
-        for name in ("nan", "infinite", "zero", "denormal", "squares"):
+        for name in ("nan", "infinite", "zero", "denormal"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.norm = math.hypot(self.norm, other.norm)
         self.lowest, self.highest = min(self.lowest, other.lowest), max(self.highest, other.highest)
         self._found_bad(other.first_bad)
 
     def statistics(self, elements: int, times: int, **more: Any) -> TensorStatistics:
         """Return them as those of a tensor in which each element that was read lies so many times."""
         finite = self.lowest <= self.highest
-        low, high = (self.lowest, self.highest) if finite else (math.nan, math.nan)
+        low, high = (float(self.lowest), float(self.highest)) if finite else (math.nan, math.nan)
         return TensorStatistics(
             elements,
             self.nan * times,
@@ -57,8 +58,8 @@ class Sums(ABC):
             self.first_bad,
             low,
             high,
-            math.nan if self.quick or not finite else math.sqrt(self.squares * times),
-            finite and low == high and self.nan == self.infinite == 0,
+            math.nan if self.quick or not finite else self.norm * math.sqrt(times),
+            finite and self.lowest == self.highest and self.nan == self.infinite == 0,
             **more,
         )
 
@@ -103,7 +104,8 @@ class FloatSums(Sums):
             self.zero += raw.size
         elif not self.quick:
             self._count_small(raw)
-            self.squares += sum_of_squares(raw, self.dtype, max(abs(float(ends[0])), abs(float(ends[1]))))
+            greatest = max(abs(float(ends[0])), abs(float(ends[1])))
+            self.norm = math.hypot(self.norm, norm_of(raw, self.dtype, greatest))
 
     def _without_bad(self, first: int, raw: Array) -> Array:
         magnitudes = raw & raw.dtype.type(self.form.sign - 1)
@@ -154,7 +156,7 @@ class ByteSums(Sums):
         there = values[(counts > 0) & ~self._bad]
         if there.size:
             self.lowest, self.highest = float(there.min()), float(there.max())
-            self.squares = float(np.dot(counts[~self._bad], values[~self._bad] ** 2))
+            self.norm = math.sqrt(float(np.dot(counts[~self._bad], values[~self._bad] ** 2)))
         self.nan = int(counts[np.isnan(values)].sum())
         self.infinite = int(counts[np.isinf(values)].sum())
         self.zero = int(counts[values == 0].sum())
@@ -177,7 +179,7 @@ class IntegerSums(Sums):
         elif not self.quick:
             self.zero += raw.size - int(np.count_nonzero(raw))
             numbers = raw.astype(np.float64)
-            self.squares += float(np.dot(numbers, numbers))
+            self.norm = math.hypot(self.norm, math.sqrt(float(np.dot(numbers, numbers))))
 
 
 def _byte_counts(raw: Array) -> Array:
@@ -194,41 +196,33 @@ def sums_for(dtype: str, axes: Sequence[Axis], *, quick: bool = False) -> Sums:
     return (IntegerSums if dtype in INTEGERS else FloatSums)(dtype, axes, quick=quick)
 
 
-def sum_of_squares(raw: Array, dtype: str, greatest: float) -> float:
-    """Return the sum of the squares of finite floats.
+def norm_of(raw: Array, dtype: str, greatest: float) -> float:
+    """Return the L2 norm of finite floats.
 
     Args:
         raw: bits of floats of two bytes or more, at most a piece.
         dtype: theirs.
-        greatest: the greatest magnitude among them.
+        greatest: the greatest magnitude among them, which is not 0.
     """
     dtype = PARTS.get(dtype, dtype)
     if dtype == "F64" or not _SAFE[0] < greatest < _SAFE[1]:
-        return _double_squares(decoded(raw, dtype).astype(np.float64))
+        scaled = decoded(raw, dtype).astype(np.float64) / greatest
+        return math.sqrt(float(np.dot(scaled, scaled))) * greatest
     if dtype == "BF16" and raw.size % 2 == 0:
         pairs = raw.view("<u4")  # two at once, without widening: the second one, and the first one in its place
-        return _squares((pairs & np.uint32(0xFFFF0000)).view(np.float32)) + _squares((pairs << np.uint32(16)).view(np.float32))
+        seconds, firsts = pairs & np.uint32(0xFFFF0000), pairs << np.uint32(16)
+        return math.sqrt(_squares(seconds.view(np.float32)) + _squares(firsts.view(np.float32)))
     if dtype == "F16":
-        # 13 bits more of mantissa and 112 more of bias are a float32, of denormals too, if it is multiplied.
+        # With 13 more bits of mantissa it is a float32 whose exponent is 112 too low, also if it is denormal.
         magnitudes = (raw & np.uint16(0x7FFF)).astype(np.uint32)
         np.left_shift(magnitudes, 13, out=magnitudes)
         values = magnitudes.view(np.float32)
-        return _squares(np.multiply(values, np.float32(2.0**112), out=values))
-    return _squares(decoded(raw, dtype))
-
-
-def _double_squares(values: Array) -> float:
-    """In float64; scaled where squares would not fit into it."""
-    greatest = float(np.abs(values).max(initial=0.0))
-    if greatest and not 1e-140 < greatest < 1e150:
-        scaled = values / greatest
-        with np.errstate(over="ignore"):
-            return float(np.dot(scaled, scaled)) * greatest * greatest
-    return float(np.dot(values, values))
+        return math.sqrt(_squares(np.multiply(values, np.float32(2.0**112), out=values)))
+    return math.sqrt(_squares(decoded(raw, dtype)))
 
 
 def _squares(values: Array) -> float:
-    """Sum short stretches in float32, and these in float64."""
+    """Return the sum of squares: of short stretches in float32, and of these in float64."""
     whole = values.size - values.size % _BLOCK
     rows = values[:whole].reshape(-1, _BLOCK)
     rest = values[whole:].astype(np.float64)

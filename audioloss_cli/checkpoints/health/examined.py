@@ -137,7 +137,8 @@ class Examination:
             if rows:
                 rows.add(values)
             if self.digests:
-                digest = google_crc32c.extend(digest[0], values.tobytes()), crc32(values, digest[1])
+                data = values.tobytes()
+                digest = google_crc32c.extend(digest[0], data), crc32(data, digest[1])
             self._advance(values.nbytes * repeats, tensor.name)
         with self._lock:
             if view.sums is None:
@@ -169,7 +170,12 @@ class Examination:
             found = view.sums.statistics(tensor.elements * parts, _repeats(tensor))
         rows = view.rows
         found = replace(
-            found, dead_rows=rows.dead_rows, twin_rows=rows.twin_rows, dead=rows.dead, twins=rows.twins, digest=view.digest
+            found,
+            dead_rows=rows.dead_rows,
+            twin_rows=rows.twin_rows,
+            dead=rows.dead,
+            twins=rows.twins,
+            digest=view.digest,
         )
         report.statistics.update(dict.fromkeys(view.names, found))
 

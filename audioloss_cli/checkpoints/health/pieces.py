@@ -168,6 +168,9 @@ def pieces(
     Raises:
         UnreadableValuesError: its bytes are not there.
     """
+    if tensor.pieces:
+        yield from _one_after_another(tensor, reader)
+        return
     axes = in_memory_order(axes_of(tensor)) if axes is None else axes
     per = PIECE // ITEMSIZES[tensor.dtype]
     if is_dense(axes):
@@ -182,12 +185,16 @@ def pieces(
 def ordered_pieces(tensor: StoredTensor, reader: Reader, axes: Sequence[Axis] | None = None) -> Iterator[Piece]:
     """Yield the elements of a tensor in the order of its shape, those that are repeated once.
 
-    The arguments are those of ``pieces``, with the axes in the order of the shape. A tensor that lies in another order
+    One that lies in several places comes as they do, which is its order where ``is_in_order``. The arguments are those of
+    ``pieces``, with the axes in the order of the shape. A tensor that lies in another order
     is read once for each 16 MiB of it.
 
     Raises:
         UnreadableValuesError: its bytes are not there.
     """
+    if tensor.pieces:
+        yield from _one_after_another(tensor, reader)
+        return
     axes = axes_of(tensor) if axes is None else axes
     order = in_memory_order(axes)
     if order == list(axes):
@@ -202,6 +209,15 @@ def ordered_pieces(tensor: StoredTensor, reader: Reader, axes: Sequence[Axis] | 
         turned = lying.transpose(*(lies.index(axis) for axis in slab), len(slab)).reshape(-1)
         for start in range(0, count_of(slab), per):
             yield Piece(ordinal + start, turned[start * parts : (start + per) * parts])
+
+
+def _one_after_another(tensor: StoredTensor, reader: Reader) -> Iterator[Piece]:
+    """Yield the elements of a tensor that lies in several places."""
+    begin = 0
+    for part in tensor.pieces:
+        for first, values in ordered_pieces(part, reader) if part.elements else ():
+            yield Piece(begin + first, values)
+        begin += part.elements
 
 
 def is_dense(axes: Sequence[Axis]) -> bool:

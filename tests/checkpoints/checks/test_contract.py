@@ -74,10 +74,14 @@ LACKING = {
     "values": lambda: CheckpointEvidence(seen().checkpoint, FAMILY),
     "family": lambda: CheckpointEvidence(seen().checkpoint, None, seen().statistics),
     "configuration": lambda: seen(config={}),
-    "sense in the configuration": lambda: seen(config=dict.fromkeys(("model_type", "num_codebooks", "hidden_size"), [])),
+    "sense in the configuration": lambda: seen(
+        config={key: [key] for key in ("model_type", "num_codebooks", "hidden_size")}
+    ),
     "step": lambda: seen(step=None),
     "tensors": lambda: seen(tensors={}),
-    "finite values": lambda: seen({name: {"norm": math.nan, "lowest": math.nan, "highest": math.nan} for name in SHAPES}),
+    "finite values": lambda: seen(
+        {name: {"norm": math.nan, "lowest": math.nan, "highest": math.nan} for name in SHAPES}
+    ),
 }
 
 
@@ -86,7 +90,7 @@ def test_no_check_minds_that_there_is_no(what):
     assert_sound(*run_checks(LACKING[what]()))
 
 
-NAMES = st.sampled_from([*SHAPES, "weight", "", "a.lora_B.weight", "a.lora_A.weight", "x\n.weight", "layers.99.mlp.weight"])
+NAMES = st.sampled_from([*SHAPES, "weight", "a.lora_B.weight", "a.lora_A.weight", "layers.99.mlp.weight"])
 COUNTS = st.integers(0, 20)
 FLOATS = st.floats() | st.sampled_from([0.0, 1.0, math.nan, math.inf])
 ROWS = st.lists(st.integers(0, 150), max_size=5).map(tuple)
@@ -116,7 +120,9 @@ def evidences(draw: st.DrawFn) -> CheckpointEvidence:
     opened: dict[str, Any] = {
         name: StoredTensor(name, draw(dtypes), draw(shapes), Path("a.safetensors"), 0) for name in names
     }
-    config = draw(st.dictionaries(st.sampled_from(["num_codebooks", "codebook_size", "model_type"]), st.integers(-1, 9)))
+    config = draw(
+        st.dictionaries(st.sampled_from(["num_codebooks", "codebook_size", "model_type"]), st.integers(-1, 9))
+    )
     checkpoint = Checkpoint(Path("a"), "file", opened, config=config, step=draw(st.none() | st.integers(0, 9)))
     statistics = {name: draw(STATISTICS) for name in names if draw(st.booleans())}
     return CheckpointEvidence(checkpoint, draw(st.sampled_from([None, FAMILY])), statistics)

@@ -12,7 +12,9 @@ from audioloss_cli.checkpoints.families import family_of, members
 from audioloss_cli.checkpoints.health import Progress, examine
 from audioloss_cli.checkpoints.layouts import open_checkpoint
 from audioloss_cli.checkpoints.modules import summaries
+from audioloss_cli.checkpoints.pickles.imports import is_of_torch
 from audioloss_cli.checkpoints.stored import Checkpoint
+from audioloss_cli.checkpoints.zips import checksum_faults
 from audioloss_cli.model import Finding
 from audioloss_cli.model.checkpoint_report import CheckpointReport
 
@@ -59,6 +61,8 @@ def audit_checkpoint(
     family = family_of(opened.config, opened.tensors)
     evidence = CheckpointEvidence(opened, family)
     if not headers:
+        for file in opened.files:
+            opened.faults += checksum_faults(file, progress) if file.is_file() else []
         rows = members(family, opened.tensors, "head", "embeddings")
         health = examine(opened.tensors, rows_of=rows, jobs=jobs, progress=progress)
         opened.faults += health.faults
@@ -84,6 +88,6 @@ def _report(evidence: CheckpointEvidence) -> CheckpointReport:
         dtypes=dict(dtypes),
         against=comparison.path if comparison else "",
         modules=summaries(evidence),
-        imports=sorted({name for names in opened.imports.values() for name in names}),
+        imports=sorted({name for names in opened.imports.values() for name in names if not is_of_torch(name)}),
         notes=opened.notes,
     )

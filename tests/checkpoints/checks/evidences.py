@@ -1,0 +1,94 @@
+"""Evidence of a made-up model with 4 codebooks: healthy, and broken in one way for each check."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from audioloss_cli.checkpoints.evidence import CheckpointEvidence
+from audioloss_cli.checkpoints.families import Family
+from audioloss_cli.checkpoints.health import TensorStatistics
+from audioloss_cli.checkpoints.stored import Checkpoint, Fault, StoredTensor
+
+K, V, HIDDEN, TEXT = 4, 34, 16, 100
+FILE = Path("model.safetensors")
+FAMILY = cast(
+    "Family",
+    SimpleNamespace(
+        NAME="a made-up family",
+        GROUPS={
+            "head": r"\baudio_head\b",
+            "embeddings": r"\baudio_embeddings\b",
+            "ffn": r"\baudio_mlp\b",
+            "text_head": r"\btext_head\b",
+            "text_embeddings": r"\bembed_tokens\b",
+        },
+        serves=lambda _config, _names: True,
+    ),
+)
+HEAD, EMBEDDINGS, MLP, NORM, BIAS = (
+    "audio_head.weight",
+    "audio_embeddings.weight",
+    "layers.0.audio_mlp.up_proj.weight",
+    "layers.0.input_layernorm.weight",
+    "layers.0.self_attn.q_proj.bias",
+)
+SHAPES: Mapping[str, tuple[int, ...]] = {
+    HEAD: (K * V, HIDDEN),
+    EMBEDDINGS: (K * V, HIDDEN),
+    MLP: (HIDDEN * 4, HIDDEN),
+    NORM: (HIDDEN,),
+    BIAS: (HIDDEN,),
+    "layers.0.self_attn.q_proj.weight": (HIDDEN, HIDDEN),
+    "layers.1.self_attn.q_proj.weight": (HIDDEN, HIDDEN),
+    "text_head.weight": (TEXT, HIDDEN),
+    "embed_tokens.weight": (TEXT, HIDDEN),
+}
+
+
+def tensors(**more: Any) -> dict[str, StoredTensor]:
+    """Tensors of the healthy checkpoint, one behind the other."""
+    found, offset = dict[str, StoredTensor](), 0
+    for name, shape in SHAPES.items():
+        found[name] = replace(StoredTensor(name, "BF16", shape, FILE, offset), **more)
+        offset += found[name].nbytes
+    return found
+
+
+def statistics_of(tensor: StoredTensor, **more: Any) -> TensorStatistics:
+    """What a trained tensor is like, but for what is given."""
+    norm = 0.02 * math.sqrt(tensor.elements)
+    healthy = TensorStatistics(tensor.elements, lowest=-0.08, highest=0.08, norm=norm)
+    if tensor.name == NORM:
+        healthy = replace(healthy, lowest=1.0, highest=1.0, norm=math.sqrt(HIDDEN), is_constant=True)
+    if tensor.name == BIAS:
+        healthy = replace(healthy, zero=HIDDEN, lowest=0.0, highest=0.0, norm=0.0, is_constant=True)
+    return replace(healthy, **more)
+
+
+def seen(changes: Mapping[str, Mapping[str, Any]] | None = None, **checkpoint: Any) -> CheckpointEvidence:
+    """All that is known of a healthy checkpoint, but for these statistics and these fields of the checkpoint."""
+    fields = {
+        "path": Path("checkpoint-500"),
+        "kind": "HF Trainer checkpoint",
+        "tensors": tensors(),
+        "files": [FILE],
+        "config": {"model_type": "made_up", "num_codebooks": K, "codebook_size": V, "hidden_size": HIDDEN},
+        "step": 500,
+        **checkpoint,
+    }
+    opened = Checkpoint(**fields)
+    found = {name: statistics_of(tensor, **(changes or {}).get(name, {})) for name, tensor in opened.tensors.items()}
+    return CheckpointEvidence(opened, FAMILY, found)
+
+
+def faulty(code: str, fault: Fault) -> CheckpointEvidence:
+    """A checkpoint of which this was found while its files were opened or read."""
+    assert fault.code == code
+    return seen(faults=[fault])
+
+
+#: check -> evidence in which it must find something; a new check adds a line.
+FIRES: dict[str, Callable[[], CheckpointEvidence]] = {}

@@ -52,14 +52,25 @@ class HealthReport:
 
 
 def examine(
-    tensors: Mapping[str, StoredTensor], *, rows_of: Iterable[str] = (), jobs: int = 1, progress: Progress | None = None
+    tensors: Mapping[str, StoredTensor],
+    *,
+    rows_of: Iterable[str] = (),
+    jobs: int = 1,
+    progress: Progress | None = None,
+    quick: bool = False,
+    digests: bool = False,
 ) -> HealthReport:
-    """Read every tensor once, in bounded memory.
+    """Read every tensor once, in bounded memory; those that are the same bytes of a file together.
 
     Args:
         tensors: by name.
         rows_of: names of those, such as embeddings and heads, whose rows are looked at as well.
         jobs: threads.
-        progress: called as bytes are read.
+        progress: called as bytes are read, by one thread at a time.
+        quick: look for NaN, infinity and tensors of zeros alone, at nearly the speed of reading: no norms, and zeros
+            and denormals of other tensors are not counted.
+        digests: ask for digests.
     """
-    raise NotImplementedError
+    from audioloss_cli.checkpoints.health.examined import Examination  # noqa: PLC0415  # numpy comes with it
+
+    return Examination(frozenset(rows_of), quick, digests, progress).run(tensors, jobs)

@@ -169,7 +169,12 @@ class Examination:
             found = view.sums.statistics(tensor.elements * parts, _repeats(tensor))
         rows = view.rows
         found = replace(
-            found, dead_rows=rows.dead_rows, twin_rows=rows.twin_rows, dead=rows.dead, twins=rows.twins, digest=view.digest
+            found,
+            dead_rows=rows.dead_rows,
+            twin_rows=rows.twin_rows,
+            dead=rows.dead,
+            twins=rows.twins,
+            digest=view.digest,
         )
         report.statistics.update(dict.fromkeys(view.names, found))
 

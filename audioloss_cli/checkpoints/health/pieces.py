@@ -216,9 +216,7 @@ def flat_indices(ordinals: Array, axes: Sequence[Axis]) -> Array:
     return sum((place * axis.place for place, axis in zip(places, axes, strict=True)), np.zeros_like(ordinals))
 
 
-def _blocks(
-    axes: Sequence[Axis], most_span: int | None, most: int
-) -> Iterator[tuple[int, int, list[Axis]]]:
+def _blocks(axes: Sequence[Axis], most_span: int | None, most: int) -> Iterator[tuple[int, int, list[Axis]]]:
     """Cut a tensor into blocks of at most so many elements, and of at most that span, in the order of its axes.
 
     Yields:

@@ -98,7 +98,9 @@ class FloatSums(Sums):
             magnitude = max(positive, top - sign if top >= sign else 0)
         # Without a negative number the lowest has the least bits, without a positive one the highest.
         least = int(raw.min()) if top < sign or positive < 0 else 0
-        ends = decoded(np.array([top if top >= sign else least, positive if positive >= 0 else least], raw.dtype), self.dtype)
+        ends = decoded(
+            np.array([top if top >= sign else least, positive if positive >= 0 else least], raw.dtype), self.dtype
+        )
         self._between(float(ends[0]), float(ends[1]))
         if magnitude == 0:
             self.zero += raw.size

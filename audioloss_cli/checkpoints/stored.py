@@ -47,6 +47,10 @@ class StoredTensor:
         strides: elements from one place of an axis to the next; None where it is contiguous.
         entry: name of the compressed entry of an archive that it lies in; empty where it lies in the file as it is.
         storage: what tensors that share bytes have in common; empty where nothing is shared.
+        pieces: what lies in each place, where it lies in several, as a sharded training saves it; empty where it lies
+            in one. One after another they hold its values; ``file`` and ``offset`` are those of the first.
+        is_in_order: whether the pieces, one after another, are in the order of the shape. They are not where it is cut
+            along another axis than the first: then values count, and their places do not.
     """
 
     name: str
@@ -57,6 +61,8 @@ class StoredTensor:
     strides: tuple[int, ...] | None = None
     entry: str = ""
     storage: str = ""
+    pieces: tuple["StoredTensor", ...] = ()
+    is_in_order: bool = True
 
     @property
     def elements(self) -> int:

@@ -8,7 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from audioloss_cli.checkpoints.stored import ITEMSIZES, Fault, StoredFile, StoredTensor
 from audioloss_cli.checkpoints.words import counted, listed
@@ -151,7 +151,8 @@ def _problem_of_entry(entry: Any) -> str:
     return _problem_of_size(entry["dtype"], shape, offsets)
 
 
-def _are_counts(found: Any) -> bool:
+def _are_counts(found: Any) -> TypeGuard[list[int]]:
+    """Tell whether it is a list of integers, none of them below zero."""
     return isinstance(found, list) and all(type(number) is int and number >= 0 for number in found)
 
 

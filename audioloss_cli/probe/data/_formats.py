@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from audioloss_cli import installation
+from audioloss_cli.checkpoints.claims import claimed, most_bytes
+from audioloss_cli.checkpoints.zips import check_compressed
 from audioloss_cli.probe.data._named import as_batch
 from audioloss_cli.probe.errors import EnvironmentalError, ProbeError, UnreadableError
-from audioloss_cli.probe.model_io.checkpoint.claims import claimed, most_bytes
 from audioloss_cli.probe.model_io.checkpoint.pickles import read_pickle
 from audioloss_cli.probe.model_io.checkpoint.safetensors_file import read_safetensors
-from audioloss_cli.probe.model_io.checkpoint.zips import check_compressed
 
 SUFFIXES = (".pt", ".pth", ".safetensors", ".npz")
 _STRING = 64  # bytes of an empty Python string, about

@@ -5,6 +5,7 @@ import mmap
 import re
 import struct
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,11 +15,12 @@ from typing import IO, Any
 import torch
 from torch import Tensor
 
+from audioloss_cli.checkpoints.claims import most_bytes
+from audioloss_cli.checkpoints.pickles.dry_run import Outline, outline
+from audioloss_cli.checkpoints.pickles.values import Refusal
+from audioloss_cli.checkpoints.zips import read_stored
 from audioloss_cli.probe.errors import UnreadableError
-from audioloss_cli.probe.model_io.checkpoint.calls import Refusal
-from audioloss_cli.probe.model_io.checkpoint.claims import most_bytes
-from audioloss_cli.probe.model_io.checkpoint.dry_run import Outline, outline
-from audioloss_cli.probe.model_io.checkpoint.zips import check_archive, read_stored
+from audioloss_cli.probe.model_io.checkpoint.zips import check_archive
 from audioloss_cli.probe.model_io.device import is_out_of_memory
 
 _NESTED = ("state_dict", "model_state_dict", "model", "module")
@@ -26,6 +28,7 @@ _ZIP = b"PK\x03\x04"
 _COUNT = struct.Struct("<q")
 _MOST_NAMED, _LONGEST = 5, 100
 _AGAIN = "copy or save it again"
+_OWNERS = {"OrderedDict": OrderedDict, "Parameter": torch.nn.Parameter, "Tensor": Tensor}
 _SAFE = (2, 10)  # before it, a file could make the weights_only loader write where it should not
 _TRUSTED: ContextVar[bool] = ContextVar("trusted", default=False)
 
@@ -156,11 +159,21 @@ def _outline_of_legacy(stream: Any, path: Path) -> Outline:
 
 def _outlined(stream: IO[bytes], name: object) -> Outline:
     try:
-        return outline(stream)
+        return outline(stream, trusted=_trusted(), has_attribute=_has_attribute)
     except Refusal as refusal:
         raise UnreadableError(
             f"{name} {refusal}; save the state dict, or the batch, again with torch.save"
         ) from refusal
+
+
+def _trusted() -> frozenset[str]:
+    """Names of what the code of the user has declared safe."""
+    safe = [each for each in torch.serialization.get_safe_globals() if not isinstance(each, tuple)]
+    return frozenset(f"{each.__module__}.{each.__qualname__}" for each in safe)
+
+
+def _has_attribute(owner: str, name: str) -> bool:
+    return hasattr(_OWNERS[owner], name)
 
 
 def _check_claims(found: Outline, size: int, name: object) -> None:

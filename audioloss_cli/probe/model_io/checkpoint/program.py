@@ -14,11 +14,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from audioloss_cli.checkpoints.claims import claimed, most_bytes
+from audioloss_cli.checkpoints.zips import read_stored
 from audioloss_cli.probe.errors import UnreadableError
-from audioloss_cli.probe.model_io.checkpoint.claims import claimed, most_bytes
 from audioloss_cli.probe.model_io.checkpoint.expressions import is_harmless
 from audioloss_cli.probe.model_io.checkpoint.pickles import foreign_names
-from audioloss_cli.probe.model_io.checkpoint.zips import check_archive, read_stored
+from audioloss_cli.probe.model_io.checkpoint.zips import check_archive
 
 _MODEL = "models/model.json"
 _PLAIN = re.compile(r"[\w.+:@\-]*")

@@ -5,8 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
+from audioloss_cli.checkpoints.claims import claimed, most_bytes
 from audioloss_cli.probe.errors import UnreadableError
-from audioloss_cli.probe.model_io.checkpoint.claims import claimed, most_bytes
 
 _MOST_BYTES_OF_A_VALUE = 16  # of complex128
 _AGAIN = "copy or save it again"

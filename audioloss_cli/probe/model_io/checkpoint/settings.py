@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from audioloss_cli.checkpoints.zips import read_stored
 from audioloss_cli.probe.errors import UnreadableError
 from audioloss_cli.probe.model_io.checkpoint.files import SUFFIXES
 from audioloss_cli.probe.model_io.checkpoint.loaded import Request
-from audioloss_cli.probe.model_io.checkpoint.zips import check_archive, read_stored
+from audioloss_cli.probe.model_io.checkpoint.zips import check_archive
 
 _CONFIG, _STATE, _ARGUMENTS = "config.json", "trainer_state.json", "training_args.bin"
 _OF_A_RUN = re.compile(r"(checkpoint|global_?step|step|epoch|iter|best|last|final)([-_]?\d+)*([-_=.]\w+)*", re.I)

@@ -1,130 +1,25 @@
-"""Zip archives of strangers: the table of contents is looked at before anything is inflated, mapped or read.
+"""Zip archives of strangers, looked at as ``checkpoints.zips`` does; what is wrong stops a probe."""
 
-Layout: APPNOTE.TXT of PKWARE, 4.3.7 to 4.3.16. torch writes its archives with miniz and never compresses; what it maps
-of a compressed entry are the compressed bytes.
-"""
-
-import struct
 import zipfile
-import zlib
 from pathlib import Path
 from typing import IO
 
+from audioloss_cli.checkpoints import zips
+from audioloss_cli.checkpoints.stored import ReadError
 from audioloss_cli.probe.errors import UnreadableError
-from audioloss_cli.probe.model_io.checkpoint.claims import most_bytes
-
-_END, _LOCATOR, _END_64 = struct.Struct("<4s4H2LH"), struct.Struct("<4sLQL"), struct.Struct("<4sQ2H2L4Q")
-_LOCAL = struct.Struct("<26s2H")
-_ENCRYPTED = 1
-_AGAIN = "copy or save it again"
 
 
 def check_archive(source: Path | IO[bytes], name: object) -> dict[str, zipfile.ZipInfo]:
-    """Hold an archive of torch to what torch writes, and every entry to its checksum.
-
-    torch can be told to write no checksums, which shows as zeros.
+    """Return the entries of an archive of torch by their names without the directory that all of them lie in.
 
     Args:
         source: a path or a seekable stream.
         name: what to call it in messages.
 
-    Returns:
-        The entries by their names without the directory that all of them lie in.
-
     Raises:
         UnreadableError: an entry is damaged or compressed, or entries overlap, or the end of the file is missing.
     """
     try:
-        with zipfile.ZipFile(source) as archive:
-            problem = _problem_of_end(archive) or _problem_of_names(archive.namelist())
-            problem = problem or _problem_of_places(archive) or _problem_of_compression(archive.infolist())
-            problem = problem or _wrong_checksum(archive)
-            entries = {entry.filename.partition("/")[2]: entry for entry in archive.infolist()}
-    except (zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, EOFError, ValueError, OverflowError) as error:
-        raise UnreadableError(f"{name} is damaged or cut short ({error}); {_AGAIN}") from error
-    if problem:
-        raise UnreadableError(f"{name}: {problem}")
-    return entries
-
-
-def read_stored(stream: IO[bytes], entry: zipfile.ZipInfo) -> bytes:
-    """The bytes of an entry of a checked archive, whether or not it has a checksum.
-
-    Raises:
-        struct.error: the file ends before.
-    """
-    stream.seek(entry.header_offset)
-    *_, name, extra = _LOCAL.unpack(stream.read(_LOCAL.size))
-    stream.seek(name + extra, 1)
-    return stream.read(entry.file_size)
-
-
-def check_compressed(archive: zipfile.ZipFile, size: int) -> str:
-    """What is wrong with an archive of ``size`` bytes, whose entries may be deflated, as numpy's are; or nothing."""
-    problem = _problem_of_places(archive)
-    if problem:
-        return problem
-    entries = archive.infolist()
-    if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
-        return "its compression is none of numpy's; save it again with numpy.savez"
-    whole = sum(entry.file_size for entry in entries)
-    if whole > most_bytes(size):
-        return f"its {size:,} bytes say that they inflate to {whole:,}, which is not tried; save it with numpy.savez"
-    return ""
-
-
-def _problem_of_end(archive: zipfile.ZipFile) -> str:
-    """Where the table of contents lies must be beyond doubt, or two programs read two archives out of one file."""
-    stream = archive.fp
-    assert stream is not None  # noqa: S101  # it is open
-    size = stream.seek(0, 2)
-    stream.seek(max(size - _END.size - _LOCATOR.size - _END_64.size, 0))
-    tail = stream.read()
-    signature, _, _, _, _, length, start, comment = _END.unpack(tail[-_END.size :])
-    end = size - _END.size
-    locator = tail[-_END.size - _LOCATOR.size : -_END.size]
-    if locator.startswith(b"PK\x06\x07"):
-        end -= _LOCATOR.size + _END_64.size
-        fields = _END_64.unpack(tail[: _END_64.size])
-        if fields[0] != b"PK\x06\x06" or _LOCATOR.unpack(locator)[2] != end:
-            return f"the end of the archive is damaged; {_AGAIN}"
-        length, start = fields[-2:]
-    if signature != b"PK\x05\x06" or comment or start + length != end:
-        return f"something stands before or behind the archive, or its end is damaged; {_AGAIN}"
-    return ""
-
-
-def _problem_of_names(names: list[str]) -> str:
-    """Torch looks entries up without regard to case, and takes the first of two."""
-    root = names[0].partition("/")[0] + "/" if names else ""
-    if len({name.casefold() for name in names}) < len(names) or not all(name.startswith(root) for name in names):
-        return f"two of its entries go by one name; {_AGAIN}"
-    return ""
-
-
-def _problem_of_places(archive: zipfile.ZipFile) -> str:
-    """Entries that overlap make a small file large; a lying size makes the next entry part of this one."""
-    entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
-    ends = [entry.header_offset for entry in entries[1:]] + [archive.start_dir]
-    for entry, end in zip(entries, ends, strict=False):
-        if entry.header_offset + _LOCAL.size + entry.compress_size > end:
-            return f"{entry.filename[:80]} reaches into what follows it; {_AGAIN}"
-        if entry.flag_bits & _ENCRYPTED:
-            return f"{entry.filename[:80]} is encrypted; save it without a password"
-    return ""
-
-
-def _problem_of_compression(entries: list[zipfile.ZipInfo]) -> str:
-    for entry in entries:
-        if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
-            return (
-                f"{entry.filename[:80]} is compressed, which torch.save never does and torch.load misreads: unzip it "
-                "and pack it again with zip -0, or save it again"
-            )
-    return ""
-
-
-def _wrong_checksum(archive: zipfile.ZipFile) -> str:
-    unchecked = all(entry.CRC == 0 for entry in archive.infolist())
-    bad = None if unchecked else archive.testzip()
-    return "" if bad is None else f"the checksum of {bad[:80]} is wrong, its bytes have changed; {_AGAIN}"
+        return zips.check_archive(source, name)
+    except ReadError as error:
+        raise UnreadableError(str(error)) from error

@@ -1,50 +1,18 @@
 """The calls in a file of torch.save: what each may be called with, and how much memory it claims."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
-import torch
-
-from audioloss_cli.probe.model_io.checkpoint.claims import claimed
+from audioloss_cli.checkpoints.claims import claimed
+from audioloss_cli.checkpoints.pickles.tables import DTYPES, QSCHEMES, STORAGES
+from audioloss_cli.checkpoints.pickles.values import Call, Global, Refusal, Storage
 
 _SMALL = 1 << 60  # integers below it hash to themselves, so that no choice of them collides
 _ODD_KEYS = 1000
 _MODULES = {"torch", "torch.cuda", "torch.sparse", "torch.cuda.sparse", "torch.storage"}
+_PARAMETERS = ("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state")
+_OF_TYPE = "torch._tensor._rebuild_from_type_v2"
 _ENCODINGS = {"latin1", "latin-1", "ascii", "utf-8", "utf8"}
-
-
-class Refusal(Exception):  # noqa: N818  # it is no error of ours
-    """What is wrong with a pickle, in words that go on from the name of its file."""
-
-
-class Global(NamedTuple):
-    """A function or class that a pickle asks for."""
-
-    name: str
-
-
-class Storage(NamedTuple):
-    """Bytes of tensors, elsewhere in the file."""
-
-    key: str
-    itemsize: int
-    elements: int
-
-    @property
-    def nbytes(self) -> int:
-        """Its length."""
-        return self.itemsize * self.elements
-
-
-class Call:
-    """What a call would have given."""
-
-    __slots__ = ("arguments", "items", "name", "state")
-
-    def __init__(self, name: str, arguments: Any) -> None:
-        self.name, self.arguments = name, arguments
-        self.items: dict[Any, Any] = {}
-        self.state: list[Any] = []
 
 
 def is_known(name: str) -> bool:
@@ -54,7 +22,7 @@ def is_known(name: str) -> bool:
     module, _, last = name.rpartition(".")
     if module in _MODULES and last.endswith(("Storage", "Tensor")):
         return last.isidentifier() and not last.startswith("_")
-    return module == "torch" and isinstance(vars(torch).get(last), (torch.dtype, torch.qscheme))
+    return module == "torch" and (last in DTYPES or last in QSCHEMES)
 
 
 def check_call(name: str, arguments: tuple[Any, ...]) -> int:
@@ -83,8 +51,13 @@ def check_keys(keys: Iterable[Any]) -> None:
         raise Refusal("has dictionaries whose keys are no names or numbers")
 
 
-def check_attributes(owner: type, state: Any) -> None:
+def check_attributes(owner: str, state: Any, has_attribute: Callable[[str, str], bool]) -> None:
     """Attributes that are set on an object must not hide its own.
+
+    Args:
+        owner: name of its class.
+        state: the attributes, as they lie in a pickle.
+        has_attribute: whether a class, by its name, has an attribute.
 
     Raises:
         Refusal: one would.
@@ -94,8 +67,18 @@ def check_attributes(owner: type, state: Any) -> None:
         for name in part or ():
             if not isinstance(part, dict) or type(name) is not str:
                 raise TypeError
-            if hasattr(owner, name):
-                raise Refusal(f"replaces {name[:80]!r} of a {owner.__name__}")
+            if has_attribute(owner, name):
+                raise Refusal(f"replaces {name[:80]!r} of a {owner}")
+
+
+def states_of(name: str, arguments: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
+    """Yield what a checked call sets attributes on, as the name of a class, and the attributes."""
+    if name in _PARAMETERS:
+        yield from (("Parameter", state) for state in arguments[3:])
+    elif name == _OF_TYPE:
+        function, _, inner, state = arguments
+        yield "Tensor", state
+        yield from states_of(function.name, inner)
 
 
 def itemsize_of(name: str) -> int:
@@ -105,12 +88,9 @@ def itemsize_of(name: str) -> int:
         ValueError: there is no such class.
     """
     last = name.rpartition(".")[2]
-    if last == "UntypedStorage":
-        return 1
-    try:
-        return int(torch.serialization.StorageType(last).dtype.itemsize)
-    except KeyError as error:
-        raise ValueError(name) from error
+    if last not in STORAGES:
+        raise ValueError(name)
+    return DTYPES[STORAGES[last]]
 
 
 def _is_key(key: Any) -> bool:
@@ -147,8 +127,8 @@ def _check_extras(*more: Any) -> None:
 def _tensor_of_dtype(
     storage: Any, offset: Any, size: Any, stride: Any, grad: Any, hooks: Any, kind: Any, *more: Any
 ) -> int:
-    found = getattr(torch, kind.name.rpartition(".")[2])
-    return _tensor(storage, offset, size, stride, grad, hooks, *more, itemsize=found.itemsize)
+    found = DTYPES[kind.name.rpartition(".")[2]]
+    return _tensor(storage, offset, size, stride, grad, hooks, *more, itemsize=found)
 
 
 def _quantised(storage: Any, offset: Any, size: Any, stride: Any, parameters: Any, *more: Any) -> int:
@@ -157,10 +137,10 @@ def _quantised(storage: Any, offset: Any, size: Any, stride: Any, parameters: An
 
 
 def _parameter(data: Any, grad: Any, hooks: Any = None, state: Any = None) -> None:
+    del state
     if type(data) is not Call or type(grad) is not bool:
         raise TypeError
     _check_extras(hooks)
-    check_attributes(torch.nn.Parameter, state)
 
 
 def _of_type(function: Any, kind: Any, arguments: Any, state: Any) -> int:
@@ -168,7 +148,7 @@ def _of_type(function: Any, kind: Any, arguments: Any, state: Any) -> int:
         raise TypeError
     if not function.name.startswith("torch._utils._rebuild_"):
         raise TypeError
-    check_attributes(torch.Tensor, state)
+    del state
     return check_call(function.name, arguments)
 
 

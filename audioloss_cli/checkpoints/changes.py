@@ -15,8 +15,6 @@ from audioloss_cli.checkpoints.stored import ITEMSIZES, StoredTensor
 Pair = tuple[StoredTensor, StoredTensor]
 _MOST = 100
 _MOST_ROWS = 1 << 24  # of which it is noted whether they are the same, a byte each
-#: The coarser dtype of two comes first.
-_COARSE = ("F8_E5M2", "F8_E4M3", "BF16", "F16", "F32", "F64")
 
 
 def change_of_each(
@@ -96,8 +94,7 @@ class _Difference:
             differs, mine = one != other, _numbers(one, self.ours.dtype)
         else:
             mine = _numbers(one, self.ours.dtype)
-            coarse = min(self.ours.dtype, self.base.dtype, key=_COARSE.index)
-            differs = ~_equal(_rounded(mine, coarse), _rounded(theirs, coarse))
+            differs = ~_equal(mine, _rounded(theirs, self.ours.dtype))
         if self.ours.dtype in PARTS:
             differs = differs.reshape(-1, 2).any(1)
         self.squares += _sum_of_squares(mine - theirs)

@@ -15,8 +15,8 @@ class TensorChange:
     Attributes:
         norm: L2 norm of the difference, in float64.
         base_norm: of the base's tensor.
-        is_same: whether it is the same bit by bit; of two floating dtypes, whether the base, rounded to the coarser
-            of them, is the same number by number.
+        is_same: whether it is the same bit by bit; in another floating dtype than the base's, whether it is the base,
+            rounded to that dtype, number by number.
         same_rows: indices along the first axis, at most 100, of rows that are the same, where not all are.
         same: how many rows are.
         same_runs: first row and row behind the last of stretches of such rows, at most 100 of them, the longest first.

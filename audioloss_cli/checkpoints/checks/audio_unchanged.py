@@ -28,7 +28,7 @@ from audioloss_cli.checkpoints.comparison import Comparison
 from audioloss_cli.checkpoints.evidence import CheckpointEvidence
 from audioloss_cli.checkpoints.families import AUDIO, TEXT
 from audioloss_cli.checkpoints.stored import StoredTensor
-from audioloss_cli.checkpoints.words import listed
+from audioloss_cli.checkpoints.words import counted, listed
 from audioloss_cli.model import Problem, Severity
 
 
@@ -76,7 +76,7 @@ def _unchanged(
         "steps": comparison.steps,
     }
     told = f"the {_words(same)} {_be(same)} bit by bit the base's {after(comparison)}"
-    others = f"{len(moved):,} of {numbers['compared']:,} tensors changed"
+    others = f"{len(moved):,} of {counted(len(changes.of(*AUDIO, *TEXT, SHARED)), 'tensor')} changed"
     text = changed(changes.of(*TEXT))
     if len(text) == len(moved):
         alone = "the text alone" if len(text) > len(changed(changes.of("encoders"))) else "encoders alone"
@@ -95,10 +95,10 @@ def _unchanged(
 def _selective(changes: Changes, tensors: Mapping[str, StoredTensor]) -> tuple[set[str], bool]:
     """Return the kinds of matrices that changed, if nothing but layers' matrices did, and whether all kinds did.
 
-    A LoRA that was merged into its base, and a training of chosen layers, leave norms, biases and tables alone.
+    A LoRA that was merged into its base, and a training of chosen layers, leave norms, biases and tables alone; the
+    audio head and embeddings may be trained as a whole beside it.
     """
-    every = changes.of(*AUDIO, *TEXT, SHARED)
-    moved = changed(every)
+    moved = changed(changes.of("ffn", *TEXT, SHARED))
     if vectors(moved, tensors) or kinds(moved, tensors, layers=False):
         return set(), False
     of_layers = kinds(moved, tensors, layers=True)
@@ -106,7 +106,8 @@ def _selective(changes: Changes, tensors: Mapping[str, StoredTensor]) -> tuple[s
 
 
 def _words(groups: list[str]) -> str:
-    return listed(WORDS[group] for group in groups)
+    *first, last = (WORDS[group] for group in groups)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _be(groups: list[str]) -> str:

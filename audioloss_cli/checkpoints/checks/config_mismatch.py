@@ -76,17 +76,17 @@ def _stored(evidence: CheckpointEvidence) -> Iterator[tuple[Expected, str]]:
 
 def _hint(fact: _Fact) -> str:
     """What the numbers have in common."""
-    if fact.books < _SPECIAL or fact.found % fact.books or not fact.found:
+    if fact.books < _SPECIAL or not fact.found:
         return ""
-    ids, asked = fact.found // fact.books, fact.asked // fact.books
+    ids, asked, is_whole = fact.found // fact.books, fact.asked // fact.books, fact.found % fact.books == 0
     told = f": {fact.books} codebooks of {ids:,} ids each"
-    if ids - asked == _SPECIAL:
+    if is_whole and ids - asked == _SPECIAL:
         return f"{told}, so that config.json leaves out {_SPECIAL} ids a codebook, BOS and EOS"
-    if asked - ids == _SPECIAL:
+    if is_whole and asked - ids == _SPECIAL:
         return f"{told}, so that config.json counts {_SPECIAL} ids a codebook, BOS and EOS, that have no row"
-    if asked and fact.found % asked == 0:
+    if fact.found % asked == 0:
         return f": {fact.found // asked} codebooks of {asked:,} ids, where config.json says {fact.books}"
-    return told
+    return told if is_whole else ""
 
 
 def _more_codebooks(evidence: CheckpointEvidence) -> Iterator[Problem]:

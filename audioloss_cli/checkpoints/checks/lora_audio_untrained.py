@@ -16,7 +16,7 @@ from audioloss_cli.checkpoints.checks._changes import SHARED, WORDS
 from audioloss_cli.checkpoints.evidence import CheckpointEvidence
 from audioloss_cli.checkpoints.families import AUDIO, TEXT, members
 from audioloss_cli.checkpoints.lora import is_adapter, pairs
-from audioloss_cli.checkpoints.words import listed
+from audioloss_cli.checkpoints.words import counted, listed
 from audioloss_cli.model import Problem, Severity
 
 
@@ -37,7 +37,7 @@ def check(evidence: CheckpointEvidence) -> Iterator[Problem]:
         names = [name for group in trained.values() for name in group]
         yield Problem(
             Severity.WARNING,
-            f"all {len(names):,} modules that the LoRA trains are the text's alone: {listed(names)}",
+            f"what the LoRA trains is the text's alone: {counted(len(names), 'module')}, {listed(names)}",
             {"modules": numbers},
         )
 

@@ -3,8 +3,8 @@
 What: The audio head, audio embeddings or the audio FFN of layers that have one by config.json are missing.
 
 Why: Trainers that save a part of the model, and strict=False at loading, leave them out without a word; at every load
-they start from random numbers, and the audio loss from chance. (An adapter holds no weights of its base: what it
-leaves untrained is another check.)
+they start from random numbers, and the audio loss from chance. An adapter holds no weights of its base: what it leaves
+untrained is another check.
 
 Fix: Save the whole model, or name the audio head and embeddings in modules_to_save, or load the rest from the base
 checkpoint.

@@ -1,8 +1,8 @@
 """A module stopped changing in the course of the run.
 
-What: Of several checkpoints of one run, each compared with the one before, a module changed up to one of them and is bit
-by bit the same in all later ones, while other modules go on. Several checkpoints are needed to find it; one alone never
-rules it out.
+What: Of several checkpoints of one run, each compared with the one before, a module changed up to one of them and is
+bit by bit the same in all later ones, while other modules go on. It is found along several checkpoints alone, so that
+one of them never rules it out.
 
 Why: It was frozen by a callback or at a restart, was left out of an optimiser that was made anew, or its gradient
 became zero.

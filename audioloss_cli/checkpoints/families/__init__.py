@@ -77,7 +77,7 @@ def family_of(config: Mapping[str, Any], names: Iterable[str]) -> "Family | None
         found = next((each for each in families if each.serves(said, looked_at)), None)
         if found is not None:
             return found
-    return _other(listed)
+    return _by_words(listed)
 
 
 def audio_groups(name: str) -> dict[str, str]:
@@ -98,21 +98,26 @@ def placed(expected: Sequence[Expected], names: Iterable[str]) -> dict[str, str]
     A wrapper may have put the model under a name of its own: the one under which most are found counts.
     """
     stored = {own(name): name for name in sorted(names, key=len, reverse=True)}
-    fronts = Counter[str]()
-    for each in expected:
-        fronts.update(name.removesuffix(each.name) for name in stored if name == each.name)
-    if not fronts:
-        ends = {each.name.partition(".")[0] for each in expected}
-        wanted = {each.name for each in expected}
-        for name in stored:
-            parts = name.split(".")
-            places = (at for at, part in enumerate(parts) if part in ends and ".".join(parts[at:]) in wanted)
-            fronts.update(".".join(parts[:at]) + "." for at in places)
-    front = fronts.most_common(1)[0][0] if fronts else ""
-    return {each.name: stored[front + each.name] for each in expected if front + each.name in stored}
+    wanted = {each.name for each in expected}
+    front = "" if wanted & stored.keys() else _front(stored, wanted)
+    places = {
+        name: next((each for each in (front + name, f"{front}model.{name}") if each in stored), "") for name in wanted
+    }
+    return {each.name: stored[places[each.name]] for each in expected if places[each.name]}
 
 
-def _other(names: list[str]) -> "Family | None":
+def _front(names: Iterable[str], wanted: set[str]) -> str:
+    """Return what most names have before one that is wanted, without the model's own ``model.``."""
+    fronts, starts = Counter[str](), {name.partition(".")[0] for name in wanted}
+    for name in names:
+        parts = name.split(".")
+        for at, part in enumerate(parts):
+            if part in starts and ".".join(parts[at:]) in wanted:
+                fronts[f"{'.'.join(parts[:at])}.".removesuffix("model.")] += 1
+    return fronts.most_common(1)[0][0] if fronts else ""
+
+
+def _by_words(names: list[str]) -> "Family | None":
     from audioloss_cli.checkpoints.families import _other as other  # noqa: PLC0415  # it needs what stands above
 
     return cast("Family", other) if other.serves({}, names) else None

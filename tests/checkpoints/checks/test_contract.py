@@ -16,15 +16,17 @@ from audioloss_cli.checkpoints.health import TensorStatistics
 from audioloss_cli.checkpoints.stored import ITEMSIZES, Checkpoint, StoredTensor
 from audioloss_cli.model import Finding, RuleText, View
 from audioloss_cli.outputs import render
-from tests.checkpoints.checks.evidences import FAMILY, FIRES, SHAPES, seen
+from tests.checkpoints.checks import of_models
+from tests.checkpoints.checks.evidences import FAMILY, SHAPES, seen
+from tests.checkpoints.checks.of_models import FIRES
 
 CHECKS = registry.names(FOLDER)
 #: Facts: never a warning.
 FACTS: set[str] = set()
 #: Their docstrings say why nothing is ever ruled out by them.
-NEVER_RULED_OUT: set[str] = set()
+NEVER_RULED_OUT: set[str] = {*of_models.NEVER_RULED_OUT}
 #: Ruled out only where there is a comparison, a LoRA, or another thing that the healthy evidence has not.
-NEEDS_MORE: set[str] = set()
+NEEDS_MORE: set[str] = {*of_models.NEEDS_MORE}
 
 
 def assert_sound(findings: list[Finding], passed: dict[str, str]) -> None:
@@ -74,10 +76,14 @@ LACKING = {
     "values": lambda: CheckpointEvidence(seen().checkpoint, FAMILY),
     "family": lambda: CheckpointEvidence(seen().checkpoint, None, seen().statistics),
     "configuration": lambda: seen(config={}),
-    "sense in the configuration": lambda: seen(config=dict.fromkeys(("model_type", "num_codebooks", "hidden_size"), [])),
+    "sense in the configuration": lambda: seen(
+        config=dict.fromkeys(("model_type", "num_codebooks", "hidden_size"), [])
+    ),
     "step": lambda: seen(step=None),
     "tensors": lambda: seen(tensors={}),
-    "finite values": lambda: seen({name: {"norm": math.nan, "lowest": math.nan, "highest": math.nan} for name in SHAPES}),
+    "finite values": lambda: seen(
+        {name: {"norm": math.nan, "lowest": math.nan, "highest": math.nan} for name in SHAPES}
+    ),
 }
 
 
@@ -86,7 +92,9 @@ def test_no_check_minds_that_there_is_no(what):
     assert_sound(*run_checks(LACKING[what]()))
 
 
-NAMES = st.sampled_from([*SHAPES, "weight", "", "a.lora_B.weight", "a.lora_A.weight", "x\n.weight", "layers.99.mlp.weight"])
+NAMES = st.sampled_from(
+    [*SHAPES, "weight", "", "a.lora_B.weight", "a.lora_A.weight", "x\n.weight", "layers.99.mlp.weight"]
+)
 COUNTS = st.integers(0, 20)
 FLOATS = st.floats() | st.sampled_from([0.0, 1.0, math.nan, math.inf])
 ROWS = st.lists(st.integers(0, 150), max_size=5).map(tuple)
@@ -116,7 +124,9 @@ def evidences(draw: st.DrawFn) -> CheckpointEvidence:
     opened: dict[str, Any] = {
         name: StoredTensor(name, draw(dtypes), draw(shapes), Path("a.safetensors"), 0) for name in names
     }
-    config = draw(st.dictionaries(st.sampled_from(["num_codebooks", "codebook_size", "model_type"]), st.integers(-1, 9)))
+    config = draw(
+        st.dictionaries(st.sampled_from(["num_codebooks", "codebook_size", "model_type"]), st.integers(-1, 9))
+    )
     checkpoint = Checkpoint(Path("a"), "file", opened, config=config, step=draw(st.none() | st.integers(0, 9)))
     statistics = {name: draw(STATISTICS) for name in names if draw(st.booleans())}
     return CheckpointEvidence(checkpoint, draw(st.sampled_from([None, FAMILY])), statistics)

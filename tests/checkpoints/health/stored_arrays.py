@@ -12,7 +12,14 @@ from audioloss_cli.checkpoints.stored import ITEMSIZES, StoredTensor
 NUMPY = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "C128": "<c16", "C64": "<c8", "BOOL": "?"}
 NUMPY |= {name: f"<{name[0].lower()}{int(name[1:]) // 8}" for name in ITEMSIZES if name[0] in "IU"}
 BITS = {"F8_E4M3": (4, 3), "F8_E5M2": (5, 2), "BF16": (8, 7)}
-NORMAL = {"F64": 2.0**-1022, "F32": 2.0**-126, "F16": 2.0**-14, "BF16": 2.0**-126, "F8_E4M3": 2.0**-6, "F8_E5M2": 2.0**-14}
+NORMAL = {
+    "F64": 2.0**-1022,
+    "F32": 2.0**-126,
+    "F16": 2.0**-14,
+    "BF16": 2.0**-126,
+    "F8_E4M3": 2.0**-6,
+    "F8_E5M2": 2.0**-14,
+}
 NORMAL |= {"C128": 2.0**-1022, "C64": 2.0**-126}
 
 
@@ -78,7 +85,11 @@ def assert_alike(found: TensorStatistics, expected: TensorStatistics) -> None:
     for name in ("elements", "nan", "infinite", "zero", "denormal", "first_bad", "is_constant"):
         assert getattr(found, name) == getattr(expected, name), name
     for name in ("lowest", "highest"):
-        assert getattr(found, name) == getattr(expected, name) or math.isnan(getattr(found, name)) and math.isnan(getattr(expected, name)), name
+        assert (
+            getattr(found, name) == getattr(expected, name)
+            or math.isnan(getattr(found, name))
+            and math.isnan(getattr(expected, name))
+        ), name
     if math.isnan(expected.norm):
         assert math.isnan(found.norm)
     else:

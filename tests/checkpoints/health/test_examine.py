@@ -148,9 +148,7 @@ def test_an_expanded_tensor_of_any_size_costs_what_is_in_the_file(tmp_path):
 def test_views_that_ask_for_a_file_again_and_again_are_refused_and_told(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(bytes(1 << 20))
-    tensors = {
-        f"t{index}": StoredTensor(f"t{index}", "U8", ((1 << 20) - index,), path, index) for index in range(200)
-    }
+    tensors = {f"t{index}": StoredTensor(f"t{index}", "U8", ((1 << 20) - index,), path, index) for index in range(200)}
     tensors["windows"] = StoredTensor("windows", "U8", (1 << 19, 1 << 19), path, 0, strides=(1, 1))
     report = examine(tensors)
     assert 60 <= len(report.statistics) <= 64
@@ -273,7 +271,12 @@ def plain_rows(values: np.ndarray) -> tuple[list[int], list[tuple[int, int]]]:
     return dead, twins
 
 
-@given(st.lists(st.integers(0, 4), min_size=1, max_size=40), st.integers(4, 50), st.sampled_from(["<f4", "<f2", "<i8"]), st.booleans())
+@given(
+    st.lists(st.integers(0, 4), min_size=1, max_size=40),
+    st.integers(4, 50),
+    st.sampled_from(["<f4", "<f2", "<i8"]),
+    st.booleans(),
+)
 def test_dead_rows_and_twins(place, kinds, width, dtype, is_turned):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pieces, "PIECE", 64)

@@ -13,6 +13,7 @@ from audioloss_cli.checkpoints.health import Progress, examine
 from audioloss_cli.checkpoints.layouts import open_checkpoint
 from audioloss_cli.checkpoints.modules import summaries
 from audioloss_cli.checkpoints.stored import Checkpoint
+from audioloss_cli.checkpoints.zips import checksum_faults
 from audioloss_cli.model import Finding
 from audioloss_cli.model.checkpoint_report import CheckpointReport
 
@@ -53,6 +54,8 @@ def audit_checkpoint(
         opened.notes.append("the model is of no family that is known: which tensors are the audio's is not judged")
     evidence = CheckpointEvidence(opened, family)
     if not headers:
+        for file in opened.files:
+            opened.faults += checksum_faults(file, progress) if file.is_file() else []
         rows = members(family, opened.tensors, "head", "embeddings")
         health = examine(opened.tensors, rows_of=rows, jobs=jobs, progress=progress)
         opened.faults += health.faults

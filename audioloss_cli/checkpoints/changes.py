@@ -47,14 +47,21 @@ def _change(ours: StoredTensor, base: StoredTensor) -> TensorChange | str:
     for each in (ours, base):
         if each.dtype not in ITEMSIZES:
             return f"the values of dtype {each.dtype} are not read"
-    if ours.dtype != base.dtype and not {ours.dtype, base.dtype} <= FLOATS.keys():
+    is_byte = any(each.dtype.startswith("F8") for each in (ours, base))
+    if ours.dtype != base.dtype and (is_byte or not {ours.dtype, base.dtype} <= FLOATS.keys()):
         return f"{ours.dtype} is not compared with {base.dtype}"
+    if not (ours.is_in_order and base.is_in_order) and _cuts(ours) != _cuts(base):
+        return "it lies in pieces that are cut otherwise than in the other one"
     try:
         if count_of(axes_of(ours)) != count_of(axes_of(base)):
             return "its values are repeated in one of the two files"
         return _Difference(ours, base).measured()
     except UnreadableValuesError as error:
         return str(error)
+
+
+def _cuts(tensor: StoredTensor) -> list[tuple[int, ...]]:
+    return [each.shape for each in tensor.pieces]
 
 
 class _Difference:
@@ -65,7 +72,7 @@ class _Difference:
         self.is_one_dtype = ours.dtype == base.dtype
         self.squares, self.base_squares, self.differing = 0.0, 0.0, 0
         rows = ours.shape[0] if len(ours.shape) > 1 and ours.elements else 0
-        self.row = ours.elements // rows if 0 < rows <= _MOST_ROWS and ours.strides is None else 0
+        self.row = ours.elements // rows if 0 < rows <= _MOST_ROWS and _has_rows(ours, base) else 0
         self.differs = np.zeros(rows if self.row else 0, np.bool_)
 
     def measured(self) -> TensorChange:
@@ -130,6 +137,11 @@ def _side_by_side(ours: StoredTensor, base: StoredTensor) -> Iterator[tuple[int,
             yield at, waiting[0][:count], waiting[1][:count]
             waiting = [each[count:] for each in waiting]
             at += count // parts
+
+
+def _has_rows(*tensors: StoredTensor) -> bool:
+    """Whether elements come row by row, none of them left out."""
+    return all(each.strides is None and each.is_in_order for each in tensors)
 
 
 def _numbers(raw: Array, dtype: str) -> Array:

@@ -7,16 +7,30 @@ of a compressed entry are the compressed bytes.
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from audioloss_cli.checkpoints.claims import most_bytes
-from audioloss_cli.checkpoints.stored import ReadError
+from audioloss_cli.checkpoints.stored import Fault, ReadError
+from audioloss_cli.model import Severity
 
 _END, _LOCATOR, _END_64 = struct.Struct("<4s4H2LH"), struct.Struct("<4sLQL"), struct.Struct("<4sQ2H2L4Q")
 _LOCAL = struct.Struct("<26s2H")
 _ENCRYPTED = 1
 _AGAIN = "copy or save it again"
+_PIECE, _SHOWN = 1 << 20, 3
+_LONGEST_END = 1 << 17  # bytes from the last entry of a table of contents to the end of a file
+LONGEST_REMAINS = 64 << 20  # bytes of a file that are looked at where it has no table of contents any more
+#: What ``zipfile`` raises of a damaged archive.
+ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, EOFError, ValueError, OverflowError)
+
+
+class ArchiveProblem(NamedTuple):
+    """What is wrong with an archive: critical where nothing of it may be believed."""
+
+    severity: Severity
+    message: str
 
 
 def check_archive(source: Path | IO[bytes], name: object) -> dict[str, zipfile.ZipInfo]:
@@ -40,11 +54,142 @@ def check_archive(source: Path | IO[bytes], name: object) -> dict[str, zipfile.Z
             problem = problem or _problem_of_places(archive) or _problem_of_compression(archive.infolist())
             problem = problem or _wrong_checksum(archive)
             entries = {entry.filename.partition("/")[2]: entry for entry in archive.infolist()}
-    except (zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, EOFError, ValueError, OverflowError) as error:
+    except ERRORS as error:
         raise ReadError(f"{name} is damaged or cut short ({error}); {_AGAIN}") from error
     if problem:
         raise ReadError(f"{name}: {problem}")
     return entries
+
+
+def problems(archive: zipfile.ZipFile) -> list[ArchiveProblem]:
+    """Return everything by which the table of contents of an archive differs from what torch writes."""
+    entries = archive.infolist()
+    critical = [_problem_of_places(archive)]
+    others = [_problem_of_end(archive), _problem_of_names(archive.namelist()), _problem_of_compression(entries)]
+    whole, size = sum(entry.file_size for entry in entries), _size_of(archive)
+    stored = [each for each in entries if each.compress_type == zipfile.ZIP_STORED]
+    critical += [
+        f"{each.filename[:80]} has two sizes; {_AGAIN}" for each in stored if each.compress_size != each.file_size
+    ][:1]
+    if whole > most_bytes(size):
+        critical.append(f"its {size:,} bytes say that they inflate to {whole:,}, which is not tried")
+    return [
+        ArchiveProblem(severity, text)
+        for severity, texts in ((Severity.CRITICAL, critical), (Severity.WARNING, others))
+        for text in texts
+        if text
+    ]
+
+
+def data_offset(stream: IO[bytes], entry: zipfile.ZipInfo) -> int:
+    """Return where the bytes of an entry begin.
+
+    Raises:
+        struct.error: the file ends before.
+    """
+    stream.seek(entry.header_offset)
+    *_, name, extra = _LOCAL.unpack(stream.read(_LOCAL.size))
+    return entry.header_offset + _LOCAL.size + int(name) + int(extra)
+
+
+def read_entry(stream: IO[bytes], entry: zipfile.ZipInfo, size: int) -> bytes:
+    """Return the bytes of an entry of an archive of ``size`` bytes, inflated; no more than it says it has.
+
+    Raises:
+        zlib.error, struct.error, zipfile.BadZipFile: it is damaged.
+    """
+    start = data_offset(stream, entry)
+    stream.seek(start)
+    packed = stream.read(min(entry.compress_size, max(size - start, 0)))
+    if entry.compress_type == zipfile.ZIP_STORED:
+        return packed
+    if entry.compress_type != zipfile.ZIP_DEFLATED:
+        raise zipfile.BadZipFile(f"{entry.filename[:80]} is compressed in a way that is not known")
+    return zlib.decompressobj(-15).decompress(packed, min(entry.file_size, most_bytes(size)))
+
+
+def is_cut_short(stream: IO[bytes]) -> bool:
+    """Tell whether an archive has no end, so that whoever wrote it was interrupted."""
+    stream.seek(0, 2)
+    size = stream.tell()
+    stream.seek(max(size - _LONGEST_END, 0))
+    return b"PK\x05\x06" not in stream.read(_LONGEST_END)
+
+
+def first_data_offset(stream: IO[bytes]) -> int:
+    """Return where the bytes of the first entry begin; 0 where there is none."""
+    stream.seek(0)
+    head = stream.read(_LOCAL.size)
+    if len(head) < _LOCAL.size or not head.startswith(b"PK\x03\x04"):
+        return 0
+    *_, name, extra = _LOCAL.unpack(head)
+    return _LOCAL.size + int(name) + int(extra)
+
+
+def checksum_faults(path: Path, progress: Callable[[int, int, str], None] | None = None) -> list[Fault]:
+    """Hold every entry of an archive to its checksum, which means to read all of the file; nothing for other files.
+
+    torch can be told to write no checksums, which shows as zeros: then nothing is found.
+
+    Args:
+        path: of a file of any kind.
+        progress: is called with the bytes done, the bytes in all, and the name of the file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as stream:
+        if stream.read(4) != b"PK\x03\x04":
+            return []
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                entries = archive.infolist()
+                is_bad = any(each.severity is Severity.CRITICAL for each in problems(archive))
+        except ERRORS:
+            return []  # opening it has told
+        if is_bad or all(entry.CRC == 0 for entry in entries):
+            return []
+        return _wrong_checksums(path, stream, entries, progress)
+
+
+def _wrong_checksums(
+    path: Path, stream: IO[bytes], entries: list[zipfile.ZipInfo], progress: Callable[[int, int, str], None] | None
+) -> list[Fault]:
+    wrong, done, whole = list[str](), 0, sum(entry.compress_size for entry in entries)
+    for entry in entries:
+        try:
+            checksum = _checksum(stream, entry)
+        except ERRORS:
+            checksum = None
+        if checksum != entry.CRC:
+            wrong.append(entry.filename)
+        done += entry.compress_size
+        if progress is not None:
+            progress(done, whole, path.name)
+    if not wrong:
+        return []
+    names = ", ".join(name[:80] for name in wrong[:_SHOWN])
+    text = f"{path}: the bytes of {names} have changed since they were written: the checksum is another"
+    text += f" ({len(wrong)} entries in all)" if len(wrong) > _SHOWN else ""
+    return [Fault("damaged-file", Severity.CRITICAL, text, {"entries": wrong[:100]})]
+
+
+def _checksum(stream: IO[bytes], entry: zipfile.ZipInfo) -> int:
+    """CRC-32 of what an entry holds, piece by piece; ``zlib`` lets other threads run meanwhile."""
+    stream.seek(data_offset(stream, entry))
+    inflater = None if entry.compress_type == zipfile.ZIP_STORED else zlib.decompressobj(-15)
+    left, made, checksum = entry.compress_size, 0, 0
+    while left > 0:
+        piece = stream.read(min(left, _PIECE))
+        if not piece:
+            raise EOFError
+        left -= len(piece)
+        while piece:
+            plain = piece if inflater is None else inflater.decompress(piece, _PIECE)
+            made += len(plain)
+            checksum = zlib.crc32(plain, checksum)
+            piece = b"" if inflater is None or made > entry.file_size else inflater.unconsumed_tail
+    return checksum
 
 
 def read_stored(stream: IO[bytes], entry: zipfile.ZipInfo) -> bytes:
@@ -92,6 +237,11 @@ def _problem_of_end(archive: zipfile.ZipFile) -> str:
     if signature != b"PK\x05\x06" or comment or start + length != end:
         return f"something stands before or behind the archive, or its end is damaged; {_AGAIN}"
     return ""
+
+
+def _size_of(archive: zipfile.ZipFile) -> int:
+    assert archive.fp is not None  # noqa: S101  # it is open
+    return archive.fp.seek(0, 2)
 
 
 def _problem_of_names(names: list[str]) -> str:

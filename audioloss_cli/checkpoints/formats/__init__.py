@@ -44,6 +44,8 @@ def read_file(path: Path) -> StoredFile:
         ReadError: it is of no known kind.
         OSError: it cannot be opened or read.
     """
+    if path.exists() and not path.is_file():  # opening a pipe waits for whoever writes to it
+        raise ReadError(f"{path} is no regular file, so it was not opened")
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
     for each in _formats():

@@ -93,7 +93,7 @@ def _problem_of_places(archive: zipfile.ZipFile) -> str:
 
 def _take_arrays(stored: StoredFile, archive: zipfile.ZipFile, stream: IO[bytes]) -> None:
     """Add each array, and a fault for those that are none."""
-    odd, objects, others, twice = list[str](), list[str](), list[str](), set[str]()
+    odd, objects, twice = list[str](), list[str](), set[str]()
     for entry in archive.infolist():
         name = entry.filename.removesuffix(".npy")
         try:
@@ -108,13 +108,11 @@ def _take_arrays(stored: StoredFile, archive: zipfile.ZipFile, stream: IO[bytes]
         else:
             if name in stored.tensors:
                 twice.add(name)
-            if array.descr not in _DTYPES:
-                others.append(f"{name} ({array.descr})")
             stored.tensors[name] = _tensor(stored.path, name, array, entry, stream)
-    stored.faults += _faults(stored.path, odd, objects, others, sorted(twice))
+    stored.faults += _faults(stored.path, odd, objects, sorted(twice))
 
 
-def _faults(path: Path, odd: list[str], objects: list[str], others: list[str], twice: list[str]) -> Iterator[Fault]:
+def _faults(path: Path, odd: list[str], objects: list[str], twice: list[str]) -> Iterator[Fault]:
     if odd:
         yield _damaged(f"{path}: {len(odd):,} of its entries cannot be read: {listed(odd)}", entries=len(odd))
     if twice:
@@ -126,9 +124,6 @@ def _faults(path: Path, odd: list[str], objects: list[str], others: list[str], t
             f"{listed(objects)}; save numbers alone"
         )
         yield Fault(DAMAGED, Severity.WARNING, text, {"arrays": objects[:100]})
-    if others:
-        text = f"{path}: no values are read of {counted(len(others), 'array')} of another dtype: {listed(others)}"
-        yield Fault(DAMAGED, Severity.INFO, text, {"arrays": others[:100]})
 
 
 def _array_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> _Array:

@@ -194,11 +194,6 @@ def _take_tensors(stored: StoredFile, entries: list[_Entry], start: int, size: i
             f"{len(entries):,} with them: {listed(entry.name for entry in lost)}"
         )
         stored.faults.append(_damaged(text, tensors=len(lost), bytes_there=size))
-    unknown = Counter(entry.dtype[:20] for entry in entries if entry.dtype not in ITEMSIZES)
-    if unknown:
-        count = counted(unknown.total(), "tensor")
-        text = f"{stored.path}: no values are read of {count} of the dtype {listed(unknown)}"
-        stored.faults.append(Fault(DAMAGED, Severity.INFO, text, {"dtypes": dict(unknown.most_common(20))}))
 
 
 def _faults_of_places(

@@ -93,7 +93,8 @@ def _byte_floats(exponent_bits: int, mantissa_bits: int, form: FloatFormat) -> A
     values = np.ldexp(whole.astype(np.float32), np.maximum(exponent, 1) - bias - mantissa_bits)
     values[(bits & 0x7F) == form.bad] = np.inf
     values[(bits & 0x7F) >= form.nan] = np.nan
-    return np.where(bits & 0x80, -values, values).astype(np.float32)
+    signed: Array = np.where(bits & 0x80, -values, values).astype(np.float32)
+    return signed
 
 
 _BYTE_FLOATS: Mapping[str, Array] = {

@@ -101,12 +101,12 @@ class Examination:
     def _tasks_of(self, view: _View) -> Iterator[_Task]:
         """Cut a large tensor into segments, unless it is to be read in its order from end to end."""
         count = count_of(view.axes)
-        whole = self.digests or self._wants_rows(view) or view.tensor.entry or not is_dense(view.axes)
-        step = count if whole else _SEGMENT // ITEMSIZES[view.tensor.dtype]
+        is_whole = self.digests or self._wants_rows(view) or view.tensor.entry or view.tensor.pieces
+        step = count if is_whole or not is_dense(view.axes) else _SEGMENT // ITEMSIZES[view.tensor.dtype]
         yield from (_Task(view, first, min(first + step, count)) for first in range(0, count, step))
 
     def _wants_rows(self, view: _View) -> bool:
-        return has_rows(view.tensor) and any(name in self.rows_of for name in view.names)
+        return has_rows(view.tensor) and view.tensor.is_in_order and any(name in self.rows_of for name in view.names)
 
     def _work(self, tasks: deque[_Task]) -> None:
         try:
@@ -137,7 +137,8 @@ class Examination:
             if rows:
                 rows.add(values)
             if self.digests:
-                digest = google_crc32c.extend(digest[0], values.tobytes()), crc32(values, digest[1])
+                data = values.tobytes()
+                digest = google_crc32c.extend(digest[0], data), crc32(data, digest[1])
             self._advance(values.nbytes * repeats, tensor.name)
         with self._lock:
             if view.sums is None:
@@ -167,6 +168,8 @@ class Examination:
         else:
             parts = 2 if tensor.dtype in PARTS else 1
             found = view.sums.statistics(tensor.elements * parts, _repeats(tensor))
+        if not tensor.is_in_order:
+            found = replace(found, first_bad=-1)
         rows = view.rows
         found = replace(
             found,
@@ -184,8 +187,8 @@ def _views(tensors: Mapping[str, StoredTensor]) -> Iterator[_View]:
     found = defaultdict[tuple[Any, ...], list[str]](list)
     for name, tensor in tensors.items():
         if tensor.dtype in ITEMSIZES:
-            key = (str(tensor.file), tensor.entry, tensor.offset, tensor.dtype, tensor.shape, tensor.strides or ())
-            found[key].append(name)
+            parts = tuple(_bytes_of(part) for part in tensor.pieces)
+            found[_bytes_of(tensor), parts, tensor.is_in_order].append(name)
     for key in sorted(found):
         tensor = tensors[found[key][0]]
         view = _View(tensor, found[key])
@@ -196,19 +199,25 @@ def _views(tensors: Mapping[str, StoredTensor]) -> Iterator[_View]:
         yield view
 
 
+def _bytes_of(tensor: StoredTensor) -> tuple[Any, ...]:
+    """Return what tells whether two tensors are the same bytes, in an order in which a file is read from end to end."""
+    return str(tensor.file), tensor.entry, tensor.offset, tensor.dtype, tensor.shape, tensor.strides or ()
+
+
 def _check_amounts(views: list[_View]) -> None:
     """Refuse what would read a file far more often than it is long: views of it may overlap in any number."""
     asked, allowed = defaultdict[Path, int](int), dict[Path, int]()
     for view in views:
-        path = view.tensor.file
-        if path not in allowed:
-            allowed[path] = max(_VIEWS * _size_of(path), _LEAST_ALLOWED)
-        most = allowed[path] * (_INFLATED if view.tensor.entry else 1)
-        nbytes = count_of(view.axes) * ITEMSIZES[view.tensor.dtype]
-        if asked[path] + nbytes > most:
-            view.complaint = view.complaint or f"tensors of {path} ask for more than {_VIEWS} times its bytes"
-        else:
-            asked[path] += nbytes
+        for part in view.tensor.pieces or (view.tensor,):
+            path = part.file
+            if path not in allowed:
+                allowed[path] = max(_VIEWS * _size_of(path), _LEAST_ALLOWED)
+            most = allowed[path] * (_INFLATED if part.entry else 1)
+            nbytes = part.nbytes if view.tensor.pieces else count_of(view.axes) * ITEMSIZES[part.dtype]
+            if asked[path] + nbytes > most:
+                view.complaint = view.complaint or f"tensors of {path} ask for more than {_VIEWS} times its bytes"
+            else:
+                asked[path] += nbytes
 
 
 def _size_of(path: Path) -> int:

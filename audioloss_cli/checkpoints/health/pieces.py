@@ -1,22 +1,24 @@
 """Values of stored tensors, piece by piece, through one buffer that is used again and again.
 
-A file is read, not mapped: one that shrinks while it is read is an error that can be told, where a mapping would end the
-process.
+A file is read, not mapped: one that shrinks while it is read is an error that can be told, where a mapping would end
+the process.
 """
 
 import math
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from types import TracebackType
-from typing import IO, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from audioloss_cli.checkpoints.health.elements import PARTS, Array, raw_dtype
 from audioloss_cli.checkpoints.stored import ITEMSIZES, StoredTensor
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PIECE = 1 << 20  # bytes: what was read is still in the cache of the core when it is looked at
 _SLAB = 16 * PIECE  # of a tensor that is read in another order than it lies in
@@ -160,11 +162,15 @@ def pieces(
         tensor: of a dtype that ``raw_dtype`` knows, with elements.
         reader: whose buffer the pieces lie in.
         axes: ``in_memory_order(axes_of(tensor))``, of which the ordinals of pieces are.
-        first, last: ordinals between which a tensor without gaps is read; of another one all is read.
+        first: ordinal at which reading begins, of a tensor without gaps; of another one all is read.
+        last: ordinal at which it ends.
 
     Raises:
         UnreadableValuesError: its bytes are not there.
     """
+    if tensor.pieces:
+        yield from _one_after_another(tensor, reader)
+        return
     axes = in_memory_order(axes_of(tensor)) if axes is None else axes
     per = PIECE // ITEMSIZES[tensor.dtype]
     if is_dense(axes):
@@ -179,12 +185,16 @@ def pieces(
 def ordered_pieces(tensor: StoredTensor, reader: Reader, axes: Sequence[Axis] | None = None) -> Iterator[Piece]:
     """Yield the elements of a tensor in the order of its shape, those that are repeated once.
 
-    The arguments are those of ``pieces``, with the axes in the order of the shape. A tensor that lies in another order
+    One that lies in several places comes as they do, which is its order where ``is_in_order``. The arguments are those of
+    ``pieces``, with the axes in the order of the shape. A tensor that lies in another order
     is read once for each 16 MiB of it.
 
     Raises:
         UnreadableValuesError: its bytes are not there.
     """
+    if tensor.pieces:
+        yield from _one_after_another(tensor, reader)
+        return
     axes = axes_of(tensor) if axes is None else axes
     order = in_memory_order(axes)
     if order == list(axes):
@@ -199,6 +209,15 @@ def ordered_pieces(tensor: StoredTensor, reader: Reader, axes: Sequence[Axis] | 
         turned = lying.transpose(*(lies.index(axis) for axis in slab), len(slab)).reshape(-1)
         for start in range(0, count_of(slab), per):
             yield Piece(ordinal + start, turned[start * parts : (start + per) * parts])
+
+
+def _one_after_another(tensor: StoredTensor, reader: Reader) -> Iterator[Piece]:
+    """Yield the elements of a tensor that lies in several places."""
+    begin = 0
+    for part in tensor.pieces:
+        for first, values in ordered_pieces(part, reader) if part.elements else ():
+            yield Piece(begin + first, values)
+        begin += part.elements
 
 
 def is_dense(axes: Sequence[Axis]) -> bool:

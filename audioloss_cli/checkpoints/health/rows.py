@@ -68,7 +68,7 @@ class Rows:
     def _part(self, taken: Array) -> None:
         if self._begun is None:
             self._begun = hashlib.blake2b(digest_size=_DIGEST_BYTES)
-        self._begun.update(np.ascontiguousarray(taken))
+        self._begun.update(taken.tobytes())
         self._alive[self._done] |= bool((taken & taken.dtype.type(self._magnitude)).any())
         self._filled += taken.size
         if self._filled == self._width:

@@ -1,7 +1,7 @@
 """What is counted of the values of one tensor, piece by piece.
 
-Magnitudes of floats order as the integers that their bits are, so that the two greatest of these integers, as signed and
-as unsigned ones, tell whether a piece has a NaN, an infinity or anything but zeros. Only where it has a NaN or an
+Magnitudes of floats order as the integers that their bits are, so that the two greatest of these integers, as signed
+and as unsigned ones, tell whether a piece has a NaN, an infinity or anything but zeros. Only where it has a NaN or an
 infinity is it looked at value by value.
 """
 
@@ -25,7 +25,7 @@ class Sums(ABC):
     """Sums over some pieces of one tensor; those over others can be added."""
 
     def __init__(self, dtype: str, axes: Sequence[Axis], *, quick: bool = False) -> None:
-        """``axes`` are those that the ordinals of pieces are of; ``quick`` leaves all but NaN, infinity and zero out."""
+        """Begin with nothing; ``axes`` are those of the ordinals of pieces, ``quick`` is that of ``examine``."""
         self.dtype, self.axes, self.quick = dtype, axes, quick
         self._is_ordered = all(axis.place >= inner.place for axis, inner in pairwise(axes))
         self.nan = self.infinite = self.zero = self.denormal = 0
@@ -48,7 +48,7 @@ class Sums(ABC):
     def statistics(self, elements: int, times: int, **more: Any) -> TensorStatistics:
         """Return them as those of a tensor in which each element that was read lies so many times."""
         finite = self.lowest <= self.highest
-        low, high = (float(self.lowest), float(self.highest)) if finite else (math.nan, math.nan)
+        low, high = (float(self.lowest) + 0.0, float(self.highest) + 0.0) if finite else (math.nan, math.nan)  # no -0.0
         return TensorStatistics(
             elements,
             self.nan * times,
@@ -116,7 +116,8 @@ class FloatSums(Sums):
         self.nan += nan
         self.infinite += int(np.count_nonzero(bad)) - nan
         self._bad_places(first, bad)
-        return raw[~bad]
+        finite: Array = raw[~bad]
+        return finite
 
     def _count_small(self, raw: Array) -> None:
         magnitudes = raw & raw.dtype.type(self.form.sign - 1)
@@ -188,7 +189,8 @@ def _byte_counts(raw: Array) -> Array:
     """Return how often each of the 256 bytes is there; two at once are counted in half the time."""
     whole = raw[: raw.size - raw.size % 2].view("<u2")
     pairs = np.bincount(whole, minlength=1 << 16).reshape(256, 256)
-    return pairs.sum(axis=0) + pairs.sum(axis=1) + np.bincount(raw[whole.size * 2 :].view(np.uint8), minlength=256)
+    counts: Array = pairs.sum(axis=0) + pairs.sum(axis=1)
+    return counts + np.bincount(raw[whole.size * 2 :].view(np.uint8), minlength=256)
 
 
 def sums_for(dtype: str, axes: Sequence[Axis], *, quick: bool = False) -> Sums:

@@ -37,6 +37,8 @@ def rebuilt(name: str, arguments: tuple[Any, ...], locate: Locate) -> Any:
     if name == _OF_TYPE:
         return _of_type(arguments, locate)
     storage, offset, shape, strides = arguments[:4]
+    if type(storage) is Call:  # such as of plain pickle, which has storages as pickles of their own
+        return Call(name, arguments)
     if type(storage) is not Storage:
         raise TypeError(name)
     dtype = storage.dtype

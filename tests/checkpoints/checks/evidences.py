@@ -5,12 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from audioloss_cli.checkpoints.evidence import CheckpointEvidence
-from audioloss_cli.checkpoints.families import Expected, Family, _facts
+from audioloss_cli.checkpoints.families import Expected, _facts
 from audioloss_cli.checkpoints.health import TensorStatistics
 from audioloss_cli.checkpoints.stored import Checkpoint, Fault, StoredTensor
+from audioloss_cli.model import Severity
+
+if TYPE_CHECKING:
+    from audioloss_cli.checkpoints.families import Family
 
 K, V, HIDDEN, TEXT = 4, 34, 16, 100
 FILE = Path("model.safetensors")
@@ -104,5 +108,20 @@ def faulty(code: str, fault: Fault) -> CheckpointEvidence:
     return seen(faults=[fault])
 
 
+def emptied() -> CheckpointEvidence:
+    """Placeholders of ranks in place of values."""
+    found = tensors()
+    return seen(tensors={name: replace(tensor, shape=(0,)) for name, tensor in found.items()})
+
+
 #: check -> evidence in which it must find something; a new check adds a line.
-FIRES: dict[str, Callable[[], CheckpointEvidence]] = {}
+FIRES: dict[str, Callable[[], CheckpointEvidence]] = {
+    "constant_weights": lambda: seen({HEAD: {"lowest": 0.5, "highest": 0.5, "is_constant": True}}),
+    "dead_codes": lambda: seen({EMBEDDINGS: {"dead_rows": tuple(range(V, V + 20)), "dead": 20}}),
+    "denormal_weights": lambda: seen({MLP: {"denormal": HIDDEN * HIDDEN * 2}}),
+    "empty_weights": emptied,
+    "extreme_weights": lambda: seen({MLP: {"highest": 1e30, "norm": 1e30}}),
+    "non_finite_weights": lambda: seen({MLP: {"nan": 3, "infinite": 1, "first_bad": HIDDEN + 2}}),
+    "unread_values": lambda: faulty("unread-values", Fault("unread-values", Severity.CRITICAL, "it is too short")),
+    "zero_weights": lambda: seen({HEAD: {"zero": K * V * HIDDEN, "lowest": 0.0, "highest": 0.0, "norm": 0.0}}),
+}

@@ -77,7 +77,7 @@ LACKING = {
     "family": lambda: CheckpointEvidence(seen().checkpoint, None, seen().statistics),
     "configuration": lambda: seen(config={}),
     "sense in the configuration": lambda: seen(
-        config=dict.fromkeys(("model_type", "num_codebooks", "hidden_size"), [])
+        config={key: [key] for key in ("model_type", "num_codebooks", "hidden_size")}
     ),
     "step": lambda: seen(step=None),
     "tensors": lambda: seen(tensors={}),
@@ -92,9 +92,7 @@ def test_no_check_minds_that_there_is_no(what):
     assert_sound(*run_checks(LACKING[what]()))
 
 
-NAMES = st.sampled_from(
-    [*SHAPES, "weight", "", "a.lora_B.weight", "a.lora_A.weight", "x\n.weight", "layers.99.mlp.weight"]
-)
+NAMES = st.sampled_from([*SHAPES, "weight", "a.lora_B.weight", "a.lora_A.weight", "layers.99.mlp.weight"])
 COUNTS = st.integers(0, 20)
 FLOATS = st.floats() | st.sampled_from([0.0, 1.0, math.nan, math.inf])
 ROWS = st.lists(st.integers(0, 150), max_size=5).map(tuple)

@@ -4,7 +4,6 @@ import math
 import struct
 import zipfile
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from audioloss_cli import Severity
 from audioloss_cli.checkpoints.health import TensorStatistics, examine, examined, pieces
 from audioloss_cli.checkpoints.stored import ITEMSIZES, StoredTensor
 from tests.checkpoints.health.stored_arrays import NUMPY, assert_alike, numbers, plain_statistics, stored
-from tests.effort import examples
 
 DTYPES = sorted(ITEMSIZES)
 #: Least and greatest numbers of each class, and both zeros, by their bits.
@@ -299,3 +297,25 @@ def test_rows_are_listed_up_to_a_hundred_and_counted_in_all(tmp_path):
     values[:300] = 0
     found = only(stored(tmp_path / "a", values.tobytes(), "F32", (500, 4)), rows_of=["a.weight"])
     assert (found.dead, len(found.dead_rows), found.twins, len(found.twin_rows)) == (300, 100, 199, 100)
+
+
+def test_a_tensor_that_lies_in_several_places(tmp_path):
+    values = np.random.default_rng(3).standard_normal((6, 50)).astype("<f4")
+    values[4, 7] = np.inf
+    values[5] = values[0]
+    parts = []
+    for number, rows in enumerate((slice(0, 1), slice(1, 4), slice(4, 4), slice(4, 6))):
+        data = values[rows]
+        strides = None if number % 2 else (1, len(data))
+        written = data.tobytes() if number % 2 else data.T.tobytes()
+        parts.append(stored(tmp_path / f"{number}.distcp", written, "F32", data.shape, number, strides=strides))
+    whole = StoredTensor("whole", "F32", (6, 50), parts[0].file, 0, pieces=tuple(parts))
+    turned = replace(whole, name="turned", is_in_order=False)
+    missing = replace(whole, name="missing", pieces=(*parts[:3], replace(parts[3], file=tmp_path / "gone")))
+    report = examine({each.name: each for each in (whole, turned, missing)}, rows_of=["whole", "turned"], jobs=2)
+    assert_alike(report.statistics["whole"], plain_statistics(values, "F32"))
+    assert report.statistics["whole"].twin_rows == ((0, 5),)
+    assert_alike(report.statistics["turned"], replace(plain_statistics(values, "F32"), first_bad=-1))
+    assert [fault.evidence["tensors"] for fault in report.faults] == [["missing"]]
+    contiguous = stored(tmp_path / "whole", values.tobytes(), "F32", (6, 50))
+    assert only(contiguous, digests=True).digest == only(whole, digests=True).digest

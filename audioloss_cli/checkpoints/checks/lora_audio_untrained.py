@@ -7,7 +7,7 @@ trained and the audio head, embeddings and FFN are not: a LoRA on attention move
 Why: What is not targeted stays frozen. The audio loss moves a little with the text that it hears, and no further.
 
 Fix: Put q_proj, k_proj, v_proj, o_proj and the audio FFN (audio_mlp.gate_proj and so on) into target_modules, and the
-audio head and embeddings (audio_lm_head, embed_audio_tokens) into modules_to_save.
+audio head and embeddings (audio_lm_head, model.embed_audio_tokens) into modules_to_save.
 """
 
 from collections.abc import Iterator

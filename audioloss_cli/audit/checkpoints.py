@@ -259,8 +259,9 @@ def _add_trend(rows: Sequence[AuditedCheckpoint], *, compared: bool) -> None:
     if not compared or len(rows) < 2:  # noqa: PLR2004
         return
     by_path = {each.report.path: each for each in rows}
-    for path, finding in trend([each.report for each in rows]):
-        by_path[path].findings.append(finding)
+    told = {(each.report.path, finding.code) for each in rows for finding in each.findings}
+    for finding in trend([each.report for each in rows], told):
+        by_path[finding.evidence.get("after", rows[-1].report.path)].findings.append(finding)
 
 
 def _row(audited: AuditedCheckpoint) -> RunReport:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from audioloss_cli.audit.hand_over import Finished
 from audioloss_cli.causes import diagnose
-from audioloss_cli.checkpoints.audit import AuditedCheckpoint, audit_checkpoint
-from audioloss_cli.checkpoints.discover import checkpoints_under
+from audioloss_cli.checkpoints.audit import AuditedCheckpoint, audit_opened
+from audioloss_cli.checkpoints.discover import checkpoints_under, holds_weights
 from audioloss_cli.checkpoints.health import Progress
 from audioloss_cli.checkpoints.layouts import open_checkpoint
 from audioloss_cli.checkpoints.stored import Checkpoint, ReadError
@@ -18,7 +18,7 @@ from audioloss_cli.config import ConfigError, ScanConfig
 from audioloss_cli.findings.identity import RunNames
 from audioloss_cli.findings.judge import CHECKPOINTS, SCAN, Judge
 from audioloss_cli.model import Diagnosis, Finding, Report, RunReport, Severity, Unaudited
-from audioloss_cli.model.report import Source
+from audioloss_cli.model.report import LeftOut, Source
 from audioloss_cli.runs.walk import excluded
 
 
@@ -46,6 +46,7 @@ class CheckpointAudit:
         passed: path -> code -> clause, of the checks that ruled their problem out.
         unaudited: paths that led to no checkpoint, or to one that cannot be read.
         reached: roots that led to a checkpoint.
+        left_out: files of tensors that are no weights.
         notes: what the reader must know beside.
     """
 
@@ -53,7 +54,13 @@ class CheckpointAudit:
     passed: dict[str, dict[str, str]] = field(default_factory=dict)
     unaudited: list[Unaudited] = field(default_factory=list)
     reached: set[str] = field(default_factory=set)
+    left_out: list[LeftOut] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def refuse(self, path: Path, error: OSError | ReadError) -> None:
+        """Take down that a path could not be read, and why."""
+        reason = str(getattr(error, "strerror", None) or error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
+        self.unaudited.append(Unaudited(str(path), reason))
 
     @property
     def found(self) -> list[Finding]:
@@ -90,7 +97,7 @@ def audit_checkpoints(
     audit = CheckpointAudit()
     for root in roots:
         for group in _groups(root, audit, lambda path: excluded(str(path), exclude)):
-            rows = list(_audited(group, base, settings, audit, progress))
+            rows = list(_audited(group, Path(root), base, settings, audit, progress))
             _add_trend(rows, compared=base is None)
             audit.runs += [finish(_row(each)) for each in rows]
             audit.passed |= {each.report.path: dict(each.passed) for each in rows}
@@ -120,6 +127,8 @@ def add_to(
     report.diagnoses = diagnoses(audit, report.runs)
     report.unaudited = [each for each in report.unaudited if each.asked not in audit.reached] + audit.unaudited
     report.runs += audit.runs
+    known = {each.path for each in report.left_out}
+    report.left_out += [each for each in audit.left_out if each.path not in known]
     if finished is not None:
         for row in audit.runs:
             finished(row)
@@ -149,6 +158,7 @@ def report_on(
     report.diagnoses = diagnoses(audit, report.runs)
     report.unaudited += audit.unaudited
     report.runs += audit.runs
+    report.left_out += audit.left_out
     report.stale_suppressions = judge.stale(*CHECKPOINTS, *(SCAN if logs else ()))
     return report
 
@@ -222,11 +232,7 @@ def _opened_base(against: str) -> Checkpoint:
 
 def _groups(root: str, audit: CheckpointAudit, exclude: Callable[[Path], bool]) -> Iterator[list[Path]]:
     """Checkpoints of one directory together."""
-    try:
-        found = list(checkpoints_under(Path(root), exclude))
-    except OSError as error:
-        audit.unaudited.append(Unaudited(root, error.strerror or str(error)))
-        return
+    found = list(checkpoints_under(Path(root), audit.refuse, exclude))
     if found:
         audit.reached.add(root)
     for _, group in groupby(found, key=lambda path: path.parent):
@@ -235,6 +241,7 @@ def _groups(root: str, audit: CheckpointAudit, exclude: Callable[[Path], bool]) 
 
 def _audited(
     group: Sequence[Path],
+    root: Path,
     base: Checkpoint | None,
     settings: CheckpointSettings,
     audit: CheckpointAudit,
@@ -243,15 +250,15 @@ def _audited(
     before = base
     for path in group:
         try:
-            found = audit_checkpoint(path, base=before, headers=settings.headers, jobs=settings.jobs, progress=progress)
-        except ReadError as error:
-            audit.unaudited.append(Unaudited(str(path), str(error).removeprefix(f"{path}: ")))
-            continue
-        except OSError as error:
-            audit.unaudited.append(Unaudited(str(path), error.strerror or str(error)))
-            continue
-        yield found
-        before = base or found.opened
+            opened = open_checkpoint(path)
+            if path != root and path.is_file() and not holds_weights(opened):
+                audit.left_out.append(LeftOut(str(path), "tensors of a batch or of a data set, no weights"))
+                continue
+            other = before if base or (before and before.tensors.keys() & opened.tensors.keys()) else None
+            yield audit_opened(opened, other, headers=settings.headers, jobs=settings.jobs, progress=progress)
+            before = base or opened
+        except (ReadError, OSError) as error:
+            audit.refuse(path, error)
 
 
 def _add_trend(rows: Sequence[AuditedCheckpoint], *, compared: bool) -> None:

@@ -57,7 +57,17 @@ def audit_checkpoint(
         ReadError: it is no checkpoint, or nothing of it can be read.
         OSError: a file cannot be opened.
     """
-    opened = open_checkpoint(path)
+    return audit_opened(open_checkpoint(path), base, headers=headers, jobs=jobs, progress=progress)
+
+
+def audit_opened(
+    opened: Checkpoint, base: Checkpoint | None, *, headers: bool, jobs: int, progress: Progress | None
+) -> AuditedCheckpoint:
+    """Audit a checkpoint that is open already; see ``audit_checkpoint``.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
     family = family_of({**opened.adapter_config, **opened.config}, opened.tensors)
     if family is None and opened.tensors:
         opened.notes.append("the model is of no family that is known: which tensors are the audio's is not judged")

@@ -2,8 +2,8 @@
 
 ``python -m tests.benchmarks.bench_checkpoints [--mb 2048] [--rounds 5] [--directory /tmp]``
 
-One file of safetensors of bfloat16 weights is written and removed again. Warm, all contenders run in turn in each round,
-and the least of their seconds counts, in CPU seconds too, since other work may share the cores. Cold, the file is taken
+One file of safetensors of bfloat16 weights is written and removed again. Warm, all contenders run in turn in each
+round, and the least of their seconds counts, in CPU seconds too, since other work may share the cores. Cold, the file is taken
 out of the page cache before each run, and seconds on the clock count. The memory is the highest resident set of a new
 process, with Python and numpy. Headers are those of a sharded directory of a model with 70 billion parameters, whose
 shards are holes behind their headers.
@@ -26,7 +26,7 @@ import numpy as np
 from audioloss_cli.checkpoints.audit import audit_checkpoint
 from audioloss_cli.checkpoints.health import examine
 from audioloss_cli.checkpoints.layouts import open_checkpoint
-from tests.benchmarks.bench_reports import peak_resident
+from tests.benchmarks.bench_reports import peak_resident as peak_resident  # the new process imports it from here
 from tests.benchmarks.markdown import table
 
 PLAIN, LOOP = "plain read into one buffer", "safetensors load_file, isnan, isinf, zero, min, max, std a tensor"
@@ -184,8 +184,8 @@ def cold(path: Path, rounds: int) -> dict[str, float]:
 def peak_of(path: Path, jobs: int = 1) -> float:
     """MB of a new process that audits all values."""
     code = (
-        "from tests.benchmarks import bench_checkpoints as it;"
-        f" it.audited(it.Path({str(path)!r}), jobs={jobs}); print(it.peak_resident())"
+        "from tests.benchmarks.bench_checkpoints import Path, audited, peak_resident;"
+        f" audited(Path({str(path)!r}), jobs={jobs}); print(peak_resident())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return int(done.stdout) / 1e6
@@ -195,7 +195,10 @@ def headers(directory: Path) -> tuple[float, float]:
     """Seconds of an audit of headers alone, and of a new process that does it, in CPU seconds."""
     wall, _ = seconds_of(lambda: audit_checkpoint(directory, headers=True))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    code = f"from pathlib import Path; from audioloss_cli.checkpoints.audit import audit_checkpoint; audit_checkpoint(Path({str(directory)!r}), headers=True)"
+    code = (
+        "from pathlib import Path; from audioloss_cli.checkpoints.audit import audit_checkpoint;"
+        f" audit_checkpoint(Path({str(directory)!r}), headers=True)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

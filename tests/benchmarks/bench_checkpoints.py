@@ -3,10 +3,10 @@
 ``python -m tests.benchmarks.bench_checkpoints [--mb 2048] [--rounds 5] [--directory /tmp]``
 
 One file of safetensors of bfloat16 weights is written and removed again. Warm, all contenders run in turn in each
-round, and the least of their seconds counts, in CPU seconds too, since other work may share the cores. Cold, the file is taken
-out of the page cache before each run, and seconds on the clock count. The memory is the highest resident set of a new
-process, with Python and numpy. Headers are those of a sharded directory of a model with 70 billion parameters, whose
-shards are holes behind their headers.
+round, and the least of their seconds counts, in CPU seconds too, since other work may share the cores. Cold, the file
+is taken out of the page cache before each run, and seconds on the clock count. The memory is the highest resident set of
+a new process, with Python and numpy. Headers are those of a sharded directory of a model with 70 billion parameters,
+whose shards are holes behind their headers.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import numpy as np
 from audioloss_cli.checkpoints.audit import audit_checkpoint
 from audioloss_cli.checkpoints.health import examine
 from audioloss_cli.checkpoints.layouts import open_checkpoint
-from tests.benchmarks.bench_reports import peak_resident as peak_resident  # the new process imports it from here
+from tests.benchmarks.bench_reports import peak_resident
 from tests.benchmarks.markdown import table
 
 PLAIN, LOOP = "plain read into one buffer", "safetensors load_file, isnan, isinf, zero, min, max, std a tensor"
@@ -67,6 +67,7 @@ def write_model(path: Path, nbytes: int) -> None:
 
 def write_sharded(directory: Path) -> None:
     """Write headers of a model with 70 billion parameters, and holes for its weights."""
+    directory.mkdir(exist_ok=True)
     mlp, small = 28672, 1024
     shapes = {"model.embed_tokens.weight": (_VOCABULARY, _HIDDEN), "lm_head.weight": (_VOCABULARY, _HIDDEN)}
     for layer in range(_LAYERS):
@@ -181,12 +182,15 @@ def cold(path: Path, rounds: int) -> dict[str, float]:
     return least
 
 
+def print_peak(path: Path, jobs: int) -> None:
+    """Audit all values, and print the peak of the resident set in bytes."""
+    audited(path, jobs=jobs)
+    print(peak_resident())
+
+
 def peak_of(path: Path, jobs: int = 1) -> float:
     """MB of a new process that audits all values."""
-    code = (
-        "from tests.benchmarks.bench_checkpoints import Path, audited, peak_resident;"
-        f" audited(Path({str(path)!r}), jobs={jobs}); print(peak_resident())"
-    )
+    code = f"from tests.benchmarks.bench_checkpoints import Path, print_peak; print_peak(Path({str(path)!r}), {jobs})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return int(done.stdout) / 1e6
 

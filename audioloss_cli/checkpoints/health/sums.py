@@ -85,7 +85,7 @@ class FloatSums(Sums):
     def __init__(self, dtype: str, axes: Sequence[Axis], *, quick: bool = False) -> None:
         super().__init__(dtype, axes, quick=quick)
         self.form: FloatFormat = FLOATS[PARTS.get(dtype, dtype)]
-        # Magnitudes of finite values without a sign and with one, less than 0 where there is none; the least bits of all.
+        # Magnitudes of finite values without and with a sign, less than 0 where there is none; the least bits of all.
         self._positive = self._negative = -1
         self._least = 2 * self.form.sign
 
@@ -112,7 +112,7 @@ class FloatSums(Sums):
             self._take(other._positive, other._negative, other._least)
 
     def statistics(self, elements: int, times: int, **more: Any) -> TensorStatistics:
-        """Return what was counted; without a negative value the lowest has the least bits, without a positive the highest."""
+        """Return what was counted; the least bits are the lowest or the highest, where all values have one sign."""
         if self._least < 2 * self.form.sign:
             self.lowest = self._number(self._negative + self.form.sign if self._negative >= 0 else self._least)
             self.highest = self._number(self._positive if self._positive >= 0 else self._least)

@@ -4,8 +4,8 @@
 
 One file of safetensors of bfloat16 weights is written and removed again. Warm, all contenders run in turn in each
 round, and the least of their seconds counts, in CPU seconds too, since other work may share the cores. Cold, the file
-is taken out of the page cache before each run, and seconds on the clock count. The memory is the highest resident set of
-a new process, with Python and numpy. Headers are those of a sharded directory of a model with 70 billion parameters,
+is taken out of the page cache before each run, and seconds on the clock count. The memory is the highest resident set
+of a new process, with Python and numpy. Headers are those of a sharded directory of a model with 70 billion parameters,
 whose shards are holes behind their headers.
 """
 

@@ -50,7 +50,9 @@ def audit_checkpoint(
         OSError: a file cannot be opened.
     """
     opened = open_checkpoint(path)
-    family = family_of(opened.config, opened.tensors)
+    family = family_of({**opened.adapter_config, **opened.config}, opened.tensors)
+    if family is None and opened.tensors:
+        opened.notes.append("the model is of no family that is known: which tensors are the audio's is not judged")
     evidence = CheckpointEvidence(opened, family)
     if not headers:
         for file in opened.files:

@@ -27,6 +27,7 @@ FACTS: set[str] = set()
 NEVER_RULED_OUT: set[str] = {*of_models.NEVER_RULED_OUT}
 #: Ruled out only where there is a comparison, a LoRA, or another thing that the healthy evidence has not.
 NEEDS_MORE = {
+    *of_models.NEEDS_MORE,
     *("missing_shard", "stray_shard", "wrong_weight_map", "wrong_total_size"),  # several files of weights, an index
     *("path_leaves_checkpoint", "unfinished_save"),  # several files, the state of a training
     "mixed_dtypes",  # several layers

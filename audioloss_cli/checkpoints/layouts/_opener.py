@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from audioloss_cli.checkpoints.formats import read_file
-from audioloss_cli.checkpoints.pickles import read_pickle_stream
+from audioloss_cli.checkpoints.pickles import PickleContents, read_pickle_stream
 from audioloss_cli.checkpoints.stored import Checkpoint, Fault, ReadError, StoredFile
 from audioloss_cli.checkpoints.words import clipped, counted
 from audioloss_cli.model import Severity
@@ -39,9 +39,14 @@ class Opener:
         """Keep what is wrong."""
         self.checkpoint.faults.append(Fault(code, severity, message, evidence))
 
-    def tensors(self, file: Path) -> StoredFile | None:
-        """Read the headers of a file; None where it is not there, or where nothing of it can be read."""
-        if not self._check(file, is_weight=True):
+    def tensors(self, file: Path, *, is_weight: bool = True) -> StoredFile | None:
+        """Read the headers of a file; None where it is not there, or where nothing of it can be read.
+
+        Args:
+            file: of any format.
+            is_weight: whether the checkpoint is lost without it.
+        """
+        if not self._check(file, is_weight=is_weight):
             return None
         try:
             stored = read_file(file)
@@ -65,10 +70,15 @@ class Opener:
         except OSError as error:
             self.fault(DAMAGED, Severity.CRITICAL, f"{file} cannot be read ({error.strerror})", file=file.name)
             return None
-        self.checkpoint.faults += found.faults
-        if found.imports:
-            self.checkpoint.imports[file] = found.imports
+        self.add_pickle(file, found)
         return found.value
+
+    def add_pickle(self, file: Path, found: PickleContents) -> None:
+        """Keep what loading a pickle of a file would import, and what is wrong with it; a file may hold several."""
+        self.checkpoint.faults += [fault for fault in found.faults if fault not in self.checkpoint.faults]
+        known = set(self.checkpoint.imports.get(file, ()))
+        if not known.issuperset(found.imports):
+            self.checkpoint.imports[file] = sorted(known.union(found.imports))
 
     def json(self, file: Path) -> Mapping[str, Any]:
         """Read a JSON object; empty where there is none, or where it is damaged."""

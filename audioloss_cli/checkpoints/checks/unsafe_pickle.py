@@ -1,7 +1,7 @@
 """Loading a file of the checkpoint would run code, or import what nobody expects in a checkpoint.
 
-What: A pickle imports something that runs code or programs (``os.system``, ``builtins.eval``), or a name that is neither
-of torch or numpy nor of a package that trainings are written with. Nothing was loaded: only opcodes were read.
+What: A pickle imports something that runs code or programs (``os.system``, ``builtins.eval``), or a name that is
+neither of torch or numpy nor of a package that trainings are written with. Nothing was loaded: only opcodes were read.
 
 Why: ``torch.load(weights_only=False)``, ``pickle.load`` and older trainers run whatever a pickle asks for, with the
 rights of whoever loads it.

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from audioloss_cli.checkpoints.evidence import CheckpointEvidence
+from audioloss_cli.checkpoints.families import Expected, _facts
 from audioloss_cli.checkpoints.health import TensorStatistics
 from audioloss_cli.checkpoints.stored import Checkpoint, Fault, StoredTensor
 from audioloss_cli.model import Severity
@@ -29,8 +30,22 @@ FAMILY = cast(
             "text_embeddings": r"\bembed_tokens\b",
         },
         serves=lambda _config, _names: True,
+        expected=lambda config: expected(config),  # noqa: PLW0108  # it stands further down
     ),
 )
+
+
+def expected(config: Mapping[str, Any]) -> list[Expected]:
+    """Head and table of all codebooks, and one audio FFN."""
+    books, size, hidden = (_facts.axis(config, name) for name in ("num_codebooks", "codebook_size", "hidden_size"))
+    rows, count = _facts.times(books, size), _facts.books(books)
+    return [
+        Expected("head", HEAD, (rows, hidden), count),
+        Expected("embeddings", EMBEDDINGS, (rows, hidden), count),
+        Expected("ffn", MLP, (None, hidden)),
+    ]
+
+
 HEAD, EMBEDDINGS, MLP, NORM, BIAS = (
     "audio_head.weight",
     "audio_embeddings.weight",

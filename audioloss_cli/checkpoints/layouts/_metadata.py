@@ -109,8 +109,8 @@ class _Reading:
         if missing:
             lost = sum(any(chunk.file in missing for chunk in chunks.values()) for chunks in self._chunks.values())
             text = (
-                f"{self._directory}: {counted(len(missing), 'file')} of {len(good):,} is missing, and "
-                f"{counted(lost, 'tensor')} with it, whole or in part: {listed(sorted(missing))}"
+                f"{self._directory}: missing are {len(missing):,} of {counted(len(good), 'file')} "
+                f"({listed(sorted(missing))}) and with them {counted(lost, 'tensor')}, whole or in part"
             )
             self._opener.fault(MISSING, Severity.CRITICAL, text, files=sorted(missing)[:100])
         strays = [each.name for each in files if each.name not in self._named]
@@ -141,12 +141,14 @@ class _Reading:
                 tensors[name] = made
         if lost:
             text = (
-                f"{self._directory}: {counted(len(lost), 'tensor')} of {len(self._described):,} do not lie in its "
-                f"files as a whole: {listed(lost)}"
+                f"{self._directory}: of {counted(len(self._described), 'value')}, no whole tensor lies in its files "
+                f"for {len(lost):,}: {listed(lost)}"
             )
             self._opener.fault(DAMAGED, Severity.CRITICAL, text, tensors=lost[:100])
         if unread:
-            text = f"{counted(len(unread), 'tensor')} were saved in another form than torch.save's, and were not read"
+            text = (
+                f"{counted(len(unread), 'tensor')} in another form than that of torch.save, not read: {listed(unread)}"
+            )
             self._opener.fault(DAMAGED, Severity.INFO, text, tensors=unread[:100])
         return tensors
 

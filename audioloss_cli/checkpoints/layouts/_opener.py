@@ -97,14 +97,25 @@ class Opener:
         self.fault(DAMAGED, Severity.CRITICAL, f"{file} {what}", file=file.name)
         return {}
 
-    def text(self, file: Path, most: int) -> bytes | None:
-        """Read a small file; None where it is not there, is larger than ``most`` bytes, or cannot be read."""
+    def text(self, file: Path, most: int, ends: int = 0) -> bytes | None:
+        """Read a small file; None where it is not there, or cannot be read.
+
+        Args:
+            file: to be read.
+            most: bytes of a file that is read as a whole; a larger one is told, and not read.
+            ends: bytes at either end that are read of a larger one instead, if any.
+        """
         if not self._check(file, is_weight=False):
             return None
         self.checkpoint.files.append(file)
         try:
             if file.stat().st_size <= most:
                 return file.read_bytes()
+            if ends:
+                with file.open("rb") as stream:
+                    first = stream.read(ends)
+                    stream.seek(-ends, os.SEEK_END)
+                    return first + stream.read()
         except OSError as error:
             self.fault(DAMAGED, Severity.CRITICAL, f"{file} cannot be read ({error.strerror})", file=file.name)
         else:

@@ -12,6 +12,7 @@ from audioloss_cli.checkpoints.families import family_of, members
 from audioloss_cli.checkpoints.health import Progress, examine
 from audioloss_cli.checkpoints.layouts import open_checkpoint
 from audioloss_cli.checkpoints.modules import summaries
+from audioloss_cli.checkpoints.pickles.imports import is_of_torch
 from audioloss_cli.checkpoints.stored import Checkpoint
 from audioloss_cli.checkpoints.zips import checksum_faults
 from audioloss_cli.model import Finding
@@ -84,6 +85,6 @@ def _report(evidence: CheckpointEvidence, findings: list[Finding]) -> Checkpoint
         against=comparison.path if comparison else "",
         modules=summaries(evidence),
         findings=findings,
-        imports=sorted({name for names in opened.imports.values() for name in names}),
+        imports=sorted({name for names in opened.imports.values() for name in names if not is_of_torch(name)}),
         notes=opened.notes,
     )

@@ -16,7 +16,7 @@ from audioloss_cli.model import Severity
 
 DAMAGED, UNFINISHED, LEAVES = "damaged-file", "unfinished-save", "path-leaves-checkpoint"
 _HUB = re.compile(r"(models|datasets|spaces)--.+")
-_TEMPORARY = re.compile(r".*\.(tmp|temp|part|partial|incomplete)|(tmp|temp)[-_.].*|.*\.tmp\..*", re.IGNORECASE)
+_TEMPORARY = re.compile(r".*\.(tmp|temp|part|partial|incomplete)|\.?tmp[-_.].*|.*\.tmp\..*", re.IGNORECASE)
 _LONGEST_JSON = 64 << 20
 _DEEPEST = 100
 

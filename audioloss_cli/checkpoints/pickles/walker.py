@@ -24,6 +24,14 @@ _NESTED = frozenset({
     *("torch.load", "torch.serialization.load", "torch.storage._load_from_bytes", "marshal.loads"),
     *("pandas.read_pickle", "pandas.io.pickle.read_pickle", "numpy.load", "joblib.numpy_pickle.load"),
 })  # fmt: skip
+_GETTER = "builtins.getattr"
+# Opcodes that put values of the stack into something, and how many of them; 0 for all since the last mark.
+_TAKES = {
+    **dict.fromkeys(("TUPLE1", "APPEND", "REDUCE", "BINPERSID", "STOP"), 1),
+    **dict.fromkeys(("TUPLE2", "SETITEM", "BUILD", "NEWOBJ", "STACK_GLOBAL"), 2),
+    **dict.fromkeys(("TUPLE3", "NEWOBJ_EX"), 3),
+    **dict.fromkeys(("TUPLE", "LIST", "DICT", "APPENDS", "SETITEMS", "ADDITEMS", "FROZENSET", "INST", "OBJ"), 0),
+}
 # Bytes that an opcode can make Python allocate, at most, beside those of its argument.
 _COSTS = {
     **dict.fromkeys(("EMPTY_DICT", "DICT", "EMPTY_SET", "FROZENSET"), 240),
@@ -93,7 +101,7 @@ def read_pickle_stream(
         walker.fault(
             DAMAGED, Severity.WARNING, "refers to its own parts so often that it cannot be listed; the rest is left out"
         )
-    return PickleContents(trimmed.value, sorted(walker.imports), walker.faults, walker.storages, walker.count)
+    return PickleContents(trimmed.value, walker.asked_for(), walker.faults, walker.storages, walker.count)
 
 
 class _Walker(Machine):
@@ -109,6 +117,7 @@ class _Walker(Machine):
         self.tuple_keys = 0
         self.copied = 0
         self.encoded: dict[int, tuple[str, bytes]] = {}
+        self.is_getter_loose = False
 
     def fault(self, code: str, severity: Severity, words: str) -> None:
         """Note a fault, in words that go on from the name of the file; once, and not without end."""
@@ -125,12 +134,23 @@ class _Walker(Machine):
                 f"asks for more memory than its length allows; what comes after {self.count:,} opcodes is unknown"
             )
 
+        if _GETTER in self.imports and name in _TAKES:
+            self._watch(name)
+
+    def _watch(self, name: str) -> None:
+        """See whether ``getattr`` goes anywhere but to where it is called at once, as it is for members of an Enum."""
+        count = _TAKES[name]
+        getter, taken = self.imports[_GETTER], self.stack[-count:] if count else self.stack
+        self.is_getter_loose |= any(each is getter for each in taken)
+
     def literal(self, name: str, value: Any) -> Any:
         if type(value) is int and value.bit_length() > _LARGE_BITS:
             return Call("builtins.int", (value.bit_length(),))
         return value
 
     def asked(self, module: str, name: str) -> Global:
+        if len(module) > _LONGEST_NAME or len(name) > _LONGEST_NAME:
+            self.fault(UNSAFE, Severity.CRITICAL, f"asks for a name of {len(module) + len(name):,} characters")
         full = f"{module[:_LONGEST_NAME]}.{name[:_LONGEST_NAME]}"
         known = self.imports.get(full)
         if known is None:
@@ -157,6 +177,8 @@ class _Walker(Machine):
         if type(function) is not Global or type(arguments) is not tuple:
             return Call("", (function, arguments))
         name = function.name
+        if name == _GETTER:
+            return self._attribute(arguments)
         if name in tensors.NAMES_OF_CALLS:
             return self._tensor(name, arguments)
         if name in _NESTED:
@@ -236,6 +258,18 @@ class _Walker(Machine):
         except (TypeError, ValueError, IndexError, AttributeError):
             self.fault(DAMAGED, Severity.CRITICAL, f"calls {name} in a way that torch.save does not")
         return Call(name, arguments)
+
+    def _attribute(self, arguments: tuple[Any, ...]) -> Any:
+        """What ``getattr`` gives: a name of a name; of anything else it may be whatever there is."""
+        owner, name = arguments if len(arguments) == 2 else (None, None)  # noqa: PLR2004
+        if type(owner) is Global and type(name) is str:
+            return self.asked(owner.name, name)
+        self.is_getter_loose = True
+        return Call(_GETTER, arguments)
+
+    def asked_for(self) -> list[str]:
+        """Return the names that a load would import, sorted; ``getattr`` is left out where what it gives is known."""
+        return sorted(name for name in self.imports if name != _GETTER or self.is_getter_loose)
 
     def _plain(self, name: str, arguments: tuple[Any, ...]) -> Any:
         """What a call of a few harmless functions gives, else what stands for it."""

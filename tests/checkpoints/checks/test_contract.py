@@ -26,7 +26,12 @@ FACTS: set[str] = set()
 #: Their docstrings say why nothing is ever ruled out by them.
 NEVER_RULED_OUT: set[str] = {*of_models.NEVER_RULED_OUT}
 #: Ruled out only where there is a comparison, a LoRA, or another thing that the healthy evidence has not.
-NEEDS_MORE: set[str] = {*of_models.NEEDS_MORE}
+NEEDS_MORE = {
+    *of_models.NEEDS_MORE,
+    *("missing_shard", "stray_shard", "wrong_weight_map", "wrong_total_size"),  # several files of weights, an index
+    *("path_leaves_checkpoint", "unfinished_save"),  # several files, the state of a training
+    "mixed_dtypes",  # several layers
+}
 
 
 def assert_sound(findings: list[Finding], passed: dict[str, str]) -> None:

@@ -1,0 +1,65 @@
+"""Loading a file of the checkpoint would run code, or import what nobody expects in a checkpoint.
+
+What: A pickle imports something that runs code or programs (``os.system``, ``builtins.eval``), or a name that is neither
+of torch or numpy nor of a package that trainings are written with. Nothing was loaded: only opcodes were read.
+
+Why: ``torch.load(weights_only=False)``, ``pickle.load`` and older trainers run whatever a pickle asks for, with the
+rights of whoever loads it.
+
+Fix: Do not load the file. Get the weights as safetensors from where you trust; if the name is of your own code, save
+the state dict alone.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from audioloss_cli.checkpoints.check import faults_of
+from audioloss_cli.checkpoints.evidence import CheckpointEvidence
+from audioloss_cli.checkpoints.pickles.imports import judge
+from audioloss_cli.model import Problem, Severity
+
+CODE = "unsafe-pickle"
+_SHOWN, _LONGEST, _LISTED = 5, 100, 100
+_WORDS = {
+    Severity.CRITICAL: "would run code when it is loaded: it imports",
+    Severity.WARNING: "imports what is of no known training library:",
+    Severity.INFO: "needs the program that wrote it, for it imports",
+}
+
+
+def check(evidence: CheckpointEvidence) -> Iterator[Problem]:
+    """One problem for each severity, with the names and the files."""
+    for severity, words in _WORDS.items():
+        found = _names(evidence, severity)
+        if found:
+            names = sorted({name for each in found.values() for name in each})
+            text = f"{_files(found)} {words} {_shortened(names)}"
+            files = [file.name for file in found]
+            yield Problem(severity, text, {"names": names[:_LISTED], "files": files[:_LISTED], "count": len(names)})
+    yield from faults_of(evidence, CODE)
+
+
+def passed(evidence: CheckpointEvidence) -> str:
+    """How many names were looked at."""
+    names = {name for each in evidence.checkpoint.imports.values() for name in each}
+    if not names or any(problem.severity is not Severity.INFO for problem in check(evidence)):
+        return ""
+    return f"the {len(names)} names that its pickles import run no code"
+
+
+def _names(evidence: CheckpointEvidence, severity: Severity) -> Mapping[Path, list[str]]:
+    found = {
+        file: [name for name in names if judge(name) is severity] for file, names in evidence.checkpoint.imports.items()
+    }
+    return {file: names for file, names in found.items() if names}
+
+
+def _files(found: Mapping[Path, list[str]]) -> str:
+    first = next(iter(found)).name
+    return first if len(found) == 1 else f"{first} and {len(found) - 1} more files"
+
+
+def _shortened(names: list[str]) -> str:
+    shown = [name if len(name) <= _LONGEST else f"{name[:_LONGEST]}..." for name in names[:_SHOWN]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

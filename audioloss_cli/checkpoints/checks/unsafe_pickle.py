@@ -1,7 +1,7 @@
 """Loading a file of the checkpoint would run code, or import what nobody expects in a checkpoint.
 
-What: A pickle imports something that runs code or programs (``os.system``, ``builtins.eval``), or a name that is neither
-of torch or numpy nor of a package that trainings are written with. Nothing was loaded: only opcodes were read.
+What: A pickle imports something that runs code or programs (``os.system``, ``builtins.eval``), or a name that is
+neither of torch or numpy nor of a package that trainings are written with. Nothing was loaded: only opcodes were read.
 
 Why: ``torch.load(weights_only=False)``, ``pickle.load`` and older trainers run whatever a pickle asks for, with the
 rights of whoever loads it.
@@ -42,9 +42,9 @@ def check(evidence: CheckpointEvidence) -> Iterator[Problem]:
 def passed(evidence: CheckpointEvidence) -> str:
     """How many names were looked at."""
     names = {name for each in evidence.checkpoint.imports.values() for name in each}
-    if not names or any(problem.severity is not Severity.INFO for problem in check(evidence)):
+    if not evidence.checkpoint.files or any(problem.severity is not Severity.INFO for problem in check(evidence)):
         return ""
-    return f"the {len(names)} names that its pickles import run no code"
+    return f"the {len(names)} names that its pickles import run no code" if names else "its files import nothing"
 
 
 def _names(evidence: CheckpointEvidence, severity: Severity) -> Mapping[Path, list[str]]:

@@ -1,7 +1,7 @@
 """What the checkpoints of one run say together: where a module stops, where norms explode, which two are the same."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -15,15 +15,16 @@ _SAME, _STOPPED, _EXPLODED = "nothing-changed", "stopped-module", "exploded-weig
 _EXPLODES = 10.0  # times the norm of the checkpoint before
 
 
-def trend(reports: Sequence[CheckpointReport]) -> list[Finding]:
-    """Return what is found along the checkpoints of one run.
+def trend(reports: Sequence[CheckpointReport], told: Collection[tuple[str, str]] = ()) -> list[Finding]:
+    """Return what is found along the checkpoints of one run; ``after`` in the evidence is the path of the later one.
 
     Args:
         reports: in the order of the steps, each compared with the one before (``ModuleSummary.change`` and
             ``unchanged``); of the first one nothing but norms is looked at.
+        told: path and code of what the audits of the checkpoints have found already.
     """
     compared = [(before, after) for before, after in pairwise(reports) if after.against]
-    return [*_same(compared), *_stopped(compared), *_exploded(reports)]
+    return [*_same(compared, told), *_stopped(compared), *_exploded(reports, told)]
 
 
 def _found(code: str, severity: Severity, message: str, evidence: dict[str, Any]) -> Finding:
@@ -31,15 +32,12 @@ def _found(code: str, severity: Severity, message: str, evidence: dict[str, Any]
     return Finding(code, severity, message, evidence, fix)
 
 
-def _is_told(report: CheckpointReport, code: str) -> bool:
-    """Whether the audit of this checkpoint has found it already."""
-    return any(finding.code == code for finding in report.findings)
-
-
-def _same(compared: Sequence[tuple[CheckpointReport, CheckpointReport]]) -> Iterator[Finding]:
+def _same(
+    compared: Sequence[tuple[CheckpointReport, CheckpointReport]], told: Collection[tuple[str, str]]
+) -> Iterator[Finding]:
     """Neighbours without any difference."""
     for before, after in compared:
-        if _is_frozen(after) and not _is_one_step(before, after) and not _is_told(after, _SAME):
+        if _is_frozen(after) and not _is_one_step(before, after) and (after.path, _SAME) not in told:
             yield _found(
                 _SAME,
                 Severity.CRITICAL,
@@ -75,19 +73,19 @@ def _stopped(compared: Sequence[tuple[CheckpointReport, CheckpointReport]]) -> I
         )
 
 
-def _exploded(reports: Sequence[CheckpointReport]) -> Iterator[Finding]:
+def _exploded(reports: Sequence[CheckpointReport], told: Collection[tuple[str, str]]) -> Iterator[Finding]:
     """The first checkpoint at which a module's norm is many times that of the one before."""
-    told = set[str]()
+    wilder = set[str]()
     for before, after in pairwise(reports):
         norms = {module.name: module.norm for module in before.modules}
         times = {
             module.name: module.norm / norms[module.name]
             for module in after.modules
-            if module.name not in told and _is_comparable(norms.get(module.name), module)
+            if module.name not in wilder and _is_comparable(norms.get(module.name), module)
         }
         wild = sorted((name for name in times if times[name] > _EXPLODES), key=lambda name: -times[name])
-        told |= set(wild)
-        if wild and not _is_told(after, _EXPLODED):
+        wilder |= set(wild)
+        if wild and (after.path, _EXPLODED) not in told:
             yield _found(
                 _EXPLODED,
                 Severity.WARNING,

@@ -42,9 +42,9 @@ def check(evidence: CheckpointEvidence) -> Iterator[Problem]:
 def passed(evidence: CheckpointEvidence) -> str:
     """How many names were looked at."""
     names = {name for each in evidence.checkpoint.imports.values() for name in each}
-    if not names or any(problem.severity is not Severity.INFO for problem in check(evidence)):
+    if not evidence.checkpoint.files or any(problem.severity is not Severity.INFO for problem in check(evidence)):
         return ""
-    return f"the {len(names)} names that its pickles import run no code"
+    return f"the {len(names)} names that its pickles import run no code" if names else "its files import nothing"
 
 
 def _names(evidence: CheckpointEvidence, severity: Severity) -> Mapping[Path, list[str]]:

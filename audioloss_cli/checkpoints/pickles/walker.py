@@ -216,6 +216,9 @@ class _Walker(Machine):
             self.fault(DAMAGED, Severity.CRITICAL, f"gives the storage {key[:80]!r} two sizes")
         return storage
 
+    def split(self) -> None:
+        self.fault(UNSAFE, Severity.CRITICAL, "hides what it imports: an argument crosses the end of a frame")
+
     def buffer(self) -> Call:
         return Call("", ())
 

@@ -32,7 +32,7 @@ def command(*arguments: str) -> str:
 
 def console(shown: str, *module: str, where: Path = ROOT) -> str:
     """What a module prints in a pipe of 80 columns, as a console block."""
-    environment = {**os.environ, "COLUMNS": "80", "TERMINAL_WIDTH": "80", "PYTHONUTF8": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "TERMINAL_WIDTH": "80", "PYTHONUTF8": "1"}
     done = subprocess.run(
         [sys.executable, "-m", *module],
         cwd=where,

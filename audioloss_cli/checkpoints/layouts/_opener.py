@@ -10,6 +10,7 @@ from typing import Any
 
 from audioloss_cli.checkpoints.formats import read_file
 from audioloss_cli.checkpoints.pickles import PickleContents, read_pickle_stream
+from audioloss_cli.checkpoints.pickles.imports import judge
 from audioloss_cli.checkpoints.stored import Checkpoint, Fault, ReadError, StoredFile
 from audioloss_cli.checkpoints.words import clipped, counted
 from audioloss_cli.model import Severity
@@ -127,10 +128,11 @@ class Opener:
         """Return the checkpoint.
 
         Raises:
-            ReadError: nothing of it could be read, and no fault says why.
+            ReadError: nothing of it could be read, and neither a fault nor an unknown import says why.
         """
         opened = self.checkpoint
-        if not opened.tensors and not opened.faults:
+        asked = (name for names in opened.imports.values() for name in names)
+        if not opened.tensors and not opened.faults and not any(judge(name) for name in asked):
             raise ReadError(f"{opened.path} holds no tensors: it is no checkpoint, or it was saved without its model")
         opened.files = sorted(set(opened.files))
         return opened

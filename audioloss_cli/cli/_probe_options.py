@@ -8,12 +8,19 @@ import typer
 from audioloss_cli import registry
 
 Ckpt = Annotated[
-    str, typer.Option("--ckpt", metavar="PATH", help="Checkpoint: a directory, a state dict, or a .pt2 program.")
+    str,
+    typer.Option(
+        "--ckpt",
+        metavar="PATH",
+        help="Checkpoint: a directory, a state dict, or a .pt2 program. Without one the data alone are audited.",
+    ),
 ]
 Data = Annotated[str, typer.Option("--data", metavar="WHAT", help="Where batches come from.")]
 Device = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps.")]
 Dtype = Annotated[str, typer.Option(help="float32, bfloat16 or float16; else that of the checkpoint.")]
-Batches = Annotated[int, typer.Option(metavar="N", help="How many batches to take.")]
+Batches = Annotated[
+    int | None, typer.Option(metavar="N", help="How many batches to take: 1 if not said, all of them without --ckpt.")
+]
 Backward = Annotated[bool, typer.Option("--backward", help="Look at the gradient of the audio loss too.")]
 HeldOut = Annotated[str, typer.Option(metavar="WHAT", help="Data that the model has not seen.")]
 LogDir = Annotated[list[str] | None, typer.Option(metavar="PATH", help="Scan the logs of the run as well. Repeatable.")]
@@ -38,7 +45,10 @@ CodesKey = Annotated[
 LabelsKey = Annotated[str, typer.Option(metavar="KEY", help="Audio labels in the batch.")]
 ConfigJson = Annotated[
     str,
-    typer.Option(metavar="FILE", help="The model's config.json, if it is neither beside the weights nor above."),
+    typer.Option(
+        metavar="FILE",
+        help="The model's config.json, if it is neither beside the weights nor above, or there are none.",
+    ),
 ]
 TrustCheckpoint = Annotated[
     bool,

@@ -52,7 +52,8 @@ _OPTIONS = (
     *("codes_layout", "labels_layout", "logits_prefix", "vocab_size", "first_id"),
     *("ignore_index", "shift", "bos", "eos", "pad"),
 )
-
+# Options that say nothing without a model.
+_OF_THE_MODEL = ("device", "dtype", "backward", "held_out", "model", "model_arg", "show_layout")
 
 # Fields of ``ScanConfig`` that count for a probe.
 _SETTINGS = ("fail_on", "baseline", "fail_on_stale_suppressions", "exit_zero")
@@ -61,11 +62,11 @@ _SETTINGS = ("fail_on", "baseline", "fail_on_stale_suppressions", "exit_zero")
 @takes_settings(*_SETTINGS)
 def command(
     context: typer.Context,
-    ckpt: probes.Ckpt,
     data: probes.Data,
+    ckpt: probes.Ckpt = "",
     device: probes.Device = "auto",
     dtype: probes.Dtype = "",
-    batches: probes.Batches = 1,
+    batches: probes.Batches = None,
     backward: probes.Backward = False,
     held_out: probes.HeldOut = "",
     log_dir: probes.LogDir = None,
@@ -105,7 +106,7 @@ def command(
     color: Color = "auto",
     **_settings: Any,
 ) -> int:
-    """Run a batch through a checkpoint and name the root cause of a near-zero audio loss."""
+    """Run a batch through a checkpoint, or a whole loader through the checks alone, and name the root cause."""
     file, chosen = settings(config, *given(context, _SETTINGS))
     judge = gates.judge_of(chosen, file, write_baseline)
     inputs = {"--ckpt": ckpt, "--data": data, "--held-out": held_out}
@@ -115,7 +116,8 @@ def command(
     _refuse_to_overwrite("--dump-batch", dump_batch, inputs)
     for each in reports:
         _refuse_to_overwrite(each.option, each.file, {**inputs, "--dump-batch": str(dump_batch or "")})
-    request = {name: context.params[name] for name in _REQUEST}
+    _refuse_without_a_model(context)
+    request = {name: context.params[name] for name in _REQUEST} | {"batches": 1 if batches is None else batches}
     request |= {"checkpoint": ckpt, "dump": str(dump_batch or ""), "gate": chosen.gate}
     options = {name: context.params[name] for name in _OPTIONS} | {"num_codebooks": codebooks}
     registry.load("probe", "named_paths").refuse_missing(ckpt, data, held_out)
@@ -125,17 +127,38 @@ def command(
         if not show_layout:
             logs = _scanned(log_dir or [], chosen, judge)
         with signals.at_once():
-            if show_layout:
+            if not ckpt:
+                with screen.progress("batches") as progress:
+                    result = wing.audit_data(request, options, data_arg or [], batches, logs, progress)
+            elif show_layout:
                 lines = wing.show_layout(request, options, model_arg or [], data_arg or [])
             else:
                 result = wing.run(request, options, model_arg or [], data_arg or [], logs, chosen.scale)
     if show_layout:
         put("".join(f"{line}\n" for line in lines))
         return CLEAN
-    result = judge.finish_probe(result, ckpt, str(file or ""))
+    result = judge.finish_probe(result, ckpt or data, str(file or ""))
     screen.show(result)
     gates.write_baseline(write_baseline, result)
     return int(result.exit_code)
+
+
+def _refuse_without_a_model(context: typer.Context) -> None:
+    """An option without effect would leave the user with a wrong belief.
+
+    Raises:
+        ConfigError: there is nothing to audit, or no checkpoint for an option that is about the model.
+    """
+    from audioloss_cli.config import ConfigError  # noqa: PLC0415  # --help needs none of it
+
+    if context.params["ckpt"]:
+        return
+    if not context.params["data"]:
+        raise ConfigError("name a checkpoint with --ckpt, its data with --data, or both")
+    names = {each.name: each.opts[0] for each in context.command.params}
+    said = [names[name] for name in _OF_THE_MODEL if context.params[name] and context.params[name] != "auto"]
+    if said:
+        raise ConfigError(f"{', '.join(said)} needs a model, and the data alone are audited: name one with --ckpt")
 
 
 def _refuse_to_overwrite(option: str, file: Path | None, named: Mapping[str, str]) -> None:

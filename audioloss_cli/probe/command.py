@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from audioloss_cli.model import Report, Series
+from audioloss_cli.probe import data_audit
 from audioloss_cli.probe.arguments import parse_arguments
 from audioloss_cli.probe.config import ProbeConfig
+from audioloss_cli.probe.data_audit import Progress
 from audioloss_cli.probe.measure.evidence import Logged
 from audioloss_cli.probe.model_io.adapter import Options
 from audioloss_cli.probe.model_io.adapter_file import read_adapter_file
@@ -36,7 +38,36 @@ def run(
         ProbeError: see ``probe``.
     """
     config = _config(request, options, model_arguments, data_arguments)
-    report = probe(config, logged_losses(logs, scale))
+    return _beside(probe(config, logged_losses(logs, scale)), logs)
+
+
+def audit_data(
+    request: Mapping[str, Any],
+    options: Mapping[str, Any],
+    data_arguments: Sequence[str],
+    batches: int | None = None,
+    logs: Report | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Audit the data alone, and put what the logs of a run say beside it.
+
+    Args:
+        request: see ``run``.
+        options: see ``run``.
+        data_arguments: see ``run``.
+        batches: how many to take; None for all.
+        logs: see ``run``.
+        progress: told of every batch.
+
+    Raises:
+        ProbeError: see ``probe.data_audit.audit_data``.
+    """
+    config = _config({**request, "batches": 1 if batches is None else batches}, options, [], data_arguments)
+    return _beside(data_audit.audit_data(config, batches, progress), logs)
+
+
+def _beside(report: Report, logs: Report | None) -> Report:
+    """With what the scan of the logs found."""
     if logs is not None:
         report.runs, report.stray_defects = logs.runs, logs.stray_defects
         report.unaudited += logs.unaudited

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
@@ -22,6 +22,9 @@ from audioloss_cli.probe.measure.alignment import (
 from audioloss_cli.probe.measure.statistics import LogitStatistics
 from audioloss_cli.probe.model_io.adapter import Batch, Unreadable, readable
 from audioloss_cli.probe.model_io.layout import Layout
+
+if TYPE_CHECKING:
+    from audioloss_cli.probe.measure.data_figures import DataFigures
 
 #: Group of the parameters that are in no group of audio parameters.
 REST = "rest"
@@ -147,8 +150,8 @@ class Evidence:
         gradients: group of audio parameters, or ``REST`` -> its gradient; empty if nobody asked.
         gradient_source: which loss that is the gradient of.
         held_out: mean cross entropy at offset 1 on held-out data, nats.
-        text_tokens: text labels that count.
-        logged: what logs say.
+        text_tokens, logged: text labels that count; what logs say.
+        data: figures over a whole data set, of which ``audio`` is a part; None for a batch.
     """
 
     layout: Layout
@@ -170,6 +173,7 @@ class Evidence:
     held_out: float | None = None
     text_tokens: int = 0
     logged: tuple[Logged, ...] = ()
+    data: "DataFigures | None" = None
 
     def __post_init__(self) -> None:
         self.batch = readable(self.batch, self.layout)

@@ -155,7 +155,7 @@ class _Audit:
             outcome = run_checks(evidence, _BY_BATCH)
             self.clauses = self.clauses or outcome.passed
         else:
-            outcome = run_checks(evidence, (*_ALWAYS, *needed(evidence, histogram, outside)), clauses=False)
+            outcome = run_checks(evidence, (*_ALWAYS, *needed(samples, histogram, outside)), clauses=False)
         if number < _TWICE:
             self.first.append(evidence)
         self.pool.offer(evidence.audio)
@@ -204,7 +204,7 @@ class _Audit:
 def _beyond(figures: DataFigures) -> str:
     if figures.whole:
         return ""
-    return f"copies were looked for among the first {len(figures.digests):,} samples"
+    return f"copies were looked for among the first {figures.known:,} samples"
 
 
 def _set_aside(outcome: Outcome, evidence: Evidence, samples: Samples) -> frozenset[str]:

@@ -25,7 +25,7 @@ def check(evidence: Evidence) -> Iterator[Problem]:
     data = evidence.data
     if data is None:
         return
-    found, samples = data.copies(), len(data.digests)
+    found, samples = data.copies(), data.known
     if not found.count:
         return
     grave = found.count >= _MOST * samples and samples >= _FEWEST and not data.may_repeat

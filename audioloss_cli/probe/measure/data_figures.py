@@ -1,6 +1,5 @@
 """Figures over all batches of a data set, in memory that does not grow with them but for a digest of each sample."""
 
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
@@ -16,7 +15,7 @@ from audioloss_cli.probe.measure.staircase import delays
 
 _LONGEST = 1 << 16  # audio columns of a sample that are told apart
 _LISTED, _NAMED = 20, 3  # samples of each kind that are kept, and named in a sentence
-_MOST_DIGESTS = 1 << 24  # 128 MiB
+_MOST_DIGESTS, _BYTES = 1 << 24, 8  # 128 MiB
 _WIDEST = 1 << 22  # cells of the histogram; a wider vocabulary is counted by ranges of ids
 _FEWEST_CELLS = 32  # of a sample that can be called monotonous
 
@@ -95,7 +94,7 @@ class DataFigures:
         patterns: whether codes are delayed -> segments that show it, where no configuration says
             so; their place is that of the segment.
         may_repeat: whether the sampler draws with replacement, so that copies are meant.
-        digests: of each sample.
+        digests: of each sample, of 8 bytes.
     """
 
     def __init__(self, books: int, ids: int) -> None:
@@ -109,7 +108,7 @@ class DataFigures:
         self.repetitive: list[tuple[float, Place]] = []
         self.patterns = {True: Listed(), False: Listed()}
         self.may_repeat = False
-        self.digests = array("q")
+        self.digests = bytearray()
 
     def add(self, found: Samples, places: list[int] | None) -> tuple[Tensor, int]:
         """Count one batch.
@@ -144,8 +143,8 @@ class DataFigures:
             listed(self.special, (found.counted > 0) & (found.counted_real == 0))
         self._repeats(found, place)
         self._delays(found, number)
-        if len(self.digests) < _MOST_DIGESTS:
-            self.digests.frombytes(digests(found).numpy().tobytes())
+        if len(self.digests) < _MOST_DIGESTS * _BYTES:
+            self.digests += digests(found).numpy().tobytes()
         histogram, outside = found.histogram(self.books, self.ids)
         self.histogram += histogram
         self.outside += outside
@@ -174,7 +173,12 @@ class DataFigures:
     @property
     def whole(self) -> bool:
         """Whether every sample has its digest."""
-        return self.samples == len(self.digests)
+        return self.samples == self.known
+
+    @property
+    def known(self) -> int:
+        """How many samples have their digest."""
+        return len(self.digests) // _BYTES
 
     def copies(self) -> Copies:
         """Samples that are there more than once."""

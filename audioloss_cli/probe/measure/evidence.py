@@ -31,7 +31,6 @@ REST = "rest"
 _SPREAD = 0.1  # nats
 _RARE, _ERRORS_OF_A_SHARE = 1e-3, 3
 
-
 #: Which loss a gradient comes from: that of the whole, the audio loss as reported, or the probe's own.
 GradientSource = Literal["total", "reported", "recomputed", ""]
 
@@ -43,7 +42,7 @@ class Gradient:
     Attributes:
         parameters: how many there are, and ``trainable`` how many of them require a gradient.
         norm: Euclidean, over those that have one; NaN or infinite if any element is.
-        adapted: how many of the trainable ones are a LoRA's.
+        adapted: trainable ones of a LoRA.
     """
 
     parameters: int

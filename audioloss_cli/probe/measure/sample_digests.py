@@ -20,10 +20,10 @@ def digests(found: Samples) -> Tensor:
     total = torch.zeros(found.count, dtype=torch.long, device="cpu")
     if found.codes is not None and found.rows is not None and len(found.codes):
         codes, rows = found.codes, found.rows
-        books = torch.arange(1, codes.shape[1] + 1, device="cpu") * _STEP
+        books = _mixed(torch.arange(1, codes.shape[1] + 1, device="cpu") * _STEP) | 1
         starts = torch.searchsorted(rows, rows)  # of the sample that a row is of
         place = torch.arange(len(rows), device="cpu") - starts
-        each = _mixed(_mixed(codes * _MIX[0] + books).sum(1) + place * _STEP)
+        each = _mixed((codes * books).sum(1) + place * _STEP)
         total.index_add_(0, rows, each)
     if found.text is not None and found.shown is not None:
         place = found.shown.long().cumsum(1)

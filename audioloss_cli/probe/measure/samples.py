@@ -56,12 +56,15 @@ class Samples:
         return self._by_sample(self.evidence.valid)
 
     @cached_property
+    def telling(self) -> Tensor | None:
+        """[N, K] bool: labels that count and are no special id; None if there are no labels."""
+        labels, valid = self.evidence.audio.labels, self.evidence.valid
+        return None if labels is None or valid is None else valid & real_codes(labels, self.evidence.layout)
+
+    @cached_property
     def counted_real(self) -> Tensor:
         """[B] int64: those among them that are no special id."""
-        labels, valid = self.evidence.audio.labels, self.evidence.valid
-        if labels is None or valid is None:
-            return torch.ones(self.count, dtype=torch.long, device="cpu")
-        found = self._by_sample(valid & real_codes(labels, self.evidence.layout))
+        found = self._by_sample(self.telling)
         return torch.ones(self.count, dtype=torch.long, device="cpu") if found is None else found
 
     @cached_property
@@ -133,7 +136,7 @@ def samples_of(evidence: Evidence) -> Samples:
         rows is None or not len(rows) or (audio.samples is not None and int(rows[-1]) < len(text))
     )
     count = len(text) if sure and text is not None else (int(rows.max()) + 1 if rows is not None and len(rows) else 0)
-    real = None if codes is None else real_codes(codes, evidence.layout)
+    real = evidence.real if codes is audio.codes or codes is None else real_codes(codes, evidence.layout)
     shown = None if text is None else _shown(text, evidence)
     return Samples(evidence, count, rows, codes, real, text if sure else None, shown if sure else None)
 

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+_WINDOW = 4  # times the codebooks: columns that are looked at first
+
 
 def delays(codes: Tensor, segments: Tensor, bos: int | None, eos: int | None) -> dict[int, bool]:
     """Segment -> whether its codes are delayed, for those that show it by their BOS, or else by their EOS.
@@ -15,29 +17,39 @@ def delays(codes: Tensor, segments: Tensor, bos: int | None, eos: int | None) ->
     """
     if codes.shape[1] <= 1 or not len(codes):
         return {}
-    numbers, groups = segments.unique_consecutive(return_inverse=True)
-    shown = _shown(codes, groups, len(numbers), bos)
-    ends = _shown(codes.flip(0).flip(1), groups.flip(0), len(numbers), eos)
-    found = torch.where(shown < 0, ends, shown).tolist()
-    return {segment: pattern == 1 for segment, pattern in zip(numbers.tolist(), found, strict=True) if pattern >= 0}
+    numbers, sizes = segments.unique_consecutive(return_counts=True)
+    ends = sizes.cumsum(0)
+    found = _shown(codes, ends - sizes, sizes, bos)
+    unknown = found < 0
+    if eos is not None and bool(unknown.any()):
+        backwards = _shown(codes.flip(0).flip(1), (len(codes) - ends)[unknown], sizes[unknown], eos)
+        found[unknown] = backwards
+    return {
+        number: pattern == 1 for number, pattern in zip(numbers.tolist(), found.tolist(), strict=True) if pattern >= 0
+    }
 
 
-def _shown(codes: Tensor, groups: Tensor, count: int, special: int | None) -> Tensor:
-    """[count] int64: by the leading special ids of each codebook 1 if they are one more each, 0 if equally many.
+def _shown(codes: Tensor, starts: Tensor, sizes: Tensor, special: int | None) -> Tensor:
+    """[S] int64: by the leading special ids of each codebook 1 if they are one more each, 0 if equally many.
 
     -1 where they show neither.
     """
-    unknown = torch.full((count,), -1, device="cpu")
     if special is None:
-        return unknown
-    steps = torch.diff(groups, prepend=groups[:1] - 1) != 0
-    first = torch.where(steps, torch.arange(len(groups), device="cpu"), 0).cummax(0).values
-    inside = torch.arange(len(groups), device="cpu") - first
-    lengths = groups.bincount(minlength=count)
-    until = torch.where(codes == special, lengths[groups][:, None], inside[:, None])
-    lead = torch.full((count, codes.shape[1]), len(codes), device="cpu")
-    lead = lead.scatter_reduce(0, groups[:, None].expand_as(codes), until, "amin")
+        return torch.full_like(starts, -1)
+    window = _WINDOW * codes.shape[1]
+    lead = _leading(codes, starts, sizes, special, window)
+    if bool((lead >= window).any()):  # padded on the left by more than that
+        lead = _leading(codes, starts, sizes, special, int(sizes.max()))
     more = lead - lead[:, :1]
     delayed = (more == torch.arange(codes.shape[1], device="cpu")).all(1)
     straight = (more == 0).all(1)
-    return torch.where(lead[:, 0] < 1, unknown, torch.where(delayed, 1, torch.where(straight, 0, unknown)))
+    known = torch.where(delayed, 1, torch.where(straight, 0, -1))
+    return torch.where(lead[:, 0] < 1, -1, known)
+
+
+def _leading(codes: Tensor, starts: Tensor, sizes: Tensor, special: int, window: int) -> Tensor:
+    """[S, K] int64: leading special ids among the first ``window`` columns of each segment."""
+    steps = torch.arange(window, device="cpu")
+    rows = (starts[:, None] + steps).clamp(max=len(codes) - 1)
+    flags = (codes[rows] == special) & (steps < sizes[:, None])[:, :, None]
+    return flags.long().cumprod(1).sum(1)

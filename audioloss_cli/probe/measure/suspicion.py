@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from audioloss_cli.probe.measure.alignment import real_codes, shifted
+from audioloss_cli.probe.measure.alignment import shifted
 from audioloss_cli.probe.measure.evidence import Evidence
+from audioloss_cli.probe.measure.samples import Samples
 
 _ALIGNMENT = ("double_shift", "label_leak", "labels_of_other_audio")
 _DOMINANT, _OF_A_BOOK, _SPECIAL, _DISTINCT = 0.45, 0.85, 0.85, 3
@@ -21,33 +22,32 @@ _NOTHING = -(2**62)
 COSTLY = (*_ALIGNMENT, "dominant_label", "few_distinct_labels", "low_valid_fraction", "poor_codes")
 
 
-def needed(evidence: Evidence, histogram: Tensor, outside: int) -> tuple[str, ...]:
+def needed(found: Samples, histogram: Tensor, outside: int) -> tuple[str, ...]:
     """Names of the checks that must look at this batch.
 
     Args:
-        evidence: of the batch.
+        found: samples of the batch.
         histogram: [K, V] int64, how often each id is a label that counts, or a code where there are no labels.
         outside: how many ids have no place in it.
     """
     if outside:
         return COSTLY
-    found = [] if _labels_are_codes(evidence) else list(_ALIGNMENT)
-    found += [] if _enough_count(evidence) else ["low_valid_fraction"]
-    return (*found, *_by_frequency(evidence, histogram))
+    evidence = found.evidence
+    names = [] if _labels_are_codes(found) else list(_ALIGNMENT)
+    names += [] if _enough_count(evidence) else ["low_valid_fraction"]
+    return (*names, *_by_frequency(evidence, histogram))
 
 
-def _labels_are_codes(evidence: Evidence) -> bool:
+def _labels_are_codes(found: Samples) -> bool:
     """Whether each label that is a real code is the one that belongs there; true where there is nothing to compare."""
-    codes, labels, segments, layout = *_tensors(evidence), evidence.layout
-    if codes is None or labels is None or segments is None or codes.shape != labels.shape:
+    audio, shift, telling = found.evidence.audio, found.evidence.layout.shift, found.telling
+    codes, labels, segments = audio.codes, audio.labels, audio.segments
+    if codes is None or labels is None or segments is None or telling is None or codes.shape != labels.shape:
         return True
-    there = shifted(codes, segments, 1 - layout.shift, _NOTHING) if layout.shift != 1 else codes
-    telling = (labels != layout.ignore_index) & real_codes(labels, layout) & (there != _NOTHING)
-    return not bool((telling & (labels != there)).any())
-
-
-def _tensors(evidence: Evidence) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    return evidence.audio.codes, evidence.audio.labels, evidence.audio.segments
+    if shift == 1:
+        return not bool((telling & (labels != codes)).any())
+    there = shifted(codes, segments, 1 - shift, _NOTHING)
+    return not bool((telling & (there != _NOTHING) & (labels != there)).any())
 
 
 def _enough_count(evidence: Evidence) -> bool:

@@ -1,8 +1,8 @@
 """What the audit of the data costs beside the loader alone: ``python -m tests.benchmarks.bench_data``.
 
 A DataLoader over samples in the layout of the original Higgs Audio: 8 codebooks, some 10 seconds at 25 frames a second,
-that lie in memory, collated by its workers. Both go through all of it in turn; times are medians of the rounds. Such a loader
-is as fast as one gets: one that reads and decodes audio takes far longer, and then the audit waits for it.
+that lie in memory, collated by its workers. Both go through all of it in turn; times are medians of the rounds. Such a
+loader is as fast as one gets: one that reads and decodes audio takes far longer, and then the audit waits for it.
 """
 
 import argparse

@@ -92,7 +92,11 @@ def test_codes_that_often_repeat_are_a_fault_where_the_model_copies(audioloss):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--data", "x"], "Missing option '--ckpt'"),
+        (["--data", ""], "name a checkpoint with --ckpt, its data with --data, or both"),
+        (["--data", "y:z", "--device", "cpu", "--backward"], "--device, --backward needs a model"),
+        (["--data", "y:z", "--held-out", "y:z"], "--held-out needs a model"),
+        (["--data", "y:z", "--show-layout"], "--show-layout needs a model"),
+        (["--data", "y:z", "--batches", "0"], "--batches must be at least 1"),
         (["--ckpt", "x"], "Missing option '--data'"),
         (["--ckpt", ".", "--data", "y:z", "--device", "gpu"], "--device 'gpu' is not one of auto, cpu"),
         (["--ckpt", ".", "--data", "y:z", "--batches", "0"], "--batches must be at least 1"),

@@ -24,9 +24,8 @@ def delays(codes: Tensor, segments: Tensor, bos: int | None, eos: int | None) ->
     if eos is not None and bool(unknown.any()):
         backwards = _shown(codes.flip(0).flip(1), (len(codes) - ends)[unknown], sizes[unknown], eos)
         found[unknown] = backwards
-    return {
-        number: pattern == 1 for number, pattern in zip(numbers.tolist(), found.tolist(), strict=True) if pattern >= 0
-    }
+    patterns = zip(numbers.tolist(), found.tolist(), strict=True)
+    return {number: pattern == 1 for number, pattern in patterns if pattern >= 0}
 
 
 def _shown(codes: Tensor, starts: Tensor, sizes: Tensor, special: int | None) -> Tensor:

@@ -3,6 +3,7 @@
 A check is left out where these figures rule out that it finds more than a fact. They err on the side of looking.
 """
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -75,9 +76,14 @@ def _by_frequency(evidence: Evidence, histogram: Tensor) -> Iterator[str]:
     if bool((counts.amax(1) > _OF_A_BOOK * books).any()) or float(counts.sum(0).max()) > _DOMINANT * float(books.sum()):
         yield "dominant_label"
     least = min(_ENTROPY, _ENTROPY_SHARE * evidence.chance)
-    poor = _entropy(counts.sum(0)) < least or bool((_entropy(counts) < _ENTROPY_OF_A_BOOK)[books > 0].any())
-    if poor and bool(books.sum()):
+    if bool(books.sum()) and (_is_poor(counts.sum(0), least) or _is_poor(counts[books > 0], _ENTROPY_OF_A_BOOK)):
         yield "poor_codes"
+
+
+def _is_poor(counts: Tensor, least: float) -> bool:
+    """Whether an entropy is below so many nats; it is at least that of the most frequent id alone."""
+    most = counts.amax(-1) / counts.sum(-1)
+    return bool((most > math.exp(-least)).any()) and bool((_entropy(counts) < least).any())
 
 
 def _entropy(counts: Tensor) -> Tensor:

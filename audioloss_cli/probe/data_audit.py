@@ -84,6 +84,8 @@ def _adapter(config: ProbeConfig, batch: Batch) -> tuple[Adapter, str, str]:
     if config.config_json:
         path = Path(config.config_json)
         path = path / "config.json" if path.is_dir() else path
+        if not path.is_file():
+            raise UnreadableError(f"--config-json {path}: no such file; name the config.json of the model")
         settings, note = read_json(path), f"ids, codebooks and delay as {path} has them"
     options = config.options
     if config.adapter == "generic" or (options.labels_key and not config.adapter):

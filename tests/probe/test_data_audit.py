@@ -91,7 +91,7 @@ def test_a_fault_of_one_late_batch_is_found(fault, audit):
     assert code in found
     if code != "masked-samples":
         assert found[code].evidence["batches"] == [LATE]
-        assert f"in 1 of {BATCHES} batches ({LATE};" in found[code].message
+        assert f"in 1 of {BATCHES} batches (batch {LATE}: samples 74, 75): " in found[code].message
         assert found[code].evidence["samples_of_the_first"] == [2 * LATE, 2 * LATE + 1]
     assert CAUSES.get(fault, "bad-codes") in {each.cause for each in report.diagnoses}
     assert not report.unaudited

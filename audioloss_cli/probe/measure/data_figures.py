@@ -1,9 +1,9 @@
 """Figures over all batches of a data set, in memory that does not grow with them but for a digest of each sample."""
 
+from bisect import insort
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from heapq import heappushpop
 
 import numpy as np
 import torch
@@ -156,12 +156,8 @@ class DataFigures:
         for sample in (shares > least).nonzero().flatten().tolist():
             if int(found.pairs[sample]) < _FEWEST_CELLS:
                 continue
-            entry = (float(shares[sample]), place(sample))
-            if len(self.repetitive) < _LISTED:
-                self.repetitive.append(entry)
-                self.repetitive.sort()
-            elif entry > self.repetitive[0]:
-                heappushpop(self.repetitive, entry)
+            insort(self.repetitive, (float(shares[sample]), place(sample)))
+            del self.repetitive[:-_LISTED]
 
     def _delays(self, found: Samples, number: int) -> None:
         audio, layout = found.evidence.audio, found.evidence.layout

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from audioloss_cli.probe.measure.alignment import Audio
 
-_BATCHES, _ROWS = 64, 4096  # at most 64 batches of 4096 columns: 16 MiB with 8 codebooks
+_BATCHES, _ROWS = 64, 512  # at most 64 batches of so many columns each: 4 MiB with 8 codebooks
 
 
 class Pool:

@@ -149,11 +149,14 @@ def _text(evidence: Evidence) -> Tensor | None:
 
 
 def _shown(text: Tensor, evidence: Evidence) -> Tensor:
-    """[B, S] bool: by the attention mask; without one all but equal ids at the end of a row."""
+    """[B, S] bool: by the attention mask; without one all but padding, which the longest end of one id tells."""
     item = evidence.layout.named("attention")
     mask = evidence.batch.get(item.name) if item else None
     if isinstance(mask, Tensor) and mask.shape == text.shape:
         return mask != 0
-    if not text.shape[1]:
+    if not text.numel():
         return torch.zeros_like(text, dtype=torch.bool)
-    return ((text != text[:, -1:]).flip(1).long().cumsum(1) > 0).flip(1)
+    last = (text == text[:, -1:]).flip(1).long().cumprod(1).flip(1).bool()
+    runs = last.sum(1)
+    padding = text[runs.argmax(), -1] if int(runs.max()) > 1 else -1
+    return ~(last & (text == padding))

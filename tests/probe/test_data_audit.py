@@ -9,7 +9,7 @@ import torch
 from audioloss_cli import Severity
 from audioloss_cli.probe.config import ProbeConfig
 from audioloss_cli.probe.data_audit import audit_data
-from tests.effort import one_in
+from tests.effort import exhaustive, one_in
 from tests.probe.model_io.adapters.healthy import HEALTHY, ORIGINAL
 from tests.probe.pipelines import BATCHES, FAULTS, LATE, batches, kept
 
@@ -83,7 +83,7 @@ def test_healthy_data_of_every_family_are_silent(name, tmp_path):
     assert not report.unaudited
 
 
-@pytest.mark.parametrize("fault", one_in(5, FAULTS))
+@pytest.mark.parametrize("fault", one_in(8, FAULTS))
 def test_a_fault_of_one_late_batch_is_found(fault, audit):
     report = audit(fault=fault)
     found = grave(report)
@@ -99,7 +99,7 @@ def test_a_fault_of_one_late_batch_is_found(fault, audit):
 
 def test_samples_are_named_by_their_place_in_the_data_when_they_are_shuffled(audit):
     torch.manual_seed(3)
-    report = audit(fault="all-masked", shuffle=True, size=1)
+    report = audit(fault="all-masked", shuffle=True, size=1, workers=0)
     masked = grave(report)["masked-samples"]
     (place,) = masked.evidence["first"]
     assert place["index"] == 2 * LATE
@@ -129,7 +129,7 @@ def test_samples_and_batches_of_text_alone_are_a_fact(audit):
     assert alone.evidence["first"][0] == {"batch": 1, "sample": 1, "index": 3}
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, *exhaustive(2)])
 def test_a_collator_that_writes_into_its_samples_is_found(workers, audit):
     report = audit("masking_in_place", workers=workers)
     assert "mutated-by-collator" in grave(report)

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from audioloss_cli.causes import diagnose
-from audioloss_cli.model import Report, Severity, Unaudited
+from audioloss_cli.model import Finding, Report, Severity, Unaudited
 from audioloss_cli.probe.check import Outcome, run_checks
 from audioloss_cli.probe.config import ProbeConfig
 from audioloss_cli.probe.data import BatchSource, open_whole
@@ -108,6 +108,8 @@ class _Audit:
         figures: over all of it.
         merged: what the checks found in its batches.
         pool: a sample of the batches.
+        clauses: with which checks ruled their problems out in the first batch.
+        twice: what was found when samples were collated again.
     """
 
     def __init__(self, what: str, source: BatchSource, adapter: Adapter) -> None:
@@ -117,8 +119,7 @@ class _Audit:
         self.figures.may_repeat = source.with_replacement
         self.merged, self.pool = Merged(), Pool()
         self.clauses: dict[str, str] = {}
-        self.in_full = self.columns = 0
-        self.first: list[Evidence] = []
+        self.twice: list[Finding] = []
 
     def go_through(self, batches: int | None, progress: Progress | None) -> str:
         """Look at every batch; what stopped it too early, if anything did."""
@@ -158,8 +159,6 @@ class _Audit:
             self.clauses = self.clauses or outcome.passed
         else:
             outcome = run_checks(evidence, (*_ALWAYS, *needed(samples, histogram, outside)), clauses=False)
-        if number < _TWICE:
-            self.first.append(evidence)
         self.pool.offer(evidence.audio)
         self.merged.add(number, outcome, _set_aside(outcome, evidence, samples), places)
 
@@ -172,17 +171,18 @@ class _Audit:
         except UnreadableError as error:
             self.source.notes.append(f"The samples could not be collated a second time: {error}")
             return
-        for number, (before, after) in enumerate(zip(self.source.batches, again, strict=False)):
+        for before, after in zip(self.source.batches, again, strict=False):
             evidence = Evidence(self.adapter.layout, before, read_audio(self.adapter, before))
             evidence.again = read_audio(self.adapter, after)
             outcome = run_checks(evidence, ("mutated_by_collator",))
-            self.merged.add(number, outcome)
+            self.twice = self.twice or outcome.findings  # a shuffled pass has other batches first: it has no number
             self.clauses |= outcome.passed
 
     def report(self, config: ProbeConfig, notes: list[str], broke_off: str) -> Report:
         """What was found, by batch and over the whole."""
         layout, figures = self.adapter.layout, self.figures
         whole = run_checks(Evidence(layout, {}, self.pool.audio(), data=figures), _OF_THE_WHOLE)
+        whole.findings += self.twice
         outcome = self.merged.outcome(figures.batches, whole, self.clauses)
         notes += [self._extent(), _beyond(figures)]
         report = Report(config.gate, findings=outcome.findings, notes=[note for note in notes if note])

@@ -40,7 +40,7 @@ def read(path: Path) -> StoredFile:
 
 
 def _read_archive(file: StoredFile, stream: IO[bytes]) -> None:
-    with zipfile.ZipFile(stream) as archive:
+    with zips.open_archive(stream) as archive:
         problems = zips.problems(archive)
         entries = {entry.filename.partition("/")[2]: entry for entry in archive.infolist()}
     if "constants.pkl" in entries:
@@ -123,5 +123,5 @@ def _read_remains(file: StoredFile, stream: IO[bytes], error: Exception) -> None
     start = zips.first_data_offset(stream)
     if start:
         stream.seek(start)
-        remains = io.BytesIO(stream.read(min(size - start, zips.LONGEST_REMAINS)))
+        remains = io.BytesIO(stream.read(min(max(size - start, 0), zips.LONGEST_REMAINS)))
         file.imports = read_pickle_stream(remains, file.path).imports

@@ -16,7 +16,7 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FOLDERS = (
     *("readers", "readers.text.dialects", "rules", "causes", "outputs", "cli", "runs.findings", "findings.policies"),
     *("probe.model_io.adapters", "probe.model_io.checkpoint.kinds", "probe.checks", "probe.data"),
-    *("training.response.actions", "training.sinks"),
+    *("training.response.actions", "training.sinks", "checkpoints.families", "checkpoints.checks"),
 )
 
 

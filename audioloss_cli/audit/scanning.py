@@ -13,7 +13,7 @@ from audioloss_cli.audit.jobs import Progress, reports_of
 from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.config import ConfigError, ScanConfig
 from audioloss_cli.findings.identity import RunNames
-from audioloss_cli.findings.judge import SCAN, Judge, judge_of
+from audioloss_cli.findings.judge import CHECKPOINTS, SCAN, Judge, judge_of
 from audioloss_cli.model import Report, RunReport, Unaudited
 from audioloss_cli.naming import TagPattern
 from audioloss_cli.naming.selection import closest
@@ -107,7 +107,7 @@ def _scan(
     runs = hand_over.runs
     unaudited = [Unaudited(root, reason) for root, reason in absent.items()]
     unaudited += _empty_roots(found, groups, audited, config) + _blank_runs(runs)
-    return Report(
+    report = Report(
         config.gate,
         runs,
         unaudited=unaudited or _unmatched(settings, runs),
@@ -116,9 +116,15 @@ def _scan(
         left_out=found.left_out,
         config_file=config_file,
         notes=judge.notes,
-        stale_suppressions=judge.stale(*SCAN),
         with_points=None if settings.keep_points else _again(roots, config, found.pipes),
     )
+    if config.checkpoints:
+        from audioloss_cli.audit import checkpoints  # noqa: PLC0415  # few scans look at them
+
+        places = [root for root in present if root != STANDARD_INPUT]
+        checkpoints.add_to(report, places, config, lambda row: judge.finish(row, names), progress, finished)
+    report.stale_suppressions = judge.stale(*SCAN, *(CHECKPOINTS if config.checkpoints else ()))
+    return report
 
 
 def _again(roots: Sequence[str], config: ScanConfig, pipes: Mapping[str, PipedFile]) -> Callable[[], Report]:

@@ -3,10 +3,10 @@
 A cause asks no framework: the log's side runs without torch, and the probe's side is the names of its checks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from audioloss_cli.model import Diagnosis, Finding, Series
+from audioloss_cli.model import Diagnosis, Finding, Incident, Series
 from audioloss_cli.model.series_report import AuditedSeries
 
 if TYPE_CHECKING:
@@ -51,13 +51,19 @@ def explain(audited: Sequence[AuditedSeries], run: Sequence[Series]) -> None:
         fill_in(audited, run)
 
 
-def diagnose(findings: Sequence[Finding], passed: Mapping[str, str]) -> list[Diagnosis]:
+def diagnose(
+    findings: Sequence[Finding], passed: Mapping[str, str], incidents: Iterable[Incident] = (), about: str = ""
+) -> list[Diagnosis]:
     """Return every cause for which a finding of at least a warning speaks, the gravest first.
+
+    Behind them come those that a log alone speaks for, and that no check has ruled out.
 
     Args:
         findings: of all checks.
         passed: code -> clause, for the checks that found nothing.
+        incidents: of the logs of the same training, explained.
+        about: see ``Diagnosis``.
     """
     from audioloss_cli.causes._diagnose import ranked  # noqa: PLC0415  # a scan of logs alone needs none of it
 
-    return ranked(findings, passed)
+    return ranked(findings, passed, incidents, about)

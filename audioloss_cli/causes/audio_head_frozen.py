@@ -1,6 +1,7 @@
 """The audio head is frozen, missing or broken.
 
-What: Audio parameters do not require a gradient, are not in the checkpoint, or are zero, constant, NaN or infinite.
+What: Audio parameters do not require a gradient, are not in the checkpoint, are those of its base after steps of
+training, or are zero, constant, NaN or infinite.
 
 Why: Adapters freeze and leave out what is not named; the head starts from nothing at every load, and its loss stays
 flat.
@@ -17,6 +18,11 @@ from audioloss_cli.causes._weighed import Weighed
 
 ORDER = 100
 CODES = ("frozen-audio", "missing-weights", "broken-weights", "constant-logits")
+ALSO = (
+    *("audio-unchanged", "codebook-unchanged", "lora-audio-untrained", "lora-unchanged", "nothing-changed"),
+    *("stopped-module", "missing-audio-weights", "empty-weights", "zero-weights", "constant-weights"),
+    "non-finite-weights",
+)
 CONFIRMED_BY = "frozen-audio"
 
 

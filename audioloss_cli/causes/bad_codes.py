@@ -18,7 +18,7 @@ from audioloss_cli.causes._weighed import Weighed
 
 ORDER = 20
 CODES = ("labels-of-other-audio", "id-out-of-range", "wrong-shape", "poor-codes", "dominant-label")
-ALSO = ("wrong-dtype", "wrong-logits-shape")
+ALSO = ("wrong-dtype", "wrong-logits-shape", "config-mismatch", "dead-codes")
 CONFIRMED_BY = "poor-codes"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audioloss_cli.checkpoints.check import run_checks
+from audioloss_cli.checkpoints.checksums import faults_of_checksums
 from audioloss_cli.checkpoints.comparison import compare
 from audioloss_cli.checkpoints.evidence import CheckpointEvidence
 from audioloss_cli.checkpoints.families import family_of, members
@@ -21,10 +22,18 @@ from audioloss_cli.model.checkpoint_report import CheckpointReport
 
 @dataclass(frozen=True, slots=True)
 class AuditedCheckpoint:
-    """A checkpoint, its report, and the checks that ruled something out: code -> clause."""
+    """A checkpoint.
+
+    Attributes:
+        opened: its headers.
+        report: what lies in it.
+        findings: of all checks, the gravest first.
+        passed: code -> clause, of the checks that ruled their problem out.
+    """
 
     opened: Checkpoint
     report: CheckpointReport
+    findings: list[Finding]
     passed: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -49,12 +58,25 @@ def audit_checkpoint(
         ReadError: it is no checkpoint, or nothing of it can be read.
         OSError: a file cannot be opened.
     """
-    opened = open_checkpoint(path)
-    family = family_of(opened.config, opened.tensors)
+    return audit_opened(open_checkpoint(path), base, headers=headers, jobs=jobs, progress=progress)
+
+
+def audit_opened(
+    opened: Checkpoint, base: Checkpoint | None, *, headers: bool, jobs: int, progress: Progress | None
+) -> AuditedCheckpoint:
+    """Audit a checkpoint that is open already; see ``audit_checkpoint``.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    family = family_of({**opened.adapter_config, **opened.config}, opened.tensors)
+    if family is None and opened.tensors:
+        opened.notes.append("the model is of no family that is known: which tensors are the audio's is not judged")
     evidence = CheckpointEvidence(opened, family)
     if not headers:
         for file in opened.files:
             opened.faults += checksum_faults(file, progress) if file.is_file() else []
+        opened.faults += faults_of_checksums(opened.checksums, progress)
         rows = members(family, opened.tensors, "head", "embeddings")
         health = examine(opened.tensors, rows_of=rows, jobs=jobs, progress=progress)
         opened.faults += health.faults
@@ -62,27 +84,24 @@ def audit_checkpoint(
         if base is not None:
             evidence.comparison = compare(opened, base, jobs=jobs, progress=progress)
     findings, passed = run_checks(evidence)
-    return AuditedCheckpoint(opened, _report(evidence, findings), passed)
+    return AuditedCheckpoint(opened, _report(evidence), findings, passed)
 
 
-def _report(evidence: CheckpointEvidence, findings: list[Finding]) -> CheckpointReport:
+def _report(evidence: CheckpointEvidence) -> CheckpointReport:
     opened, comparison = evidence.checkpoint, evidence.comparison
     dtypes = Counter[str]()
     for tensor in opened.tensors.values():
         dtypes[tensor.dtype] += tensor.elements
     return CheckpointReport(
         path=str(opened.path),
-        kind=opened.kind,
         step=opened.step,
         family=evidence.family.NAME if evidence.family else "",
-        files=len(opened.files),
         nbytes=sum(file.stat().st_size for file in opened.files if file.is_file()),
         tensors=len(opened.tensors),
         parameters=dtypes.total(),
         dtypes=dict(dtypes),
         against=comparison.path if comparison else "",
         modules=summaries(evidence),
-        findings=findings,
         imports=sorted({name for names in opened.imports.values() for name in names if not is_of_torch(name)}),
         notes=opened.notes,
     )

@@ -12,6 +12,7 @@ KINDS = {
     "runs.findings": "finding about a run",
     "findings.policies": "policy of the gate",
     "probe.checks": "probe check",
+    "checkpoints.checks": "checkpoint check",
     "causes": "root cause",
 }
 

@@ -8,9 +8,21 @@ import typer
 from audioloss_cli import registry
 
 Ckpt = Annotated[
-    str, typer.Option("--ckpt", metavar="PATH", help="Checkpoint: a directory, a state dict, or a .pt2 program.")
+    list[str] | None,
+    typer.Option(
+        "--ckpt",
+        metavar="PATH",
+        help="Checkpoint: a directory, a file, or a .pt2 program. Repeatable without --data.",
+    ),
 ]
-Data = Annotated[str, typer.Option("--data", metavar="WHAT", help="Where batches come from.")]
+Data = Annotated[
+    str, typer.Option("--data", metavar="WHAT", help="Where batches come from. Without --ckpt they are audited alone.")
+]
+Against = Annotated[
+    str,
+    typer.Option(metavar="BASE", help="Compare weights with this checkpoint: the base model, or an earlier one."),
+]
+Headers = Annotated[bool, typer.Option("--headers", help="Read headers of checkpoints alone, and no values.")]
 Device = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps.")]
 Dtype = Annotated[str, typer.Option(help="float32, bfloat16 or float16; else that of the checkpoint.")]
 Batches = Annotated[int, typer.Option(metavar="N", help="How many batches to take.")]

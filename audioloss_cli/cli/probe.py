@@ -52,17 +52,28 @@ _OPTIONS = (
     *("codes_layout", "labels_layout", "logits_prefix", "vocab_size", "first_id"),
     *("ignore_index", "shift", "bos", "eos", "pad"),
 )
-
+# Options that ask for a batch, and those that ask for a checkpoint.
+_WITH_DATA = tuple(
+    name
+    for name in (*_REQUEST, *_OPTIONS, "codebooks", "model_arg", "data_arg", "show_layout", "dump_batch")
+    if name != "data"
+)
+_WITH_CHECKPOINT = (
+    *("against", "headers", "device", "dtype", "backward", "held_out", "model", "model_arg", "trust_checkpoint"),
+    *("logits_key", "loss_key", "logits_layout", "logits_prefix", "show_layout"),
+)
 
 # Fields of ``ScanConfig`` that count for a probe.
-_SETTINGS = ("fail_on", "baseline", "fail_on_stale_suppressions", "exit_zero")
+_SETTINGS = ("fail_on", "baseline", "fail_on_stale_suppressions", "exit_zero", "jobs")
 
 
 @takes_settings(*_SETTINGS)
 def command(
     context: typer.Context,
-    ckpt: probes.Ckpt,
-    data: probes.Data,
+    ckpt: probes.Ckpt = None,
+    data: probes.Data = "",
+    against: probes.Against = "",
+    headers: probes.Headers = False,
     device: probes.Device = "auto",
     dtype: probes.Dtype = "",
     batches: probes.Batches = 1,
@@ -105,37 +116,92 @@ def command(
     color: Color = "auto",
     **_settings: Any,
 ) -> int:
-    """Run a batch through a checkpoint and name the root cause of a near-zero audio loss."""
+    """Run a batch through a checkpoint and name the root cause of a near-zero audio loss; or audit one of the two."""
+    paths = ckpt or []
+    _refuse_idle(context, paths, data)
     file, chosen = settings(config, *given(context, _SETTINGS))
     judge = gates.judge_of(chosen, file, write_baseline)
-    inputs = {"--ckpt": ckpt, "--data": data, "--held-out": held_out}
+    inputs = {**{f"--ckpt {path}": path for path in paths}, "--data": data, "--held-out": held_out}
     _refuse_to_overwrite("--output", output, inputs)  # whatever its suffix is
     reports = reports_for(report, output)
     screen = screen_for(reports, chosen.gate, quiet, verbose, color)
     _refuse_to_overwrite("--dump-batch", dump_batch, inputs)
     for each in reports:
         _refuse_to_overwrite(each.option, each.file, {**inputs, "--dump-batch": str(dump_batch or "")})
-    request = {name: context.params[name] for name in _REQUEST}
-    request |= {"checkpoint": ckpt, "dump": str(dump_batch or ""), "gate": chosen.gate}
-    options = {name: context.params[name] for name in _OPTIONS} | {"num_codebooks": codebooks}
-    registry.load("probe", "named_paths").refuse_missing(ckpt, data, held_out)
-    with _limited(timeout), _quietly(verbose), _kept_from_leaving():
-        with signals.at_once():
-            wing = registry.load("probe", "command")
-        if not show_layout:
-            logs = _scanned(log_dir or [], chosen, judge)
-        with signals.at_once():
-            if show_layout:
-                lines = wing.show_layout(request, options, model_arg or [], data_arg or [])
-            else:
-                result = wing.run(request, options, model_arg or [], data_arg or [], logs, chosen.scale)
-    if show_layout:
-        put("".join(f"{line}\n" for line in lines))
-        return CLEAN
-    result = judge.finish_probe(result, ckpt, str(file or ""))
+    for path in paths:
+        registry.load("probe", "named_paths").refuse_missing(path, data, held_out)
+    asked = _Asked(context, paths, data, chosen, judge)
+    with _limited(timeout), _quietly(verbose):
+        if show_layout:
+            put("".join(f"{line}\n" for line in asked.layout()))
+            return CLEAN
+        logs = _scanned(log_dir or [], chosen, judge)
+        with screen.progress() as progress:
+            result = asked.files_alone(logs, progress) if not data else asked.with_a_batch(logs, progress)
+    result.config_file = str(file or "")
     screen.show(result)
     gates.write_baseline(write_baseline, result)
     return int(result.exit_code)
+
+
+class _Asked:
+    """What the command line asks for, as plain values for whoever does it."""
+
+    def __init__(self, context: typer.Context, paths: list[str], data: str, chosen: Any, judge: Any) -> None:
+        given = context.params
+        self._paths, self._data, self._chosen, self._judge = paths, data, chosen, judge
+        self._request = {name: given[name] for name in _REQUEST}
+        self._request |= {"dump": str(given["dump_batch"] or ""), "gate": chosen.gate}
+        self._request["checkpoint"] = paths[0] if paths else ""
+        self._options = {name: given[name] for name in _OPTIONS} | {"num_codebooks": given["codebooks"]}
+        self._arguments = (given["model_arg"] or [], given["data_arg"] or [])
+        self._against, self._headers = given["against"], given["headers"]
+
+    def layout(self) -> Any:
+        """The lines of ``--show-layout``."""
+        with _kept_from_leaving(), signals.at_once():
+            return registry.load("probe", "command").show_layout(self._request, self._options, *self._arguments)
+
+    def files_alone(self, logs: Any, progress: Any) -> Any:
+        """The report of the files of checkpoints; torch is not needed."""
+        from audioloss_cli.audit.checkpoints import report_on  # noqa: PLC0415  # --help needs none of it
+
+        return report_on(self._paths, self._settings(), self._judge, logs, progress)
+
+    def with_a_batch(self, logs: Any, progress: Any) -> Any:
+        """The report of a batch that was run through a checkpoint, and of its files."""
+        from audioloss_cli.audit.checkpoints import beside  # noqa: PLC0415  # --help needs none of it
+
+        files = beside(self._paths[0], self._settings(), self._judge, progress)
+        with _kept_from_leaving(), signals.at_once():
+            wing = registry.load("probe", "command")
+            scale, found = self._chosen.scale, (files.found, files.passed_by_all)
+            result = wing.run(self._request, self._options, *self._arguments, logs, scale, *found)
+        result.runs = [*result.runs, *files.runs]
+        result.notes += files.notes
+        return self._judge.finish_probe(result, self._paths[0])
+
+    def _settings(self) -> Any:
+        from audioloss_cli.audit.checkpoints import CheckpointSettings  # noqa: PLC0415  # --help needs none of it
+
+        return CheckpointSettings(self._against, headers=self._headers, jobs=self._chosen.jobs or os.cpu_count() or 1)
+
+
+def _refuse_idle(context: typer.Context, paths: list[str], data: str) -> None:
+    """Refuse options that would do nothing.
+
+    Raises:
+        BadParameter: there is one, or neither a checkpoint nor data is named.
+    """
+    if not paths and not data:
+        raise typer.BadParameter("give --ckpt PATH, --data WHAT, or both")
+    if data and len(paths) > 1:
+        raise typer.BadParameter("--data goes with one --ckpt; without --data several are audited by their files")
+    needs = "--data" if not data else "--ckpt"
+    lacking = _WITH_DATA if not data else _WITH_CHECKPOINT if not paths else ()
+    for name in lacking:
+        if "DEFAULT" not in str(context.get_parameter_source(name)):
+            raise typer.BadParameter(f"--{name.replace('_', '-')} needs {needs} as well")
 
 
 def _refuse_to_overwrite(option: str, file: Path | None, named: Mapping[str, str]) -> None:

@@ -156,6 +156,9 @@ class ScanConfig:
         "A file that looks like a log and cannot be read does not fail the audit.",
         what="true or false",
     )
+    checkpoints: bool = declare(
+        False, "checkpoints", "Audit the checkpoints that lie beside the logs, too.", what="true or false"
+    )
     exclude: tuple[str, ...] = declare(
         (),
         "exclude",

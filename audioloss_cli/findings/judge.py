@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from audioloss_cli.findings.suppressions import Suppressions
 
 _POLICIES = "findings.policies"
-#: Folders of what a scan can find, and of what a probe can.
+#: Folders of what a scan can find, of what a probe can, and of what can be wrong with files of checkpoints.
 SCAN = ("rules", "runs.findings", _POLICIES)
 PROBE = ("probe.checks",)
+CHECKPOINTS = ("checkpoints.checks",)
 
 
 class Policy(Protocol):
@@ -33,7 +34,7 @@ class Judge:
     """Tells what is found from what is known and what is suppressed.
 
     Args:
-        gate: with the policies that every run is held to.
+        gate: when an audit fails, and the policies that every run is held to.
         suppressions: of the configuration; None if there are none.
         baseline: the findings that are known; None if none are.
     """
@@ -44,7 +45,7 @@ class Judge:
         suppressions: "Suppressions | None" = None,
         baseline: "Baseline | None" = None,
     ) -> None:
-        self._gate = gate or Gate()
+        self.gate = gate or Gate()
         self._suppressions, self._baseline = suppressions, baseline
         self._taken = set[str]()
 
@@ -59,8 +60,8 @@ class Judge:
         while run.identity in self._taken:  # a second run in one place, of another format
             run.identity += f" [{run.format}]"
         self._taken.add(run.identity)
-        for name in self._policies():
-            run.findings = [*run.findings, *cast("Policy", registry.load(_POLICIES, name)).check(run, self._gate)]
+        for name in self._policies() if run.checkpoint is None else ():
+            run.findings = [*run.findings, *cast("Policy", registry.load(_POLICIES, name)).check(run, self.gate)]
         judged = [self._judged(finding, identity, run.run) for finding, identity in identities(run)]
         run.findings = [finding for finding in judged if isinstance(finding, Finding)]
         return run
@@ -77,7 +78,7 @@ class Judge:
         return replace(
             report,
             findings=[finding for finding in judged if isinstance(finding, Finding)],
-            stale_suppressions=self.stale(*PROBE, *(SCAN if report.runs else ())),
+            stale_suppressions=self.stale(*PROBE, *CHECKPOINTS, *(SCAN if report.runs else ())),
             notes=[*report.notes, *self.notes],
             config_file=config_file,
         )
@@ -86,7 +87,7 @@ class Judge:
         """Return the suppressions that did nothing, after all that can be found by plugins of these folders was."""
         if self._suppressions is None:
             return []
-        others = [folder for folder in (*SCAN, *PROBE) if folder not in folders]
+        others = [folder for folder in (*SCAN, *PROBE, *CHECKPOINTS) if folder not in folders]
         return list(self._suppressions.stale(_codes(folders), _codes(others)))
 
     @property
@@ -96,7 +97,7 @@ class Judge:
         return [remark] if remark else []
 
     def _policies(self) -> tuple[str, ...]:
-        asked = self._gate.require_tags or self._gate.min_steps
+        asked = self.gate.require_tags or self.gate.min_steps
         return registry.names(_POLICIES) if asked else ()
 
     def _judged(self, finding: Incident | Finding, identity: Identity, run: str) -> Incident | Finding:

@@ -48,10 +48,20 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """A root cause of the catalogue: 1 is the most likely ``rank``; evidence for, causes ruled out, and the fix."""
+    """A root cause of the catalogue.
+
+    Attributes:
+        cause: its slug.
+        rank: 1 is the most likely.
+        evidence: sentences that speak for it.
+        ruled_out: other causes, and what speaks against each.
+        fix: what to do.
+        about: the run or the checkpoint whose cause it is, where a report has several; else empty.
+    """
 
     cause: str
     rank: int
     evidence: list[str]
     ruled_out: list[str]
     fix: str
+    about: str = ""

@@ -12,6 +12,7 @@ from audioloss_cli.model.series_report import SeriesReport
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from audioloss_cli.model.checkpoint_report import CheckpointReport
     from audioloss_cli.model.finding import Diagnosis, Finding  # a scan has none
     from audioloss_cli.model.frames import Frames
     from audioloss_cli.model.learning import LearningFigure
@@ -32,7 +33,7 @@ class Source:
 
 @dataclass(slots=True)
 class RunReport:
-    """One run: the audited series, what could not be read, and every tag that was there.
+    """One run: the audited series, what could not be read, and every tag that was there; or one checkpoint.
 
     Attributes:
         run: the directory or file, as the user would type it.
@@ -48,6 +49,7 @@ class RunReport:
         learning: what tells whether the audio part learns, as far as the log has it.
         identity: the run as fingerprints name it, relative to the scanned root; ``.`` where it is the root itself.
         alias: its identity in a scan of the directory above; empty where there is none.
+        checkpoint: what lies in it, if it is no log but a checkpoint; it has no series then.
     """
 
     run: str
@@ -63,6 +65,7 @@ class RunReport:
     learning: "list[LearningFigure]" = field(default_factory=list)
     identity: str = ""
     alias: str = ""
+    checkpoint: "CheckpointReport | None" = None
 
     @property
     def standings(self) -> "list[Incident | Finding]":
@@ -116,7 +119,7 @@ class Report:
 
     Attributes:
         gate: when it fails.
-        runs: every run that was read, by name.
+        runs: every run that was read, by name; behind them every checkpoint.
         findings: of a probe.
         diagnoses: of a probe, the most likely first.
         unaudited: what was named on the command line and not audited.

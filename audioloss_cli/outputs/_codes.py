@@ -4,7 +4,7 @@ from audioloss_cli import registry
 from audioloss_cli.model import RuleText
 
 #: Folders of plugins whose names are codes.
-FOLDERS = ("rules", "runs.findings", "findings.policies", "probe.checks", "causes")
+FOLDERS = ("rules", "runs.findings", "findings.policies", "probe.checks", "checkpoints.checks", "causes")
 
 
 def folder_of(code: str) -> str | None:

@@ -20,6 +20,7 @@ from audioloss_cli.model import (
     SeriesReport,
     is_missing,
 )
+from audioloss_cli.model.checkpoint_report import CheckpointReport
 from audioloss_cli.model.learning import LearningFigure
 
 SCHEMA = "audioloss.report/1"
@@ -73,6 +74,7 @@ def envelope(report: Report, *, verbose: bool = False) -> dict[str, Any]:
                 "evidence": item.evidence,
                 "ruled_out": item.ruled_out,
                 "fix": item.fix,
+                "about": item.about,
             }
             for item in report.diagnoses
         ],
@@ -125,7 +127,35 @@ def run_document(run: RunReport) -> dict[str, Any]:
         "blank": run.blank,
         "series": [_series(item) for item in run.series],
         "learning": [_learning(item) for item in run.learning],
+        "checkpoint": _checkpoint(run.checkpoint) if run.checkpoint else None,
         "defects": [_defect(defect) for defect in run.defects],
+    }
+
+
+def _checkpoint(item: CheckpointReport) -> dict[str, Any]:
+    return {
+        "step": item.step,
+        "family": item.family,
+        "nbytes": item.nbytes,
+        "tensors": item.tensors,
+        "parameters": item.parameters,
+        "dtypes": item.dtypes,
+        "against": item.against,
+        "modules": [
+            {
+                "name": module.name,
+                "tensors": module.tensors,
+                "parameters": module.parameters,
+                "dtypes": list(module.dtypes),
+                "norm": _known(module.norm),
+                "change": _known(module.change),
+                "unchanged": module.unchanged,
+                "faults": module.faults,
+            }
+            for module in item.modules
+        ],
+        "imports": item.imports,
+        "notes": item.notes,
     }
 
 
@@ -177,9 +207,9 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "resolved_step": incident.resolved_step,
         "resolution": incident.resolution,
         "duration_steps": incident.duration_steps,
-        "first_wall_time": _time(incident.first_wall_time),
-        "last_wall_time": _time(incident.last_wall_time),
-        "resolved_wall_time": _time(incident.resolved_wall_time),
+        "first_wall_time": _known(incident.first_wall_time),
+        "last_wall_time": _known(incident.last_wall_time),
+        "resolved_wall_time": _known(incident.resolved_wall_time),
         "worst_value": _number(incident.worst_value),
         "worst_step": incident.worst_step,
         "points": incident.points,
@@ -208,7 +238,7 @@ def _cause(cause: LikelyCause) -> dict[str, Any]:
 def _edge(edge: Edge) -> dict[str, Any]:
     return {
         "step": edge.step,
-        "wall_time": _time(edge.wall_time),
+        "wall_time": _known(edge.wall_time),
         "edge": edge.edge,
         "type": edge.type,
         "value": _number(edge.value),
@@ -235,8 +265,9 @@ def _number(value: float) -> float | str | None:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _time(seconds: float) -> float | None:
-    return seconds if math.isfinite(seconds) else None
+def _known(value: float) -> float | None:
+    """Null for what is not known: a time that was not logged, a norm that was not measured."""
+    return value if math.isfinite(value) else None
 
 
 def _deep(item: Any) -> Any:

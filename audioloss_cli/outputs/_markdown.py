@@ -108,7 +108,8 @@ def _item(problem: Problem) -> str:
 
 def _diagnoses(report: Report) -> Iterator[str]:
     for diagnosis in report.diagnoses:
-        yield f"\n## {diagnosis.rank}. {code(diagnosis.cause)}\n\n"
+        about = f" of {code(diagnosis.about)}" if diagnosis.about else ""
+        yield f"\n## {diagnosis.rank}. {code(diagnosis.cause)}{about}\n\n"
         yield from (f"- {prose(clause)}\n" for clause in diagnosis.evidence)
         yield f"\nFix: {prose(diagnosis.fix)}\n"
     for clauses in [diagnosis.ruled_out for diagnosis in report.diagnoses[:1]]:

@@ -59,7 +59,7 @@ def word(report: Report) -> str:
         return "FAIL"
     if report.exit_code == CLEAN:
         return "PASS"
-    return "INCOMPLETE" if any(run.series for run in report.runs) else "NOT AUDITED"
+    return "INCOMPLETE" if any(run.series or run.checkpoint for run in report.runs) else "NOT AUDITED"
 
 
 def sentence(report: Report) -> str:
@@ -98,7 +98,8 @@ def _counts(report: Report) -> Iterator[str]:
     known, suppressed = report.count("known"), report.count("suppressed")
     if not grave:
         new = "new " if known or suppressed else ""
-        yield f"no {new}incidents" if report.runs and not report.findings else f"nothing {new}found"
+        logs = report.runs and not report.findings and not any(run.checkpoint for run in report.runs)
+        yield f"no {new}incidents" if logs else f"nothing {new}found"
     if known:
         yield f"{known:,} known"
     if suppressed:
@@ -112,10 +113,11 @@ def _counts(report: Report) -> Iterator[str]:
 
 
 def _scope(report: Report) -> str:
-    if not report.runs:
-        return ""
-    audited = sum(len(run.series) for run in report.runs)
-    return f" in {plural(audited, 'series')} of {plural(len(report.runs), 'run')}"
+    checkpoints = sum(run.checkpoint is not None for run in report.runs)
+    audited, runs = sum(len(run.series) for run in report.runs), len(report.runs) - checkpoints
+    parts = [f"{plural(audited, 'series')} of {plural(runs, 'run')}"] if runs else []
+    parts += [plural(checkpoints, "checkpoint")] if checkpoints else []
+    return f" in {' and '.join(parts)}" if parts else ""
 
 
 def _gate(report: Report) -> str:

@@ -23,7 +23,7 @@ _FORMULA = ("=", "+", "-", "@")
 
 
 class Output(outputs.Output):
-    """``kind`` says what a row is: an incident, a finding, a defect, unread, unaudited, or a clean series."""
+    """``kind``: an incident, a finding, a defect, unread, unaudited, a checkpoint, or a clean series."""
 
     suffixes = (".csv",)
     columns = COLUMNS
@@ -46,7 +46,9 @@ class Output(outputs.Output):
                 first, last = item.span
                 steps = {"first_step": first, "last_step": last, "points": item.points}
                 yield self._row({"kind": "clean", "run": run.run, "tag": item.tag, **steps})
-        if not run.series:
+        if run.checkpoint is not None:
+            yield self._row({"kind": "checkpoint", "run": run.run, "last_step": run.checkpoint.step})
+        elif not run.series:
             yield self._row({"kind": "no series", "run": run.run, "message": run.note})
 
     def end(self, report: Report) -> Iterator[str]:

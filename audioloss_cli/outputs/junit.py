@@ -33,7 +33,9 @@ class Output(outputs.Output):
         cases = [_case(item.tag, [each for each in problems if each.tag == item.tag]) for item in run.series]
         rest = [each for each in problems if not each.tag]
         cases += [_alone(each) for each in rest if each.fails]
-        if not run.series and not any(each.fails for each in rest):
+        if run.checkpoint is not None and not cases:
+            cases.append(Case("checkpoint"))
+        if not run.series and not cases:
             cases.append(Case("audio loss", "skipped", message=run.note or "no audited series"))
         spared = [each.sentence for each in problems if not each.fails]
         yield from self._suite(Suite(run.run, cases, {"format": run.format}, spared))

@@ -10,6 +10,7 @@ from audioloss_cli.outputs._problems import of_audit, of_run
 METRICS = {
     "audioloss_exit_code": "Verdict: 0 clean, 1 findings at or above the gate, 3 something could not be audited.",
     "audioloss_runs": "Runs that were read.",
+    "audioloss_checkpoints": "Checkpoints that were audited.",
     "audioloss_series": "Series that were audited.",
     "audioloss_findings": "Incidents and findings by severity and standing.",
     "audioloss_incomplete": "What could not be audited or is stale, by kind.",
@@ -40,7 +41,7 @@ class Output(outputs.Output):
 
     def run(self, run: RunReport) -> tuple[str, ...]:
         """Keep the samples of a run."""
-        self._add("audioloss_runs", ())
+        self._add("audioloss_checkpoints" if run.checkpoint else "audioloss_runs", ())
         failing = 0
         for problem in of_run(run, self._gate):
             if problem.kind == "defect":

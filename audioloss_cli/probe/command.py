@@ -3,15 +3,16 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from audioloss_cli.model import Report, Series
+from audioloss_cli.model import Finding, Report, Series
 from audioloss_cli.probe.arguments import parse_arguments
 from audioloss_cli.probe.config import ProbeConfig
 from audioloss_cli.probe.measure.evidence import Logged
 from audioloss_cli.probe.model_io.adapter import Options
 from audioloss_cli.probe.model_io.adapter_file import read_adapter_file
-from audioloss_cli.probe.run import describe, probe
+from audioloss_cli.probe.run import Signs, describe, probe
 
 
 def run(
@@ -21,8 +22,10 @@ def run(
     data_arguments: Sequence[str],
     logs: Report | None = None,
     scale: float = 1.0,
+    files: Sequence[Finding] = (),
+    passed: Mapping[str, str] = MappingProxyType({}),
 ) -> Report:
-    """Probe, and put what the logs of the run say beside it.
+    """Probe, and put what the logs of the run and the files of the checkpoint say beside it.
 
     Args:
         request: fields of ``ProbeConfig`` that are plain values, and ``adapter_file``.
@@ -31,12 +34,15 @@ def run(
         data_arguments: the same, for that of the data.
         logs: the scan of the run's logs, if it was asked for.
         scale: by which the logged loss is larger than the mean over codebooks.
+        files: what was found in the files of the checkpoint.
+        passed: code -> clause, of the checks of these files that ruled their problem out.
 
     Raises:
         ProbeError: see ``probe``.
     """
     config = _config(request, options, model_arguments, data_arguments)
-    report = probe(config, logged_losses(logs, scale))
+    incidents = logs.incidents if logs is not None else ()
+    report = probe(config, logged_losses(logs, scale), Signs(files, passed, incidents))
     if logs is not None:
         report.runs, report.stray_defects = logs.runs, logs.stray_defects
         report.unaudited += logs.unaudited

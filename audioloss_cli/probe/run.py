@@ -2,15 +2,16 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import torch
 
 from audioloss_cli.causes import diagnose
-from audioloss_cli.model import Finding, Report, Severity, Unaudited
+from audioloss_cli.model import Finding, Incident, Report, Severity, Unaudited
 from audioloss_cli.probe.check import Outcome, run_checks
 from audioloss_cli.probe.config import ProbeConfig
 from audioloss_cli.probe.data import BatchSource, open_data
@@ -33,12 +34,30 @@ from audioloss_cli.probe.show_layout import layout_lines
 _FATAL = ("id_out_of_range", "ignored_index_in_inputs")
 
 
-def probe(config: ProbeConfig, logged: Sequence[Logged] = ()) -> Report:
+class Signs(NamedTuple):
+    """What speaks for causes beside a batch.
+
+    Attributes:
+        findings: of the files of the checkpoint.
+        passed: code -> clause, of the checks of these files that ruled their problem out.
+        incidents: of the logs.
+    """
+
+    findings: Sequence[Finding] = ()
+    passed: Mapping[str, str] = MappingProxyType({})
+    incidents: Iterable[Incident] = ()
+
+
+_NO_SIGNS = Signs()
+
+
+def probe(config: ProbeConfig, logged: Sequence[Logged] = (), signs: Signs = _NO_SIGNS) -> Report:
     """Load a checkpoint, run batches through it, and say what is wrong with its audio loss and why.
 
     Args:
         config: what to probe.
         logged: what a log says about the audio loss of this run.
+        signs: what else speaks for causes.
 
     Returns:
         A report with findings, diagnoses and notes.
@@ -54,7 +73,8 @@ def probe(config: ProbeConfig, logged: Sequence[Logged] = ()) -> Report:
     outcome = merge([run_checks(evidence) for evidence in seen])
     notes = [f"{loaded.kind}, adapter {name}; {source.kind}", note, *loaded.notes, *source.notes]
     report = Report(config.gate, findings=outcome.findings, notes=[*notes, _extent(seen)])
-    report.diagnoses = diagnose(outcome.findings, outcome.passed)
+    findings, passed = [*outcome.findings, *signs.findings], {**outcome.passed, **signs.passed}
+    report.diagnoses = diagnose(findings, passed, signs.incidents)
     report.unaudited = _unaudited(config, seen, outcome)
     return report
 

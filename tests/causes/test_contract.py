@@ -12,7 +12,8 @@ from audioloss_cli.causes import FOLDER
 from audioloss_cli.model import RuleText
 
 CAUSES = registry.names(FOLDER)
-CHECKS = {registry.code_of(name) for name in registry.names("probe.checks")}  # by name: the checks need torch
+FOLDERS = ("probe.checks", "checkpoints.checks")
+CHECKS = {registry.code_of(name) for folder in FOLDERS for name in registry.names(folder)}  # by name: some need torch
 ALLOWED = tuple(f"audioloss_cli.{room}" for room in ("registry", "model", "naming", "causes._"))
 OWN_DOOR = ("audioloss_cli.causes.FOLDER", "audioloss_cli.causes.Cause")
 ROOM = Path(causes.__file__).parent

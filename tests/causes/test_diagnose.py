@@ -32,6 +32,13 @@ def test_facts_diagnose_nothing():
     assert diagnose(facts, {}) == []
 
 
+def test_findings_about_files_and_about_a_batch_are_weighed_together():
+    files, batch = found("audio-unchanged", Severity.CRITICAL, "frozen"), found("dominant-label", Severity.WARNING)
+    first, second = diagnose([batch, files], {})
+    assert (first.cause, first.evidence, second.cause) == ("audio-head-frozen", ["frozen"], "bad-codes")
+    assert causes_of(found("config-mismatch", Severity.CRITICAL)) == ["bad-codes"]
+
+
 def test_findings_of_no_cause_diagnose_nothing():
     assert diagnose([found("forward-failed", Severity.CRITICAL)], {}) == []
 

@@ -92,8 +92,10 @@ def test_codes_that_often_repeat_are_a_fault_where_the_model_copies(audioloss):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--data", "x"], "Missing option '--ckpt'"),
-        (["--ckpt", "x"], "Missing option '--data'"),
+        ([], "give --ckpt PATH, --data WHAT, or both"),
+        (["--ckpt", "x", "--ckpt", "y", "--data", "z"], "--data goes with one --ckpt"),
+        (["--ckpt", "x", "--backward"], "--backward needs --data as well"),
+        (["--data", "x:y", "--against", "z"], "--against needs --ckpt as well"),
         (["--ckpt", ".", "--data", "y:z", "--device", "gpu"], "--device 'gpu' is not one of auto, cpu"),
         (["--ckpt", ".", "--data", "y:z", "--batches", "0"], "--batches must be at least 1"),
         (["--ckpt", "x", "--data", "y", "--batches", "many"], "'--batches'"),

@@ -25,7 +25,7 @@ def test_every_key_reaches_its_field(tmp_path):
         'adaptive = false\nkind = "small"\nselect = ["log-drop", "zero-loss"]\nignore = ["zero-loss"]\n'
         'fail-on = "critical"\nallow-defects = true\nallow-unread = true\n'
         'max-incidents = 3\nrequire-tag = ["*audio*"]\nmin-steps = 100\nbaseline = "known.json"\n'
-        "fail-on-stale-suppressions = true\nexit-zero = true\n"
+        "fail-on-stale-suppressions = true\nexit-zero = true\ncheckpoints = true\n"
         'exclude = ["old/*"]\nformat = "jsonl"\njobs = 2\nchecksum = false\ncache = "kept"\n'
         "pattern = ['at (?P<step>[0-9]+) (?P<loss>[0-9.]+)$']\n"
         '[kinds]\n"vq/*" = "rl"\n[rules.log-drop]\nratio = 8\n'
@@ -63,6 +63,7 @@ def test_every_key_reaches_its_field(tmp_path):
         suppress=({"code": "low-loss", "reason": "a test"},),
         fail_on_stale_suppressions=True,
         exit_zero=True,
+        checkpoints=True,
     )
     assert make_config(path, {"window_size": 7}).window_size == 7
     assert make_config(path, {"select": ("low-loss",)}).select == ("low-loss",)

@@ -13,6 +13,7 @@ from audioloss_cli.model import (
     StaleSuppression,
     Unaudited,
 )
+from audioloss_cli.model.checkpoint_report import CheckpointReport, ModuleSummary
 from audioloss_cli.model.report import LeftOut, Source, Unread
 from audioloss_cli.model.series_report import AuditedSeries, SourceShare
 from tests.monitor.toys import plain_monitor
@@ -57,6 +58,30 @@ def of_every_standing() -> Report:
     run = RunReport("runs/a", [Source("jsonl", ["runs/a/log.jsonl"])], [item], [finding])
     other = RunReport("runs/b", [Source("jsonl", ["runs/b/log.jsonl"])], [audited("loss", wobbly(3.0, 50))])
     return Report(runs=[run, other])
+
+
+def checkpoints() -> Report:
+    """A log, a broken checkpoint beside it, and a clean one of an earlier step."""
+    log = RunReport("runs/a/log.jsonl", [Source("jsonl", ["runs/a/log.jsonl"])], [audited("loss", wobbly(3.0, 50))])
+    module = ModuleSummary("layers.*.mlp", 12, 1_000_000, ("BF16", "F32"), 12.5, 0.0123, 3, 0)
+    head = ModuleSummary("audio_lm_head", 1, 8208, ("BF16",), math.nan, math.nan, 1, 1)
+    bad = CheckpointReport(
+        *("runs/a/checkpoint-500", 500, "Higgs Audio v2", 2_016_416, 13, 1_008_208, {"BF16": 1_000_000, "F32": 8208}),
+        *("runs/a/checkpoint-0", [head, module], ["os.system"], ["optimizer.pt: 2 names are foreign"]),
+    )
+    good = CheckpointReport("runs/a/checkpoint-0", 0, "", 64, 1, 16, {"F32": 16}, modules=[module])
+    findings = [
+        Finding("non-finite-weights", Severity.CRITICAL, "audio_lm_head.weight holds 3 NaN", {"nan": 3}, "Go back."),
+        Finding("unsafe-pickle", Severity.WARNING, "asks for os.system", {}, "Save it.", "b" * 16, "known", ""),
+        Finding("not-resumable", Severity.INFO, "weights alone"),
+    ]
+    files = [Source("HF Trainer checkpoint", ["runs/a/checkpoint-500/model.safetensors"])]
+    rows = [
+        RunReport(good.path, [Source("safetensors file", [good.path])], checkpoint=good),
+        RunReport(bad.path, files, findings=findings, checkpoint=bad),
+    ]
+    diagnosis = Diagnosis("audio-head-frozen", 1, ["3 NaN", "the log says: flat"], ["no-shift: 7"], "go back", bad.path)
+    return Report(runs=[log, *rows], diagnoses=[diagnosis])
 
 
 REPORTS: dict[str, Report] = {
@@ -129,6 +154,7 @@ REPORTS: dict[str, Report] = {
         notes=["device cpu"],
         diagnoses=[Diagnosis("inputs-filtered", 1, ["no logits"], ["no-shift: 7 nats"], "keep the column")],
     ),
+    "checkpoints": checkpoints(),
     "hostile markup": Report(
         runs=[
             RunReport(
@@ -136,7 +162,15 @@ REPORTS: dict[str, Report] = {
                 [Source("jsonl", ["-->\"'&amp; @user `a``b` $x$ https://evil.example www.evil.example\r\n|x|.jsonl"])],
                 [audited("<script>alert('1')</script>\ufffe\x00\\{\"", [0.001])],
                 note="]]></failure>",
-            )
+            ),
+            RunReport(
+                "<b>ckpt</b>",
+                [Source("safetensors file", ["<i>.safetensors"])],
+                checkpoint=CheckpointReport(
+                    *("<b>ckpt</b>", None, "", 0, 1, 1, {"<u>": 1}, "</script>"),
+                    *([ModuleSummary("</td><script>\x1b[2J", 1, 1, ("\u202e",))], ["os.\x07system"], ["<!--"]),
+                ),
+            ),
         ],
         unaudited=[Unaudited("-x`|\n# heading", "<b>none</b>", hint="::stop-commands::x")],
         stray_defects=[Defect("+1\t\u2028", "unreadable", "\x85\x1b[2J", line=1)],

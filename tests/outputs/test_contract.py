@@ -64,6 +64,7 @@ def test_what_it_says_of_a_run_it_says_without_keeping_it(name, report):
         ("unaudited", ("runs/x", "unaudited")),
         ("several sources", ("metrics.parquet", "unread")),
         ("probe", ("empty-logits", "critical")),
+        ("checkpoints", ("non-finite-weights", "critical")),
     ],
 )
 def test_trouble_is_never_silent(name, report, words):

@@ -25,6 +25,7 @@ def lines(name: str, **view) -> list[str]:
         ("defects", "INCOMPLETE (exit 3): no incidents, 3 defects in 1 series of 1 run"),
         ("unaudited", "NOT AUDITED (exit 3): nothing found"),
         ("probe", "FAIL (exit 1): 1 critical, 1 warning (fail on critical)"),
+        ("checkpoints", "FAIL (exit 1): 1 critical, 1 known in 1 series of 1 run and 2 checkpoints"),
     ],
 )
 def test_the_verdict_comes_last_and_with_the_broken_runs_alone_when_quiet(name, verdict):
@@ -33,6 +34,7 @@ def test_the_verdict_comes_last_and_with_the_broken_runs_alone_when_quiet(name, 
     assert last == verdict
     assert {
         "incidents": ["CRITICAL critical-loss  at step 1  runs/a (and 2 more)"],
+        "checkpoints": ["CRITICAL non-finite-weights  runs/a/checkpoint-500"],
         "probe": ["CRITICAL empty-logits  the checkpoint and its data (and 1 more)"],
         "defects": ["DAMAGED runs/a: 1 defect", "DAMAGED runs/c: unreadable", "DAMAGED runs/d: malformed"],
         "unaudited": ["NOT AUDITED runs/x: no loss among its scalars"],
@@ -49,6 +51,23 @@ def test_prose_is_nowhere_wider_than_100_columns(name):
     """Whatever the terminal has; the curve and the row under it take all of it."""
     wide = [line for line in lines(name, verbosity=1, width=200) if len(line) > 100]
     assert [line for line in wide if " lowest " not in line and line.strip(" !wi")] == []
+
+
+def test_a_checkpoint_shows_what_lies_in_it_and_the_modules_that_tell_something():
+    text = lines("checkpoints")
+    start = text.index("runs/a/checkpoint-500  [HF Trainer checkpoint]")
+    extent = " ".join(line.strip() for line in text[start + 1 : start + 3])
+    assert extent == (
+        "step 500, Higgs Audio v2, 13 tensors, 1,008,208 parameters, BF16 + F32, 2.0 MB, against runs/a/checkpoint-0"
+    )
+    rows = [line.split() for line in text[start + 4 : start + 7]]
+    assert rows == [
+        ["module", "tensors", "parameters", "norm", "change", "dtype"],
+        ["audio_lm_head", "1", "8,208", "unchanged", "BF16"],
+        ["layers.*.mlp", "12", "1,000,000", "12.5", "1.23%", "BF16+F32"],
+    ]
+    assert "1 clean checkpoint (1 tensor); -v shows it" in text
+    assert any("loading it imports: os.system" in line for line in lines("checkpoints", verbosity=1))
 
 
 def test_a_timeline_names_steps_times_values_and_the_end():

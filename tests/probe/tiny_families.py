@@ -38,12 +38,12 @@ def config_of(settings: dict[str, Any]) -> Any:
 class _Backbone(nn.Module):
     """Looks back over all columns, as a causal model may."""
 
-    def __init__(self) -> None:
+    def __init__(self, ffn: str = "mlp") -> None:
         super().__init__()
-        self.layers = nn.ModuleList([nn.ModuleDict({"mlp": nn.Linear(WIDTH, WIDTH)})])
+        self.ffn, self.layers = ffn, nn.ModuleList([nn.ModuleDict({ffn: nn.Linear(WIDTH, WIDTH)})])
 
     def forward(self, inputs_embeds: Tensor, **_: Any) -> Any:
-        hidden = self.layers[0]["mlp"](inputs_embeds)
+        hidden = self.layers[0][self.ffn](inputs_embeds)
         return SimpleNamespace(last_hidden_state=hidden + hidden.cumsum(1).tanh())
 
 
@@ -102,7 +102,12 @@ class Delayed(nn.Module):
         super().__init__()
         torch.manual_seed(0)
         self.config, self.prompt, self.by_book = config_of(settings), prompt, by_book
-        self.tables, self.mix = nn.Embedding(BOOKS * (IDS + 1), WIDTH), _Backbone()
+        tables, self.mix = nn.Embedding(BOOKS * (IDS + 1), WIDTH), _Backbone()
+        named = (
+            {"embeddings": nn.ModuleDict({"embed": tables})} if by_book else {"embed_tokens": nn.ModuleList([tables])}
+        )
+        self.decoder = nn.ModuleDict(named)
+        self.tables = [tables]  # in a list, so that it is no second module
         self.head = "logits_dense" if by_book else "lm_heads"
         self.add_module(self.head, nn.Linear(WIDTH, BOOKS * IDS))
 
@@ -114,7 +119,7 @@ class Delayed(nn.Module):
     ) -> dict[str, Any]:
         wanted = labels.unflatten(0, (-1, BOOKS)).transpose(1, 2) if self.by_book else labels
         fed = self._inputs(wanted, decoder_input_ids)
-        hidden = self.tables(fed + (IDS + 1) * torch.arange(BOOKS)).sum(2)
+        hidden = self.tables[0](fed + (IDS + 1) * torch.arange(BOOKS)).sum(2)
         before = hidden.new_zeros(len(hidden), 0 if prompt_input_ids is None else prompt_input_ids.shape[1], WIDTH)
         logits = getattr(self, self.head)(self.mix(torch.cat([before, hidden], 1)).last_hidden_state)
         logits = logits.unflatten(-1, (BOOKS, IDS)).transpose(1, 2)
@@ -154,14 +159,14 @@ class Kyutai(nn.Module):
         super().__init__()
         torch.manual_seed(0)
         self.n_q, self.dep_q, self.card = BOOKS, BOOKS, IDS
-        self.emb, self.mix = nn.Embedding(BOOKS * IDS, WIDTH), _Backbone()
+        self.emb, self.depformer = nn.Embedding(BOOKS * IDS, WIDTH), _Backbone("gating")
         self.linears = nn.Linear(WIDTH, BOOKS * IDS)
 
     def forward(self, codes: Tensor) -> Any:
         rows = codes[:, 1 : 1 + BOOKS].transpose(1, 2)
         hidden = self.emb(rows + IDS * torch.arange(BOOKS)).sum(2)
         late = torch.cat([torch.zeros_like(hidden[:, :1]), hidden[:, :-1]], 1)
-        logits = self.linears(self.mix(late).last_hidden_state).unflatten(-1, (BOOKS, IDS)).transpose(1, 2)
+        logits = self.linears(self.depformer(late).last_hidden_state).unflatten(-1, (BOOKS, IDS)).transpose(1, 2)
         mask = torch.ones(logits.shape[:3], dtype=torch.bool)
         mask[:, 1:, -1] = False
         return SimpleNamespace(logits=logits.masked_fill(~mask[..., None], torch.nan), mask=mask)

@@ -3,8 +3,8 @@
 What: An index or ``.metadata`` names a file by ``..`` or an absolute path, or a link in the directory leads out of it.
 Links of the cache of the Hugging Face hub stay in the directory of their model and are none of these.
 
-Why: transformers opens whatever an index names. From a stranger, such a checkpoint reads files of yours; from a
-colleague, it works until it is copied to another machine. What an index names outside was not opened.
+Why: The library transformers opens whatever an index names. From a stranger, such a checkpoint reads files of yours;
+from a colleague, it works until it is copied to another machine. What an index names outside was not opened.
 
 Fix: Do not load a checkpoint of a stranger that does this. Replace links of your own by the files: ``cp -rL``.
 """

@@ -1,6 +1,6 @@
 """The index claims another size than the shards have.
 
-What: ``total_size`` in the index is not the number of bytes that the tensors of its shards have.
+What: The ``total_size`` of the index is not the number of bytes that the tensors of its shards have.
 
 Why: The index was written for other weights: of another dtype, or of a model with more or fewer tensors. transformers
 loads it without a word.

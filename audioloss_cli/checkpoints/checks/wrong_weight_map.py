@@ -1,9 +1,10 @@
 """The index of the shards says something else than the shards.
 
-What: ``weight_map`` names a tensor that lies in no shard, or in another one, or a shard has tensors that it does not
-name.
+What: The index (``weight_map``) names a tensor that lies in no shard, or in another one, or a shard has tensors that it
+does not name.
 
-Why: transformers loads such a checkpoint without a word: what the index does not find stays as it was made at random.
+Why: The library transformers loads such a checkpoint without a word: what the index does not find stays as it was made
+at random.
 
 Fix: Save the model again with ``save_pretrained``, which writes the index; or write weight_map anew from the headers
 of the shards.

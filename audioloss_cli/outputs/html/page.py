@@ -23,6 +23,7 @@ _MOST = {
     "most_defects": 200,
     "most_files": 20,
     "most_tags": 40,
+    "most_modules": 60,
 }
 _INDENTATION = re.compile(r"\n\s+")
 

@@ -87,7 +87,7 @@ class RunView:
                 return str(severity)
         if self.run.defects:
             return "damaged"
-        if not self.run.series:
+        if not self.run.series and self.run.checkpoint is None:
             return "not audited"
         return next((standing for standing in ("known", "suppressed") if self.found[standing]), "clean")
 
@@ -98,7 +98,9 @@ class RunView:
 
     @property
     def last_step(self) -> int | None:
-        """The highest step of any series."""
+        """The highest step of any series; that of a checkpoint."""
+        if self.run.checkpoint is not None:
+            return self.run.checkpoint.step
         return max((each.span[1] for each in self.series), default=None)
 
     @property

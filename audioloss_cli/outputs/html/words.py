@@ -4,6 +4,7 @@ import math
 
 from audioloss_cli.model import Incident, Severity
 from audioloss_cli.outputs._figures import moment, number
+from audioloss_cli.outputs._sizes import change, extent, norm
 from audioloss_cli.outputs._verdict import plural
 
 _HOW_IT_ENDED = {
@@ -30,4 +31,4 @@ def outcome(incident: Incident) -> str:
     return "; ".join(clauses)
 
 
-FILTERS = {each.__name__: each for each in (count, plural, number, moment, outcome)}
+FILTERS = {each.__name__: each for each in (count, plural, number, moment, outcome, extent, norm, change)}

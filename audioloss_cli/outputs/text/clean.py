@@ -12,14 +12,19 @@ _MOST_REMARKS = 10
 
 
 class CleanRuns:
-    """Counts runs in which there is nothing to show, and those that were not audited at all."""
+    """Counts runs and checkpoints in which there is nothing to show, and runs that were not audited at all."""
 
     def __init__(self) -> None:
         self._runs = self._series = self._points = self._silent = self._damaged = 0
+        self._checkpoints = self._tensors = 0
         self._remarks = Counter[str]()
 
     def add(self, run: RunReport, view: View) -> None:
         """Count a run, and note what its reader should know."""
+        if run.checkpoint is not None:
+            self._checkpoints += 1
+            self._tensors += run.checkpoint.tensors
+            return
         if not run.series:
             self._silent += 1
             return
@@ -44,6 +49,11 @@ class CleanRuns:
             yield from paragraph(f"{remark}{among}", view, indent=2, hang=2)
         if len(self._remarks) > _MOST_REMARKS:
             yield line(f"  ... and {plural(len(self._remarks) - _MOST_REMARKS, 'more remark')}; -v shows them")
+        if self._checkpoints:
+            shown = "it" if self._checkpoints == 1 else "them"
+            counted = f"{plural(self._checkpoints, 'clean checkpoint')} ({plural(self._tensors, 'tensor')})"
+            yield line()
+            yield line(f"{counted}; -v shows {shown}")
         if self._silent:
             yield line()
             yield line(f"{plural(self._silent, 'run')} not audited; -v says why")

@@ -8,6 +8,7 @@ from audioloss_cli.model import Edge, Finding, Incident, RunReport, SeriesReport
 from audioloss_cli.outputs._figures import moment, number
 from audioloss_cli.outputs._verdict import first_step, plural
 from audioloss_cli.outputs.text.causes import cause_lines
+from audioloss_cli.outputs.text.checkpoint import checkpoint_lines
 from audioloss_cli.outputs.text.layout import STYLES, Line, line, paragraph
 from audioloss_cli.outputs.text.learning import learning_lines
 from audioloss_cli.outputs.text.sparkline import alert_row, sparkline
@@ -36,12 +37,14 @@ _NO_MOMENT = " " * 20  # as wide as one
 
 def is_clean(run: RunReport) -> bool:
     """Tell whether there is nothing to show of a run but that it was audited, or not."""
+    if run.checkpoint is not None:
+        return all(each.severity is Severity.INFO for each in run.findings)
     return not run.standings and not any(item.has_learnt_nothing for item in run.learning)
 
 
 def run_lines(run: RunReport, view: View) -> Iterator[Line]:
     """A run with its findings and its series: those with incidents in full, with -v all."""
-    if not run.series and not run.findings:
+    if not run.series and not run.findings and run.checkpoint is None:
         yield line()
         tags = f" ({', '.join(run.tags[:_MOST_TAGS])})" if run.tags else ""
         yield from paragraph(f"{run.run} [{run.format}]: {run.note}{tags}", view, indent=0, hang=2)
@@ -49,6 +52,8 @@ def run_lines(run: RunReport, view: View) -> Iterator[Line]:
     yield line()
     yield line((run.run, "bold"), f"  [{run.format}]")
     yield from _notes(run, view)
+    if run.checkpoint is not None:
+        yield from checkpoint_lines(run.checkpoint, view)
     for finding in run.findings:
         yield from _finding(finding, view)
     for item in run.series:

@@ -15,7 +15,8 @@ def diagnosis_lines(report: Report, view: View) -> Iterator[Line]:
     if report.diagnoses:
         yield from title("Diagnosis")
     for diagnosis in report.diagnoses:
-        yield line(f"  {diagnosis.rank}. ", (diagnosis.cause, "bold"))
+        about = f"  of {diagnosis.about}" if diagnosis.about else ""
+        yield line(f"  {diagnosis.rank}. ", (diagnosis.cause, "bold"), about)
         for evidence in diagnosis.evidence:
             yield from paragraph(f"- {evidence}", view, indent=5, hang=2)
         yield from paragraph(f"Fix: {diagnosis.fix}", view, indent=5)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from audioloss_cli.checkpoints.evidence import CheckpointEvidence
+from audioloss_cli.checkpoints.families import Expected, _facts
 from audioloss_cli.checkpoints.health import TensorStatistics
 from audioloss_cli.checkpoints.stored import Checkpoint, Fault, StoredTensor
 from audioloss_cli.model import Severity
@@ -29,8 +30,22 @@ FAMILY = cast(
             "text_embeddings": r"\bembed_tokens\b",
         },
         serves=lambda _config, _names: True,
+        expected=lambda config: expected(config),  # noqa: PLW0108  # it stands further down
     ),
 )
+
+
+def expected(config: Mapping[str, Any]) -> list[Expected]:
+    """Head and table of all codebooks, and one audio FFN."""
+    books, size, hidden = (_facts.axis(config, name) for name in ("num_codebooks", "codebook_size", "hidden_size"))
+    rows, count = _facts.times(books, size), _facts.books(books)
+    return [
+        Expected("head", HEAD, (rows, hidden), count),
+        Expected("embeddings", EMBEDDINGS, (rows, hidden), count),
+        Expected("ffn", MLP, (None, hidden)),
+    ]
+
+
 HEAD, EMBEDDINGS, MLP, NORM, BIAS = (
     "audio_head.weight",
     "audio_embeddings.weight",
@@ -99,14 +114,39 @@ def emptied() -> CheckpointEvidence:
     return seen(tensors={name: replace(tensor, shape=(0,)) for name, tensor in found.items()})
 
 
+def told(code: str, severity: Severity = Severity.CRITICAL) -> CheckpointEvidence:
+    """A checkpoint of which the layout found this."""
+    return faulty(code, Fault(code, severity, "model-00002-of-00003.safetensors is not as it should be"))
+
+
+def patched() -> CheckpointEvidence:
+    """One layer of eight in another precision."""
+    name = "layers.{}.self_attn.k_proj.weight"
+    more = {
+        name.format(n): StoredTensor(name.format(n), "F32" if n == 5 else "BF16", (4, 4), FILE, 0) for n in range(8)
+    }
+    return seen(tensors={**tensors(), **more})
+
+
 #: check -> evidence in which it must find something; a new check adds a line.
 FIRES: dict[str, Callable[[], CheckpointEvidence]] = {
+    "code_in_config": lambda: seen(path=Path(__file__).parent / "coded"),
     "constant_weights": lambda: seen({HEAD: {"lowest": 0.5, "highest": 0.5, "is_constant": True}}),
+    "damaged_file": lambda: told("damaged-file"),
     "dead_codes": lambda: seen({EMBEDDINGS: {"dead_rows": tuple(range(V, V + 20)), "dead": 20}}),
     "denormal_weights": lambda: seen({MLP: {"denormal": HIDDEN * HIDDEN * 2}}),
+    "duplicate_tensor": lambda: told("duplicate-tensor", Severity.WARNING),
     "empty_weights": emptied,
     "extreme_weights": lambda: seen({MLP: {"highest": 1e30, "norm": 1e30}}),
+    "missing_shard": lambda: told("missing-shard"),
+    "mixed_dtypes": patched,
     "non_finite_weights": lambda: seen({MLP: {"nan": 3, "infinite": 1, "first_bad": HIDDEN + 2}}),
+    "path_leaves_checkpoint": lambda: told("path-leaves-checkpoint"),
+    "stray_shard": lambda: told("stray-shard", Severity.WARNING),
+    "unfinished_save": lambda: told("unfinished-save"),
+    "unsafe_pickle": lambda: seen(imports={FILE: ["os.system"]}),
     "unread_values": lambda: faulty("unread-values", Fault("unread-values", Severity.CRITICAL, "it is too short")),
+    "wrong_total_size": lambda: told("wrong-total-size", Severity.WARNING),
+    "wrong_weight_map": lambda: told("wrong-weight-map"),
     "zero_weights": lambda: seen({HEAD: {"zero": K * V * HIDDEN, "lowest": 0.0, "highest": 0.0, "norm": 0.0}}),
 }

@@ -18,7 +18,7 @@ LLAMA = (
 QWEN = (
     "{%- set ns = namespace(multi_step_tool=true, last_query_index=messages|length - 1) %}{%- for message "
     "in messages[::-1] %}{%- set index = (messages|length - 1) - loop.index0 %}{%- if ns.multi_step_tool and "
-    'message.role == "user" and not(message.content.startswith(\'<tool_response>\') and message.content.endswith("</x>")) %}'
+    'message.role == "user" and not(message.content.startswith(\'<t>\') and message.content.endswith("</x>")) %}'
     "{%- set ns.multi_step_tool = false %}{%- endif %}{%- endfor %}{%- for tool in tools %}{{ tool | tojson }}"
     "{% endfor %}{{- '<think>' + message.content.split('</think>')[-1].lstrip('\\n') }}"
     "{{ tools|map(attribute='name')|join(', ') }}"

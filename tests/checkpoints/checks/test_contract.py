@@ -16,15 +16,23 @@ from audioloss_cli.checkpoints.health import TensorStatistics
 from audioloss_cli.checkpoints.stored import ITEMSIZES, Checkpoint, StoredTensor
 from audioloss_cli.model import Finding, RuleText, View
 from audioloss_cli.outputs import render
-from tests.checkpoints.checks.evidences import FAMILY, FIRES, SHAPES, seen
+from tests.checkpoints.checks import of_models
+from tests.checkpoints.checks.evidences import FAMILY, SHAPES, seen
+from tests.checkpoints.checks.of_models import FIRES
 
 CHECKS = registry.names(FOLDER)
 #: Facts: never a warning.
 FACTS: set[str] = set()
 #: Their docstrings say why nothing is ever ruled out by them.
-NEVER_RULED_OUT: set[str] = set()
+NEVER_RULED_OUT: set[str] = {*of_models.NEVER_RULED_OUT}
 #: Ruled out only where there is a comparison, a LoRA, or another thing that the healthy evidence has not.
-NEEDS_MORE: set[str] = set()
+NEEDS_MORE = {
+    *of_models.NEEDS_MORE,
+    *("missing_shard", "stray_shard", "wrong_weight_map", "wrong_total_size"),  # several files of weights, an index
+    *("path_leaves_checkpoint", "unfinished_save"),  # several files, the state of a training
+    "mixed_dtypes",  # several layers
+    "code_in_config",  # a directory that is there
+}
 
 
 def assert_sound(findings: list[Finding], passed: dict[str, str]) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from audioloss_cli.checkpoints.families import audio_groups
 from audioloss_cli.probe.model_io.adapter import (
     Batch,
     Config,
@@ -64,11 +65,7 @@ class Adapter:
             shift=1 if options.shift is None else options.shift,
             delayed=False,
             sampled=True,  # on one frame in 16, as CSM itself was trained
-            parameters={
-                "head": r"\b(?:lm_head|codebooks_head)\b",
-                "embeddings": r"\bembed_audio_tokens\b|\bdepth_decoder\.model\.embed_tokens\b",
-                "ffn": r"\bdepth_decoder\.model\.layers\.\d+\.mlp\b",
-            },
+            parameters=audio_groups("csm"),
         )
 
     def codes(self, batch: Batch) -> Tensor | None:

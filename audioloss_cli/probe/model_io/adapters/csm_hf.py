@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from audioloss_cli.checkpoints.families import audio_groups
 from audioloss_cli.probe.model_io.adapter import (
     Batch,
     Config,
@@ -56,11 +57,7 @@ class Adapter:
             shift=1 if options.shift is None else options.shift,
             delayed=False,
             sampled=True,
-            parameters={
-                "head": r"\b(?:codebook0_head|audio_head)\b",
-                "embeddings": r"\baudio_embeddings\b",
-                "ffn": r"\bdecoder\.layers\.\d+\.mlp\b",
-            },
+            parameters=audio_groups("csm_hf"),
         )
 
     def codes(self, batch: Batch) -> Tensor | None:

@@ -5,6 +5,7 @@ delay pattern, ``labels`` [B K, T] are the same one column later, -100 where not
 and nothing is shifted.
 """
 
+from audioloss_cli.checkpoints.families import audio_groups
 from audioloss_cli.probe.model_io.adapter import Config, Options
 from audioloss_cli.probe.model_io.adapters._described import EVERY, Described, over, part_of
 
@@ -20,7 +21,7 @@ class Adapter(Described):
     """Rows are the cells of [B, T]."""
 
     needs_codes = False
-    parameters = {"head": r"\blogits_dense\b"}  # noqa: RUF012  # declared in the base
+    parameters = audio_groups("dia")
 
     def __init__(self, config: Config, options: Options) -> None:
         decoder = part_of(config, "decoder_config")

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from audioloss_cli.checkpoints.families import audio_groups
 from audioloss_cli.probe.model_io.adapter import (
     Batch,
     Config,
@@ -76,11 +77,7 @@ class Adapter:
             shift=1 if options.shift is None else options.shift,
             delayed=config.get("use_delay_pattern"),
             forward_names=_FORWARD,
-            parameters={
-                "head": r"\baudio_lm_head\b",
-                "embeddings": r"\b(?:audio_codebook_embeddings|embed_audio_tokens)\b",
-                "ffn": r"\baudio_mlp\b",
-            },
+            parameters=audio_groups("higgs_audio"),
             placeholder_ids=(self.out_id, self.in_id),
             published_ids=self.out_id == _PUBLISHED_OUT and not config,
             reference=Reference("audio_in_ids", "audio_in_ids_start", self.in_id, instead="audio_features"),

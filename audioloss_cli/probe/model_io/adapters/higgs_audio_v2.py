@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from audioloss_cli.checkpoints.families import audio_groups
 from audioloss_cli.probe.model_io.adapter import (
     Batch,
     Config,
@@ -56,11 +57,7 @@ class Adapter:
             shift=1 if options.shift is None else options.shift,
             reduction="sum",
             delayed=config.get("use_delay_pattern", True),
-            parameters={
-                "head": r"\baudio_lm_head\b",
-                "embeddings": r"\bembed_audio_tokens\b",
-                "ffn": r"\baudio_mlp\b",
-            },
+            parameters=audio_groups("higgs_audio_v2"),
             placeholder_ids=(config.get("audio_token_id", 128016), config.get("audio_delay_token_id", 128014)),
         )
 

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from audioloss_cli.checkpoints.families import audio_groups
 from audioloss_cli.probe.model_io.adapter import Batch, Config, Options, Output, field_of, rows_of, taken, tensor
 from audioloss_cli.probe.model_io.layout import Field, Layout
 
@@ -54,11 +55,7 @@ class Adapter:
             text_vocab_size=config.get("vocab_size", 32000) + 1,  # and the one that begins a text
             ignore_index=-100 if options.ignore_index is None else options.ignore_index,
             shift=0 if options.shift is None else options.shift,
-            parameters={
-                "head": r"\bdepth_decoder\.lm_heads\b",
-                "embeddings": r"\bembed_tokens\.\d+\.",
-                "ffn": r"\bdepth_decoder\.layers\.\d+\.mlp\b",
-            },
+            parameters=audio_groups("moshi"),
         )
 
     def codes(self, batch: Batch) -> Tensor | None:

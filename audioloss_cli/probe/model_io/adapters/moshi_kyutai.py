@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from audioloss_cli.checkpoints.families import audio_groups
 from audioloss_cli.probe.model_io.adapter import Batch, Config, Options, field_of, tensor
 from audioloss_cli.probe.model_io.adapters._described import EVERY, Described, over
 
@@ -27,7 +28,7 @@ def serves(config: Config) -> bool:
 class Adapter(Described):
     """Rows are the cells of [B, T]."""
 
-    parameters = {"head": r"\blinears\b", "embeddings": r"\bemb\b"}  # noqa: RUF012  # declared in the base
+    parameters = audio_groups("moshi_kyutai")
 
     def __init__(self, config: Config, options: Options) -> None:
         family = Options(

@@ -5,6 +5,7 @@ Layout: transformers/models/musicgen/modeling_musicgen.py (5.24). ``labels`` are
 has ``decoder_input_ids`` [B K, T]. Logits are [B K, T, V], their last T columns are scored, and nothing is shifted.
 """
 
+from audioloss_cli.checkpoints.families import audio_groups
 from audioloss_cli.probe.model_io.adapter import Config, Options
 from audioloss_cli.probe.model_io.adapters._described import EVERY, Described, over, part_of
 
@@ -20,7 +21,7 @@ class Adapter(Described):
     """Rows are the cells of [B, T]."""
 
     needs_codes = False
-    parameters = {"head": r"\blm_heads\b"}  # noqa: RUF012  # declared in the base
+    parameters = audio_groups("musicgen")
 
     def __init__(self, config: Config, options: Options) -> None:
         decoder = part_of(config, "decoder")

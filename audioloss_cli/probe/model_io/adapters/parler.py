@@ -5,6 +5,7 @@ model makes the decoder's inputs of them, one column later. Logits are [B K, pro
 scored. The loss is the mean over codebooks, which ``per_codebook_losses`` lists.
 """
 
+from audioloss_cli.checkpoints.families import audio_groups
 from audioloss_cli.probe.model_io.adapter import Config, Options
 from audioloss_cli.probe.model_io.adapters._described import EVERY, Described, over, part_of
 
@@ -20,7 +21,7 @@ class Adapter(Described):
     """Rows are the cells of [B, T]."""
 
     needs_codes = False
-    parameters = {"head": r"\blm_heads\b"}  # noqa: RUF012  # declared in the base
+    parameters = audio_groups("parler_tts")
 
     def __init__(self, config: Config, options: Options) -> None:
         decoder = part_of(config, "decoder")

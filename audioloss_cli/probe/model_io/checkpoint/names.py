@@ -4,10 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from torch import Tensor
 
+from audioloss_cli.checkpoints.names import PREFIXES
 from audioloss_cli.probe.model_io.checkpoint.loaded import Mismatch
 
-# DataParallel and DDP; torch.compile; PEFT; Lightning and most wrapper classes
-PREFIXES = ("module.", "_orig_mod.", "base_model.model.", "model.")
 _MOST_WRAPPERS = 20
 
 

@@ -3,7 +3,7 @@
 What: A pickle imports something that runs code or programs (``os.system``, ``builtins.eval``), or a name that is
 neither of torch or numpy nor of a package that trainings are written with. Nothing was loaded: only opcodes were read.
 
-Why: ``torch.load(weights_only=False)``, ``pickle.load`` and older trainers run whatever a pickle asks for, with the
+Why: Loaders such as ``torch.load(weights_only=False)`` and ``pickle.load`` run whatever a pickle asks for, with the
 rights of whoever loads it.
 
 Fix: Do not load the file. Get the weights as safetensors from where you trust; if the name is of your own code, save

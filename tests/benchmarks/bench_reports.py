@@ -63,10 +63,10 @@ def scan(directory: Path, kinds: Sequence[str]) -> int:
     options = [f"--report={kind}={directory / kind}" for kind in kinds]
     code = cli.execute(["scan", str(directory / "runs"), "--jobs", "1", "-o", os.devnull, *options])
     assert code in (0, 1), code
-    return _peak()
+    return peak_resident()
 
 
-def _peak() -> int:
+def peak_resident() -> int:
     """Most bytes resident in this process; ``ru_maxrss`` may be that of the process which started it."""
     with contextlib.suppress(OSError):
         found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)

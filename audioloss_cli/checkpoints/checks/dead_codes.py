@@ -1,8 +1,8 @@
 """Codes of the audio have no embedding, or no logit, of their own.
 
-What: Rows of the audio's embeddings or head are zero, or a copy of another row, by codebook. Rows at the end of a
-codebook or of the table, and two rows or one in 500 elsewhere, are what padding and reserved ids come to, and only
-told. Text is not looked at: its reserved ids share one initialisation in healthy models.
+What: Rows of the audio's embeddings or head are zero, or a copy of another row, by codebook. Up to a quarter of a
+codebook at its end, and two rows or one in 500 elsewhere, are what padding and reserved ids come to, and only told.
+Text is not looked at: its reserved ids share one initialisation in healthy models.
 
 Why: A code whose embedding is zero is not heard, and two codes with one embedding are one to the model. A head in
 which rows are copies gives both codes the same probability, so neither is ever learnt. This is what a table looks
@@ -25,6 +25,7 @@ from audioloss_cli.model import Problem, Severity
 
 _COUNTS = ("num_codebooks", "audio_num_codebooks", "num_channels", "n_q")  # keys of configurations
 _SPECIAL, _SPECIAL_SHARE = 2, 500  # rows of a codebook that are no codes
+_MOST_PADDING = 0.25  # of the rows of a codebook
 _MATRIX = 2
 
 
@@ -85,12 +86,15 @@ def _books(name: str, tensor: StoredTensor, found: TensorStatistics, evidence: C
 
 def _severity(codes: tuple[int, ...], rows: int, unlisted: int) -> Severity:
     """How bad rows of one codebook are; ``unlisted`` more may follow in it."""
-    last, tail = rows, len(codes)
-    if unlisted and codes[0] + len(codes) + unlisted == rows:
-        return Severity.INFO
-    while tail and codes[tail - 1] == last - 1:
-        last, tail = last - 1, tail - 1
-    inside = tail + unlisted
+    last, inside = rows, len(codes)
+    while inside and codes[inside - 1] == last - 1:
+        last, inside = last - 1, inside - 1
+    padding = len(codes) - inside
+    if unlisted and codes[0] + len(codes) + unlisted == rows:  # what is listed goes on to the end
+        padding, inside, unlisted = len(codes) + unlisted, 0, 0
+    if padding > rows * _MOST_PADDING:
+        inside += padding
+    inside += unlisted
     if inside <= max(_SPECIAL, rows // _SPECIAL_SHARE):
         return Severity.INFO
     return Severity.CRITICAL if 2 * inside >= rows else Severity.WARNING

@@ -186,8 +186,8 @@ def ordered_pieces(tensor: StoredTensor, reader: Reader, axes: Sequence[Axis] | 
     """Yield the elements of a tensor in the order of its shape, those that are repeated once.
 
     One that lies in several places comes as they do, which is its order where ``is_in_order``. The arguments are those
-    of ``pieces``, with the axes in the order of the shape. A tensor that lies in another order
-    is read once for each 16 MiB of it.
+    of ``pieces``, with the axes in the order of the shape. A tensor that lies in another order is read once for each
+    16 MiB of it.
 
     Raises:
         UnreadableValuesError: its bytes are not there.

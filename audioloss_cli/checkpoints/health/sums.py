@@ -18,6 +18,7 @@ from audioloss_cli.checkpoints.health.elements import FLOATS, INTEGERS, PARTS, A
 from audioloss_cli.checkpoints.health.pieces import Axis, flat_indices
 
 _BLOCK = 4096  # values whose squares are summed in float32, before the sums are added up in float64
+_PART = 1 << 16  # values whose float32 are in the cache of the core from one step to the next
 _SAFE = (1e-12, 1e15)  # greatest magnitudes of pieces whose squares float32 has room for
 
 
@@ -84,30 +85,54 @@ class FloatSums(Sums):
     def __init__(self, dtype: str, axes: Sequence[Axis], *, quick: bool = False) -> None:
         super().__init__(dtype, axes, quick=quick)
         self.form: FloatFormat = FLOATS[PARTS.get(dtype, dtype)]
+        # Magnitudes of finite values without and with a sign, less than 0 where there is none; the least bits of all.
+        self._positive = self._negative = -1
+        self._least = 2 * self.form.sign
 
     def add(self, first: int, raw: Array) -> None:
         """Take in a piece."""
-        top, sign = int(raw.max()), self.form.sign
-        positive = int(raw.view(raw.dtype.str.replace("u", "i")).max())
-        magnitude = max(positive, top - sign if top >= sign else 0)
-        if magnitude >= self.form.bad:
+        positive, negative = self._greatest(raw)
+        if max(positive, negative) >= self.form.bad:
             raw = self._without_bad(first, raw)
             if not raw.size:
                 return
-            top, positive = int(raw.max()), int(raw.view(raw.dtype.str.replace("u", "i")).max())
-            magnitude = max(positive, top - sign if top >= sign else 0)
-        # Without a negative number the lowest has the least bits, without a positive one the highest.
-        least = int(raw.min()) if top < sign or positive < 0 else 0
-        ends = decoded(
-            np.array([top if top >= sign else least, positive if positive >= 0 else least], raw.dtype), self.dtype
-        )
-        self._between(float(ends[0]), float(ends[1]))
-        if magnitude == 0:
+            positive, negative = self._greatest(raw)
+        greatest = max(positive, negative)
+        if greatest <= 0:
             self.zero += raw.size
-        elif not self.quick:
-            self._count_small(raw)
-            greatest = max(abs(float(ends[0])), abs(float(ends[1])))
-            self.norm = math.hypot(self.norm, norm_of(raw, self.dtype, greatest))
+        if self.quick:
+            return
+        least = int(raw.min())
+        self._take(positive, negative, least)
+        if greatest > 0:
+            self._count_small(raw, least)
+            self.norm = math.hypot(self.norm, norm_of(raw, self.dtype, self._number(greatest)))
+
+    def merge(self, other: Sums) -> None:
+        """Take in what was counted of other pieces."""
+        super().merge(other)
+        if isinstance(other, FloatSums):
+            self._take(other._positive, other._negative, other._least)
+
+    def statistics(self, elements: int, times: int, **more: Any) -> TensorStatistics:
+        """Return what was counted; the least bits are the lowest or the highest, where all values have one sign."""
+        if self.quick:
+            self.lowest, self.highest = (0.0, 0.0) if self.zero * times == elements else (math.inf, -math.inf)
+        elif self._least < 2 * self.form.sign:
+            self.lowest = self._number(self._negative + self.form.sign if self._negative >= 0 else self._least)
+            self.highest = self._number(self._positive if self._positive >= 0 else self._least)
+        return super().statistics(elements, times, **more)
+
+    def _take(self, positive: int, negative: int, least: int) -> None:
+        self._positive, self._negative = max(self._positive, positive), max(self._negative, negative)
+        self._least = min(self._least, least)
+
+    def _number(self, bits: int) -> float:
+        return float(decoded(np.array([bits], self.form.unsigned), self.dtype)[0])
+
+    def _greatest(self, raw: Array) -> tuple[int, int]:
+        """Return the greatest magnitudes of what has no sign and of what has one; less than 0 where there is none."""
+        return int(raw.view(self.form.signed).max()), int(raw.max()) - self.form.sign
 
     def _without_bad(self, first: int, raw: Array) -> Array:
         magnitudes = raw & raw.dtype.type(self.form.sign - 1)
@@ -119,13 +144,18 @@ class FloatSums(Sums):
         finite: Array = raw[~bad]
         return finite
 
-    def _count_small(self, raw: Array) -> None:
+    def _count_small(self, raw: Array, least: int) -> None:
+        """Count zeros and denormals, where the least magnitudes with and without a sign say that there are any."""
+        least_signed = (
+            int(raw.view(self.form.signed).min()) + self.form.sign
+        )  # what has no sign is greater than all that has
+        if min(least, least_signed) >= self.form.normal:
+            return
         magnitudes = raw & raw.dtype.type(self.form.sign - 1)
         small = int(np.count_nonzero(magnitudes < self.form.normal))
-        if small:
-            zero = magnitudes.size - int(np.count_nonzero(magnitudes))
-            self.zero += zero
-            self.denormal += small - zero
+        zero = magnitudes.size - int(np.count_nonzero(magnitudes))
+        self.zero += zero
+        self.denormal += small - zero
 
 
 class ByteSums(Sums):
@@ -212,17 +242,22 @@ def norm_of(raw: Array, dtype: str, greatest: float) -> float:
     if dtype == "F64" or not _SAFE[0] < greatest < _SAFE[1]:
         scaled = decoded(raw, dtype).astype(np.float64) / greatest
         return math.sqrt(float(np.dot(scaled, scaled))) * greatest
+    return math.sqrt(sum(_part_squares(raw[start : start + _PART], dtype) for start in range(0, raw.size, _PART)))
+
+
+def _part_squares(raw: Array, dtype: str) -> float:
+    """Return the sum of squares of floats of two or four bytes."""
     if dtype == "BF16" and raw.size % 2 == 0:
         pairs = raw.view("<u4")  # two at once, without widening: the second one, and the first one in its place
         seconds, firsts = pairs & np.uint32(0xFFFF0000), pairs << np.uint32(16)
-        return math.sqrt(_squares(seconds.view(np.float32)) + _squares(firsts.view(np.float32)))
+        return _squares(seconds.view(np.float32)) + _squares(firsts.view(np.float32))
     if dtype == "F16":
         # With 13 more bits of mantissa it is a float32 whose exponent is 112 too low, also if it is denormal.
         magnitudes = (raw & np.uint16(0x7FFF)).astype(np.uint32)
         np.left_shift(magnitudes, 13, out=magnitudes)
         values = magnitudes.view(np.float32)
-        return math.sqrt(_squares(np.multiply(values, np.float32(2.0**112), out=values)))
-    return math.sqrt(_squares(decoded(raw, dtype)))
+        return _squares(np.multiply(values, np.float32(2.0**112), out=values))
+    return _squares(decoded(raw, dtype))
 
 
 def _squares(values: Array) -> float:

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from audioloss_cli.checkpoints.trend import trend
-from audioloss_cli.model import Finding, Severity
+from audioloss_cli.model import Severity
 from audioloss_cli.model.checkpoint_report import CheckpointReport, ModuleSummary
 
 
@@ -39,8 +39,8 @@ def test_two_neighbours_that_are_the_same():
 
 def test_what_an_audit_has_told_is_not_told_again():
     reports = run(HEALTHY, {"head": (10.0, 4), "layers": (50.0, 4)})
-    reports[1].findings = [Finding("nothing-changed", Severity.CRITICAL, "they are the same")]
-    assert trend(reports) == []
+    assert trend(reports, {(reports[1].path, "nothing-changed")}) == []
+    assert len(trend(reports, {(reports[0].path, "nothing-changed")})) == 1
 
 
 def test_a_module_that_stops():

@@ -106,6 +106,9 @@ class Machine:
         """Return what stands for something that lies elsewhere in the file."""
         raise NotImplementedError
 
+    def split(self) -> None:
+        """Is told of an argument that the unpickler in C would read in another way."""
+
     def buffer(self) -> Any:
         """Return what stands for a buffer that lies elsewhere."""
         raise NotImplementedError
@@ -234,6 +237,9 @@ class Machine:
     def _persistent_text(self, argument: str) -> None:
         self.stack.append(self.stored(argument))
 
+    def _split(self, _: Any) -> None:
+        self.split()
+
     def _buffer(self, _: Any) -> None:
         self.stack.append(self.buffer())
 
@@ -269,6 +275,7 @@ _STEPS: dict[str, Callable[[Any, Any], None]] = {
     "BUILD": Machine._build,
     "BINPERSID": Machine._persistent,
     "PERSID": Machine._persistent_text,
+    "SPLIT": Machine._split,
     "NEXT_BUFFER": Machine._buffer,
     "READONLY_BUFFER": Machine._read_only,
 }

@@ -18,19 +18,27 @@ _LONGEST_NUMBER = 4300  # digits, as Python's own limit: reading them takes quad
 def operations(stream: IO[bytes]) -> Iterator[tuple[str, Any]]:
     """Yield names and arguments up to STOP, and leave the stream behind it.
 
-    No argument is read that is longer than what there is.
+    No argument is read that is longer than what there is. The unpickler in C loses the first part of an argument that
+    crosses the end of a frame; no program writes such a one, and ``SPLIT`` goes before its opcode.
 
     Raises:
         ValueError: an opcode is unknown, an argument is none, or the file ends.
     """
-    end = _end_of(stream)
+    end, frame = _end_of(stream), 0
     while True:
         code = stream.read(1)
         known = _OPCODES.get(code)
         if known is None:
             raise ValueError(f"{code!r} is no opcode" if code else "it ends before its STOP")
         name, reader = known
-        yield name, None if reader is None else reader(stream, end)
+        start = stream.tell() if frame else 0
+        argument: Any = None if reader is None else reader(stream, end)
+        last = stream.tell() + (argument if name == "FRAME" else 0) if frame or name == "FRAME" else 0
+        if start < frame < last:
+            yield "SPLIT", None
+        if name == "FRAME":
+            frame = last
+        yield name, argument
         if name == "STOP":
             return
 

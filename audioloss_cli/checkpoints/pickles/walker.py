@@ -14,7 +14,7 @@ DAMAGED, UNSAFE = "damaged-file", "unsafe-pickle"
 _SMALL = 1 << 60  # integers below it hash to themselves, so that no choice of them collides
 _LARGE_BITS = 1024
 _TUPLE_KEYS, _LONGEST_KEY = 1000, 16  # for the hashes of tuples collide where somebody wants them to
-_LONGEST_NAME, _MOST_NAMES = 1000, 10_000
+_LONGEST_NAME, _MOST_NAMES = 400, 2000
 _MOST_FAULTS = 20
 _BOOKS = frozenset({"collections.OrderedDict", "collections.defaultdict", "collections.Counter", "builtins.dict"})
 _ENCODINGS = frozenset({"latin1", "latin-1", "utf-8", "utf8", "ascii"})
@@ -215,6 +215,9 @@ class _Walker(Machine):
         if self.storages.setdefault(key, storage).nbytes != storage.nbytes:
             self.fault(DAMAGED, Severity.CRITICAL, f"gives the storage {key[:80]!r} two sizes")
         return storage
+
+    def split(self) -> None:
+        self.fault(UNSAFE, Severity.CRITICAL, "hides what it imports: an argument crosses the end of a frame")
 
     def buffer(self) -> Call:
         return Call("", ())

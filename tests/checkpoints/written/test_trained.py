@@ -182,3 +182,46 @@ def test_siblings(tmp_path: Path, name: str) -> None:
     assert {"audio-unchanged", "config-mismatch", "missing-audio-weights"} <= passed.keys()
     train(make(), inputs(), "head").save_pretrained(tmp_path / "frozen")
     assert grave(audit(tmp_path / "frozen", tmp_path / "base")) == [("audio-unchanged", Severity.CRITICAL)]
+
+
+def musicgen() -> Any:
+    codec = {"num_filters": 2, "num_residual_layers": 1, "upsampling_ratios": [2, 2], "codebook_size": 16}
+    text = {"vocab_size": 40, "d_model": 8, "d_ff": 16, "num_layers": 1, "num_heads": 2, "d_kv": 4}
+    decoder = {"vocab_size": 16, "hidden_size": 8, "num_hidden_layers": 1, "ffn_dim": 16, "num_attention_heads": 2}
+    settings = transformers.MusicgenConfig(
+        text_encoder={"model_type": "t5", **text},
+        audio_encoder={"model_type": "encodec", "codebook_dim": 4, "hidden_size": 4, **codec},
+        decoder={**decoder, "num_codebooks": 4, "pad_token_id": 15, "bos_token_id": 15},
+    )
+    return transformers.MusicgenForConditionalGeneration(settings)
+
+
+def dia() -> Any:
+    same = {"hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "head_dim": 4}
+    cross = {
+        "cross_hidden_size": 8,
+        "cross_num_attention_heads": 2,
+        "cross_head_dim": 4,
+        "cross_num_key_value_heads": 2,
+    }
+    pattern = [0, 1, 2, 3]
+    decoder = {**same, **cross, "num_key_value_heads": 2, "vocab_size": 20, "num_channels": 4, "delay_pattern": pattern}
+    settings = transformers.DiaConfig(
+        encoder_config={**same, "num_key_value_heads": 2, "vocab_size": 40},
+        decoder_config=decoder,
+        delay_pattern=pattern,
+        bos_token_id=18,
+        eos_token_id=17,
+        pad_token_id=19,
+    )
+    return transformers.DiaForConditionalGeneration(settings)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("make", "tensors"), [(musicgen, 8), (dia, 3)])
+def test_shapes_of_models_that_transformers_makes(tmp_path: Path, make: Any, tensors: int) -> None:
+    make().save_pretrained(tmp_path)
+    found = audit(tmp_path, steps=0)
+    assert grave(found) == []
+    assert found[1]["config-mismatch"] == f"the shapes of {tensors} tensors are those of config.json"
+    assert "missing-audio-weights" in found[1]

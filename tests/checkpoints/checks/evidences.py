@@ -130,6 +130,7 @@ def patched() -> CheckpointEvidence:
 
 #: check -> evidence in which it must find something; a new check adds a line.
 FIRES: dict[str, Callable[[], CheckpointEvidence]] = {
+    "code_in_config": lambda: seen(path=Path(__file__).parent / "with_code"),
     "constant_weights": lambda: seen({HEAD: {"lowest": 0.5, "highest": 0.5, "is_constant": True}}),
     "damaged_file": lambda: told("damaged-file"),
     "dead_codes": lambda: seen({EMBEDDINGS: {"dead_rows": tuple(range(V, V + 20)), "dead": 20}}),
@@ -144,6 +145,7 @@ FIRES: dict[str, Callable[[], CheckpointEvidence]] = {
     "stray_shard": lambda: told("stray-shard", Severity.WARNING),
     "unfinished_save": lambda: told("unfinished-save"),
     "unread_values": lambda: faulty("unread-values", Fault("unread-values", Severity.CRITICAL, "it is too short")),
+    "unsafe_pickle": lambda: seen(imports={Path("optimizer.pt"): ["os.system"]}),
     "wrong_total_size": lambda: told("wrong-total-size", Severity.WARNING),
     "wrong_weight_map": lambda: told("wrong-weight-map"),
     "zero_weights": lambda: seen({HEAD: {"zero": K * V * HIDDEN, "lowest": 0.0, "highest": 0.0, "norm": 0.0}}),

@@ -4,6 +4,7 @@ Layout: APPNOTE.TXT of PKWARE, 4.3.7 to 4.3.16. torch writes its archives with m
 of a compressed entry are the compressed bytes.
 """
 
+import errno
 import struct
 import zipfile
 import zlib
@@ -49,7 +50,7 @@ def check_archive(source: Path | IO[bytes], name: object) -> dict[str, zipfile.Z
         ReadError: an entry is damaged or compressed, or entries overlap, or the end of the file is missing.
     """
     try:
-        with zipfile.ZipFile(source) as archive:
+        with open_archive(source) as archive:
             problem = _problem_of_end(archive) or _problem_of_names(archive.namelist())
             problem = problem or _problem_of_places(archive) or _problem_of_compression(archive.infolist())
             problem = problem or _wrong_checksum(archive)
@@ -59,6 +60,21 @@ def check_archive(source: Path | IO[bytes], name: object) -> dict[str, zipfile.Z
     if problem:
         raise ReadError(f"{name}: {problem}")
     return entries
+
+
+def open_archive(source: Path | IO[bytes]) -> zipfile.ZipFile:
+    """Read the table of contents of an archive.
+
+    Raises:
+        zipfile.BadZipFile: it is damaged, or there is none; and the others of ``ERRORS``.
+        OSError: the file cannot be read.
+    """
+    try:
+        return zipfile.ZipFile(source)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # of a place before the file begins
+            raise
+        raise zipfile.BadZipFile("Bad offset for central directory") from error
 
 
 def problems(archive: zipfile.ZipFile) -> list[ArchiveProblem]:
@@ -87,6 +103,8 @@ def data_offset(stream: IO[bytes], entry: zipfile.ZipInfo) -> int:
     Raises:
         struct.error: the file ends before.
     """
+    if entry.header_offset < 0:
+        raise zipfile.BadZipFile(f"{entry.filename[:80]} lies before the beginning")
     stream.seek(entry.header_offset)
     *_, name, extra = _LOCAL.unpack(stream.read(_LOCAL.size))
     return entry.header_offset + _LOCAL.size + int(name) + int(extra)
@@ -142,7 +160,7 @@ def checksum_faults(path: Path, progress: Callable[[int, int, str], None] | None
         if stream.read(4) != b"PK\x03\x04":
             return []
         try:
-            with zipfile.ZipFile(stream) as archive:
+            with open_archive(stream) as archive:
                 entries = archive.infolist()
                 is_bad = any(each.severity is Severity.CRITICAL for each in problems(archive))
         except ERRORS:
@@ -257,6 +275,8 @@ def _problem_of_places(archive: zipfile.ZipFile) -> str:
     entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
     ends = [entry.header_offset for entry in entries[1:]] + [archive.start_dir]
     for entry, end in zip(entries, ends, strict=False):
+        if entry.header_offset < 0:
+            return f"{entry.filename[:80]} lies before the beginning of the file; {_AGAIN}"
         if entry.header_offset + _LOCAL.size + entry.compress_size > end:
             return f"{entry.filename[:80]} reaches into what follows it; {_AGAIN}"
         if entry.flag_bits & _ENCRYPTED:

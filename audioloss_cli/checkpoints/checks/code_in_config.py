@@ -1,6 +1,6 @@
 """A configuration beside the weights names code, or a chat template is code.
 
-What: ``auto_map``, ``_target_``, ``class_path`` or a tag of YAML names a class that is imported and called; or a chat
+What: A key (``auto_map``, ``_target_``, ``class_path``) or a tag of YAML names what is imported and called; or a chat
 template reaches beyond the messages, such as into ``__globals__``. Nothing was followed: the files were read as text.
 
 Why: A trainer or a tokenizer that follows them runs what they name. A custom model has an honest ``auto_map``, which

@@ -3,7 +3,7 @@
 What: A pickle imports something that runs code or programs (``os.system``, ``builtins.eval``), or a name that is
 neither of torch or numpy nor of a package that trainings are written with. Nothing was loaded: only opcodes were read.
 
-Why: ``torch.load(weights_only=False)``, ``pickle.load`` and older trainers run whatever a pickle asks for, with the
+Why: Loaders such as ``torch.load(weights_only=False)`` and ``pickle.load`` run whatever a pickle asks for, with the
 rights of whoever loads it.
 
 Fix: Do not load the file. Get the weights as safetensors from where you trust; if the name is of your own code, save
@@ -21,9 +21,9 @@ from audioloss_cli.model import Problem, Severity
 CODE = "unsafe-pickle"
 _SHOWN, _LONGEST, _LISTED = 5, 100, 100
 _WORDS = {
-    Severity.CRITICAL: "would run code when it is loaded: it imports",
+    Severity.CRITICAL: "would run code, for it imports",
     Severity.WARNING: "imports what is of no known training library:",
-    Severity.INFO: "needs the program that wrote it, for it imports",
+    Severity.INFO: "takes the program that wrote it, for it imports",
 }
 
 
@@ -34,7 +34,7 @@ def check(evidence: CheckpointEvidence) -> Iterator[Problem]:
         found = judged[severity]
         if found:
             names = sorted({name for each in found.values() for name in each})
-            text = f"{_files(found)} {words} {_shortened(names)}"
+            text = f"loading {_files(found)} {words} {_shortened(names)}"
             files = [file.name for file in found]
             yield Problem(severity, text, {"names": names[:_LISTED], "files": files[:_LISTED], "count": len(names)})
     yield from faults_of(evidence, CODE)
@@ -62,7 +62,7 @@ def _judged(evidence: CheckpointEvidence) -> Mapping[Severity, Mapping[Path, lis
 
 def _files(found: Mapping[Path, list[str]]) -> str:
     first = next(iter(found)).name
-    return first if len(found) == 1 else f"{first} and {len(found) - 1} more files"
+    return first if len(found) == 1 else f"{first} and {len(found) - 1} more"
 
 
 def _shortened(names: list[str]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from audioloss_cli.checkpoints import zips
 from audioloss_cli.checkpoints.stored import ITEMSIZES, Fault, StoredFile, StoredTensor
 from audioloss_cli.checkpoints.words import clipped, counted, listed
 from audioloss_cli.model import Severity
@@ -67,7 +68,7 @@ def read(path: Path) -> StoredFile:
     """Read the table of contents and the header of each array."""
     stored = StoredFile(path, "npz")
     try:
-        with zipfile.ZipFile(path) as archive, path.open("rb") as stream:
+        with zips.open_archive(path) as archive, path.open("rb") as stream:
             problem = _problem_of_places(archive)
             if problem:
                 stored.faults.append(_damaged(f"{path}: {problem}"))

@@ -19,13 +19,14 @@ from audioloss_cli.model import Severity
 
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 DAMAGED, UNSAFE = "damaged-file", "unsafe-pickle"
-_ZIP, _FIRST_NAME = b"PK\x03\x04", slice(30, 512)
+_ZIP = b"PK\x03\x04"
 _SHOWN = 3
 
 
 def claims(head: bytes, path: Path) -> bool:
     """Tell by the first entry: an archive of arrays has one called ``*.npy``."""
-    return head.startswith(_ZIP) and path.suffix != ".npz" and b".npy" not in head[_FIRST_NAME][: sum(head[26:27])]
+    length = int.from_bytes(head[26:28], "little")
+    return head.startswith(_ZIP) and path.suffix != ".npz" and b".npy" not in head[30 : 30 + length]
 
 
 def read(path: Path) -> StoredFile:
@@ -40,7 +41,7 @@ def read(path: Path) -> StoredFile:
 
 
 def _read_archive(file: StoredFile, stream: IO[bytes]) -> None:
-    with zipfile.ZipFile(stream) as archive:
+    with zips.open_archive(stream) as archive:
         problems = zips.problems(archive)
         entries = {entry.filename.partition("/")[2]: entry for entry in archive.infolist()}
     if "constants.pkl" in entries:

@@ -130,6 +130,7 @@ def patched() -> CheckpointEvidence:
 
 #: check -> evidence in which it must find something; a new check adds a line.
 FIRES: dict[str, Callable[[], CheckpointEvidence]] = {
+    "code_in_config": lambda: seen(path=Path(__file__).parent / "coded"),
     "constant_weights": lambda: seen({HEAD: {"lowest": 0.5, "highest": 0.5, "is_constant": True}}),
     "damaged_file": lambda: told("damaged-file"),
     "dead_codes": lambda: seen({EMBEDDINGS: {"dead_rows": tuple(range(V, V + 20)), "dead": 20}}),
@@ -143,6 +144,7 @@ FIRES: dict[str, Callable[[], CheckpointEvidence]] = {
     "path_leaves_checkpoint": lambda: told("path-leaves-checkpoint"),
     "stray_shard": lambda: told("stray-shard", Severity.WARNING),
     "unfinished_save": lambda: told("unfinished-save"),
+    "unsafe_pickle": lambda: seen(imports={FILE: ["os.system"]}),
     "unread_values": lambda: faulty("unread-values", Fault("unread-values", Severity.CRITICAL, "it is too short")),
     "wrong_total_size": lambda: told("wrong-total-size", Severity.WARNING),
     "wrong_weight_map": lambda: told("wrong-weight-map"),

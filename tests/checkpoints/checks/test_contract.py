@@ -31,7 +31,7 @@ NEEDS_MORE = {
     *("missing_shard", "stray_shard", "wrong_weight_map", "wrong_total_size"),  # several files of weights, an index
     *("path_leaves_checkpoint", "unfinished_save"),  # several files, the state of a training
     "mixed_dtypes",  # several layers
-    *of_models.NEEDS_MORE,
+    "code_in_config",  # a directory that is there
 }
 
 

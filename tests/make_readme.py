@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from audioloss_cli import Limits, outputs, registry
 from audioloss_cli.cli import formats as log_formats
@@ -21,6 +22,7 @@ from tests.make_picture import PICTURE, picture
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 CHECKPOINT, BATCH = "sample_logs/no-shift/checkpoint-500", "sample_logs/no-shift/batch.safetensors"
+CUT = 300_000  # bytes of the sample checkpoint
 
 
 def command(*arguments: str) -> str:
@@ -91,13 +93,35 @@ def causes() -> str:
     return "\n".join(rows)
 
 
-def checks() -> str:
+def checks(folder: str) -> str:
     """One row a check, from its docstring."""
     rows = ["| code | what |", "|---|---|"]
-    for name in registry.names("probe.checks"):
-        title = RuleText.of(registry.load("probe.checks", name)).title
+    for name in registry.names(folder):
+        title = RuleText.parse(registry.docstring(folder, name), name).title
         rows.append(f"| `{registry.code_of(name)}` | {title} |")
     return "\n".join(rows)
+
+
+def titles(folder: str) -> str:
+    """One line a plugin, the first of its docstring."""
+    texts = (
+        " ".join(registry.docstring(folder, name).split("\n\n", maxsplit=1)[0].split())
+        for name in registry.names(folder)
+    )
+    return "\n".join(f"- {_cell(text)}" for text in texts)
+
+
+def checkpoints() -> str:
+    """A clean checkpoint in full, and what is left of one that was cut short."""
+    file = f"{CHECKPOINT}/model.safetensors"
+    with TemporaryDirectory() as directory:
+        cut = Path(directory, "cut.safetensors")
+        cut.write_bytes((ROOT / file).read_bytes()[:CUT])
+        found = console("audioloss probe --ckpt cut.safetensors", "audioloss_cli", "probe", "--ckpt", str(cut))
+    found = found.replace(f"{directory}/", "").replace(
+        "console\n", f"console\n$ head -c {CUT} {file} > cut.safetensors\n", 1
+    )
+    return f"{command('probe', '--ckpt', CHECKPOINT, '-v')}\n\n{found}"
 
 
 def alert_tests() -> str:
@@ -158,6 +182,12 @@ CORE: Documents = {
     ROOMS / "alert_tests" / "README.md": {"test": alert_tests},
     ROOMS / "config" / "README.md": {"settings": settings},
     ROOMS / "outputs" / "README.md": {"kinds": report_kinds, "columns": csv_columns, "metrics": metrics},
+    ROOMS / "checkpoints" / "README.md": {
+        "probe": checkpoints,
+        "layouts": lambda: titles("checkpoints.layouts"),
+        "formats": lambda: titles("checkpoints.formats"),
+        "checks": lambda: checks("checkpoints.checks"),
+    },
     ROOMS / "cli" / "README.md": {
         "help": lambda: command("scan", "--help"),
         "probe-help": lambda: command("probe", "--help"),
@@ -167,7 +197,7 @@ PROBE: Documents = {
     ROOMS / "probe" / "README.md": {
         "probe": lambda: command("probe", "--ckpt", CHECKPOINT, "--data", BATCH, "--device", "cpu"),
         "causes": causes,
-        "checks": checks,
+        "checks": lambda: checks("probe.checks"),
     }
 }
 TRAINING: Documents = {

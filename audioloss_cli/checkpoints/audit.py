@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audioloss_cli.checkpoints.check import run_checks
+from audioloss_cli.checkpoints.checksums import faults_of_checksums
 from audioloss_cli.checkpoints.comparison import compare
 from audioloss_cli.checkpoints.evidence import CheckpointEvidence
 from audioloss_cli.checkpoints.families import family_of, members
@@ -75,6 +76,7 @@ def audit_opened(
     if not headers:
         for file in opened.files:
             opened.faults += checksum_faults(file, progress) if file.is_file() else []
+        opened.faults += faults_of_checksums(opened.checksums, progress)
         rows = members(family, opened.tensors, "head", "embeddings")
         health = examine(opened.tensors, rows_of=rows, jobs=jobs, progress=progress)
         opened.faults += health.faults

@@ -8,6 +8,7 @@ from audioloss_cli.checkpoints.layouts import kind_of
 from audioloss_cli.checkpoints.stored import Checkpoint
 
 _NUMBER = re.compile(r"\d+")
+_NUMBERED = re.compile(r"checkpoint-\d+")
 _FLOATING = ("F", "BF")  # how the names of such dtypes begin
 
 Refused = Callable[[Path, OSError], None]
@@ -18,8 +19,8 @@ def checkpoints_under(
 ) -> Iterator[Path]:
     """Yield the checkpoints under a path, those of one directory in the order of the numbers in their names.
 
-    A path that is a checkpoint itself is the only one; nothing is looked for inside of one. Links to directories are
-    not followed, and what is hidden is not looked at.
+    Inside of a checkpoint nothing is looked for but those of the training that it is the last model of, which come
+    before it. Links to directories are not followed, and what is hidden is not looked at.
 
     Args:
         root: a file or a directory.
@@ -34,6 +35,7 @@ def checkpoints_under(
         path = pending.pop()
         try:
             if kind_of(path) is not None:
+                yield from (each for each in _numbered_inside(path) if not exclude(each))
                 yield path
             elif path.is_dir():
                 inner = [each for each in path.iterdir() if _is_looked_at(each) and not exclude(each)]
@@ -54,6 +56,13 @@ def holds_weights(opened: Checkpoint) -> bool:
     floating = sum(each.elements for each in opened.tensors.values() if each.dtype.startswith(_FLOATING))
     dotted = sum("." in name for name in opened.tensors)
     return 2 * dotted >= len(opened.tensors) and 2 * floating >= sum(each.elements for each in opened.tensors.values())
+
+
+def _numbered_inside(checkpoint: Path) -> list[Path]:
+    """Return the directories checkpoint-N in the directory of a training, where its last model lies as well."""
+    inside = checkpoint.glob("checkpoint-*") if checkpoint.is_dir() else ()
+    numbered = [each for each in inside if _NUMBERED.fullmatch(each.name) and each.is_dir() and _is_looked_at(each)]
+    return sorted((each for each in numbered if kind_of(each) is not None), key=_by_number)
 
 
 def _is_looked_at(path: Path) -> bool:

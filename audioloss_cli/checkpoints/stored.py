@@ -115,6 +115,22 @@ class StoredFile:
     faults: list[Fault] = field(default_factory=list)
 
 
+class Checksum(NamedTuple):
+    """What bytes in the middle of a file must add up to.
+
+    Attributes:
+        file: that they lie in.
+        offset: of the first byte.
+        nbytes: how many there are.
+        crc32: of these bytes.
+    """
+
+    file: Path
+    offset: int
+    nbytes: int
+    crc32: int
+
+
 class Part(NamedTuple):
     """What a training needs to go on, beside weights: an optimizer, a scheduler, random states, a trainer's state.
 
@@ -144,6 +160,7 @@ class Checkpoint:
         parts: what a training needs to go on.
         resumable: whether this kind of checkpoint is meant for that: what is missing is then a fault.
         imports: file -> names that loading it would import, sorted.
+        checksums: of archives that lie in the middle of a file.
         faults: what is wrong with its files.
         notes: what the reader must know about how it was read.
     """
@@ -158,6 +175,7 @@ class Checkpoint:
     parts: list[Part] = field(default_factory=list)
     resumable: bool = False
     imports: dict[Path, list[str]] = field(default_factory=dict)
+    checksums: list[Checksum] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

@@ -19,11 +19,16 @@ def size(nbytes: float) -> str:
     raise AssertionError
 
 
+def step_of(checkpoint: CheckpointReport) -> str:
+    """``step 500``; empty where nothing says it."""
+    return "" if checkpoint.step is None else f"step {checkpoint.step:,}"
+
+
 def extent(checkpoint: CheckpointReport) -> str:
     """How much lies in it: step, family, tensors, parameters, their dtypes, bytes."""
     dtypes = sorted(checkpoint.dtypes.items(), key=lambda item: -item[1])
     parts = [
-        "" if checkpoint.step is None else f"step {checkpoint.step:,}",
+        step_of(checkpoint),
         checkpoint.family,
         plural(checkpoint.tensors, "tensor"),
         plural(checkpoint.parameters, "parameter"),
@@ -44,3 +49,17 @@ def change(module: ModuleSummary) -> str:
     if module.tensors and module.unchanged == module.tensors:
         return "unchanged"
     return "" if math.isnan(module.change) else f"{module.change:.2%}"
+
+
+def changes(checkpoint: CheckpointReport) -> str:
+    """How far its modules are from the base, from the least to the most; empty where nothing was compared."""
+    known = [each for each in checkpoint.modules if change(each)]
+    if not known:
+        return ""
+    moved = sorted(each.change for each in known if each.unchanged < each.tensors and not math.isnan(each.change))
+    still = len(known) - len(moved)
+    parts = [
+        f"{moved[0]:.2%} to {moved[-1]:.2%}" if moved else "",
+        f"{plural(still, 'module')} unchanged" if still else "",
+    ]
+    return "changed " + ", ".join(filter(None, parts)) if moved else f"{plural(still, 'module')} unchanged"

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import struct
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def test_a_healthy_checkpoint_is_clean_and_said_to_be_audited(audioloss, tmp_pat
     ran = audioloss("probe", "--ckpt", write_model(tmp_path / "model", drawn(1)))
     assert (ran.code, ran.out) == (
         CLEAN,
-        "1 clean checkpoint (2 tensors); -v shows it\n\nPASS (exit 0): nothing found in 1 checkpoint\n",
+        f"1 clean checkpoint (2 tensors); -v shows it\n  {tmp_path}/model\n\n"
+        "PASS (exit 0): nothing found in 1 checkpoint\n",
     )
 
 
@@ -62,6 +64,8 @@ def test_headers_alone_say_nothing_of_values(audioloss, tmp_path):
 
 def test_several_checkpoints_are_rows_and_each_is_held_against_the_one_before(audioloss, tmp_path):
     run = trained(tmp_path / "run", [9, 100, 1000])
+    text = " ".join(audioloss("probe", "--ckpt", run).out.split())
+    assert re.search(r"checkpoint-1000, step 1,000, changed \d+\.\d\d% to \d+\.\d\d%", text)
     document = json.loads(audioloss("probe", "--ckpt", run, "--report", "json").out)
     rows = {row["run"]: row["checkpoint"] for row in document["runs"]}
     assert list(rows) == [str(run / f"checkpoint-{step}") for step in (9, 100, 1000)]

@@ -200,7 +200,7 @@ def _faults_of_places(
     path: Path, count: int, lost: list[_Entry], overlaps: list[str], gaps: list[str]
 ) -> Iterator[Fault]:
     if overlaps:
-        text = f"{path}: {counted(len(overlaps), 'tensor')} of {count:,} lie upon another one: {listed(overlaps)}"
+        text = f"{path}: {len(overlaps):,} of {counted(count, 'tensor')} upon another one: {listed(overlaps)}"
         yield _damaged(text, tensors=len(overlaps))
     if gaps and not lost and not overlaps:
         yield _damaged(f"{path}: bytes between tensors are of none: {listed(gaps)}", gaps=len(gaps))

@@ -8,22 +8,29 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
-from audioloss_cli.checkpoints.pickles import Location, Storage, read_pickle_stream
+from audioloss_cli.checkpoints.pickles import Location, PickleContents, Storage, read_pickle_stream
+from audioloss_cli.checkpoints.stored import Checksum
 
 _LOCAL = struct.Struct("<4s22x2H")  # of an entry: its signature, the lengths of its name and of what follows that
+_HEADER = 8  # bytes of safetensors before its header
 _LONGEST_PICKLE = 1 << 20  # bytes; that of a tensor has some 300
 _DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, EOFError, ValueError, OverflowError, OSError)
 
 
 class Archives:
-    """Looks into archives of files, each of which is opened once."""
+    """Looks into archives of files, each of which is opened once.
+
+    Attributes:
+        checksums: of the tensors that were found.
+    """
 
     def __init__(self, files: ExitStack) -> None:
         """Open files, which ``files`` closes."""
         self._files = files
         self._streams: dict[Path, IO[bytes]] = {}
+        self.checksums: list[Checksum] = []
 
-    def value(self, file: Path, start: int, length: int) -> Any:
+    def contents(self, file: Path, start: int, length: int) -> PickleContents | None:
         """Return what an archive holds, a ``StoredTensor`` or plain values; None where it is damaged."""
         try:
             if file not in self._streams:
@@ -40,9 +47,20 @@ class Archives:
 
         def locate(storage: Storage) -> Location | None:
             entry = entries.get(f"data/{storage.key}")
-            return None if entry is None else _location(file, stream, start, length, entry)
+            found = None if entry is None else _location(file, stream, start, length, entry)
+            if entry and found and entry.CRC:
+                self.checksums.append(Checksum(file, found.offset, found.nbytes, entry.CRC))
+            return found
 
-        return read_pickle_stream(io.BytesIO(text), file.name, locate).value
+        return read_pickle_stream(io.BytesIO(text), file, locate)
+
+    def is_safetensors(self, file: Path, start: int) -> bool:
+        """Tell whether a chunk begins as a file of safetensors does, which torch can be told to write."""
+        stream = self._streams.get(file)
+        if stream is None:
+            return False
+        stream.seek(start + _HEADER)
+        return stream.read(1) == b"{"
 
 
 def _location(file: Path, stream: IO[bytes], start: int, length: int, entry: zipfile.ZipInfo) -> Location | None:

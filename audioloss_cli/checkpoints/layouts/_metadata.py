@@ -72,7 +72,8 @@ def read_distributed(opener: Opener, directory: Path) -> Distributed:
         reading = _Reading(opener, directory, found, Archives(opened))
         reading.tell_files(files)
         tensors = reading.tensors()
-        return Distributed(tensors, reading.has_optimizer, reading.step())
+        opener.checkpoint.checksums += reading.archives.checksums
+        return Distributed(tensors, reading.has_optimizer, reading.step)
 
 
 class _Reading:
@@ -90,7 +91,8 @@ class _Reading:
         self._named = {chunk.file for chunks in self._chunks.values() for chunk in chunks.values()}
         self._bad = {file for file in self._named if not _is_name(file)}
         self._is_wrapped = any(is_other(str(key)) for key in self._described)
-        self._archives = archives
+        self.archives = archives
+        self.step: int | None = None
         self.has_optimizer = False
 
     def tell_files(self, files: list[Path]) -> None:
@@ -107,8 +109,8 @@ class _Reading:
         if missing:
             lost = sum(any(chunk.file in missing for chunk in chunks.values()) for chunks in self._chunks.values())
             text = (
-                f"{self._directory}: {counted(len(missing), 'file')} of {len(good):,} is missing, and "
-                f"{counted(lost, 'tensor')} with it, whole or in part: {listed(sorted(missing))}"
+                f"{self._directory}: missing are {len(missing):,} of {counted(len(good), 'file')} "
+                f"({listed(sorted(missing))}) and with them {counted(lost, 'tensor')}, whole or in part"
             )
             self._opener.fault(MISSING, Severity.CRITICAL, text, files=sorted(missing)[:100])
         strays = [each.name for each in files if each.name not in self._named]
@@ -125,7 +127,8 @@ class _Reading:
             self.has_optimizer |= not name
             described = _attributes(about)
             if "size" not in described:
-                continue  # no tensor
+                self._read_value(str(key))
+                continue
             try:
                 made = self._tensor(str(key), described)
             except _OtherFormError:
@@ -138,24 +141,32 @@ class _Reading:
                 tensors[name] = made
         if lost:
             text = (
-                f"{self._directory}: {counted(len(lost), 'tensor')} of {len(self._described):,} do not lie in its "
-                f"files as a whole: {listed(lost)}"
+                f"{self._directory}: of {counted(len(self._described), 'value')}, no whole tensor lies in its files "
+                f"for {len(lost):,}: {listed(lost)}"
             )
             self._opener.fault(DAMAGED, Severity.CRITICAL, text, tensors=lost[:100])
         if unread:
-            text = f"{counted(len(unread), 'tensor')} were saved in another form than torch.save's, and were not read"
+            text = (
+                f"{counted(len(unread), 'tensor')} in another form than that of torch.save, not read: {listed(unread)}"
+            )
             self._opener.fault(DAMAGED, Severity.INFO, text, tensors=unread[:100])
         return tensors
 
-    def step(self) -> int | None:
-        """Return what the training saved under a name for it."""
-        for name in _STEPS:
-            for chunk in self._chunks.get(name, {}).values():
-                if chunk.file not in self._bad:
-                    value = self._archives.value(self._directory / chunk.file, chunk.start, chunk.length)
-                    if type(value) is int and value >= 0:
-                        return value
-        return None
+    def _value(self, chunk: _Chunk) -> Any:
+        """Return what lies in a chunk, and keep what loading it would import."""
+        file = self._directory / chunk.file
+        found = self.archives.contents(file, chunk.start, chunk.length)
+        if found is None:
+            return None
+        self._opener.add_pickle(file, found)
+        return found.value
+
+    def _read_value(self, key: str) -> None:
+        """Read what is no tensor, such as a step or the settings of an optimizer: loading unpickles it."""
+        for chunk in self._chunks.get(key, {}).values():
+            value = None if chunk.file in self._bad else self._value(chunk)
+            if key in _STEPS and type(value) is int and 0 <= value < _MOST:
+                self.step = value
 
     def _path(self, key: str) -> tuple[str, ...]:
         """Return the keys, from the outermost dict on, under which a value was given to be saved."""
@@ -193,7 +204,9 @@ class _Reading:
             return None
         if chunk.is_transformed:
             raise _OtherFormError(key)
-        found = self._archives.value(self._directory / chunk.file, chunk.start, chunk.length)
+        found = self._value(chunk)
+        if found is None and self.archives.is_safetensors(self._directory / chunk.file, chunk.start):
+            raise _OtherFormError(key)
         if not isinstance(found, StoredTensor) or found.shape != sizes or found.dtype != dtype:
             return None
         return replace(found, name=key, storage="")

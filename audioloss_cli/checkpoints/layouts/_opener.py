@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from audioloss_cli.checkpoints.formats import read_file
-from audioloss_cli.checkpoints.pickles import read_pickle_stream
+from audioloss_cli.checkpoints.pickles import PickleContents, read_pickle_stream
 from audioloss_cli.checkpoints.pickles.imports import judge
 from audioloss_cli.checkpoints.stored import Checkpoint, Fault, ReadError, StoredFile
 from audioloss_cli.checkpoints.words import clipped, counted
@@ -40,9 +40,14 @@ class Opener:
         """Keep what is wrong."""
         self.checkpoint.faults.append(Fault(code, severity, message, evidence))
 
-    def tensors(self, file: Path) -> StoredFile | None:
-        """Read the headers of a file; None where it is not there, or where nothing of it can be read."""
-        if not self._check(file, is_weight=True):
+    def tensors(self, file: Path, *, is_weight: bool = True) -> StoredFile | None:
+        """Read the headers of a file; None where it is not there, or where nothing of it can be read.
+
+        Args:
+            file: of any format.
+            is_weight: whether the checkpoint is lost without it.
+        """
+        if not self._check(file, is_weight=is_weight):
             return None
         try:
             stored = read_file(file)
@@ -66,10 +71,15 @@ class Opener:
         except OSError as error:
             self.fault(DAMAGED, Severity.CRITICAL, f"{file} cannot be read ({error.strerror})", file=file.name)
             return None
-        self.checkpoint.faults += found.faults
-        if found.imports:
-            self.checkpoint.imports[file] = found.imports
+        self.add_pickle(file, found)
         return found.value
+
+    def add_pickle(self, file: Path, found: PickleContents) -> None:
+        """Keep what loading a pickle of a file would import, and what is wrong with it; a file may hold several."""
+        self.checkpoint.faults += [fault for fault in found.faults if fault not in self.checkpoint.faults]
+        known = set(self.checkpoint.imports.get(file, ()))
+        if not known.issuperset(found.imports):
+            self.checkpoint.imports[file] = sorted(known.union(found.imports))
 
     def json(self, file: Path) -> Mapping[str, Any]:
         """Read a JSON object; empty where there is none, or where it is damaged."""
@@ -88,14 +98,25 @@ class Opener:
         self.fault(DAMAGED, Severity.CRITICAL, f"{file} {what}", file=file.name)
         return {}
 
-    def text(self, file: Path, most: int) -> bytes | None:
-        """Read a small file; None where it is not there, is larger than ``most`` bytes, or cannot be read."""
+    def text(self, file: Path, most: int, ends: int = 0) -> bytes | None:
+        """Read a small file; None where it is not there, or cannot be read.
+
+        Args:
+            file: to be read.
+            most: bytes of a file that is read as a whole; a larger one is told, and not read.
+            ends: bytes at either end that are read of a larger one instead, if any.
+        """
         if not self._check(file, is_weight=False):
             return None
         self.checkpoint.files.append(file)
         try:
             if file.stat().st_size <= most:
                 return file.read_bytes()
+            if ends:
+                with file.open("rb") as stream:
+                    first = stream.read(ends)
+                    stream.seek(-ends, os.SEEK_END)
+                    return first + stream.read()
         except OSError as error:
             self.fault(DAMAGED, Severity.CRITICAL, f"{file} cannot be read ({error.strerror})", file=file.name)
         else:

@@ -29,7 +29,7 @@ class Parts:
 
     def read_arguments(self, file: Path) -> None:
         """Read training_args.bin: trainings in fp16 skip steps of the optimizer where gradients overflow."""
-        stored = self._opener.tensors(file)
+        stored = self._opener.tensors(file, is_weight=False)
         if stored is not None and isinstance(stored.value, Call):
             self._may_skip |= bool(stored.value.attributes().get("fp16"))
 
@@ -40,19 +40,19 @@ class Parts:
             if _OPTIMIZER.fullmatch(name):
                 self._read_optimizer(file)
             elif _SCHEDULER.fullmatch(name):
-                stored = self._opener.tensors(file)
+                stored = self._opener.tensors(file, is_weight=False)
                 self._add("scheduler", file, step_of_scheduler(stored.value) if stored else None)
             elif _RANDOM.fullmatch(name):
-                self._opener.tensors(file)
+                self._opener.tensors(file, is_weight=False)
                 self._add("random states", file, None)
             elif _OTHERS.fullmatch(name):
-                self._opener.tensors(file)
+                self._opener.tensors(file, is_weight=False)
 
     def _read_optimizer(self, file: Path) -> None:
         if file.is_dir():
             self._add("optimizer", file, read_distributed(self._opener, file).step)
             return
-        stored = self._opener.tensors(file)
+        stored = self._opener.tensors(file, is_weight=False)
         value = stored.value if stored else None
         inner = value.get("optimizer") if isinstance(value, Mapping) else None
         self._add("optimizer", file, step_of_optimizer(inner if isinstance(inner, Mapping) else value))

@@ -15,7 +15,7 @@ _NAMED = re.compile(
 _FORMATS = {"F64": "<d", "F32": "<f", "I64": "<q", "I32": "<i"}
 _STEPS = ("global_step", "global_steps", "step", "steps", "iteration", "iter", "train_step")
 _MOST_STEPS = 1 << 60
-_MOST = 100_000  # parameters of an optimizer that are asked for their step
+_MOST = 2_000  # parameters of an optimizer that are asked for their step
 
 
 def step_of_name(path: Path) -> int | None:

@@ -68,7 +68,7 @@ def _tell_strays(opener: Opener, directory: Path, names: Iterable[str], why: str
 
 def _without_index(opener: Opener, directory: Path, whole: str, shards: list[str]) -> dict[str, StoredTensor]:
     """Read shards that no index speaks of: nothing loads them, but they can be looked at."""
-    text = f"{directory}: {whole}.index.json is missing, without which its {counted(len(shards), 'shard')} do not load"
+    text = f"{directory}: {whole}.index.json is missing, without which nothing loads of {counted(len(shards), 'shard')}"
     opener.fault(MISSING, Severity.CRITICAL, text, file=f"{whole}.index.json")
     matches = [match for name in shards if (match := _SHARD.fullmatch(name))]
     counts = {int(match["count"]) for match in matches}
@@ -125,8 +125,8 @@ class _Sharded:
         if missing:
             lost = sum(file in set(missing) for file in weight_map.values())
             text = (
-                f"{self._directory}: {counted(len(missing), 'shard')} of {len(named):,} is missing, and "
-                f"{counted(lost, 'tensor')} of {len(weight_map):,} with it: {listed(missing)}"
+                f"{self._directory}: missing are {len(missing):,} of {counted(len(named), 'shard')} "
+                f"({listed(missing)}) and with them {lost:,} of {counted(len(weight_map), 'tensor')}"
             )
             self._opener.fault(MISSING, Severity.CRITICAL, text, files=missing[:100], tensors=lost)
         twice: dict[str, str] = {}
@@ -135,7 +135,7 @@ class _Sharded:
                 self._read_shard(name, twice)
         if twice:
             told = listed(f"{tensor} in {place}" for tensor, place in twice.items())
-            text = f"{self._directory}: {counted(len(twice), 'tensor')} lie in two shards, and the last counts: {told}"
+            text = f"{self._directory}: {counted(len(twice), 'tensor')} in two shards, of which the last counts: {told}"
             self._opener.fault(TWICE, Severity.WARNING, text, tensors=list(twice)[:100])
 
     def _read_shard(self, name: str, twice: dict[str, str]) -> None:
@@ -159,9 +159,9 @@ class _Sharded:
         ]
         unknown = [name for name in self._places if name not in weight_map]
         for severity, names, what in (
-            (Severity.CRITICAL, absent, "lie in none of its shards"),
-            (Severity.WARNING, elsewhere, "lie in another shard"),
-            (Severity.WARNING, unknown, "lie in its shards and are not named"),
+            (Severity.CRITICAL, absent, "that it names in none of its shards"),
+            (Severity.WARNING, elsewhere, "in another shard than it says"),
+            (Severity.WARNING, unknown, "of its shards that it does not name"),
         ):
             if names:
                 text = f"{self._index}: {counted(len(names), 'tensor')} {what}: {listed(names)}"

@@ -129,8 +129,9 @@ class _Reading:
             if absent and (ranks or what == "optimizer"):
                 self._is_complete = False
                 text = (
-                    f"{self._directory}: the states of the {what} are missing of {counted(len(absent), 'rank')} of "
-                    f"{world:,}: {listed(absent, 10)}; the save did not finish on each of them, or they were not copied"
+                    f"{self._directory}: states of the {what} are missing of {len(absent):,} of "
+                    f"{counted(world, 'rank')}: {listed(absent, 10)}; the save did not finish on each of them, or they "
+                    "were not copied"
                 )
                 self._opener.fault(UNFINISHED, Severity.CRITICAL, text, ranks=absent[:100], world=world)
             extra = sorted(rank for rank in ranks if rank >= world)
@@ -180,7 +181,7 @@ class _Reading:
             found = [rank.get(name) for rank in fragments]
             _put(tensors, lost, name, shape, [piece for piece in found if isinstance(piece, StoredTensor)])
         if lost:
-            text = f"{self._directory}: {counted(len(lost), 'parameter')} are not there as a whole: {listed(lost)}"
+            text = f"{self._directory}: {counted(len(lost), 'parameter')} not there as a whole: {listed(lost)}"
             self._opener.fault(MISSING, Severity.CRITICAL, text, tensors=lost[:100])
         return tensors
 
@@ -198,7 +199,7 @@ class _Reading:
                     tensors[each.name] = found
         if lost:
             text = (
-                f"{self._directory}: {counted(len(lost), 'parameter')} has no fp32.pt that can be read: {listed(lost)}"
+                f"{self._directory}: no fp32.pt that can be read of {counted(len(lost), 'parameter')}: {listed(lost)}"
             )
             self._opener.fault(MISSING, Severity.CRITICAL, text, tensors=lost[:100])
         return tensors

@@ -36,7 +36,7 @@ _OF_ACCELERATE = re.compile(
 _FSDP = re.compile(r"pytorch_model_fsdp(_\d{1,3})?(_rank(?P<rank>\d{1,6}))?(\.bin)?")
 _NUMBERED = re.compile(r"checkpoint-(\d{1,12})")
 _LARGE = 4 << 20  # bytes of a trainer_state.json from which on its step alone is looked for
-_LONGEST_STATE = 1 << 30
+_ENDS = 1 << 16  # bytes of either end of a larger one: the step is sorted in front of the log
 _STEP = re.compile(rb'^ {0,2}"global_step": (\d{1,12}),?$', re.MULTILINE)
 
 
@@ -130,10 +130,10 @@ class _Reading:
     def _read_state(self) -> int | None:
         """Return the step of trainer_state.json, which may hold the log of a long training."""
         file = self._path / STATE
-        text = self._opener.text(file, _LONGEST_STATE) if STATE in self._names else None
+        text = self._opener.text(file, _LARGE, _ENDS) if STATE in self._names else None
         if text is None:
             return None
-        step = _step_of(text)
+        step = _step_in_part(text) if file.stat().st_size > _LARGE else _step_of(text)
         if step is None:
             message = f"{file} is damaged or cut short: a training cannot go on from it"
             self._opener.fault(DAMAGED, Severity.WARNING, message, file=STATE)
@@ -147,11 +147,14 @@ class _Reading:
         return step
 
 
+def _step_in_part(text: bytes) -> int | None:
+    """Return the step by both ends of a text; None where its end is missing."""
+    found = _STEP.search(text)
+    return int(found[1]) if found and text.rstrip().endswith(b"}") else None
+
+
 def _step_of(text: bytes) -> int | None:
     """Return the step; None where the text is damaged."""
-    if len(text) > _LARGE:
-        found = _STEP.search(text)
-        return int(found[1]) if found and text.rstrip().endswith(b"}") else None
     try:
         state: Any = json.loads(text)
     except (ValueError, RecursionError):

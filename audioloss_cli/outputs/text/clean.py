@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 from audioloss_cli.model import RunReport, View
+from audioloss_cli.outputs._sizes import changes, step_of
 from audioloss_cli.outputs._verdict import plural
 from audioloss_cli.outputs.text.layout import Line, line, paragraph
 from audioloss_cli.outputs.text.runs import run_remarks
 
 _MOST_REMARKS = 10
+_MOST_CHECKPOINTS = 20
 
 
 class CleanRuns:
@@ -16,13 +18,15 @@ class CleanRuns:
 
     def __init__(self) -> None:
         self._runs = self._series = self._points = self._silent = self._damaged = 0
-        self._checkpoints = self._tensors = 0
+        self._checkpoints = list[str]()
+        self._tensors = 0
         self._remarks = Counter[str]()
 
     def add(self, run: RunReport, view: View) -> None:
         """Count a run, and note what its reader should know."""
         if run.checkpoint is not None:
-            self._checkpoints += 1
+            parts = (run.run, step_of(run.checkpoint), changes(run.checkpoint))
+            self._checkpoints.append(", ".join(filter(None, parts)))
             self._tensors += run.checkpoint.tensors
             return
         if not run.series:
@@ -50,10 +54,15 @@ class CleanRuns:
         if len(self._remarks) > _MOST_REMARKS:
             yield line(f"  ... and {plural(len(self._remarks) - _MOST_REMARKS, 'more remark')}; -v shows them")
         if self._checkpoints:
-            shown = "it" if self._checkpoints == 1 else "them"
-            counted = f"{plural(self._checkpoints, 'clean checkpoint')} ({plural(self._tensors, 'tensor')})"
+            count = len(self._checkpoints)
+            shown = "it" if count == 1 else "them"
+            counted = f"{plural(count, 'clean checkpoint')} ({plural(self._tensors, 'tensor')})"
             yield line()
             yield line(f"{counted}; -v shows {shown}")
+            for row in self._checkpoints[:_MOST_CHECKPOINTS]:
+                yield from paragraph(row, view, indent=2, hang=2)
+            if count > _MOST_CHECKPOINTS:
+                yield line(f"  ... and {plural(count - _MOST_CHECKPOINTS, 'more checkpoint')}")
         if self._silent:
             yield line()
             yield line(f"{plural(self._silent, 'run')} not audited; -v says why")

@@ -57,7 +57,7 @@ def test_a_shard_that_is_missing(shards):
     (shards / SECOND).unlink()
     (finding,) = found(shards)
     assert (finding.code, finding.severity) == ("missing-shard", Severity.CRITICAL)
-    assert "1 shard of 3 is missing, and 3 tensors of 8 with it" in finding.message
+    assert f"missing are 1 of 3 shards ({SECOND}) and with them 3 of 8 tensors" in finding.message
     assert finding.evidence["files"] == [SECOND]
 
 
@@ -223,7 +223,8 @@ def test_a_configuration_that_is_damaged(shards):
 
 
 def test_an_adapter_without_its_configuration(tmp_path):
-    tensors = {"base_model.model.q_proj.lora_A.weight": Raw("F32", (4, 8))}
+    halves = {"A": (4, 8), "B": (8, 4)}
+    tensors = {f"base_model.model.q_proj.lora_{half}.weight": Raw("F32", shape) for half, shape in halves.items()}
     write_model(tmp_path, tensors, "adapter_model.safetensors")
     assert codes(tmp_path) == [("unfinished-save", "critical")]
     (tmp_path / "adapter_config.json").write_text('{"r": 4}', encoding="utf-8")

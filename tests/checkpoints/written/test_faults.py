@@ -159,7 +159,7 @@ def test_distributed_that_is_cut_short(copied):
     (path / "__0_0.distcp").write_bytes(whole[:-100])
     (finding,) = found(path)
     assert (finding.code, finding.severity) == ("damaged-file", Severity.CRITICAL)
-    assert "1 tensor of 32" in finding.message
+    assert "for 1: model.audio_lm_head.weight" in finding.message
     metadata = (path / ".metadata").read_bytes()
     (path / ".metadata").write_bytes(metadata[: len(metadata) // 2])
     assert {code for code, _ in codes(path)} == {"damaged-file"}
@@ -205,7 +205,7 @@ def test_deepspeed_without_the_model_of_a_rank(copied):
     path = copied("zero 3")
     (path / "zero_pp_rank_1_mp_rank_00_model_states.pt").unlink()
     (finding,) = found(path)
-    assert "states of the model are missing of 1 rank of 2: 1" in finding.message
+    assert "states of the model are missing of 1 of 2 ranks: 1" in finding.message
 
 
 def test_deepspeed_without_any_optimizer(copied):
@@ -241,7 +241,17 @@ def test_a_directory_of_many_steps_is_none_itself(tmp_path):
     assert list(checkpoints_under(tmp_path)) == [tmp_path / "a" / "global_step2", tmp_path / "a" / "global_step10"]
 
 
-def test_no_layout_is_known_by_what_it_lacks(tmp_path):
+def test_a_training_that_ended_leaves_its_last_model_above_its_checkpoints(written, tmp_path):
+    from audioloss_cli.checkpoints.discover import checkpoints_under
+
+    run = tmp_path / "run"
+    for step in (9, 10):
+        shutil.copytree(written("trainer"), run / f"checkpoint-{step}")
+    shutil.copyfile(written("trainer") / "model.safetensors", run / "model.safetensors")
+    assert list(checkpoints_under(tmp_path)) == [run / "checkpoint-9", run / "checkpoint-10", run]
+
+
+def test_a_file_of_any_name(tmp_path):
     from safetensors.torch import save_file
 
     save_file({"a": torch.ones(3)}, tmp_path / "anything.safetensors")
@@ -249,3 +259,28 @@ def test_no_layout_is_known_by_what_it_lacks(tmp_path):
     assert (opened.kind, list(opened.tensors)) == ("safetensors file", ["a"])
     torch.save(tiny.model().state_dict(), tmp_path / "anything.pt")
     assert open_checkpoint(tmp_path / "anything.pt").kind == "torch file"
+
+
+def test_a_byte_of_a_chunk_that_has_changed(copied):
+    """torch.load does not look at the checksums."""
+    from audioloss_cli.checkpoints.audit import audit_checkpoint
+
+    path = copied("distributed")
+    assert audit_checkpoint(path).findings == []
+    place = open_checkpoint(path).tensors["audio_lm_head.weight"]
+    data = bytearray(place.file.read_bytes())
+    data[place.offset + 5] ^= 1
+    place.file.write_bytes(data)
+    (finding,) = audit_checkpoint(path).findings
+    assert (finding.code, finding.severity) == ("damaged-file", Severity.CRITICAL)
+    assert finding.evidence["offsets"] == [place.offset]
+
+
+def test_what_a_sharded_checkpoint_would_import(tmp_path):
+    """Values that are no tensors are unpickled by whoever loads them."""
+    import torch.distributed.checkpoint as dcp
+
+    with pytest.warns(UserWarning, match="torch.distributed is disabled"):
+        dcp.save({"model": {"a": torch.ones(3)}, "path": Path("x")}, checkpoint_id=str(tmp_path / "x"))
+    imports = open_checkpoint(tmp_path / "x").imports
+    assert any(name.startswith("pathlib.") for name in imports[tmp_path / "x" / "__0_0.distcp"])

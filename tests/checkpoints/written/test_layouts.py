@@ -104,11 +104,12 @@ def test_an_adapter(written, tmp_path):
     assert (set(nested.tensors), nested.adapter_config) == (set(opened.tensors), opened.adapter_config)
 
 
-@pytest.mark.parametrize(("name", "tensors"), [("trainer", 32), ("trainer, adapter", 9)])
+@pytest.mark.parametrize(("name", "tensors"), [("trainer", None), ("trainer, adapter", 9)])
 def test_the_trainer(written, name, tensors):
     opened = open_checkpoint(written(name))
     assert_healthy(opened, writers.STEPS)
-    assert (opened.kind, len(opened.tensors), opened.resumable) == ("HF Trainer checkpoint", tensors, True)
+    assert (opened.kind, len(opened.tensors)) == ("HF Trainer checkpoint", tensors or len(initial()))
+    assert opened.resumable
     assert names_of_parts(opened) == TRAINED
     assert {part.step for part in opened.parts} - {None} == {writers.STEPS}
     assert len(opened.files) == 7
@@ -137,7 +138,7 @@ def test_lightning(written):
 def test_accelerate(written):
     opened = open_checkpoint(written("accelerate"))
     assert_healthy(opened, 1)  # the optimizer says so, and nothing else does
-    assert (opened.kind, len(opened.tensors)) == ("accelerate checkpoint", 32)
+    assert (opened.kind, len(opened.tensors)) == ("accelerate checkpoint", len(initial()))
     assert names_of_parts(opened) == ["optimizer", "random states", "scheduler"]
 
 
@@ -235,7 +236,7 @@ def test_the_trainer_with_deepspeed(written, tmp_path, stage):
     opened = open_checkpoint(place)
     assert_healthy(opened, writers.STEPS)
     assert opened.kind == f"HF Trainer checkpoint with DeepSpeed ZeRO {stage}"
-    assert len(opened.tensors) == 32
+    assert len(opened.tensors) == len(initial())
     assert names_of_parts(opened) == TRAINED
 
 
@@ -301,4 +302,4 @@ def test_the_cache_of_the_hub(written, tmp_path):
         (snapshot / file.name).symlink_to(Path("../../blobs") / f"blob{number}")
     opened = open_checkpoint(snapshot)
     assert_healthy(opened, None)
-    assert len(opened.tensors) == 32
+    assert len(opened.tensors) == len(initial())

@@ -30,12 +30,12 @@ def command(*arguments: str) -> str:
     return console(f"audioloss {' '.join(arguments)}", "audioloss_cli", *arguments)
 
 
-def console(shown: str, *module: str) -> str:
+def console(shown: str, *module: str, where: Path = ROOT) -> str:
     """What a module prints in a pipe of 80 columns, as a console block."""
-    environment = {**os.environ, "COLUMNS": "80", "TERMINAL_WIDTH": "80", "PYTHONUTF8": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "TERMINAL_WIDTH": "80", "PYTHONUTF8": "1"}
     done = subprocess.run(
         [sys.executable, "-m", *module],
-        cwd=ROOT,
+        cwd=where,
         env=environment,
         capture_output=True,
         text=True,
@@ -117,10 +117,9 @@ def checkpoints() -> str:
     with TemporaryDirectory() as directory:
         cut = Path(directory, "cut.safetensors")
         cut.write_bytes((ROOT / file).read_bytes()[:CUT])
-        found = console("audioloss probe --ckpt cut.safetensors", "audioloss_cli", "probe", "--ckpt", str(cut))
-    found = found.replace(f"{directory}/", "").replace(
-        "console\n", f"console\n$ head -c {CUT} {file} > cut.safetensors\n", 1
-    )
+        arguments = ("probe", "--ckpt", cut.name)
+        found = console(f"audioloss {' '.join(arguments)}", "audioloss_cli", *arguments, where=cut.parent)
+    found = found.replace("console\n", f"console\n$ head -c {CUT} {file} > {cut.name}\n", 1)
     return f"{command('probe', '--ckpt', CHECKPOINT, '-v')}\n\n{found}"
 
 

@@ -58,8 +58,6 @@ def changes(checkpoint: CheckpointReport) -> str:
         return ""
     moved = sorted(each.change for each in known if each.unchanged < each.tensors and not math.isnan(each.change))
     still = len(known) - len(moved)
-    parts = [
-        f"{moved[0]:.2%} to {moved[-1]:.2%}" if moved else "",
-        f"{plural(still, 'module')} unchanged" if still else "",
-    ]
-    return "changed " + ", ".join(filter(None, parts)) if moved else f"{plural(still, 'module')} unchanged"
+    parts = [f"changed {moved[0]:.2%} to {moved[-1]:.2%}"] if moved else []
+    parts += [f"{plural(still, 'module')} unchanged"] if still else []
+    return ", ".join(parts)

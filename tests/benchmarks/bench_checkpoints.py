@@ -1,6 +1,6 @@
 """How fast the values of a checkpoint are audited, beside a plain read of its file and beside a loop with torch.
 
-``python -m tests.benchmarks.bench_checkpoints [--mb 2048] [--rounds 5] [--directory /tmp]``
+``python -m tests.benchmarks.bench_checkpoints [--mb 2048] [--rounds 5] [--no-peers] [--directory /tmp]``
 
 One file of safetensors of bfloat16 weights is written and removed again. Warm, all contenders run in turn in each
 round, and the least of their seconds counts, in CPU seconds too, since other work may share the cores. Cold, the file
@@ -150,6 +150,8 @@ CONTENDERS: dict[str, Callable[[Path], object]] = {
     LOOP: torch_loop,
 }
 
+_OURS = 5  # of them need no torch
+
 
 def seconds_of(call: Callable[[], object]) -> tuple[float, float]:
     """Seconds on the clock, and of CPU."""
@@ -158,12 +160,12 @@ def seconds_of(call: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - start, time.process_time() - before
 
 
-def warm(path: Path, rounds: int) -> dict[str, tuple[float, float]]:
+def warm(path: Path, rounds: int, *, peers: bool) -> dict[str, tuple[float, float]]:
     """The least seconds of each contender, on the clock and of CPU, while the file is in the page cache."""
     plain_read(path)
     least = dict[str, tuple[float, float]]()
     for _ in range(rounds):
-        for name, call in CONTENDERS.items():
+        for name, call in CONTENDERS.items() if peers else list(CONTENDERS.items())[:_OURS]:
             wall, cpu = seconds_of(lambda call=call: call(path))
             known = least.get(name, (wall, cpu))
             least[name] = min(known[0], wall), min(known[1], cpu)
@@ -208,12 +210,12 @@ def headers(directory: Path) -> tuple[float, float]:
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def report(directory: Path, nbytes: int, rounds: int) -> None:
+def report(directory: Path, nbytes: int, rounds: int, *, peers: bool) -> None:
     """Measure and print."""
     path = directory / "model.safetensors"
     write_model(path, nbytes)
     size = path.stat().st_size
-    found = warm(path, rounds)
+    found = warm(path, rounds, peers=peers)
     plain, full = found[PLAIN], found[FULL]
     rows = [
         (name, f"{size / wall / 1e9:.2f}", f"{cpu:.2f}", f"{plain[1] / cpu:.0%}", f"{cpu / full[1]:.1f}")
@@ -237,9 +239,10 @@ def main() -> None:
     found.add_argument("--mb", type=int, default=2048, help="of the file")
     found.add_argument("--rounds", type=int, default=5)
     found.add_argument("--directory", type=Path, help="on the disk that is measured")
+    found.add_argument("--no-peers", action="store_true", help="leave the loops with torch out, which take minutes")
     asked = found.parse_args()
     with TemporaryDirectory(dir=asked.directory) as name:
-        report(Path(name), asked.mb << 20, asked.rounds)
+        report(Path(name), asked.mb << 20, asked.rounds, peers=not asked.no_peers)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,9 @@ _WORDS = {
 
 def check(evidence: CheckpointEvidence) -> Iterator[Problem]:
     """One problem for each severity, with the names and the files."""
+    judged = _judged(evidence)
     for severity, words in _WORDS.items():
-        found = _names(evidence, severity)
+        found = judged[severity]
         if found:
             names = sorted({name for each in found.values() for name in each})
             text = f"{_files(found)} {words} {_shortened(names)}"
@@ -47,11 +48,16 @@ def passed(evidence: CheckpointEvidence) -> str:
     return f"the {len(names)} names that its pickles import run no code" if names else "its files import nothing"
 
 
-def _names(evidence: CheckpointEvidence, severity: Severity) -> Mapping[Path, list[str]]:
-    found = {
-        file: [name for name in names if judge(name) is severity] for file, names in evidence.checkpoint.imports.items()
-    }
-    return {file: names for file, names in found.items() if names}
+def _judged(evidence: CheckpointEvidence) -> Mapping[Severity, Mapping[Path, list[str]]]:
+    """Return file -> names that are so bad."""
+    known = {name: judge(name) for names in evidence.checkpoint.imports.values() for name in names}
+    judged: dict[Severity, dict[Path, list[str]]] = {severity: {} for severity in _WORDS}
+    for file, names in evidence.checkpoint.imports.items():
+        for name in names:
+            severity = known[name]
+            if severity is not None:
+                judged[severity].setdefault(file, []).append(name)
+    return judged
 
 
 def _files(found: Mapping[Path, list[str]]) -> str:

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from audioloss_cli.checkpoints.claims import most_bytes
-from audioloss_cli.checkpoints.pickles import Call, Cut
+from audioloss_cli.checkpoints.pickles import Call
 from audioloss_cli.checkpoints.pickles.tensors import META
 from audioloss_cli.checkpoints.stored import Fault, StoredFile, StoredTensor
 from audioloss_cli.model import Severity
 
-_LONGEST_KEY, _LONGEST_NAME = 1000, 4000
+_LONGEST_KEY, _LONGEST_NAME = 1000, 1000
 _ALONE = "tensor"  # the name of one that the file holds without any
 _INNER = ("_modules", "_parameters", "_buffers")  # where a module of torch keeps what it is made of
 
@@ -44,25 +44,17 @@ def take_tensors(file: StoredFile, value: Any, size: int) -> None:
             break
         places.append(found)
     shared = Counter(tensor.storage for tensor in {id(each.tensor): each.tensor for each in places}.values())
-    known: dict[tuple[int, str], StoredTensor] = {}
+    numbers = Counter[str]()  # of tensors that come to one name, as {'a': {'b': x}, 'a.b': y} do
     twice = Counter(id(each.tensor) for each in places)
     for name, tensor, container, key in places:
         is_shared = shared[tensor.storage] > 1 or twice[id(tensor)] > 1
-        free = next(each for each in _names(name) if each not in file.tensors)
+        numbers[name] += 1
+        free = name if numbers[name] == 1 else f"{name}#{numbers[name]}"
         named = replace(tensor, name=free, storage=tensor.storage if is_shared else "")
-        file.tensors[free] = known[id(tensor), name] = named
+        file.tensors[free] = named
         if container is not None:
             container[key] = named
     file.value = root[0]
-
-
-def _names(name: str) -> Iterator[str]:
-    """Yield the name, and others for a tensor that comes to one that is taken: ``{'a': {'b': x}, 'a.b': y}``."""
-    yield name
-    number = 2
-    while True:
-        yield f"{name}#{number}"
-        number *= 2
 
 
 def _found(root: list[Any], file: StoredFile) -> Iterator[_Found]:
@@ -112,7 +104,7 @@ def _attributes(call: Call, name: str) -> Iterator[tuple[str, Any, Any, Any]]:
 
 
 def _is_followed(value: Any) -> bool:
-    return type(value) in (StoredTensor, dict, list, tuple, Call) and not isinstance(value, Cut)
+    return type(value) in (StoredTensor, Call) or (type(value) in (dict, list, tuple) and len(value) > 0)
 
 
 def _word(key: Any) -> str:

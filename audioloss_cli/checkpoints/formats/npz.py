@@ -100,7 +100,7 @@ def _take_arrays(stored: StoredFile, archive: zipfile.ZipFile, stream: IO[bytes]
             array = _array_of(archive, entry)
             problem = _problem_of_array(array, entry)
         except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, OSError) as error:
-            problem = " ".join(str(error).split())
+            problem = " ".join(str(error).split()) or "it is cut short"
         if problem:
             odd.append(f"{clipped(name)} ({clipped(problem)})")
         elif array.descr == _OBJECTS:

@@ -25,7 +25,7 @@ _SHOWN = 3
 
 def claims(head: bytes, path: Path) -> bool:
     """Tell by the first entry: an archive of arrays has one called ``*.npy``."""
-    return head.startswith(_ZIP) and path.suffix != ".npz" and b".npy" not in head[_FIRST_NAME][: head[26]]
+    return head.startswith(_ZIP) and path.suffix != ".npz" and b".npy" not in head[_FIRST_NAME][: sum(head[26:27])]
 
 
 def read(path: Path) -> StoredFile:
@@ -123,5 +123,5 @@ def _read_remains(file: StoredFile, stream: IO[bytes], error: Exception) -> None
     start = zips.first_data_offset(stream)
     if start:
         stream.seek(start)
-        remains = io.BytesIO(stream.read(min(size - start, zips.LONGEST_REMAINS)))
+        remains = io.BytesIO(stream.read(min(max(size - start, 0), zips.LONGEST_REMAINS)))
         file.imports = read_pickle_stream(remains, file.path).imports

@@ -67,8 +67,8 @@ def examine(
         rows_of: names of those, such as embeddings and heads, whose rows are looked at as well.
         jobs: threads.
         progress: called as bytes are read, by one thread at a time.
-        quick: look for NaN, infinity and tensors of zeros alone, at nearly the speed of reading: no norms, and zeros
-            and denormals of other tensors are not counted.
+        quick: look for NaN, infinity and tensors of zeros alone, at nearly the speed of reading: of other floats
+            neither the lowest, the highest, the norm nor the number of zeros and denormals is known.
         digests: ask for digests.
     """
     from audioloss_cli.checkpoints.health.examined import Examination  # noqa: PLC0415  # numpy comes with it

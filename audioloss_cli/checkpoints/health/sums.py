@@ -97,11 +97,14 @@ class FloatSums(Sums):
             if not raw.size:
                 return
             positive, negative = self._greatest(raw)
-        least, greatest = int(raw.min()), max(positive, negative)
-        self._take(positive, negative, least)
+        greatest = max(positive, negative)
         if greatest <= 0:
             self.zero += raw.size
-        elif not self.quick:
+        if self.quick:
+            return
+        least = int(raw.min())
+        self._take(positive, negative, least)
+        if greatest > 0:
             self._count_small(raw, least)
             self.norm = math.hypot(self.norm, norm_of(raw, self.dtype, self._number(greatest)))
 
@@ -113,7 +116,9 @@ class FloatSums(Sums):
 
     def statistics(self, elements: int, times: int, **more: Any) -> TensorStatistics:
         """Return what was counted; the least bits are the lowest or the highest, where all values have one sign."""
-        if self._least < 2 * self.form.sign:
+        if self.quick:
+            self.lowest, self.highest = (0.0, 0.0) if self.zero * times == elements else (math.inf, -math.inf)
+        elif self._least < 2 * self.form.sign:
             self.lowest = self._number(self._negative + self.form.sign if self._negative >= 0 else self._least)
             self.highest = self._number(self._positive if self._positive >= 0 else self._least)
         return super().statistics(elements, times, **more)

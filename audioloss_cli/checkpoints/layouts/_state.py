@@ -21,6 +21,7 @@ _OTHERS = (
     "dataloader",
 )
 _DEEPEST = 4  # dicts that trainers wrap weights in; one that holds itself must not be followed for ever
+_LONGEST_NAME = 1000  # characters of one; whoever looks at names does so with patterns
 _MOST_KEYS = 50  # from the outermost dict to a tensor
 
 
@@ -58,7 +59,7 @@ def _flat(found: Mapping[Any, Any], keys: tuple[str, ...], seen: set[int]) -> It
     for key, value in found.items():
         path = (*keys, str(key))
         if isinstance(value, StoredTensor):
-            yield ".".join(path), value
+            yield ".".join(path)[:_LONGEST_NAME], value
         elif isinstance(value, Mapping) and id(value) not in seen and not is_other(path[0]) and len(path) < _MOST_KEYS:
             yield from _flat(value, path, seen)
 

@@ -32,7 +32,7 @@ def operations(stream: IO[bytes]) -> Iterator[tuple[str, Any]]:
             raise ValueError(f"{code!r} is no opcode" if code else "it ends before its STOP")
         name, reader = known
         start = stream.tell() if frame else 0
-        argument = None if reader is None else reader(stream, end)
+        argument: Any = None if reader is None else reader(stream, end)
         last = stream.tell() + (argument if name == "FRAME" else 0) if frame or name == "FRAME" else 0
         if start < frame < last:
             yield "SPLIT", None

@@ -62,7 +62,7 @@ class _Pruning:
                 continue
             frame.place = place
             self.left -= 1
-            if type(child) in (list, dict, tuple, Call):
+            if type(child) is Call or (type(child) in (list, dict, tuple) and child):
                 if id(child) in self.path:
                     self._cut()
                 elif len(self.frames) > DEEPEST:

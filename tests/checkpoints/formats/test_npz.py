@@ -129,6 +129,17 @@ def test_entries_that_overlap(tmp_path):
     assert "reaches into" in stored.faults[0].message
 
 
+def test_an_entry_that_begins_behind_the_end_of_the_file(tmp_path):
+    path = tmp_path / "weights.npz"
+    np.savez_compressed(path, x=np.zeros(10))
+    data = bytearray(path.read_bytes())
+    data[28:30] = (60_000).to_bytes(2, "little")  # of what stands between the name and the bytes
+    path.write_bytes(data)
+    stored = read_file(path)
+    assert [fault.code for fault in stored.faults] == ["damaged-file"]
+    assert "x (it is cut short)" in stored.faults[0].message
+
+
 def test_two_arrays_of_one_name(tmp_path):
     path = tmp_path / "weights.npz"
     with zipfile.ZipFile(path, "w") as archive:

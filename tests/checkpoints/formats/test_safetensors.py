@@ -91,7 +91,10 @@ DAMAGED = {
     "bytes behind the last tensor": (with_header(HEADER, bytes(35)), "3 bytes behind the last tensor"),
     "a missing byte": (with_header(HEADER, bytes(31)), "cut short: 1 bytes are missing, and 1 tensor of 2"),
     "no bytes at all": (with_header(HEADER), "cut short: 32 bytes are missing, and 2 tensors of 2"),
-    "two tensors in one place": (with_header(changed(data_offsets=[16, 24]), bytes(24)), "1 of 2 tensors upon another one: b"),
+    "two tensors in one place": (
+        with_header(changed(data_offsets=[16, 24]), bytes(24)),
+        "1 of 2 tensors upon another one: b",
+    ),
     "a gap": (with_header(changed(data_offsets=[26, 34]), bytes(34)), "2 before b"),
     "a shape that needs more": (with_header(changed(shape=[5]), bytes(32)), "has 8 bytes, and its shape [5] of BF16"),
     "10^12 elements": (with_header(changed(shape=[10**6, 10**6]), bytes(32)), "needs 2,000,000,000,000"),

@@ -101,7 +101,7 @@ class Recorder(pickle.Unpickler):
 
     def find_class(self, module: str, attribute: str) -> Any:
         module, attribute = NAME_MAPPING.get((module, attribute), (IMPORT_MAPPING.get(module, module), attribute))
-        self.asked.append(f"{module[:1000]}.{attribute[:1000]}")
+        self.asked.append(f"{module[:400]}.{attribute[:400]}")
         return Anything
 
     def persistent_load(self, _: Any) -> Any:

@@ -191,10 +191,10 @@ NO_FAULT = {"control characters in names", "far memo", "lying frame"}
 def audited(path: Path) -> list[tuple[Severity, str, str]]:
     """What is told of a checkpoint: findings, or a line why there is nothing to audit."""
     try:
-        report = audit_checkpoint(path).report
+        found = audit_checkpoint(path).findings
     except ReadError as error:
         return [(Severity.CRITICAL, "", str(error))]
-    return [(finding.severity, finding.code, finding.message) for finding in report.findings]
+    return [(finding.severity, finding.code, finding.message) for finding in found]
 
 
 @pytest.mark.parametrize("kind", RUNS)

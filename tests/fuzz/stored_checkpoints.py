@@ -140,7 +140,7 @@ def warm_up() -> None:
             directory = Path(place) / name.replace("/", "-")
             _write(directory, files)
             path = directory / next(iter(files)) if "/" in name else directory
-            findings = audit_checkpoint(path).report.findings
+            findings = audit_checkpoint(path).findings
             if name != "one/bare.pt" and any(finding.severity.value == "critical" for finding in findings):
                 sys.exit(f"the healthy example of {name} has {findings}")
 
@@ -205,13 +205,13 @@ def judge(path: Path, case: Case) -> tuple[list[str], int | None]:
     _write(directory, {each: content for each, content in files.items() if each != own})
     checkpoint = path if "/" in name else directory
     try:
-        report = audit_checkpoint(checkpoint).report
+        found = audit_checkpoint(checkpoint).findings
     except ReadError as error:
         texts, code = [str(error)], 3
     except OSError as error:
         return [f"{type(error).__name__}: {error}"], None
     else:
-        texts, code = [finding.message for finding in report.findings], None
+        texts, code = [finding.message for finding in found], None
     wrong = [f"more than a line: {each[:200]!r}" for each in texts if len(each) > _LONGEST_MESSAGE or "\n" in each]
     if pickles.CANARY.exists():
         shutil.rmtree(pickles.CANARY, ignore_errors=True)

@@ -18,7 +18,7 @@ import numpy as np
 
 from audioloss_cli.checkpoints.audit import audit_checkpoint
 from audioloss_cli.checkpoints.stored import ReadError
-from tests.checkpoints.build import model_tensors, safetensors_bytes, write_shards
+from tests.checkpoints.build import Raw, model_tensors, safetensors_bytes, write_shards
 from tests.checkpoints.torch_files import FLOATS, legacy, state, zipped
 from tests.fuzz import _damage
 from tests.fuzz._run import Case, Target, main
@@ -57,8 +57,8 @@ def _layouts() -> dict[str, dict[str, bytes]]:
     flat += text("single_partition_of_fp32_groups") + b"]" + pickles.tensor("0", 4, (4,), (1,)) + b"as" + b"s"
     adapter = safetensors_bytes(
         {
-            f"base_model.model.q.lora_{half}.weight": each
-            for half, each in zip("AB", model_tensors().values(), strict=False)
+            f"base_model.model.q.lora_{half}.weight": Raw("BF16", shape)
+            for half, shape in (("A", (4, 16)), ("B", (10, 4)))
         }
     )
     trainer_state = json.dumps({"global_step": 7, "log_history": []}).encode()
@@ -85,7 +85,7 @@ def _layouts() -> dict[str, dict[str, bytes]]:
         "one/epoch=0.ckpt": {"epoch=0.ckpt": zipped(lightning)},
         "shards": _shards(),
         "bin": {"pytorch_model.bin": torch_file, "config.json": config, "tokenizer_config.json": _TOKENIZER},
-        "adapter": {"adapter_model.safetensors": adapter, "adapter_config.json": b'{"r": 8, "target_modules": ["q"]}'},
+        "adapter": {"adapter_model.safetensors": adapter, "adapter_config.json": b'{"r": 4, "target_modules": ["q"]}'},
         "checkpoint-7": trainer,
         "zero": {
             "latest": b"global_step7",

@@ -18,7 +18,7 @@ import numpy as np
 
 from audioloss_cli.checkpoints.audit import audit_checkpoint
 from audioloss_cli.checkpoints.stored import ReadError
-from tests.checkpoints.build import model_tensors, safetensors_bytes, write_shards
+from tests.checkpoints.build import Raw, model_tensors, safetensors_bytes, write_shards
 from tests.checkpoints.torch_files import FLOATS, legacy, state, zipped
 from tests.fuzz import _damage
 from tests.fuzz._run import Case, Target, main
@@ -32,7 +32,7 @@ _LAYOUTS: dict[str, dict[str, bytes]] = {}
 
 def _layouts() -> dict[str, dict[str, bytes]]:
     """Name of a directory -> name of a file -> its bytes; of a layout with one file that file is the checkpoint."""
-    weights = safetensors_bytes(model_tensors(), {"format": "pt"})
+    weights = safetensors_bytes(_tensors(), {"format": "pt"})
     names = ("model.embed.weight", "model.layers.0.weight", "audio_lm_head.weight")
     torch_file = zipped(state(*names))
     config = json.dumps({"model_type": "made_up", "auto_map": {"AutoModel": "a.B"}}).encode()
@@ -56,10 +56,7 @@ def _layouts() -> dict[str, dict[str, bytes]]:
     flat = b"}" + text("optimizer_state_dict") + b"}" + text("zero_stage") + b"K\x01s"
     flat += text("single_partition_of_fp32_groups") + b"]" + pickles.tensor("0", 4, (4,), (1,)) + b"as" + b"s"
     adapter = safetensors_bytes(
-        {
-            f"base_model.model.q.lora_{half}.weight": each
-            for half, each in zip("AB", model_tensors().values(), strict=False)
-        }
+        {f"base_model.model.q.lora_{half}.weight": each for half, each in zip("AB", _tensors().values(), strict=False)}
     )
     trainer_state = json.dumps({"global_step": 7, "log_history": []}).encode()
     arrays = archives.stored(
@@ -96,9 +93,17 @@ def _layouts() -> dict[str, dict[str, bytes]]:
     }  # fmt: skip
 
 
+def _tensors() -> dict[str, Raw]:
+    """Tensors of a tiny model in bfloat16, with numbers about 0.01 in them."""
+    return {
+        name: each._replace(data=b"".join(struct.pack("<H", 0x3C00 + n % 251) for n in range(len(each.bytes) // 2)))
+        for name, each in model_tensors().items()
+    }
+
+
 def _shards() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as place:
-        directory = write_shards(Path(place) / "model")
+        directory = write_shards(Path(place) / "model", _tensors())
         return {each.name: each.read_bytes() for each in directory.iterdir()}
 
 

@@ -55,9 +55,11 @@ def _layouts() -> dict[str, dict[str, bytes]]:
     )
     flat = b"}" + text("optimizer_state_dict") + b"}" + text("zero_stage") + b"K\x01s"
     flat += text("single_partition_of_fp32_groups") + b"]" + pickles.tensor("0", 4, (4,), (1,)) + b"as" + b"s"
-    adapter = safetensors_bytes(
-        {f"base_model.model.q.lora_{half}.weight": each for half, each in zip("AB", _tensors().values(), strict=False)}
-    )
+    half = _tensors()["embed.weight"]
+    front = "base_model.model.audio_lm_head.lora"
+    adapter = safetensors_bytes({
+        f"{front}_A.weight": half._replace(shape=(8, 5)), f"{front}_B.weight": half._replace(shape=(5, 8))
+    })  # fmt: skip
     trainer_state = json.dumps({"global_step": 7, "log_history": []}).encode()
     arrays = archives.stored(
         {"a.weight.npy": archives.array(np.ones((3, 4), "f4")), "b.npy": archives.array(np.zeros(3, "i8"))}
@@ -82,7 +84,7 @@ def _layouts() -> dict[str, dict[str, bytes]]:
         "one/epoch=0.ckpt": {"epoch=0.ckpt": zipped(lightning)},
         "shards": _shards(),
         "bin": {"pytorch_model.bin": torch_file, "config.json": config, "tokenizer_config.json": _TOKENIZER},
-        "adapter": {"adapter_model.safetensors": adapter, "adapter_config.json": b'{"r": 8, "target_modules": ["q"]}'},
+        "adapter": {"adapter_model.safetensors": adapter, "adapter_config.json": b'{"r": 8, "target_modules": ["audio_lm_head"]}'},
         "checkpoint-7": trainer,
         "zero": {
             "latest": b"global_step7",

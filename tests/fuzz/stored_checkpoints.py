@@ -27,6 +27,7 @@ from tests.fuzz.checkpoints import archives, pickles
 _LONGEST_MESSAGE = 4000
 _ZIPS = (".pt", ".bin", ".ckpt", ".distcp", ".npz")
 _TOKENIZER = b'{"chat_template": "{% for m in messages %}{{ m.content }}{% endfor %}"}'
+_ADAPTER = b'{"r": 8, "target_modules": ["audio_lm_head"]}'
 _LAYOUTS: dict[str, dict[str, bytes]] = {}
 
 
@@ -84,7 +85,7 @@ def _layouts() -> dict[str, dict[str, bytes]]:
         "one/epoch=0.ckpt": {"epoch=0.ckpt": zipped(lightning)},
         "shards": _shards(),
         "bin": {"pytorch_model.bin": torch_file, "config.json": config, "tokenizer_config.json": _TOKENIZER},
-        "adapter": {"adapter_model.safetensors": adapter, "adapter_config.json": b'{"r": 8, "target_modules": ["audio_lm_head"]}'},
+        "adapter": {"adapter_model.safetensors": adapter, "adapter_config.json": _ADAPTER},
         "checkpoint-7": trainer,
         "zero": {
             "latest": b"global_step7",

@@ -90,13 +90,16 @@ class Screen:
         return View(self._verbosity, _wants_color(color), columns, unicode=encoding.startswith("utf"))
 
     @contextmanager
-    def progress(self) -> Iterator[Callable[[int, int, str], None] | None]:
+    def progress(self, unit: str = "") -> Iterator[Callable[[int, int, str], None] | None]:
         """A bar on standard error, on a terminal, once the work has proved long.
+
+        Args:
+            unit: what is counted; bytes if empty.
 
         If the work fails, what was kept of the reports is gone.
         """
         self._bar = sys.stderr.isatty() and self._verbosity >= 0
-        bar = _Bar() if self._bar else None
+        bar = _Bar(unit) if self._bar else None
         try:
             yield bar.update if bar is not None else None
         except BaseException:
@@ -192,7 +195,8 @@ class _Written:
 class _Bar:
     """Shows itself after half a second: most scans are done by then, and never import what draws it."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = "") -> None:
+        self._unit = unit
         self._lock = Lock()
         self._state = (0, 0, "")
         self._shown: tuple[Progress, TaskID] | None = None
@@ -216,17 +220,19 @@ class _Bar:
                 self._shown = None
 
     def _show(self) -> None:
+        from rich import progress as columns  # noqa: PLC0415
         from rich.console import Console  # noqa: PLC0415
-        from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
-        run = TextColumn("{task.description}", markup=False)
+        run = columns.TextColumn("{task.description}", markup=False)
+        unit = columns.TextColumn(self._unit, markup=False)
+        done = (columns.MofNCompleteColumn(), unit) if self._unit else (columns.DownloadColumn(),)
         with self._lock:
             if self._closed:
                 return
-            progress = Progress(
-                SpinnerColumn(),
-                DownloadColumn(),
-                TimeElapsedColumn(),
+            progress = columns.Progress(
+                columns.SpinnerColumn(),
+                *done,
+                columns.TimeElapsedColumn(),
                 run,
                 console=Console(file=terminal.unescaped(sys.stderr)),
                 transient=True,
@@ -241,7 +247,7 @@ class _Bar:
         if self._shown is not None:
             done, total, run = self._state
             self._shown[0].update(
-                self._shown[1], completed=done, total=total, description=shortened(printable(run), _WIDEST)
+                self._shown[1], completed=done, total=total or None, description=shortened(printable(run), _WIDEST)
             )
 
 

@@ -17,6 +17,7 @@ FOLDERS = (
     *("readers", "readers.text.dialects", "rules", "causes", "outputs", "cli", "runs.findings", "findings.policies"),
     *("probe.model_io.adapters", "probe.model_io.checkpoint.kinds", "probe.checks", "probe.data"),
     *("training.response.actions", "training.sinks", "checkpoints.families", "checkpoints.checks"),
+    *("checkpoints.formats", "checkpoints.layouts"),
 )
 
 

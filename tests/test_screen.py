@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -183,6 +184,20 @@ def test_progress_is_for_a_terminal_that_is_not_to_be_quiet(stderr, verbosity, s
     monkeypatch.setattr(sys, "stderr", stderr)
     with Screen([Destination("text")], Gate(), verbosity=verbosity, color=None).progress() as progress:
         assert (progress is not None) is shown
+
+
+def test_progress_counts_what_it_is_told_to(monkeypatch):
+    stderr = Terminal()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setattr("audioloss_cli.screen._SECONDS_BEFORE_A_BAR", 0)
+    with Screen([Destination("text")], Gate(), verbosity=0, color=None).progress("batches") as progress:
+        assert progress is not None
+        for _ in range(200):
+            progress(3, 50, "package:loader")
+            time.sleep(0.02)
+            if "package:loader" in stderr.getvalue():
+                break
+    assert "3/50 batches" in " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stderr.getvalue()).split())
 
 
 @pytest.mark.parametrize("stdout", [Terminal(), io.StringIO()], ids=["terminal", "pipe"])

@@ -25,7 +25,9 @@ Against = Annotated[
 Headers = Annotated[bool, typer.Option("--headers", help="Read headers of checkpoints alone, and no values.")]
 Device = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps.")]
 Dtype = Annotated[str, typer.Option(help="float32, bfloat16 or float16; else that of the checkpoint.")]
-Batches = Annotated[int, typer.Option(metavar="N", help="How many batches to take.")]
+Batches = Annotated[
+    int | None, typer.Option(metavar="N", help="How many batches to take: 1 if not said, all of them without --ckpt.")
+]
 Backward = Annotated[bool, typer.Option("--backward", help="Look at the gradient of the audio loss too.")]
 HeldOut = Annotated[str, typer.Option(metavar="WHAT", help="Data that the model has not seen.")]
 LogDir = Annotated[list[str] | None, typer.Option(metavar="PATH", help="Scan the logs of the run as well. Repeatable.")]
@@ -50,7 +52,10 @@ CodesKey = Annotated[
 LabelsKey = Annotated[str, typer.Option(metavar="KEY", help="Audio labels in the batch.")]
 ConfigJson = Annotated[
     str,
-    typer.Option(metavar="FILE", help="The model's config.json, if it is neither beside the weights nor above."),
+    typer.Option(
+        metavar="FILE",
+        help="The model's config.json, if it is neither beside the weights nor above, or there are none.",
+    ),
 ]
 TrustCheckpoint = Annotated[
     bool,

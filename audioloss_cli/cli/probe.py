@@ -59,8 +59,7 @@ _WITH_DATA = tuple(
     if name != "data"
 )
 _WITH_CHECKPOINT = (
-    *("against", "headers", "device", "dtype", "backward", "held_out", "model", "model_arg", "trust_checkpoint"),
-    *("logits_key", "loss_key", "logits_layout", "logits_prefix", "show_layout"),
+    *("against", "headers", "device", "dtype", "backward", "held_out", "model", "model_arg", "show_layout"),
 )
 
 # Fields of ``ScanConfig`` that count for a probe.
@@ -76,7 +75,7 @@ def command(
     headers: probes.Headers = False,
     device: probes.Device = "auto",
     dtype: probes.Dtype = "",
-    batches: probes.Batches = 1,
+    batches: probes.Batches = None,
     backward: probes.Backward = False,
     held_out: probes.HeldOut = "",
     log_dir: probes.LogDir = None,
@@ -128,7 +127,7 @@ def command(
     _refuse_to_overwrite("--dump-batch", dump_batch, inputs)
     for each in reports:
         _refuse_to_overwrite(each.option, each.file, {**inputs, "--dump-batch": str(dump_batch or "")})
-    for path in paths:
+    for path in paths or [""]:
         registry.load("probe", "named_paths").refuse_missing(path, data, held_out)
     asked = _Asked(context, paths, data, chosen, judge)
     with _limited(timeout), _quietly(verbose):
@@ -136,8 +135,9 @@ def command(
             put("".join(f"{line}\n" for line in asked.layout()))
             return CLEAN
         logs = _scanned(log_dir or [], chosen, judge)
-        with screen.progress() as progress:
-            result = asked.files_alone(logs, progress) if not data else asked.with_a_batch(logs, progress)
+        with screen.progress("bytes" if paths else "batches") as progress:
+            way = asked.with_a_batch if paths and data else asked.files_alone if paths else asked.data_alone
+            result = way(logs, progress)
     result.config_file = str(file or "")
     screen.show(result)
     gates.write_baseline(write_baseline, result)
@@ -151,6 +151,7 @@ class _Asked:
         given = context.params
         self._paths, self._data, self._chosen, self._judge = paths, data, chosen, judge
         self._request = {name: given[name] for name in _REQUEST}
+        self._request["batches"], self._batches = given["batches"] or 1, given["batches"]
         self._request |= {"dump": str(given["dump_batch"] or ""), "gate": chosen.gate}
         self._request["checkpoint"] = paths[0] if paths else ""
         self._options = {name: given[name] for name in _OPTIONS} | {"num_codebooks": given["codebooks"]}
@@ -167,6 +168,13 @@ class _Asked:
         from audioloss_cli.audit.checkpoints import report_on  # noqa: PLC0415  # --help needs none of it
 
         return report_on(self._paths, self._settings(), self._judge, logs, progress)
+
+    def data_alone(self, logs: Any, progress: Any) -> Any:
+        """The report of all batches; no model is needed."""
+        with _kept_from_leaving(), signals.at_once():
+            wing, (_, arguments) = registry.load("probe", "command"), self._arguments
+            result = wing.audit_data(self._request, self._options, arguments, self._batches, logs, progress)
+        return self._judge.finish_probe(result, self._data)
 
     def with_a_batch(self, logs: Any, progress: Any) -> Any:
         """The report of a batch that was run through a checkpoint, and of its files."""

@@ -129,6 +129,7 @@ class Report:
         config_file: where settings came from beside the command line; empty if from nowhere.
         notes: what the reader must know about how the audit was made: a device that was chosen, a part left out.
         stale_suppressions: suppressions of the configuration that do nothing any more.
+        subject: what the findings of a probe are about, where a run would be named.
         with_points: makes the same report with all points of its series; None if nobody can.
     """
 
@@ -143,6 +144,7 @@ class Report:
     config_file: str = ""
     notes: list[str] = field(default_factory=list)
     stale_suppressions: list[StaleSuppression] = field(default_factory=list)
+    subject: str = "the checkpoint and its data"
     with_points: "Callable[[], Report] | None" = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:

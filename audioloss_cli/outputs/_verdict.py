@@ -6,8 +6,6 @@ from typing import NamedTuple
 from audioloss_cli.model import Finding, Incident, Report, Severity
 from audioloss_cli.model.exit_code import CLEAN
 
-CHECKPOINT = "the checkpoint and its data"  # what a probe is about, where a run would be named
-
 
 class BrokenRun(NamedTuple):
     """A run in which something was found, by the worst of it.
@@ -35,7 +33,7 @@ class BrokenRun(NamedTuple):
 
 def broken_runs(report: Report) -> list[BrokenRun]:
     """Return the runs in which something was found that counts, the worst first, then by name."""
-    found = [*(broken(run.run, run.standings) for run in report.runs), broken(CHECKPOINT, report.findings)]
+    found = [*(broken(run.run, run.standings) for run in report.runs), broken(report.subject, report.findings)]
     return sorted(filter(None, found), key=lambda each: (-each.severity.rank, each.run))
 
 

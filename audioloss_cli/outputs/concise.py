@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from audioloss_cli import outputs
 from audioloss_cli.model import Defect, Finding, Incident, Report, RunReport, Severity, printable, shortened
-from audioloss_cli.outputs._verdict import CHECKPOINT, broken_runs, damaged, first_step, left_out, sentence, word
+from audioloss_cli.outputs._verdict import broken_runs, damaged, first_step, left_out, sentence, word
 
 
 class Output(outputs.Output):
@@ -42,7 +42,7 @@ class Output(outputs.Output):
     def _rest(self, report: Report) -> Iterator[str]:
         """What belongs to no run."""
         for finding in report.findings:
-            yield from self._finding(CHECKPOINT, finding)
+            yield from self._finding(report.subject, finding)
         for defect in report.stray_defects:
             yield _of_defect(defect)
         for stale in report.stale_suppressions:

@@ -7,8 +7,10 @@ from types import MappingProxyType
 from typing import Any
 
 from audioloss_cli.model import Finding, Report, Series
+from audioloss_cli.probe import data_audit
 from audioloss_cli.probe.arguments import parse_arguments
 from audioloss_cli.probe.config import ProbeConfig
+from audioloss_cli.probe.data_audit import Progress
 from audioloss_cli.probe.measure.evidence import Logged
 from audioloss_cli.probe.model_io.adapter import Options
 from audioloss_cli.probe.model_io.adapter_file import read_adapter_file
@@ -42,7 +44,37 @@ def run(
     """
     config = _config(request, options, model_arguments, data_arguments)
     incidents = logs.incidents if logs is not None else ()
-    report = probe(config, logged_losses(logs, scale), Signs(files, passed, incidents))
+    return _beside(probe(config, logged_losses(logs, scale), Signs(files, passed, incidents)), logs)
+
+
+def audit_data(
+    request: Mapping[str, Any],
+    options: Mapping[str, Any],
+    data_arguments: Sequence[str],
+    batches: int | None = None,
+    logs: Report | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Audit the data alone, and put what the logs of a run say beside it.
+
+    Args:
+        request: see ``run``.
+        options: see ``run``.
+        data_arguments: see ``run``.
+        batches: how many to take; None for all.
+        logs: see ``run``.
+        progress: told of every batch.
+
+    Raises:
+        ProbeError: see ``probe.data_audit.audit_data``.
+    """
+    config = _config({**request, "batches": 1 if batches is None else batches}, options, [], data_arguments)
+    incidents = logs.incidents if logs is not None else ()
+    return _beside(data_audit.audit_data(config, batches, progress, incidents), logs)
+
+
+def _beside(report: Report, logs: Report | None) -> Report:
+    """With what the scan of the logs found."""
     if logs is not None:
         report.runs, report.stray_defects = logs.runs, logs.stray_defects
         report.unaudited += logs.unaudited

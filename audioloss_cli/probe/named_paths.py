@@ -13,14 +13,14 @@ def refuse_missing(checkpoint: str, data: str, held_out: str = "") -> None:
     """Refuse a checkpoint or data that is not there.
 
     Args:
-        checkpoint: what ``--ckpt`` names.
+        checkpoint: what ``--ckpt`` names; empty for nothing.
         data: what ``--data`` names; an import string is left to whoever imports it.
         held_out: what ``--held-out`` names; empty for nothing.
 
     Raises:
         UnreadableError: one of them is not there.
     """
-    if _is_missing(checkpoint):
+    if checkpoint and _is_missing(checkpoint):
         if _HUB_ID.fullmatch(checkpoint) and _is_missing(checkpoint.partition("/")[0]):
             raise UnreadableError(_not_downloaded(checkpoint))
         raise UnreadableError(f"{checkpoint}: no such file or directory")

@@ -176,7 +176,7 @@ def cold(path: Path, rounds: int) -> dict[str, float]:
     """The least seconds on the clock of a plain read and of an audit whose file is on the disk alone."""
     least = dict[str, float]()
     for _ in range(rounds):
-        for name in (PLAIN, QUICK, FULL):
+        for name in (PLAIN, QUICK, FULL, f"{FULL}, --jobs 2"):
             with path.open("rb") as file:
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
             wall, _ = seconds_of(lambda name=name: CONTENDERS[name](path))

@@ -93,9 +93,14 @@ def test_codes_that_often_repeat_are_a_fault_where_the_model_copies(audioloss):
     ("arguments", "words"),
     [
         ([], "give --ckpt PATH, --data WHAT, or both"),
+        (["--data", ""], "give --ckpt PATH, --data WHAT, or both"),
         (["--ckpt", "x", "--ckpt", "y", "--data", "z"], "--data goes with one --ckpt"),
         (["--ckpt", "x", "--backward"], "--backward needs --data as well"),
         (["--data", "x:y", "--against", "z"], "--against needs --ckpt as well"),
+        (["--data", "y:z", "--backward"], "--backward needs --ckpt as well"),
+        (["--data", "y:z", "--held-out", "y:z"], "--held-out needs --ckpt as well"),
+        (["--data", "y:z", "--show-layout"], "--show-layout needs --ckpt as well"),
+        (["--data", "y:z", "--batches", "0"], "--batches must be at least 1"),
         (["--ckpt", ".", "--data", "y:z", "--device", "gpu"], "--device 'gpu' is not one of auto, cpu"),
         (["--ckpt", ".", "--data", "y:z", "--batches", "0"], "--batches must be at least 1"),
         (["--ckpt", "x", "--data", "y", "--batches", "many"], "'--batches'"),
@@ -459,3 +464,41 @@ def test_every_option_that_a_message_names_is_there(audioloss):
         for option in options_of(path.read_text(encoding="utf-8"))
     }
     assert {option: where for option, where in named.items() if option not in ours} == {}
+
+
+def data_alone(audioloss: Callable[..., Ran], what: str, *more: object) -> Ran:
+    return audioloss("probe", "--data", f"tests.probe.pipelines:{what}", "--report", "json", *more)
+
+
+def test_the_data_alone_are_audited_without_a_checkpoint(audioloss):
+    healthy = data_alone(audioloss, "batches")
+    assert (healthy.code, [each["code"] for each in document(healthy)["findings"]]) == (0, ["data-summary"])
+    broken = data_alone(audioloss, "loader", "--data-arg", "fault=all-masked", "--data-arg", "workers=0")
+    found = document(broken)
+    assert (broken.code, found["diagnoses"][0]["cause"]) == (1, "all-masked")
+    assert all(each["fingerprint"] for each in found["findings"])
+    few = data_alone(audioloss, "loader", "--data-arg", "fault=all-masked", "--data-arg", "workers=0", "--batches", "9")
+    assert few.code == 0  # the fault lies behind them
+
+
+def test_data_alone_that_break_off_or_cannot_be_read_are_3(audioloss):
+    ran = data_alone(audioloss, "breaking", "--data-arg", "workers=0", "--fail-on", "never")
+    assert ran.code == 3
+    assert "it broke off at batch 3" in document(ran)["unaudited"][0]["reason"]
+    for more, words in (
+        (["--config-json", "nowhere.json"], "--config-json nowhere.json: no such file"),
+        (["--data-arg", "count=0"], "gives no batch"),
+    ):
+        ran = data_alone(audioloss, "batches", *more)
+        assert (ran.code, ran.out) == (3, "")
+        assert words in one_line(ran.err)
+
+
+def test_the_data_alone_load_no_transformers():
+    """A subprocess: here they are loaded already."""
+    code = (
+        "import sys; from audioloss_cli.probe import command; "
+        "command.audit_data({'data': 'tests.probe.plain_batch:batch', 'checkpoint': ''}, {}, []); "
+        "sys.exit('transformers' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=300).returncode == 0

@@ -173,6 +173,7 @@ def test_one_codebook_that_holds_nothing():
 
 #: Their messages say all there is to say, or they speak of the checkpoint, the data or the output as a whole.
 OF_NO_CAUSE = {"forward-failed", "cross-entropy", "logit-summary", "special-labels", "at-chance", "logged-loss"}
+OF_NO_CAUSE |= {"data-summary", "duplicate-samples", "text-alone"}
 #: A NaN has many causes: a step that was too large, a batch without labels, a precision that overflows.
 OF_NO_CAUSE |= {"non-finite-logits", "non-finite-gradient"}
 

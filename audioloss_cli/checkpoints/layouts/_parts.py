@@ -100,7 +100,8 @@ class Parts:
             is_multiple = part.name == "scheduler" and step > 0 and part.step % step == 0  # it may count each rank
             if (part.step > step and not is_multiple) or (part.step < step and not self._may_skip):
                 text = (
-                    f"{part.file} has made {part.step:,} steps, and trainer_state.json {step:,}: they are of two saves"
+                    f"{part.file} has made {part.step:,} steps, and trainer_state.json {step:,}: "
+                    "they are of two saves, or it began anew when the training was resumed"
                 )
                 self._opener.fault(UNFINISHED, Severity.WARNING, text, file=part.file.name, step=part.step, state=step)
 

@@ -46,6 +46,8 @@ def passed(evidence: Evidence) -> str:
 
 
 def _rows(name: str, rows: Tensor, layout: Layout) -> Iterator[Problem]:
+    if _all_inside(rows, layout):
+        return
     size, bad = layout.vocab_size, _outside(rows, layout)
     count = int(bad.sum())
     if not count:
@@ -60,6 +62,12 @@ def _rows(name: str, rows: Tensor, layout: Layout) -> Iterator[Problem]:
         f"{count} {name}s lie {_range(size)}; the first is {value} in codebook {book}, column {row}{meaning}",
         {"count": count, "value": value, "codebook": book, "column": row},
     )
+
+
+def _all_inside(ids: Tensor, layout: Layout) -> bool:
+    """Whether no id asks for a closer look; one pass over them."""
+    least, most = ids.aminmax()
+    return int(least) >= 0 and (not layout.vocab_size or int(most) < layout.vocab_size)
 
 
 def _outside(ids: Tensor, layout: Layout) -> Tensor:
@@ -78,6 +86,8 @@ def _range(size: int) -> str:
 
 
 def _whole(name: str, field: Tensor, layout: Layout) -> Iterator[Problem]:
+    if _all_inside(field, layout):
+        return
     bad = _outside(field, layout)
     if bool(bad.any()):
         count, where = int(bad.sum()), first_true(bad)

@@ -1,6 +1,7 @@
 """Many samples have no audio label that counts.
 
-What: In at least a quarter of the samples that hold audio, all audio labels are the ignored index, though not in all.
+What: In at least a quarter of the samples of a batch that hold audio, all audio labels are the ignored index, though
+not in all; or in at least one sample in a hundred of a whole data set, and fewer are a fact.
 
 Why: Those samples cost time and teach nothing; a trainer that averages per sample turns them into NaN and may hide
 it. A sample whose audio is all prompt is masked rightly: where text that is learnt follows its audio, as an answer to
@@ -17,14 +18,18 @@ from torch import Tensor
 
 from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._words import percent
+from audioloss_cli.probe.measure.data_figures import DataFigures
 from audioloss_cli.probe.measure.evidence import Evidence
 
-_MOST = 0.25
+_MOST, _MOST_OF_THE_DATA = 0.25, 0.01
 _FEWEST_ANSWERED = 4
 
 
 def check(evidence: Evidence) -> Iterator[Problem]:
     """Unless all of them are."""
+    if evidence.data is not None:
+        yield from _of_the_data(evidence.data)
+        return
     masked, samples = _masked(evidence)
     answers = _answers(evidence)
     spoken = [sample for sample in masked if sample in answers]
@@ -46,9 +51,22 @@ def check(evidence: Evidence) -> Iterator[Problem]:
 
 def passed(evidence: Evidence) -> str:
     """How many are masked."""
+    if evidence.data is not None:
+        with_audio = evidence.data.samples - evidence.data.without_audio.count
+        return f"all of {with_audio:,} samples have labels that count" if evidence.data.counted else ""
     masked, samples = _masked(evidence)
     share = percent(_masked_segments(evidence))
     return f"{len(masked)} of {samples} samples and {share} of the segments are masked" if samples else ""
+
+
+def _of_the_data(found: DataFigures) -> Iterator[Problem]:
+    masked, samples = found.masked, found.samples
+    if masked.count:
+        yield Problem(
+            Severity.WARNING if masked.count >= _MOST_OF_THE_DATA * samples else Severity.INFO,
+            f"{masked.count:,} of {samples:,} samples have no audio label that counts: {masked}",
+            {"masked": masked.count, "samples_in_all": samples, "first": masked.as_json()},
+        )
 
 
 def _answers(evidence: Evidence) -> set[int]:

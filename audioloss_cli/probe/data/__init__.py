@@ -13,7 +13,7 @@ from audioloss_cli import registry
 from audioloss_cli.probe.data._source import BatchSource
 from audioloss_cli.probe.errors import UnreadableError, UsageError
 
-__all__ = ["BatchSource", "open_data"]
+__all__ = ["BatchSource", "open_data", "open_whole"]
 
 _FOLDER = "probe.data"
 
@@ -31,14 +31,25 @@ def open_data(what: str, *, arguments: Mapping[str, Any] = MappingProxyType({}),
         UnreadableError: there is no such file, it is damaged, or there is no batch in it.
         EnvironmentalError: it takes a package that is not installed.
     """
+    source = open_whole(what, arguments, count)
+    notes = [*source.notes, *source.first_notes]
+    if len(source.batches) < count:
+        notes.append(f"{count} batches were asked for, {len(source.batches)} found.")
+    return replace(source, notes=notes)
+
+
+def open_whole(what: str, arguments: Mapping[str, Any], count: int) -> BatchSource:
+    """The same, of data that is to be gone through by ``whole``: its first ``count`` batches may be all that there are.
+
+    Raises:
+        UsageError, UnreadableError, EnvironmentalError: see ``open_data``.
+    """
     kind = _kind_of(what)
     if arguments and not kind.TAKES_ARGUMENTS:
         raise UsageError(f"--data-arg needs an import string; --data {what!r} is none and takes no arguments")
     source: BatchSource = kind.read(what, arguments, count)
     if not source.batches:
         raise UnreadableError(f"--data {what!r} gives no batch; name one that holds at least one")
-    if len(source.batches) < count:
-        return replace(source, notes=[*source.notes, f"{count} batches were asked for, {len(source.batches)} found."])
     return source
 
 

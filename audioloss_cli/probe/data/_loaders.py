@@ -3,8 +3,11 @@
 The order of index, fetch and collate is that of torch/utils/data/_utils/fetch.py (torch 2.13).
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import chain, islice
+from itertools import count as count_from
 from typing import Any
 
 from torch import Tensor
@@ -12,7 +15,8 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from audioloss_cli.probe.data._blame import users_code
 from audioloss_cli.probe.data._named import as_batch, is_batch
-from audioloss_cli.probe.data._passes import reopened, two_passes
+from audioloss_cli.probe.data._order import in_order, length_of, recorded
+from audioloss_cli.probe.data._passes import anew, reopened, states_now, two_passes
 from audioloss_cli.probe.data._source import BatchSource
 from audioloss_cli.probe.data._stack import stack
 
@@ -33,16 +37,33 @@ def from_loader(what: str, loader: DataLoader[Any], count: int) -> BatchSource:
     if type(loader).__iter__ is not DataLoader.__iter__:
         notes.append(f"{type(loader).__name__} has an __iter__ of its own, so its samples cannot be collated twice.")
         return two_passes(lambda: iter(loader), what, count, kind, notes, repeatable=False)
-    if loader.num_workers:
-        notes.append(f"num_workers={loader.num_workers} was not used: the samples were collated in this process.")
+    told = f"num_workers={loader.num_workers} was not used: the samples were collated in this process."
+    aside, states = [told] if loader.num_workers else [], states_now()
     if isinstance(loader.dataset, IterableDataset):
         opened, once = reopened(loader.dataset), isinstance(loader.dataset, Iterator)
-        return two_passes(lambda: _streamed(loader, opened()), what, count, kind, notes, repeatable=not once)
+        source = two_passes(lambda: _streamed(loader, opened()), what, count, kind, notes, repeatable=not once)
+        with users_code(what):
+            goes_on = once or iter(loader.dataset) is iter(loader.dataset)
+        if goes_on:  # a pass of its own would begin behind the first batches
+            return replace(source, first_notes=aside, total=length_of(loader))
+        return anew(source, lambda: iter(loader), states, total=length_of(loader), first_notes=aside)
+    order = loader.sampler if loader.batch_sampler is None else loader.batch_sampler
+    once = isinstance(order, Iterator)
     with users_code(what):
-        order = loader.sampler if loader.batch_sampler is None else loader.batch_sampler
         indices = list(islice(order, count))
     fetch = _fetch_one if loader.batch_sampler is None else _fetch
-    return two_passes(lambda: (loader.collate_fn(fetch(loader.dataset, i)) for i in indices), what, count, kind, notes)
+    run = lambda: (loader.collate_fn(fetch(loader.dataset, i)) for i in indices)  # noqa: E731
+    source = two_passes(run, what, count, kind, notes)
+    if once:
+        return replace(source, whole=lambda: chain(source.batches, loader), total=length_of(loader), first_notes=aside)
+    places = deque[list[int]]()
+    more: dict[str, Any] = {
+        "total": length_of(loader),
+        "first_notes": aside,
+        "order": places if in_order(loader) else None,
+    }
+    more["with_replacement"] = bool(getattr(loader.sampler, "replacement", False))
+    return anew(source, lambda: recorded(loader, places), states, **more)
 
 
 def from_dataset(what: str, dataset: Any, count: int) -> BatchSource:
@@ -53,11 +74,25 @@ def from_dataset(what: str, dataset: Any, count: int) -> BatchSource:
     """
     collate, notes = _collate_of(dataset, what)
     with users_code(what):
-        size = len(dataset) if hasattr(dataset, "__len__") else count * _SAMPLES
-    starts = range(0, size, _SAMPLES)[:count]
-    indices = [list(range(start, min(start + _SAMPLES, size))) for start in starts]
-    kind = f"dataset {type(dataset).__name__}"
-    return two_passes(lambda: (collate(_fetch(dataset, chunk)) for chunk in indices), what, count, kind, notes)
+        size = len(dataset) if hasattr(dataset, "__len__") else None
+
+    def run(places: deque[list[int]] | None = None) -> Iterator[Any]:
+        for start in count_from(0, _SAMPLES) if size is None else range(0, size, _SAMPLES):
+            chunk = list(range(start, start + _SAMPLES if size is None else min(start + _SAMPLES, size)))
+            try:
+                samples = _fetch(dataset, chunk)
+            except IndexError:
+                if size is None:  # how Python ends what has no length
+                    return
+                raise
+            if places is not None:
+                places.append(chunk)
+            yield collate(samples)
+
+    order, states = deque[list[int]](), states_now()
+    source = two_passes(run, what, count, f"dataset {type(dataset).__name__}", notes)
+    total = None if size is None else -(-size // _SAMPLES)
+    return anew(source, lambda: run(order), states, total=total, order=order)
 
 
 def from_stream(what: str, dataset: Any, count: int) -> BatchSource:

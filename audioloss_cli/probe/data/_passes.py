@@ -3,7 +3,8 @@
 import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from dataclasses import replace
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from audioloss_cli.probe.data._blame import users_code
 from audioloss_cli.probe.data._named import as_batch, owned
 from audioloss_cli.probe.data._source import BatchSource
 
+States = tuple[Any, Any, torch.Tensor]
+
 
 def two_passes(
     run: Callable[[], Iterator[Any]], what: str, count: int, kind: str, notes: list[str], *, repeatable: bool = True
@@ -20,21 +23,42 @@ def two_passes(
     """A source of the first ``count`` batches that ``run`` gives, and gives again if ``repeatable``.
 
     Each batch is copied as it comes: a collator may hand out views of cached samples, or the same buffer each time.
+    ``whole`` goes on where the first pass ended, so that nothing is lost of what can be had once.
 
     Raises:
         UnreadableError: the code of the user raised, or gave something that is no batch.
     """
-    states = _states()
+    states = states_now()
 
-    def collect() -> list[dict[str, Any]]:
+    def collect(stream: Iterator[Any]) -> list[dict[str, Any]]:
         with users_code(what):
-            return [owned(as_batch(batch, f"--data {what!r}")) for batch in islice(run(), count)]
+            return [owned(as_batch(batch, f"--data {what!r}")) for batch in islice(stream, count)]
 
     def again() -> list[dict[str, Any]]:
         with _replayed(states):
-            return collect()
+            return collect(run())
 
-    return BatchSource(collect(), kind, notes, again if repeatable else None)
+    with users_code(what):
+        first = iter(run())
+    batches = collect(first)
+    return BatchSource(batches, kind, notes, again if repeatable else None, lambda: chain(batches, first))
+
+
+def anew(source: BatchSource, whole: Callable[[], Iterator[Any]], states: States, **more: Any) -> BatchSource:
+    """The source with a ``whole`` that is a pass of its own, under the random numbers that were there before the first.
+
+    Args:
+        source: of two passes.
+        whole: opens it.
+        states: those numbers.
+        more: further fields of the source.
+    """
+
+    def opened() -> Iterator[Any]:
+        restore(states)
+        return whole()
+
+    return replace(source, whole=opened, **more)
 
 
 def reopened(found: Iterable[Any]) -> Callable[[], Iterator[Any]]:
@@ -51,22 +75,24 @@ def reopened(found: Iterable[Any]) -> Callable[[], Iterator[Any]]:
     return opened
 
 
-def _states() -> tuple[Any, Any, torch.Tensor]:
+def states_now() -> States:
+    """Those of everybody's generators."""
     return random.getstate(), np.random.get_state(), torch.get_rng_state()
 
 
 @contextmanager
-def _replayed(states: tuple[Any, Any, torch.Tensor]) -> Iterator[None]:
+def _replayed(states: States) -> Iterator[None]:
     """Random crops and masks fall as they did before; afterwards everybody's generators are as they were."""
-    now = _states()
-    _restore(states)
+    now = states_now()
+    restore(states)
     try:
         yield
     finally:
-        _restore(now)
+        restore(now)
 
 
-def _restore(states: tuple[Any, Any, torch.Tensor]) -> None:
+def restore(states: States) -> None:
+    """Have everybody's generators go on from there."""
     random.setstate(states[0])
     np.random.set_state(states[1])
     torch.set_rng_state(states[2])

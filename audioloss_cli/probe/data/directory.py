@@ -30,7 +30,10 @@ def read(what: str, arguments: Mapping[str, Any], count: int) -> BatchSource:
         batches += read_batches(path)
         if len(batches) >= count:
             break
-    return BatchSource(batches[:count], f"directory of {len(paths)} batch files", [])
+    kind = f"directory of {len(paths)} batch files"
+    return BatchSource(
+        batches[:count], kind, [], whole=lambda: (batch for path in paths for batch in read_batches(path))
+    )
 
 
 def _files(what: str) -> list[Path]:

@@ -28,4 +28,5 @@ def read(what: str, arguments: Mapping[str, Any], count: int) -> BatchSource:
     path = Path(what)
     if path.suffix not in SUFFIXES:
         raise UnreadableError(f"--data {what!r}: {ACCEPTED}, or name a factory: 'package.module:factory'")
-    return BatchSource(read_batches(path)[:count], f"{path.suffix} file", [])
+    batches = read_batches(path)
+    return BatchSource(batches[:count], f"{path.suffix} file", [], whole=lambda: iter(batches), total=len(batches))

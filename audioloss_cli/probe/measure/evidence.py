@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
@@ -23,11 +23,13 @@ from audioloss_cli.probe.measure.statistics import LogitStatistics
 from audioloss_cli.probe.model_io.adapter import Batch, Unreadable, readable
 from audioloss_cli.probe.model_io.layout import Layout
 
+if TYPE_CHECKING:
+    from audioloss_cli.probe.measure.data_figures import DataFigures
+
 #: Group of the parameters that are in no group of audio parameters.
 REST = "rest"
 _SPREAD = 0.1  # nats
 _RARE, _ERRORS_OF_A_SHARE = 1e-3, 3
-
 
 #: Which loss a gradient comes from: that of the whole, the audio loss as reported, or the probe's own.
 GradientSource = Literal["total", "reported", "recomputed", ""]
@@ -40,7 +42,7 @@ class Gradient:
     Attributes:
         parameters: how many there are, and ``trainable`` how many of them require a gradient.
         norm: Euclidean, over those that have one; NaN or infinite if any element is.
-        adapted: how many of the trainable ones are a LoRA's.
+        adapted: trainable ones of a LoRA.
     """
 
     parameters: int
@@ -147,8 +149,8 @@ class Evidence:
         gradients: group of audio parameters, or ``REST`` -> its gradient; empty if nobody asked.
         gradient_source: which loss that is the gradient of.
         held_out: mean cross entropy at offset 1 on held-out data, nats.
-        text_tokens: text labels that count.
-        logged: what logs say.
+        text_tokens, logged: text labels that count; what logs say.
+        data: figures over a whole data set, of which ``audio`` is a part; None for a batch.
     """
 
     layout: Layout
@@ -170,6 +172,7 @@ class Evidence:
     held_out: float | None = None
     text_tokens: int = 0
     logged: tuple[Logged, ...] = ()
+    data: "DataFigures | None" = None
 
     def __post_init__(self) -> None:
         self.batch = readable(self.batch, self.layout)

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from audioloss_cli.probe.measure.alignment import Audio, shifted, targets
+from audioloss_cli.probe.measure.data_figures import DataFigures
 from audioloss_cli.probe.measure.evidence import REST, Evidence, Gradient, LabelResponse, Logged, Perturbation, Weights
+from audioloss_cli.probe.measure.samples import samples_of
 from audioloss_cli.probe.measure.statistics import logit_statistics
 from audioloss_cli.probe.model_io.layout import Field, Layout
 
@@ -118,6 +120,14 @@ def nan_logits() -> Tensor:
 
 
 #: check -> evidence in which it must find something; a new check adds a line.
+def of_the_data(*batches: dict[str, Tensor]) -> Evidence:
+    """Evidence of a whole data set; each batch has the audio of ``seen``, if it has any."""
+    figures = DataFigures(K, V)
+    for batch in batches:
+        figures.add(samples_of(Evidence(LAYOUT, batch, seen().audio if "codes" in batch else Audio())), None)
+    return Evidence(LAYOUT, {}, data=figures)
+
+
 FIRES: dict[str, Callable[[], Evidence]] = {
     "all_masked": lambda: labelled(lambda labels: torch.full_like(labels, IGNORED)),
     "at_chance": lambda: seen(logits=random_logits() / 10, trained_steps=300),
@@ -132,10 +142,12 @@ FIRES: dict[str, Callable[[], Evidence]] = {
         reported=0.001, gradients={}, response=None, perturbation=Perturbation(12, 0.0, 0.5, loss_moved=False)
     ),
     "cross_entropy": seen,
+    "data_summary": lambda: of_the_data(seen().batch),
     "delay_mismatch": lambda: seen(layout=replace(LAYOUT, delayed=True)),
     "dominant_label": lambda: labelled(lambda labels: torch.where((labels >= 0) & (labels < 24), 7, labels)),
     "double_shift": lambda: labelled(lambda labels: labels.roll(-1, 1)),
     "dropped_by_trainer": lambda: seen(kept=frozenset({"text"})),
+    "duplicate_samples": lambda: of_the_data(*[seen().batch] * 5),
     "empty_input": lambda: seen(batch={"codes": torch.zeros(0, 0, dtype=torch.long)}),
     "empty_logits": lambda: seen(logits=random_logits()[:0]),
     "few_distinct_labels": lambda: labelled(lambda labels: labels.masked_fill(labels > 1, IGNORED)),
@@ -164,6 +176,7 @@ FIRES: dict[str, Callable[[], Evidence]] = {
     "placeholder_mismatch": lambda: replace(seen(), audio=replace(seen().audio, placeholders=([26, 20], [26, 26]))),
     "poor_codes": lambda: seen(codes=torch.where(random_codes() < BOS, 7, random_codes())),
     "special_labels": lambda: labelled(lambda _: random_codes()),
+    "text_alone": lambda: of_the_data({"text": torch.ones(2, 3, dtype=torch.long)}),
     "wrong_dtype": lambda: seen(batch={"codes": random_codes().to(torch.bfloat16)}),
     "wrong_logits_shape": lambda: seen(logits=random_logits(books=K + 1)),
     "wrong_text_shape": lambda: seen(batch={"attention": torch.ones(2, 3, dtype=torch.long)}),

@@ -23,9 +23,18 @@ from tests.probe.checks.evidences import FIRES, IGNORED, LAYOUT, V, nan_logits, 
 
 CHECKS = registry.names(FOLDER)
 #: Measured facts: never a warning.
-FACTS = {"cross_entropy", "logit_summary", "special_labels"}
+FACTS = {"cross_entropy", "data_summary", "logit_summary", "special_labels", "text_alone"}
+#: They look at a whole data set, not at a batch.
+OF_THE_DATA = {"data_summary", "duplicate_samples", "text_alone"}
 #: Their docstrings say why nothing is ever ruled out by them.
-NEVER_RULED_OUT = {"cross_entropy", "logged_loss", "logit_summary", "at_chance", "constant_log", "special_labels"}
+NEVER_RULED_OUT = OF_THE_DATA | {
+    "cross_entropy",
+    "logged_loss",
+    "logit_summary",
+    "at_chance",
+    "constant_log",
+    "special_labels",
+}
 
 
 def assert_sound(outcome: Outcome) -> None:

@@ -291,8 +291,8 @@ def _problem_of_compression(entries: list[zipfile.ZipInfo]) -> str:
     for entry in entries:
         if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
             return (
-                f"{clipped(entry.filename, 80)} is compressed, which torch.save never does and torch.load misreads: unzip "
-                "it and pack it again with zip -0, or save it again"
+                f"{clipped(entry.filename, 80)} is compressed, which torch.save never does and torch.load misreads: "
+                "unzip it and pack it again with zip -0, or save it again"
             )
     return ""
 

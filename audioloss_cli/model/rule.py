@@ -47,6 +47,14 @@ class SeriesHistory(Protocol):
         """Usual distance of two neighbouring points over the same steps."""
 
     @property
+    def earlier_level(self) -> float:
+        """Usual level as it was 300 steps earlier, 12 points where they are sparse; as it is where no more is known."""
+
+    @property
+    def earlier_spread(self) -> float:
+        """Usual distance of two neighbouring points at that time."""
+
+    @property
     def noisy(self) -> bool:
         """Whether that distance is over a third of the level, a quarter at first, so that a few points say nothing."""
 

@@ -18,6 +18,7 @@ from audioloss_cli.rules._levels import lost, lost_range, recent_medians
 
 _SPREADS, _WIDTH, _SLOW, _CLEARS, _CLEARS_LOST = 4.5, 9, 25, 0.85, 0.95
 _LOST, _LEAST = 0.75, 0.72
+_FAR = 1.5  # times the rise, from the level of 300 steps earlier
 
 
 class Rule(LossRule):
@@ -76,4 +77,8 @@ class Rule(LossRule):
     def _level(self, history: SeriesHistory) -> float:
         usual = history.level or 0.0
         rise = lost((self.ratio - 1) * usual, _LEAST, _LOST, usual, history)
-        return usual + max(rise, _SPREADS * history.spread)
+        level = usual + max(rise, _SPREADS * history.spread)
+        # The spread holds part of a rise that comes slowly, and the level, too. One by more is seen from before it.
+        before = history.earlier_level
+        far = before + max(_FAR * (self.ratio - 1) * before, _SPREADS * history.earlier_spread)
+        return min(level, max(self.ratio * usual, far))

@@ -198,6 +198,16 @@ class SeriesHistory:
         return self.baseline.spread
 
     @property
+    def earlier_level(self) -> float:
+        """Usual level of some time ago."""
+        return self.baseline.earlier[0]
+
+    @property
+    def earlier_spread(self) -> float:
+        """Usual distance of neighbours of some time ago."""
+        return self.baseline.earlier[1]
+
+    @property
     def noisy(self) -> bool:
         """Whether a few points say nothing."""
         share = _NOISY if len(self.baseline.blocks) >= LEAST_BLOCKS else _NOISY_YOUNG

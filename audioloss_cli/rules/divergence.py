@@ -11,6 +11,7 @@ Fix: Stop, roll back to the last checkpoint before the rise, and lower the learn
 began. After a resume, check that the optimiser and the scheduler were restored.
 """
 
+import math
 from collections.abc import Sequence
 
 from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory, Severity
@@ -18,6 +19,7 @@ from audioloss_cli.rules._levels import lost, lost_range, recent_medians
 
 _SPREADS, _WIDTH, _SLOW, _CLEARS, _CLEARS_LOST = 4.5, 9, 25, 0.85, 0.95
 _LOST, _LEAST = 0.75, 0.72
+_ALL, _ALL_POINTS, _ALL_STEPS = 3.0, 15, 100  # spreads, by which so many points and steps exceed the level one by one
 _FAR = 1.5  # times the rise, from the level of 300 steps earlier
 
 
@@ -41,11 +43,15 @@ class Rule(LossRule):
         """Whether this point and the last ones lie above."""
         if history.reference is None or point.value - point.value != 0:  # not finite
             return None
-        level = self._level(history)
-        if point.value < level:
+        every, level = self._level(history, _ALL), self._level(history)
+        if point.value < every:
             return False
         medians = recent_medians(history, _WIDTH, 1)
-        return bool(medians) and medians[-1] >= level
+        if not medians or medians[-1] < every:
+            return False
+        if point.value >= level and medians[-1] >= level:
+            return True
+        return min(history.last(max(_ALL_POINTS, math.ceil(_ALL_STEPS / max(history.stride, 1.0))))) >= every
 
     def clears(self, point: Point, history: SeriesHistory) -> bool:
         """Whether the last points are back."""
@@ -54,7 +60,7 @@ class Rule(LossRule):
 
     def levels(self, history: SeriesHistory) -> Sequence[float]:
         """Where it holds and where it clears."""
-        return [self._level(history), self._cleared(history)]
+        return [self._level(history), self._level(history, _ALL), self._cleared(history)]
 
     def worse(self, value: float, than: float) -> bool:
         """The higher, the worse."""
@@ -63,7 +69,7 @@ class Rule(LossRule):
     def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the usual level, and since when the loss is above it."""
         usual = history.level or 0.0
-        times = self._level(history) / usual if usual else self.ratio
+        times = self._level(history, _ALL) / usual if usual else self.ratio
         return (
             f"loss {point.value:.4g} at step {point.step} has been above {times:.3g} times its "
             f"usual level {usual:.4g} since step {since}"
@@ -74,11 +80,11 @@ class Rule(LossRule):
         level, usual = self._level(history), history.level or 0.0
         return (_CLEARS if level >= self.ratio * usual else _CLEARS_LOST) * level
 
-    def _level(self, history: SeriesHistory) -> float:
+    def _level(self, history: SeriesHistory, spreads: float = _SPREADS) -> float:
         usual = history.level or 0.0
         rise = lost((self.ratio - 1) * usual, _LEAST, _LOST, usual, history)
-        level = usual + max(rise, _SPREADS * history.spread)
+        level = usual + max(rise, spreads * history.spread)
         # The spread holds part of a rise that comes slowly, and the level, too. One by more is seen from before it.
         before = history.earlier_level
-        far = before + max(_FAR * (self.ratio - 1) * before, _SPREADS * history.earlier_spread)
+        far = before + max(_FAR * (self.ratio - 1) * before, spreads * history.earlier_spread)
         return min(level, max(self.ratio * usual, far))

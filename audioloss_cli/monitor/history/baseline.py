@@ -209,9 +209,9 @@ class Baseline:
         """The same for a series that may be negative, which has no shares; 0 before there are enough blocks."""
         if self.middle is None:
             return 0.0
+        if _has_a_point_in_each(self._recent):  # of so few points all that are known count
+            return median([block.distance for block in self.blocks])
         near = median([block.distance for block in self._recent])
-        if _has_a_point_in_each(self._recent):
-            return near
         return max(near, _FAR * _around_the_trend([block.median for block in self._recent], relative=False))
 
     def state_dict(self) -> dict[str, Any]:

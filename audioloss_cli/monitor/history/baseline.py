@@ -17,6 +17,7 @@ BLOCK_STEPS = BLOCK_POINTS = 25  # a block is over after so many steps, or so ma
 BLOCKS, LEAST_BLOCKS = 40, 30  # 1000 steps, and at least 30 blocks: a sparse log has one point in each
 # Trouble that comes slowly has its part in what is usual before anybody knows of it; so many blocks earlier it had not.
 _EARLIER = 12
+KEPT_BLOCKS = BLOCKS + _EARLIER
 ARMED_POINTS, ARMED_BLOCKS = 12, 4
 # What lies below the first of these shares of the level does not change it, if 2 of the last 9 points do; nor what lies
 # above the second, if the last 3 points do.
@@ -79,7 +80,7 @@ class Baseline:
 
     def forget(self) -> None:
         """The steps went back: what was usual before says nothing about what comes."""
-        self.blocks: deque[Block] = deque(maxlen=BLOCKS + _EARLIER)
+        self.blocks: deque[Block] = deque(maxlen=KEPT_BLOCKS)
         self._recent: Sequence[Block] = ()  # those of them that say what is usual
         self.lowest = float("inf")
         self.reference: float | None = None
@@ -228,7 +229,7 @@ class Baseline:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where ``state_dict`` was taken."""
-        self.blocks = deque((Block(*block) for block in state["blocks"]), self.blocks.maxlen)
+        self.blocks = deque((Block(*block) for block in state["blocks"]), maxlen=KEPT_BLOCKS)
         self.reference = self.level = self.middle = self._spread = self._earlier = None
         if self.blocks:
             self._measure()

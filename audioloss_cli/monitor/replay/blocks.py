@@ -11,6 +11,7 @@ from audioloss_cli.monitor.history.baseline import (
     BLOCK_POINTS,
     BLOCKS,
     HIGHEST,
+    KEPT_BLOCKS,
     LEAST_BLOCKS,
     TAIL,
     TREND,
@@ -54,7 +55,7 @@ class Blocks:
 
         ``previous`` is the value before the first point of all.
         """
-        first = max(count - BLOCKS, 0)
+        first = max(count - KEPT_BLOCKS, 0)
         begin, end = int(self.starts[first]), int(self.starts[count]) if count < len(self) else len(self._values)
         values = self._values[begin:end]
         before = self._values[begin - 1] if begin else values[0] if previous is None else previous

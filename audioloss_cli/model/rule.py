@@ -140,6 +140,7 @@ class LossRule:
         reads_lowest: it asks for ``SeriesHistory.lowest``, which is noted only while such a rule is awake.
         inactive: where it cannot hold, all of them together; None if any value may matter, unless it
             ``is_inactive``. One that is inactive everywhere, as by an empty tuple, is asked where a value is repeated.
+            With levels, it says the same of each finite value there.
     """
 
     severity: Severity = Severity.WARNING
@@ -210,6 +211,16 @@ class LossRule:
         others there are taken to get the same answer, whatever came before; its ``explain`` uses the point alone.
         """
         return 128
+
+    def keeps(self, history: SeriesHistory) -> tuple[float, float, int] | None:
+        """Values from the one up to below the other, and a number of points; None if not known.
+
+        Once it holds, and while more than half of the last so many points, one each 1 or more steps evenly apart, have
+        such values, ``clears`` is false of each finite value, whatever it is: ``holds`` need not be asked. It then says
+        True or False of each, and ``explain`` uses the point alone. With levels, chronic trouble is counted by the
+        array; without, nothing but speed is lost.
+        """
+        return None
 
     def span(self, history: SeriesHistory, *, holding: bool) -> tuple[float, float] | None:
         """Values from the one up to below the other at which it holds, or at which it does not; None if not known.

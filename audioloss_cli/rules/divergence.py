@@ -58,6 +58,10 @@ class Rule(LossRule):
         medians = recent_medians(history, _WIDTH, 1) + recent_medians(history, _SLOW, 1)
         return not medians or max(medians) < self._cleared(history)
 
+    def keeps(self, history: SeriesHistory) -> tuple[float, float, int] | None:
+        """Above what the median of the last points must be back below."""
+        return None if history.reference is None else (self._cleared(history), math.inf, _WIDTH)
+
     def levels(self, history: SeriesHistory) -> Sequence[float]:
         """Where it holds and where it clears."""
         return [self._level(history), self._level(history, _ALL), self._cleared(history)]

@@ -4,7 +4,7 @@ Then nothing changes but counts and the worst value, until something is due: a r
 the end of a healthy window. ``Steady`` asks how far away that is and goes there in one step.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from audioloss_cli.model import Alert, Incident, Point
@@ -166,6 +166,7 @@ class Group(Lifecycle):
         count: int,
         step: int,
         *,
+        worse: Callable[[float, float], bool],
         bad: int,
         extremes: Sequence[Point],
         came_back: int,
@@ -179,6 +180,7 @@ class Group(Lifecycle):
         Args:
             count: how many, the last of them at ``step``.
             step: see there.
+            worse: see ``LossRule.worse``.
             bad: at how many of them a rule held.
             extremes: the worst of those, and the last.
             came_back: how often a rule spoke again after a healthy point.
@@ -195,7 +197,7 @@ class Group(Lifecycle):
         kept = {code: begun[code] for code, (step, _) in self._since.items() if begun.get(code, (-1,))[0] == step}
         self._since = kept | begun  # in the order in which they began to hold
         for point in extremes:
-            if point.value < incident.worst_value:
+            if worse(point.value, incident.worst_value):
                 incident.worst_value, incident.worst_step = point.value, point.step
             incident.last_step, incident.last_wall_time = point.step, point.wall_time
         incident.points += bad

@@ -204,11 +204,12 @@ class LossRule:
         return None
 
     def memory(self, history: SeriesHistory) -> int:
-        """How many points ``holds`` and ``clears`` look at, the current one among them: 1 for its value alone.
+        """How many points a rule that does not hold looks at, the current one among them: 1 for its value alone.
 
-        For a rule with ``levels``: once so many values lie between the same two of them, it says the same of the next
-        one that does. A rule that looks at the value alone is asked of one value between each two levels, and all
-        others there are taken to get the same answer, whatever came before; its ``explain`` uses the point alone.
+        For a rule with ``levels``: once so many values lie between the same two of them, ``holds`` gives the same for
+        the next one that does. Whether it is over may depend on 128 points, but for a rule of one. A rule that looks at
+        the value alone is asked of one value between each two levels, and all others there are taken to get the same
+        answer, whatever came before; its ``explain`` uses the point alone.
         """
         return 128
 

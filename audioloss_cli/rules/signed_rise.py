@@ -51,7 +51,10 @@ class Rule(LossRule):
         """Not below; nowhere before there is a usual level."""
         if holding:
             return None
-        return (-float("inf"), float("inf") if history.middle is None else history.middle + _height(history, _ENOUGH[-1][1]))
+        return (
+            -float("inf"),
+            float("inf") if history.middle is None else history.middle + _height(history, _ENOUGH[-1][1]),
+        )
 
     def worse(self, value: float, than: float) -> bool:
         """The higher, the worse."""

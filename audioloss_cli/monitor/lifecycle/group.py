@@ -14,6 +14,7 @@ from audioloss_cli.monitor.lifecycle.lifecycle import POINTS_OF_A_WINDOW, Lifecy
 from audioloss_cli.monitor.ruleset import CodedRule
 
 _LONG = 1 << 62
+MEMORY = 128  # points: no rule looks further back
 
 
 class Group(Lifecycle):
@@ -28,6 +29,15 @@ class Group(Lifecycle):
                 return None
             found += levels
         return found
+
+    def memory(self, history: SeriesHistory) -> int:
+        """How many points must lie between the same levels for all its rules to say the same of the next one."""
+        return max([self.memory_of(coded, history) for coded in self._rules], default=1)
+
+    def memory_of(self, coded: CodedRule, history: SeriesHistory) -> int:
+        """The same of one rule."""
+        own = coded.rule.memory(history)
+        return own if own == 1 or coded.code not in self._since else MEMORY
 
     def points_until_due(self, step: int, stride: int) -> int:
         """How many more such points, so many steps apart, lead to reminders at most, after one at ``step``."""

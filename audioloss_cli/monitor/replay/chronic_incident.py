@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np  # noqa: TID253  # opened late, by the machine, for long series only
 
 from audioloss_cli.model import Alert, InactiveRange, LossRule
+from audioloss_cli.monitor.history.series_history import STRIDE_POINTS
 from audioloss_cli.monitor.lifecycle.group import Group
 from audioloss_cli.monitor.points import MANY_REPEATS
-from audioloss_cli.monitor.history.series_history import STRIDE_POINTS
 from audioloss_cli.monitor.replay.course import Course, Held, held_over
 from audioloss_cli.monitor.ruleset import CodedRule
 
@@ -109,15 +109,18 @@ class ChronicIncident:
         held = group.held_just_now(coded) is not False
         if type(rule).screen is not LossRule.screen and not held:
             return self._nowhere(coded, start, end), False
-        levels, memory = rule.levels(history), rule.memory(history)
+        values, steps = self._replay.values[start:end], self._replay.steps[start:end]
+        known = self._holds_on(rule, values, steps) if held else None
+        if known is not None:
+            return known
+        levels, memory = rule.levels(history), group.memory_of(coded, history)
         if levels is None:
             return None
-        values, steps = self._replay.values[start:end], self._replay.steps[start:end]
         recent = history.last(memory)
         cells = np.searchsorted(np.array(sorted(set(levels))), np.concatenate([recent, values]), "right")
         if memory == 1:
             return self._of_one_value(coded, group, cells[len(recent) :], start)
-        known = self._holds_on(rule, values, steps) if held else self._rests(rule, values)
+        known = None if held else self._rests(rule, values)
         return known or self._as_before(coded, group, cells, len(recent), steps)
 
     def _holds_on(self, rule: LossRule, values: Any, steps: Any) -> tuple[Any, bool] | None:
@@ -161,7 +164,7 @@ class ChronicIncident:
     ) -> tuple[Any, bool] | None:
         """A rule that looks back: all says what it said, as far as values and steps go on as they did."""
         history, holds = self._machine.history, group.held_just_now(coded)
-        if holds is None or before < coded.rule.memory(history):
+        if holds is None or before < group.memory_of(coded, history):
             return None
         points = list(history.points)[-before:]
         strides = np.diff(np.concatenate([[point.step for point in points], steps]))

@@ -1,11 +1,11 @@
 """Audio loss that has gone up and stays there.
 
 What: For 300 training steps and 9 points the median of the last 9 points has exceeded ratio (1.5) times the usual
-level, or has gone at least 75 % of the way back to where the loss started, 36 % of the level at least; and it
-exceeds the level by 4.5 times the usual distance of neighbouring points, or every one of the last 15 points, and of
-the last 100 steps, does by 3 times, or lies within one such distance of all others. The usual level is that of the 1000 steps before, or of the last 75 to 300 steps
-where the loss still falls. Level and distance of 300 steps earlier will do as well, for a rise that comes slowly has
-its part in both: by half as much again, from 1.5 times the present level on.
+level, or has gone at least 75 % of the way back to where the loss started, 36 % of the level at least; and it exceeds
+the level by 4.5 times the usual distance of neighbouring points, or every one of the last 15 points, and of the last
+100 steps, does by 3 times, or lies within one such distance of all others. The usual level is that of the 1000 steps
+before, or of the last 75 to 300 steps where the loss still falls. Level and distance of 300 steps earlier will do as
+well, for a rise that comes slowly has its part in both: by half as much again, from 1.5 times the present level on.
 
 Why: A spike heals, this does not: the weights are damaged, and what is trained from here on starts worse than before.
 

@@ -1,9 +1,9 @@
 """Audio loss that never leaves the level of guessing.
 
-What: The loss starts within 4 % of ln V and is usually within 2 % of it, for the V codes that a configuration file
-names, else those of a known codec, or of their sum over codebooks, and has not been 2 % below it over any 500 steps,
-for steps (2000) training steps and 30 points, with little noise. As long as the learning rate is logged and still rises
-the steps are not counted.
+What: The loss starts at most 4 % below ln V and 2 % above, and is usually within 2 %, for the V codes that a
+configuration file names, else those of a known codec, or of their sum over codebooks, and has not been 2 % below it
+over any 500 steps, for steps (2000) training steps and 30 points, with little noise. As long as the learning rate is
+logged and still rises the steps are not counted.
 
 Why: Guessing one of V codes costs ln V nats. A model that still guesses after so many steps learns nothing: its audio
 head is frozen or not reached by the gradient, its labels are noise or out of step with its inputs, or its learning rate

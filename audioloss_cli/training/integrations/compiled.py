@@ -1,7 +1,8 @@
 """Hooks on compiled models: what they do is not compiled, but done between two graphs."""
 
+import inspect
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -14,5 +15,7 @@ _WHY = (
 
 def between_graphs(hook: _Hook) -> _Hook:
     """Break the graph here. For a branch of a hook alone: as a wrapper of all of it, it takes longer than the hook."""
-    made: _Hook = torch.compiler.disable(hook, reason=_WHY)
+    disable: Any = torch.compiler.disable
+    known = "reason" in inspect.signature(disable).parameters  # not yet in torch 2.6
+    made: _Hook = disable(hook, reason=_WHY) if known else disable(hook)
     return made

@@ -74,11 +74,13 @@ def _answers(evidence: Evidence) -> set[int]:
     layout = evidence.layout
     items = (layout.named("text"), layout.named("text-labels"))
     text, labels = (evidence.batch.get(item.name) if item else None for item in items)
-    if not isinstance(text, Tensor) or not isinstance(labels, Tensor) or not layout.placeholder_ids:
+    if not isinstance(text, Tensor) or not isinstance(labels, Tensor):
         return set()
     if text.shape != labels.shape or text.ndim != len("BS"):
         return set()
-    audio = torch.isin(text, torch.tensor(layout.placeholder_ids, device="cpu"))
+    audio = layout.placeholders_in(text)
+    if audio is None:
+        return set()
     behind = audio.flip(1).cumsum(1).flip(1) == 0
     counted = ((labels != layout.ignore_index) & behind).sum(1)
     return set((counted >= _FEWEST_ANSWERED).nonzero().flatten().tolist())

@@ -11,7 +11,6 @@ the pad token is also the end token, real tokens are hidden.
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 
 from audioloss_cli.model import Problem, Severity

@@ -13,7 +13,6 @@ the audio, or the turn that should be learnt has another role.
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 
 from audioloss_cli.model import Problem, Severity

@@ -177,7 +177,12 @@ def beside(path: str, settings: CheckpointSettings, judge: Judge, progress: Prog
 
 
 def _why_empty(root: str) -> str:
-    return "no checkpoint in this directory" if Path(root).is_dir() else "not recognised as a checkpoint"
+    if Path(root).is_dir():
+        return "no checkpoint in this directory"
+    return (
+        "not recognised as a checkpoint; known are safetensors, .pt, .pth, .bin, .ckpt and .npz, and the directories "
+        "that trainings save"
+    )
 
 
 def diagnoses(audit: CheckpointAudit, logs: Sequence[RunReport] = ()) -> list[Diagnosis]:

@@ -177,3 +177,20 @@ def test_headers_are_not_compared_with_a_base(audioloss, tmp_path):
     model = write_model(tmp_path / "model", drawn(1))
     ran = audioloss("probe", "--ckpt", model, "--headers", "--against", write_model(tmp_path / "base", drawn(2)))
     assert (ran.code, "give one of them" in ran.err) == (USAGE, True)
+
+
+def test_checkpoints_of_two_runs_that_are_the_same_are_said_to_be(audioloss, tmp_path):
+    for run in ("one", "other"):
+        write_model(tmp_path / run / "checkpoint-3", drawn(1))
+    ran = audioloss("probe", "--ckpt", tmp_path / "one", "--ckpt", tmp_path / "other", "-v")
+    told = " ".join(ran.out.split())
+    assert ran.code == CLEAN
+    assert "INFO nothing-changed all 2 tensors are bit by bit those of" in told
+    assert "one/checkpoint-3, a checkpoint of another run" in told
+
+
+def test_what_is_told_as_a_fact_gives_no_advice_unless_it_is_shown(audioloss, tmp_path):
+    for run in ("one", "other"):
+        write_model(tmp_path / run / "checkpoint-3", drawn(1))
+    ran = audioloss("probe", "--ckpt", tmp_path / "one", "--ckpt", tmp_path / "other")
+    assert (ran.code, "What to do next" in ran.out) == (CLEAN, False)

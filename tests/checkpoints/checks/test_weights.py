@@ -213,3 +213,13 @@ def test_a_dead_codebook_does_not_hide_another_one(tmp_path):
 def test_a_row_of_a_table_with_three_axes_is_a_codebook():
     evidence = one("audio_head", (31, 64, 64), twins=1, twin_rows=((0, 4),))
     assert found_in(evidence) == {"dead-codes": Severity.CRITICAL}
+
+
+@pytest.mark.parametrize(("zero", "severity"), [(1, Severity.WARNING), (2, None), (3, None)])
+def test_a_norm_of_zeros_among_others_is_found_and_a_model_whose_norms_begin_as_zeros_is_not(zero, severity):
+    names = [f"layers.{layer}.post_norm.weight" for layer in range(3)]
+    evidence = one(names[0], (16,))
+    for at, name in enumerate(names):
+        evidence.checkpoint.tensors[name] = StoredTensor(name, "BF16", (16,), Path("model.safetensors"), 0)
+        evidence.statistics[name] = TensorStatistics(16, zero=16 if at < zero else 0, lowest=0.0, highest=1.0, norm=1.0)
+    assert found_in(evidence) == ({"zero-weights": severity} if severity else {})

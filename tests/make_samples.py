@@ -142,7 +142,7 @@ def main(target: Path) -> None:
             old.unlink()
         write(directory)
         report = scan([f"{target.name}/{name}"], ScanConfig())
-        (directory / "report.json").write_text(render("json", "json", report, View()), encoding="utf-8")
+        (directory / "report.json").write_text(render("json", report, View()), encoding="utf-8")
 
 
 if __name__ == "__main__":

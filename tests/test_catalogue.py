@@ -11,7 +11,7 @@ from audioloss_cli import registry
 def test_every_code_is_listed_once_with_its_title(audioloss):
     lines = audioloss("rules").out.splitlines()
     listed = [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "]
-    folders = ("rules", "runs.findings", "findings.policies", "probe.checks", "causes")
+    folders = ("rules", "runs.findings", "findings.policies", "probe.checks", "checkpoints.checks", "causes")
     assert listed == [registry.code_of(name) for folder in folders for name in registry.names(folder)]
     assert "  critical-loss" in "\n".join(lines)
     assert audioloss("rules").out.count(".\n") == len(listed)

@@ -5,7 +5,7 @@ from typing import Protocol, cast
 
 from audioloss_cli import registry
 from audioloss_cli.checkpoints.evidence import CheckpointEvidence
-from audioloss_cli.model import Finding, Problem, RuleText, Severity
+from audioloss_cli.model import Finding, Problem, RuleText, Severity, printable
 
 FOLDER = "checkpoints.checks"
 
@@ -29,7 +29,9 @@ def run_checks(evidence: CheckpointEvidence) -> tuple[list[Finding], dict[str, s
         module = registry.load(FOLDER, name)
         code, found = registry.code_of(name), list(cast("Check", module).check(evidence))
         advice = RuleText.parse(registry.docstring(FOLDER, name), name).fix if found else ""
-        findings += [Finding(code, each.severity, each.message, dict(each.evidence), advice) for each in found]
+        findings += [
+            Finding(code, each.severity, printable(each.message), dict(each.evidence), advice) for each in found
+        ]
         clause = cast("Check", module).passed(evidence)
         if clause and not any(each.severity is not Severity.INFO for each in found):
             passed[code] = clause

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
+DEEPEST = 100  # levels of JSON: Python has a limit for recursion
 _FREE, _TIMES = 64 << 20, 8
 _DIMENSIONS = 64  # more than torch's operators take
 
@@ -22,3 +24,16 @@ def claimed(shape: Iterable[int], itemsize: int) -> int:
     if len(axes) > _DIMENSIONS or any(type(axis) is not int or axis < 0 for axis in axes):
         raise ValueError(f"{str(axes)[:60]} is the shape of no tensor")
     return itemsize * math.prod(max(axis, 1) for axis in axes)
+
+
+def is_deep(found: Any) -> bool:
+    """Whether parsed JSON is nested more than 100 levels deep; whoever goes through it does so level by level."""
+    level = [found]
+    for _ in range(DEEPEST):
+        level = [
+            item
+            for value in level
+            for item in (value.values() if isinstance(value, dict) else value)
+            if isinstance(item, (dict, list))
+        ]
+    return bool(level)

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
+from audioloss_cli.model import printable
+
 _LONGEST = 120  # characters of one name
 
 
@@ -16,8 +18,8 @@ def listed(names: Iterable[object], most: int = 3) -> str:
 
 
 def clipped(name: object, most: int = _LONGEST) -> str:
-    """The name, or its first characters."""
-    text = name.as_posix() if isinstance(name, Path) else str(name)
+    """The name, or its first characters, on one line."""
+    text = printable(name.as_posix() if isinstance(name, Path) else str(name))
     return text if len(text) <= most else f"{text[:most]}..."
 
 

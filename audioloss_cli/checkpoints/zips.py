@@ -14,6 +14,7 @@ from typing import IO, NamedTuple
 
 from audioloss_cli.checkpoints.claims import most_bytes
 from audioloss_cli.checkpoints.stored import Fault, ReadError
+from audioloss_cli.checkpoints.words import clipped
 from audioloss_cli.model import Severity
 
 _END, _LOCATOR, _END_64 = struct.Struct("<4s4H2LH"), struct.Struct("<4sLQL"), struct.Struct("<4sQ2H2L4Q")
@@ -85,7 +86,9 @@ def problems(archive: zipfile.ZipFile) -> list[ArchiveProblem]:
     whole, size = sum(entry.file_size for entry in entries), _size_of(archive)
     stored = [each for each in entries if each.compress_type == zipfile.ZIP_STORED]
     critical += [
-        f"{each.filename[:80]} has two sizes; {_AGAIN}" for each in stored if each.compress_size != each.file_size
+        f"{clipped(each.filename, 80)} has two sizes; {_AGAIN}"
+        for each in stored
+        if each.compress_size != each.file_size
     ][:1]
     if whole > most_bytes(size):
         critical.append(f"its {size:,} bytes say that they inflate to {whole:,}, which is not tried")
@@ -104,7 +107,7 @@ def data_offset(stream: IO[bytes], entry: zipfile.ZipInfo) -> int:
         struct.error: the file ends before.
     """
     if entry.header_offset < 0:
-        raise zipfile.BadZipFile(f"{entry.filename[:80]} lies before the beginning")
+        raise zipfile.BadZipFile(f"{clipped(entry.filename, 80)} lies before the beginning")
     stream.seek(entry.header_offset)
     *_, name, extra = _LOCAL.unpack(stream.read(_LOCAL.size))
     return entry.header_offset + _LOCAL.size + int(name) + int(extra)
@@ -122,7 +125,7 @@ def read_entry(stream: IO[bytes], entry: zipfile.ZipInfo, size: int) -> bytes:
     if entry.compress_type == zipfile.ZIP_STORED:
         return packed
     if entry.compress_type != zipfile.ZIP_DEFLATED:
-        raise zipfile.BadZipFile(f"{entry.filename[:80]} is compressed in a way that is not known")
+        raise zipfile.BadZipFile(f"{clipped(entry.filename, 80)} is compressed in a way that is not known")
     return zlib.decompressobj(-15).decompress(packed, min(entry.file_size, most_bytes(size)))
 
 
@@ -186,7 +189,7 @@ def _wrong_checksums(
             progress(done, whole, path.name)
     if not wrong:
         return []
-    names = ", ".join(name[:80] for name in wrong[:_SHOWN])
+    names = ", ".join(clipped(name, 80) for name in wrong[:_SHOWN])
     text = f"{path}: the bytes of {names} have changed since they were written: the checksum is another"
     text += f" ({len(wrong)} entries in all)" if len(wrong) > _SHOWN else ""
     return [Fault("damaged-file", Severity.CRITICAL, text, {"entries": wrong[:100]})]
@@ -276,11 +279,11 @@ def _problem_of_places(archive: zipfile.ZipFile) -> str:
     ends = [entry.header_offset for entry in entries[1:]] + [archive.start_dir]
     for entry, end in zip(entries, ends, strict=False):
         if entry.header_offset < 0:
-            return f"{entry.filename[:80]} lies before the beginning of the file; {_AGAIN}"
+            return f"{clipped(entry.filename, 80)} lies before the beginning of the file; {_AGAIN}"
         if entry.header_offset + _LOCAL.size + entry.compress_size > end:
-            return f"{entry.filename[:80]} reaches into what follows it; {_AGAIN}"
+            return f"{clipped(entry.filename, 80)} reaches into what follows it; {_AGAIN}"
         if entry.flag_bits & _ENCRYPTED:
-            return f"{entry.filename[:80]} is encrypted; save it without a password"
+            return f"{clipped(entry.filename, 80)} is encrypted; save it without a password"
     return ""
 
 
@@ -288,8 +291,8 @@ def _problem_of_compression(entries: list[zipfile.ZipInfo]) -> str:
     for entry in entries:
         if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
             return (
-                f"{entry.filename[:80]} is compressed, which torch.save never does and torch.load misreads: unzip it "
-                "and pack it again with zip -0, or save it again"
+                f"{clipped(entry.filename, 80)} is compressed, which torch.save never does and torch.load misreads: "
+                "unzip it and pack it again with zip -0, or save it again"
             )
     return ""
 
@@ -297,4 +300,4 @@ def _problem_of_compression(entries: list[zipfile.ZipInfo]) -> str:
 def _wrong_checksum(archive: zipfile.ZipFile) -> str:
     unchecked = all(entry.CRC == 0 for entry in archive.infolist())
     bad = None if unchecked else archive.testzip()
-    return "" if bad is None else f"the checksum of {bad[:80]} is wrong, its bytes have changed; {_AGAIN}"
+    return "" if bad is None else f"the checksum of {clipped(bad, 80)} is wrong, its bytes have changed; {_AGAIN}"

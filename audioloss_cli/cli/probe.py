@@ -130,10 +130,12 @@ def command(
     for path in paths or [""]:
         registry.load("probe", "named_paths").refuse_missing(path, data, held_out)
     asked = _Asked(context, paths, data, chosen, judge)
+    if show_layout:
+        with _limited(timeout), _quietly(verbose):
+            lines = asked.layout()
+        put("".join(f"{line}\n" for line in lines))
+        return CLEAN
     with _limited(timeout), _quietly(verbose):
-        if show_layout:
-            put("".join(f"{line}\n" for line in asked.layout()))
-            return CLEAN
         logs = _scanned(log_dir or [], chosen, judge)
         with screen.progress("bytes" if paths else "batches") as progress:
             way = asked.with_a_batch if paths and data else asked.files_alone if paths else asked.data_alone
@@ -151,7 +153,8 @@ class _Asked:
         given = context.params
         self._paths, self._data, self._chosen, self._judge = paths, data, chosen, judge
         self._request = {name: given[name] for name in _REQUEST}
-        self._request["batches"], self._batches = given["batches"] or 1, given["batches"]
+        self._batches = given["batches"]
+        self._request["batches"] = 1 if self._batches is None else self._batches
         self._request |= {"dump": str(given["dump_batch"] or ""), "gate": chosen.gate}
         self._request["checkpoint"] = paths[0] if paths else ""
         self._options = {name: given[name] for name in _OPTIONS} | {"num_codebooks": given["codebooks"]}

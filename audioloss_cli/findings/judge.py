@@ -75,10 +75,11 @@ class Judge:
             config_file: where settings came from.
         """
         judged = [self._judged(each, identity, checkpoint) for each, identity in identities_of_probe(report.findings)]
+        scanned = any(run.checkpoint is None for run in report.runs)
         return replace(
             report,
             findings=[finding for finding in judged if isinstance(finding, Finding)],
-            stale_suppressions=self.stale(*PROBE, *CHECKPOINTS, *(SCAN if report.runs else ())),
+            stale_suppressions=self.stale(*PROBE, *CHECKPOINTS, *(SCAN if scanned else ())),
             notes=[*report.notes, *self.notes],
             config_file=config_file,
         )

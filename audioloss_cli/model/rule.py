@@ -47,6 +47,14 @@ class SeriesHistory(Protocol):
         """Usual distance of two neighbouring points over the same steps."""
 
     @property
+    def earlier_level(self) -> float:
+        """Usual level as it was 300 steps earlier, 12 points where they are sparse; as it is where no more is known."""
+
+    @property
+    def earlier_spread(self) -> float:
+        """Usual distance of two neighbouring points at that time."""
+
+    @property
     def noisy(self) -> bool:
         """Whether that distance is over a third of the level, a quarter at first, so that a few points say nothing."""
 
@@ -132,6 +140,7 @@ class LossRule:
         reads_lowest: it asks for ``SeriesHistory.lowest``, which is noted only while such a rule is awake.
         inactive: where it cannot hold, all of them together; None if any value may matter, unless it
             ``is_inactive``. One that is inactive everywhere, as by an empty tuple, is asked where a value is repeated.
+            With levels, it says the same of each finite value there.
     """
 
     severity: Severity = Severity.WARNING
@@ -195,13 +204,24 @@ class LossRule:
         return None
 
     def memory(self, history: SeriesHistory) -> int:
-        """How many points ``holds`` and ``clears`` look at, the current one among them: 1 for its value alone.
+        """How many points a rule that does not hold looks at, the current one among them: 1 for its value alone.
 
-        For a rule with ``levels``: once so many values lie between the same two of them, it says the same of the next
-        one that does. A rule that looks at the value alone is asked of one value between each two levels, and all
-        others there are taken to get the same answer, whatever came before; its ``explain`` uses the point alone.
+        For a rule with ``levels``: once so many values lie between the same two of them, ``holds`` gives the same for
+        the next one that does. Whether it is over may depend on 128 points, but for a rule of one. A rule that looks at
+        the value alone is asked of one value between each two levels, and all others there are taken to get the same
+        answer, whatever came before; its ``explain`` uses the point alone.
         """
         return 128
+
+    def keeps(self, history: SeriesHistory) -> tuple[float, float, int] | None:
+        """Values from the one up to below the other, and a number of points; None if not known.
+
+        Once it holds, and while more than half of the last so many points, one each 1 or more steps evenly apart, have
+        such values, ``clears`` is false of each finite value, whatever it is: ``holds`` need not be asked. It then says
+        True or False of each, and ``explain`` uses the point alone. With levels, chronic trouble is counted by the
+        array; without, nothing but speed is lost.
+        """
+        return None
 
     def span(self, history: SeriesHistory, *, holding: bool) -> tuple[float, float] | None:
         """Values from the one up to below the other at which it holds, or at which it does not; None if not known.

@@ -229,9 +229,8 @@ def _set_aside(outcome: Outcome, evidence: Evidence, samples: Samples) -> frozen
 def _is_text_alone(evidence: Evidence, samples: Samples) -> bool:
     """Whether the text asks for no audio, and nothing but audio is missing."""
     layout, text = evidence.layout, samples.text
-    if text is None or not layout.placeholder_ids or not layout.knows_placeholders_of(text):
-        return False
-    if bool(samples.columns.any()) or bool(torch.isin(text, torch.tensor(layout.placeholder_ids, device="cpu")).any()):
+    audio = None if text is None else layout.placeholders_in(text)
+    if audio is None or bool(audio.any()) or bool(samples.columns.any()):
         return False
     needs = [item for item in layout.fields if item.required and item.role in ("text", "text-labels")]
     return all(evidence.batch.get(item.name) is not None for item in needs)

@@ -100,7 +100,8 @@ def _told(finding: Finding, found: _Found, batches: int) -> Finding:
     lighter = rare and finding.severity is Severity.WARNING
     named = _listed(found.where, found.count)
     if found.places:
-        first = f"batch {found.where[0]}: samples {_listed(found.places, len(found.places))}"
+        samples = "sample" if len(found.places) == 1 else "samples"
+        first = f"batch {found.where[0]}: {samples} {_listed(found.places, len(found.places))}"
         named = first if found.count == 1 else f"{named}; {first}"
     where = f"in {found.count:,} of {batches:,} batches ({named})"
     return replace(

@@ -4,6 +4,7 @@ from audioloss_cli.model import SeriesHistory
 from audioloss_cli.naming.chance import NEAR, Chance
 
 _LEFT, _STEADY = 0.98, 0.03
+STILL = 2.0  # the first few points may lie twice as far below as the usual level, by noise: nothing learns upwards
 
 
 def chance_near(value: float, history: SeriesHistory, times: float = 1.0) -> Chance | None:
@@ -30,8 +31,10 @@ def stuck_at(history: SeriesHistory) -> Chance | None:
 
     A model that guesses does so alike for every batch: neighbouring points differ by less than 3 %.
     """
-    chance = start_at(history)
-    if chance is None or (history.reference is not None and chance_near(history.reference, history) is None):
+    chance = start_at(history, STILL)
+    if chance is None or (history.start or 0.0) > (1 + _share(history)) * chance.level:  # it has come down to there
+        return None
+    if history.reference is not None and abs(history.reference - chance.level) > _share(history) * chance.level:
         return None
     if history.lowest < _LEFT * chance.level or history.spread > _STEADY * chance.level:
         return None

@@ -1,8 +1,9 @@
 """Audio loss that never leaves the level of guessing.
 
-What: The loss starts within 2 % of ln V, for the V codes that a configuration file names, else those of a known codec,
-or of their sum over codebooks, and has not been 2 % below it over any 500 steps, for steps (2000) training steps and 30
-points, with little noise. As long as the learning rate is logged and still rises the steps are not counted.
+What: The loss starts at most 4 % below ln V and 2 % above, and is usually within 2 %, for the V codes that a
+configuration file names, else those of a known codec, or of their sum over codebooks, and has not been 2 % below it
+over any 500 steps, for steps (2000) training steps and 30 points, with little noise. As long as the learning rate is
+logged and still rises the steps are not counted.
 
 Why: Guessing one of V codes costs ln V nats. A model that still guesses after so many steps learns nothing: its audio
 head is frozen or not reached by the gradient, its labels are noise or out of step with its inputs, or its learning rate
@@ -18,7 +19,7 @@ import math
 from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory
 from audioloss_cli.model.point import LEARNING_RATE
 from audioloss_cli.naming.chance import Chance
-from audioloss_cli.rules._chance import start_at, stuck_at
+from audioloss_cli.rules._chance import STILL, start_at, stuck_at
 
 _LEFT, _FALLEN, _OUTLIER = 0.98, 0.8, 1.05
 _BEFORE, _RISE = 10, 1.001  # points back, and the share by which a learning rate that warms up has risen since
@@ -42,7 +43,7 @@ class Rule(LossRule):
         """Whether the loss did not start at chance, or has left it."""
         if history.start is None:
             return False
-        chance = start_at(history)
+        chance = start_at(history, STILL)
         return chance is None or history.lowest < _LEFT * chance.level
 
     def holds(self, point: Point, history: SeriesHistory) -> bool | None:

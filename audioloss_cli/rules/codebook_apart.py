@@ -16,7 +16,7 @@ from typing import Any
 
 from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory
 from audioloss_cli.model.median import median
-from audioloss_cli.rules._chance import start_at, stuck_at
+from audioloss_cli.rules._chance import STILL, start_at, stuck_at
 from audioloss_cli.rules._codebooks import LEAST_CODEBOOKS, codebooks, finite_losses, siblings
 
 _LOW, _STUCK, _LEFT = 0.1, 0.98, 0.95
@@ -63,7 +63,7 @@ class Rule(LossRule):
         highest = losses[0]
         for each in losses[1:]:
             highest = highest * (highest >= each) + each * (highest < each)
-        chance = start_at(history)
+        chance = start_at(history, STILL)
         low = ~(values >= _LOW * highest)
         if chance is None or history.lowest < _STUCK * chance.level:
             return low

@@ -50,6 +50,10 @@ class Rule(LossRule):
         """Whether the last points hold fewer of them."""
         return self._drops(history) < self.count
 
+    def memory(self, history: SeriesHistory) -> int:
+        """Only a new drop is one of several."""
+        return 2
+
     def levels(self, history: SeriesHistory) -> Sequence[float]:
         """Of nothing and of normal."""
         usual = history.reference or 0.0

@@ -17,6 +17,7 @@ Probe a checkpoint from before and one from after the drop: audioloss probe meas
 0, 1 and 2, and the share of valid labels.
 """
 
+import math
 from collections.abc import Sequence
 
 from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory
@@ -69,6 +70,12 @@ class Rule(LossRule):
     def memory(self, history: SeriesHistory) -> int:
         """All that its medians look at."""
         return self._width(history) + _IN_A_ROW - 1 if history.kind == "ce" else super().memory(history)
+
+    def keeps(self, history: SeriesHistory) -> tuple[float, float, int] | None:
+        """Below what the median of the last points must be back at."""
+        if history.kind != "ce" or history.reference is None:
+            return None
+        return -math.inf, _CLEARS * self._usual(history), self._width(history)
 
     def levels(self, history: SeriesHistory) -> Sequence[float]:
         """Where it holds and where it clears."""

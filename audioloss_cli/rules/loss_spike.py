@@ -68,6 +68,11 @@ class Rule(LossRule):
         level = history.level
         return level is None or point.value < level + self._height(level, history) / 2
 
+    def keeps(self, history: SeriesHistory) -> tuple[float, float, int] | None:
+        """Above half the way back."""
+        level = history.level
+        return None if level is None else (level + self._height(level, history) / 2, math.inf, 1)
+
     def levels(self, history: SeriesHistory) -> Sequence[float]:
         """Where one, two and three points are enough, and where it clears."""
         level = history.level or 0.0

@@ -49,6 +49,10 @@ class Rule(LossRule):
             return nothing
         return nothing | ((values > 0) & (values < self.threshold) & (beside[GRAD_NORM] == 0))
 
+    def memory(self, history: SeriesHistory) -> int:
+        """The value alone, where the gradient does not matter."""
+        return 2 if GRAD_NORM in history.names else 1
+
     def levels(self, history: SeriesHistory) -> Sequence[float] | None:
         """Where it holds; below the threshold the gradient matters."""
         levels = [math.ulp(0.0), _NOTHING, max(self.threshold, _NOTHING)]

@@ -177,7 +177,7 @@ def test_json_is_what_the_schema_says(data, probe):
 def test_the_text_names_the_cause_its_evidence_and_the_fix(probe):
     ran = probe("masked")
     words = " ".join(ran.out.split())
-    assert words.endswith(" the checkpoint and its data FAIL (exit 1): 1 critical")
+    assert words.endswith(" the checkpoint and its data FAIL (exit 1): 1 critical in 1 checkpoint")
     assert "1. all-masked - all 936 audio labels are -100: there is nothing to learn Fix: Find the code" in words
     assert "Ruled out" in words
     assert ran.err == ""
@@ -186,8 +186,8 @@ def test_the_text_names_the_cause_its_evidence_and_the_fix(probe):
 def test_quiet_gives_the_worst_finding_and_the_verdict(probe):
     broken, verdict = probe("masked", "-q").out.splitlines()
     assert re.fullmatch("CRITICAL all-masked  [0-9a-f]{16}  the checkpoint and its data", broken)
-    assert verdict == "FAIL (exit 1): 1 critical"
-    assert probe("healthy", "-q").out == "PASS (exit 0): nothing found\n"
+    assert verdict == "FAIL (exit 1): 1 critical in 1 checkpoint"
+    assert probe("healthy", "-q").out == "PASS (exit 0): nothing found in 1 checkpoint\n"
 
 
 @pytest.mark.parametrize(
@@ -225,13 +225,15 @@ def test_what_is_known_or_suppressed_passes(probe, tmp_path):
         '[[suppress]]\ncode = "loss-spike"\nreason = "of scans"\n'
     )
     ran = probe("masked", "--fail-on-stale-suppressions")
-    assert (ran.code, ran.out.splitlines()[-1]) == (0, "PASS (exit 0): nothing new found, 1 suppressed")
+    verdict = "PASS (exit 0): nothing new found, 1 suppressed in 1 checkpoint"
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, verdict)
     assert "suppressed: a test" in ran.out
     assert probe("healthy", "-q", "--fail-on-stale-suppressions").code == 1
 
 
 def test_exit_zero_passes(probe):
-    assert probe("masked", "-q", "--exit-zero").out.endswith("FAIL (exit 0 by --exit-zero): 1 critical\n")
+    verdict = "FAIL (exit 0 by --exit-zero): 1 critical in 1 checkpoint\n"
+    assert probe("masked", "-q", "--exit-zero").out.endswith(verdict)
 
 
 def test_the_report_in_a_file(probe, tmp_path):
@@ -289,8 +291,9 @@ def test_the_logs_of_the_run(probe, jsonl):
     losses = enumerate([*wobbly(4.0, 22), *wobbly(0.004, 29)])
     jsonl(*({"step": 10 * index, "audio_loss": loss} for index, loss in losses), name="runs/a.jsonl")
     found = document(probe("healthy", "--log-dir", "runs", "--report", "json"))
-    (run,) = found["runs"]
+    run, checkpoint = found["runs"]
     assert run["series"][0]["incidents"]
+    assert checkpoint["checkpoint"]["tensors"] > 0
     (logged,) = [finding for finding in found["findings"] if finding["code"] == "logged-loss"]
     assert logged["severity"] == "warning"
     assert "logged audio_loss 0.004 at step 500" in logged["message"]

@@ -18,7 +18,7 @@ import numpy as np
 
 from audioloss_cli.checkpoints.audit import audit_checkpoint
 from audioloss_cli.checkpoints.stored import ReadError
-from tests.checkpoints.build import model_tensors, safetensors_bytes, write_shards
+from tests.checkpoints.build import Raw, model_tensors, safetensors_bytes, write_shards
 from tests.checkpoints.torch_files import FLOATS, legacy, state, zipped
 from tests.fuzz import _damage
 from tests.fuzz._run import Case, Target, main
@@ -27,12 +27,13 @@ from tests.fuzz.checkpoints import archives, pickles
 _LONGEST_MESSAGE = 4000
 _ZIPS = (".pt", ".bin", ".ckpt", ".distcp", ".npz")
 _TOKENIZER = b'{"chat_template": "{% for m in messages %}{{ m.content }}{% endfor %}"}'
+_ADAPTER = b'{"r": 8, "target_modules": ["audio_lm_head"]}'
 _LAYOUTS: dict[str, dict[str, bytes]] = {}
 
 
 def _layouts() -> dict[str, dict[str, bytes]]:
     """Name of a directory -> name of a file -> its bytes; of a layout with one file that file is the checkpoint."""
-    weights = safetensors_bytes(model_tensors(), {"format": "pt"})
+    weights = safetensors_bytes(_tensors(), {"format": "pt"})
     names = ("model.embed.weight", "model.layers.0.weight", "audio_lm_head.weight")
     torch_file = zipped(state(*names))
     config = json.dumps({"model_type": "made_up", "auto_map": {"AutoModel": "a.B"}}).encode()
@@ -55,12 +56,11 @@ def _layouts() -> dict[str, dict[str, bytes]]:
     )
     flat = b"}" + text("optimizer_state_dict") + b"}" + text("zero_stage") + b"K\x01s"
     flat += text("single_partition_of_fp32_groups") + b"]" + pickles.tensor("0", 4, (4,), (1,)) + b"as" + b"s"
-    adapter = safetensors_bytes(
-        {
-            f"base_model.model.q.lora_{half}.weight": each
-            for half, each in zip("AB", model_tensors().values(), strict=False)
-        }
-    )
+    half = _tensors()["embed.weight"]
+    front = "base_model.model.audio_lm_head.lora"
+    adapter = safetensors_bytes({
+        f"{front}_A.weight": half._replace(shape=(8, 5)), f"{front}_B.weight": half._replace(shape=(5, 8))
+    })  # fmt: skip
     trainer_state = json.dumps({"global_step": 7, "log_history": []}).encode()
     arrays = archives.stored(
         {"a.weight.npy": archives.array(np.ones((3, 4), "f4")), "b.npy": archives.array(np.zeros(3, "i8"))}
@@ -85,7 +85,7 @@ def _layouts() -> dict[str, dict[str, bytes]]:
         "one/epoch=0.ckpt": {"epoch=0.ckpt": zipped(lightning)},
         "shards": _shards(),
         "bin": {"pytorch_model.bin": torch_file, "config.json": config, "tokenizer_config.json": _TOKENIZER},
-        "adapter": {"adapter_model.safetensors": adapter, "adapter_config.json": b'{"r": 8, "target_modules": ["q"]}'},
+        "adapter": {"adapter_model.safetensors": adapter, "adapter_config.json": _ADAPTER},
         "checkpoint-7": trainer,
         "zero": {
             "latest": b"global_step7",
@@ -96,9 +96,17 @@ def _layouts() -> dict[str, dict[str, bytes]]:
     }  # fmt: skip
 
 
+def _tensors() -> dict[str, Raw]:
+    """Tensors of a tiny model in bfloat16, with numbers about 0.01 in them."""
+    return {
+        name: each._replace(data=b"".join(struct.pack("<H", 0x3C00 + n % 251) for n in range(len(each.bytes) // 2)))
+        for name, each in model_tensors().items()
+    }
+
+
 def _shards() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as place:
-        directory = write_shards(Path(place) / "model")
+        directory = write_shards(Path(place) / "model", _tensors())
         return {each.name: each.read_bytes() for each in directory.iterdir()}
 
 
@@ -231,4 +239,4 @@ def command(path: Path) -> Sequence[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Target(make, judge, warm_up), "stored_checkpoints"))
+    sys.exit(main(Target(make, judge, warm_up, command), "stored_checkpoints"))

@@ -48,6 +48,16 @@ def test_a_healthy_batch_of_transformers():
     assert validate_model_inputs(tiny.hf_batch(distinct=64), config=tiny.config().to_dict()) == []
 
 
+def test_a_text_of_another_vocabulary_than_published_says_nothing_of_its_audio():
+    assert validate_model_inputs(tiny.hf_batch(distinct=64)) == []
+    batch = tiny.original_batch(((12,), (12,)), distinct=64)
+    start = int(batch["audio_out_ids_start"][1])
+    batch["label_audio_ids"][:, :start] = -100
+    batch["label_ids"] = batch["input_ids"]  # text to learn; nobody knows what of it lies behind the audio
+    batch["audio_out_ids_start_group_loc"] = torch.arange(2)
+    assert grave(validate_model_inputs(batch)) == ["masked-samples"]
+
+
 def test_another_number_of_codebooks_than_published():
     codes, labels = (published()[name] for name in ("audio_out_ids", "label_audio_ids"))
     batch = published(audio_out_ids=torch.cat([codes, codes[:4]]), label_audio_ids=torch.cat([labels, labels[:4]]))

@@ -164,6 +164,63 @@ def test_between_its_levels_it_says_the_same_of_every_value(name, early, stride,
     assert len(verdicts) <= 1
 
 
+@pytest.mark.parametrize("name", RULES)
+@settings(max_examples=examples(40))
+@given(
+    early=st.lists(st.sampled_from([0.0, 0.01, 0.3, 1.0, 4.0, 9.0]), max_size=20),
+    stride=st.sampled_from([1, 4, 50]),
+    level=st.sampled_from([4.0, 0.3]),
+    choose=st.integers(0, 1 << 32).map(Random),
+)
+def test_what_does_not_hold_looks_back_no_further_than_its_memory(name, early, stride, level, choose):
+    rule, history, others = make(name), SeriesHistory(LIMITS, "ce", ""), OTHERS.get(name, lambda step: {})
+    values = [level * (1 + 0.01 * (step % 7)) for step in range(1400)]
+    for step, value in enumerate(values):
+        history.baseline.turn(step * stride)
+        history.take(Point(step * stride, value, 0.0, others(step)))
+        history.fold(step * stride, value)
+    levels, memory = rule.levels(history), rule.memory(history)
+    if levels is None:
+        return
+    low, high = choose.choice(list(pairwise([-1.0, *sorted(set(levels)), 100.0])))
+    inside = (choose.uniform(low, high) for _ in range(memory + 20))
+    verdicts = set()
+    for number, value in enumerate([*early, *inside]):
+        step = (1400 + number) * stride
+        history.take(Point(step, value, 0.0, others(step)))
+        if rule.levels(history) is None or rule.holds(history.points[-1], history):
+            return  # one that has held is asked further back
+        if number >= len(early) + memory - 1:
+            verdicts.add(rule.holds(history.points[-1], history))
+    assert len(verdicts) == 1
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if type(make(name)).keeps is not LossRule.keeps])
+@settings(max_examples=examples(40))
+@given(
+    noise=st.sampled_from([0.02, 0.15, 0.5]),
+    stride=st.sampled_from([1, 4, 50]),
+    factor=st.sampled_from([0.1, 0.25, 0.4, 0.5, 1.0, 1.3, 1.6, 2.0, 4.0]),
+    choose=st.integers(0, 1 << 32).map(Random),
+)
+def test_what_keeps_on_is_not_over(name, noise, stride, factor, choose):
+    rule, history = make(name), SeriesHistory(LIMITS, "ce", "")
+    for step in range(1400):
+        value = 4 * math.exp(choose.gauss(0, noise))
+        history.baseline.turn(step * stride)
+        history.take(Point(step * stride, value, 0.0, {}))
+        history.fold(step * stride, value)
+    keeps = rule.keeps(history)
+    assert keeps is not None
+    low, high, width = keeps
+    for number in range(100):
+        point = Point((1400 + number) * stride, 4 * factor * math.exp(choose.gauss(0, noise)), 0.0, {})
+        history.take(point)
+        if 2 * sum(low <= value < high for value in history.last(width)) > width:
+            assert not rule.clears(point, history)
+        assert rule.holds(point, history) is not None
+
+
 def usual(history: SeriesHistory) -> tuple[object, ...]:
     """What spans depend on."""
     return (

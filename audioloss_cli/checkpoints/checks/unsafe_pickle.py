@@ -16,10 +16,11 @@ from pathlib import Path
 from audioloss_cli.checkpoints.check import faults_of
 from audioloss_cli.checkpoints.evidence import CheckpointEvidence
 from audioloss_cli.checkpoints.pickles.imports import judge
+from audioloss_cli.checkpoints.words import listed
 from audioloss_cli.model import Problem, Severity
 
 CODE = "unsafe-pickle"
-_SHOWN, _LONGEST, _LISTED = 5, 100, 100
+_SHOWN, _LISTED = 5, 100
 _WORDS = {
     Severity.CRITICAL: "would run code, for it imports",
     Severity.WARNING: "imports what is of no known training library:",
@@ -34,7 +35,7 @@ def check(evidence: CheckpointEvidence) -> Iterator[Problem]:
         found = judged[severity]
         if found:
             names = sorted({name for each in found.values() for name in each})
-            text = f"loading {_files(found)} {words} {_shortened(names)}"
+            text = f"loading {_files(found)} {words} {listed(names, _SHOWN)}"
             files = [file.name for file in found]
             yield Problem(severity, text, {"names": names[:_LISTED], "files": files[:_LISTED], "count": len(names)})
     yield from faults_of(evidence, CODE)
@@ -61,11 +62,4 @@ def _judged(evidence: CheckpointEvidence) -> Mapping[Severity, Mapping[Path, lis
 
 
 def _files(found: Mapping[Path, list[str]]) -> str:
-    first = next(iter(found)).name
-    return first if len(found) == 1 else f"{first} and {len(found) - 1} more"
-
-
-def _shortened(names: list[str]) -> str:
-    shown = [name if len(name) <= _LONGEST else f"{name[:_LONGEST]}..." for name in names[:_SHOWN]]
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+    return listed((file.name for file in found), most=1)

@@ -15,6 +15,7 @@ from audioloss_cli.checkpoints import zips
 from audioloss_cli.checkpoints.formats._named import take_tensors
 from audioloss_cli.checkpoints.pickles import Location, PickleContents, Storage, read_pickle_stream
 from audioloss_cli.checkpoints.stored import Fault, StoredFile
+from audioloss_cli.checkpoints.words import clipped
 from audioloss_cli.model import Severity
 
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
@@ -93,7 +94,7 @@ def _check_storages(file: StoredFile, contents: PickleContents, entries: Mapping
     wrong = [each for key, each in contents.storages.items() if key in sizes and sizes[key] != each.nbytes]
     if wrong:
         said = ", ".join(
-            f"{each.key[:80]} ({sizes[each.key]:,} bytes, {each.nbytes:,} said)" for each in wrong[:_SHOWN]
+            f"{clipped(each.key, 80)} ({sizes[each.key]:,} bytes, {each.nbytes:,} said)" for each in wrong[:_SHOWN]
         )
         text = f"{file.path}: {len(wrong)} of its storages have another size than its pickle says: {said}"
         file.faults.append(Fault(DAMAGED, Severity.CRITICAL, text, {"storages": len(wrong)}))

@@ -65,6 +65,8 @@ class Archives:
 
 def _location(file: Path, stream: IO[bytes], start: int, length: int, entry: zipfile.ZipInfo) -> Location | None:
     """Find the bytes of an entry that is not compressed; None where the archive does not have them."""
+    if entry.header_offset > length:
+        return None
     stream.seek(start + entry.header_offset)
     header = stream.read(_LOCAL.size)
     if len(header) < _LOCAL.size or entry.compress_type != zipfile.ZIP_STORED:

@@ -220,7 +220,9 @@ def _chunk(index: Any, info: Any) -> tuple[str, tuple[int, ...], _Chunk] | None:
     """Read one entry of ``storage_data``: name and place of what lies there; None where it makes no sense."""
     where, about = _attributes(index), _attributes(info)
     start, length, file = about.get("offset"), about.get("length"), about.get("relative_path")
-    if not isinstance(file, str) or type(start) is not int or type(length) is not int or start < 0 or length < 0:
+    if not isinstance(file, str) or type(start) is not int or type(length) is not int:
+        return None
+    if not (0 <= start < _MOST and 0 <= length < _MOST):
         return None
     place = _sizes(where.get("offset")) or ()
     return str(where.get("fqn")), place, _Chunk(file, start, length, bool(about.get("transform_descriptors")))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from audioloss_cli.checkpoints.claims import is_deep
 from audioloss_cli.checkpoints.formats import read_file
 from audioloss_cli.checkpoints.pickles import PickleContents, read_pickle_stream
 from audioloss_cli.checkpoints.pickles.imports import judge
@@ -19,7 +20,6 @@ DAMAGED, UNFINISHED, LEAVES = "damaged-file", "unfinished-save", "path-leaves-ch
 _HUB = re.compile(r"(models|datasets|spaces)--.+")
 _TEMPORARY = re.compile(r".*\.(tmp|temp|part|partial|incomplete)|\.?tmp[-_.].*|.*\.tmp\..*", re.IGNORECASE)
 _LONGEST_JSON = 64 << 20
-_DEEPEST = 100
 
 
 class Opener:
@@ -92,7 +92,7 @@ class Opener:
             told = clipped(" ".join(str(error).split()))
             self.fault(DAMAGED, Severity.CRITICAL, f"{file} is no JSON, or is cut short ({told})", file=file.name)
             return {}
-        if isinstance(found, dict) and not _is_deep(found):
+        if isinstance(found, dict) and not is_deep(found):
             return found
         what = "is nested too deeply" if isinstance(found, dict) else "holds no object"
         self.fault(DAMAGED, Severity.CRITICAL, f"{file} {what}", file=file.name)
@@ -197,16 +197,3 @@ def _home_of(path: Path) -> Path:
     """Return the directory that links may not leave: of a snapshot of the hub's cache all that is kept of its model."""
     real = Path(os.path.realpath(path if path.is_dir() else path.parent))
     return next((each for each in (real, *real.parents) if _HUB.fullmatch(each.name)), real)
-
-
-def _is_deep(found: Any) -> bool:
-    """Whoever goes through it later does so level by level, and Python has a limit for that."""
-    level = [found]
-    for _ in range(_DEEPEST):
-        level = [
-            item
-            for value in level
-            for item in (value.values() if isinstance(value, dict) else value)
-            if isinstance(item, (dict, list))
-        ]
-    return bool(level)

@@ -6,6 +6,7 @@ from typing import Any
 from audioloss_cli.checkpoints.claims import claimed
 from audioloss_cli.checkpoints.pickles.tables import DTYPES, QSCHEMES, STORAGES
 from audioloss_cli.checkpoints.pickles.values import Call, Global, Refusal, Storage
+from audioloss_cli.checkpoints.words import clipped
 
 _SMALL = 1 << 60  # integers below it hash to themselves, so that no choice of them collides
 _ODD_KEYS = 1000
@@ -36,7 +37,7 @@ def check_call(name: str, arguments: tuple[Any, ...]) -> int:
         raise Refusal(f"holds {_UNREAD[name]}; save plain tensors")
     check = _CALLS.get(name)
     if check is None:
-        raise Refusal(f"calls {name[:80]}, which torch.save does not")
+        raise Refusal(f"calls {clipped(name, 80)}, which torch.save does not")
     return check(*arguments) or 0
 
 

@@ -12,6 +12,7 @@ from typing import IO, Any, NamedTuple
 from audioloss_cli.checkpoints.pickles import calls
 from audioloss_cli.checkpoints.pickles.machine import Machine
 from audioloss_cli.checkpoints.pickles.values import Call, Global, Refusal, Storage
+from audioloss_cli.checkpoints.words import clipped
 
 _WRITTEN = frozenset({
     *("BININT", "BININT1", "BININT2", "BINFLOAT", "BINUNICODE", "SHORT_BINSTRING", "LONG1"),
@@ -111,7 +112,7 @@ class _DryRun(Machine):
         if target.name == "collections.OrderedDict":
             calls.check_attributes("OrderedDict", state, self.has_attribute)
         elif not self._is_others(target.name):
-            raise Refusal(f"changes a {target.name[:80]} in a way that torch.save does not")
+            raise Refusal(f"changes a {clipped(target.name, 80)} in a way that torch.save does not")
         target.state.append(state)
         return target
 

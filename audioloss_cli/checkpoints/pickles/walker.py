@@ -8,6 +8,7 @@ from audioloss_cli.checkpoints.pickles.tables import DTYPES, STORAGES
 from audioloss_cli.checkpoints.pickles.trees import DEEPEST, trim
 from audioloss_cli.checkpoints.pickles.values import Call, Global, Location, Refusal, Storage
 from audioloss_cli.checkpoints.stored import Fault, StoredTensor
+from audioloss_cli.checkpoints.words import clipped
 from audioloss_cli.model import Severity
 
 DAMAGED, UNSAFE = "damaged-file", "unsafe-pickle"
@@ -199,7 +200,7 @@ class _Walker(Machine):
             target.state.append(state)
         elif type(target) not in (dict, StoredTensor):
             what = target.name if type(target) is Global else type(target).__name__
-            self.fault(UNSAFE, Severity.WARNING, f"changes attributes of {what[:80]}, which it did not make")
+            self.fault(UNSAFE, Severity.WARNING, f"changes attributes of {clipped(what, 80)}, which it did not make")
         return target
 
     def stored(self, reference: Any) -> Any:

@@ -15,6 +15,9 @@ from audioloss_cli.model.median import median
 
 BLOCK_STEPS = BLOCK_POINTS = 25  # a block is over after so many steps, or so many points
 BLOCKS, LEAST_BLOCKS = 40, 30  # 1000 steps, and at least 30 blocks: a sparse log has one point in each
+# Trouble that comes slowly has its part in what is usual before anybody knows of it; so many blocks earlier it had not.
+_EARLIER = 12
+KEPT_BLOCKS = BLOCKS + _EARLIER
 ARMED_POINTS, ARMED_BLOCKS = 12, 4
 # What lies below the first of these shares of the level does not change it, if 2 of the last 9 points do; nor what lies
 # above the second, if the last 3 points do.
@@ -77,12 +80,14 @@ class Baseline:
 
     def forget(self) -> None:
         """The steps went back: what was usual before says nothing about what comes."""
-        self.blocks: deque[Block] = deque(maxlen=BLOCKS)
+        self.blocks: deque[Block] = deque(maxlen=KEPT_BLOCKS)
+        self._recent: Sequence[Block] = ()  # those of them that say what is usual
         self.lowest = float("inf")
         self.reference: float | None = None
         self.level: float | None = None
         self.middle: float | None = None
         self._spread: float | None = None
+        self._earlier: tuple[float, float] | None = None
         self.key = 0
         self.values: list[float] = []
         self.previous: float | None = None
@@ -108,9 +113,6 @@ class Baseline:
     def close(self, blocks: Sequence[Block]) -> None:
         """Take in whole blocks, and say anew what is usual."""
         self.blocks.extend(blocks)
-        newest = self.blocks[-1].key
-        while len(self.blocks) > LEAST_BLOCKS and newest - self.blocks[0].key >= BLOCKS:
-            self.blocks.popleft()
         self._measure()
         if self.noted and self.reference is not None:
             self.lowest = min(
@@ -118,10 +120,11 @@ class Baseline:
             )
 
     def _measure(self) -> None:
-        medians = [block.median for block in self.blocks]
+        self._recent = _last(list(self.blocks))
+        medians = [block.median for block in self._recent]
         self.middle = median(medians) if self._is_armed() else None
         self.reference = self.middle if self.middle is not None and self.middle > 0 else None
-        self.level, self._spread = self.reference, None
+        self.level, self._spread, self._earlier = self.reference, None, None
         if self.level is not None:
             for count, share, times in TREND:
                 recent = median(medians[-count:]) if count > HIGHEST else max(medians[-count:])
@@ -173,9 +176,9 @@ class Baseline:
         return median([block.median for block in known[-_LEVEL_BLOCKS:]]) if known else None
 
     def _is_armed(self) -> bool:
-        count = len(self.blocks)
+        count = len(self._recent)
         return count >= ARMED_POINTS or (
-            count >= ARMED_BLOCKS and sum(block.points for block in self.blocks) >= ARMED_POINTS
+            count >= ARMED_BLOCKS and sum(block.points for block in self._recent) >= ARMED_POINTS
         )
 
     @property
@@ -188,41 +191,29 @@ class Baseline:
         the level does not look like noise.
         """
         if self._spread is None:
-            self._spread = self.level * self._apart() if self.level else 0.0
+            self._spread = self.level * _apart(self._recent) if self.level else 0.0
         return self._spread
+
+    @property
+    def earlier(self) -> tuple[float, float]:
+        """Level and spread of 12 blocks earlier; those of now before so much is known."""
+        if self._earlier is None:
+            blocks = _last(list(self.blocks)[:-_EARLIER])
+            if len(blocks) < LEAST_BLOCKS:
+                return self.level or 0.0, self.spread
+            level = median([block.median for block in blocks])
+            self._earlier = level, level * _apart(blocks)
+        return self._earlier
 
     @property
     def noise(self) -> float:
         """The same for a series that may be negative, which has no shares; 0 before there are enough blocks."""
         if self.middle is None:
             return 0.0
-        near = median([block.distance for block in self.blocks])
-        if self._has_a_point_in_each():
-            return near
-        return max(near, _FAR * self._around_the_trend([block.median for block in self.blocks], relative=False))
-
-    def _apart(self) -> float:
-        blocks = list(self.blocks)
-        near = _typical([block.spread for block in blocks])
-        if len(blocks) <= _LAG or self._has_a_point_in_each():
-            return near
-        return max(near, _FAR * self._around_the_trend([block.median for block in blocks], relative=True))
-
-    def _has_a_point_in_each(self) -> bool:
-        """Whether most blocks are of one point, so that neighbouring blocks are neighbouring points."""
-        return median([block.points for block in self.blocks]) <= 1
-
-    @staticmethod
-    def _around_the_trend(medians: Sequence[float], *, relative: bool) -> float:
-        """Median deviation of the distances over 200 steps from the usual one; 0 for too few blocks."""
-        pairs = list(zip(medians, medians[_LAG:], strict=False))
-        if not pairs:
-            return 0.0
-        steps = [
-            (after - before) / (before if relative else 1.0) for before, after in pairs if before > 0 or not relative
-        ]
-        usual = median(steps) if steps else 0.0
-        return median([abs(step - usual) for step in steps]) if steps else 0.0
+        if _has_a_point_in_each(self._recent):  # of so few points all that are known count
+            return median([block.distance for block in self.blocks])
+        near = median([block.distance for block in self._recent])
+        return max(near, _FAR * _around_the_trend([block.median for block in self._recent], relative=False))
 
     def state_dict(self) -> dict[str, Any]:
         """Plain built-in types."""
@@ -238,13 +229,43 @@ class Baseline:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where ``state_dict`` was taken."""
-        self.blocks = deque((Block(*block) for block in state["blocks"]), maxlen=BLOCKS)
-        self.reference = self.level = self.middle = self._spread = None
+        self.blocks = deque((Block(*block) for block in state["blocks"]), maxlen=KEPT_BLOCKS)
+        self.reference = self.level = self.middle = self._spread = self._earlier = None
         if self.blocks:
             self._measure()
         self.lowest = float("inf") if state["lowest"] is None else state["lowest"]
         self.trail, self.gap = [Block(*block) for block in state.get("trail", ())], state.get("gap", 1)
         self.key, self.values, self.previous = state["key"], list(state["values"]), state["previous"]
+
+
+def _last(blocks: list[Block]) -> list[Block]:
+    """Those of the last 1000 steps, and 30 at least."""
+    kept = blocks[-BLOCKS:]
+    first = 0
+    while len(kept) - first > LEAST_BLOCKS and kept[-1].key - kept[first].key >= BLOCKS:
+        first += 1
+    return kept[first:]
+
+
+def _apart(blocks: Sequence[Block]) -> float:
+    """How far apart points usually are, as a share of the level: see ``Baseline.spread``."""
+    near = _typical([block.spread for block in blocks])
+    if len(blocks) <= _LAG or _has_a_point_in_each(blocks):
+        return near
+    return max(near, _FAR * _around_the_trend([block.median for block in blocks], relative=True))
+
+
+def _has_a_point_in_each(blocks: Sequence[Block]) -> bool:
+    """Whether most blocks are of one point, so that neighbouring blocks are neighbouring points."""
+    return median([block.points for block in blocks]) <= 1
+
+
+def _around_the_trend(medians: Sequence[float], *, relative: bool) -> float:
+    """Median deviation of the distances over 200 steps from the usual one; 0 for too few blocks."""
+    pairs = list(zip(medians, medians[_LAG:], strict=False))
+    steps = [(after - before) / (before if relative else 1.0) for before, after in pairs if before > 0 or not relative]
+    usual = median(steps) if steps else 0.0
+    return median([abs(step - usual) for step in steps]) if steps else 0.0
 
 
 def block_of(key: int, values: Sequence[float], previous: float | None) -> Block:

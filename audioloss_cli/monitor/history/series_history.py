@@ -18,7 +18,7 @@ from audioloss_cli.naming.chance import USUAL_CHANCES, ChanceTable
 
 _LEAST_POINTS = 128
 _START_POINTS = 5
-_STRIDE_POINTS = 10
+STRIDE_POINTS = 10
 _FEW = 3
 _NOISY, _NOISY_YOUNG = 1 / 3, 1 / 4  # share of the level; and while a few points are all that it was measured by
 
@@ -198,6 +198,16 @@ class SeriesHistory:
         return self.baseline.spread
 
     @property
+    def earlier_level(self) -> float:
+        """Usual level of some time ago."""
+        return self.baseline.earlier[0]
+
+    @property
+    def earlier_spread(self) -> float:
+        """Usual distance of neighbours of some time ago."""
+        return self.baseline.earlier[1]
+
+    @property
     def noisy(self) -> bool:
         """Whether a few points say nothing."""
         share = _NOISY if len(self.baseline.blocks) >= LEAST_BLOCKS else _NOISY_YOUNG
@@ -230,7 +240,7 @@ class SeriesHistory:
     def stride(self) -> float:
         """Updates a point."""
         points = self.window.kept
-        count = min(len(points), _STRIDE_POINTS)
+        count = min(len(points), STRIDE_POINTS)
         return self.axis.updates_in(points[-1].step - points[-count].step) / (count - 1) if count > 1 else 0.0
 
     def last(self, count: int) -> list[float]:

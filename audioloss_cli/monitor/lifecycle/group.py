@@ -4,7 +4,7 @@ Then nothing changes but counts and the worst value, until something is due: a r
 the end of a healthy window. ``Steady`` asks how far away that is and goes there in one step.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from audioloss_cli.model import Alert, Incident, Point
@@ -14,6 +14,7 @@ from audioloss_cli.monitor.lifecycle.lifecycle import POINTS_OF_A_WINDOW, Lifecy
 from audioloss_cli.monitor.ruleset import CodedRule
 
 _LONG = 1 << 62
+MEMORY = 128  # points: no rule looks further back
 
 
 class Group(Lifecycle):
@@ -28,6 +29,15 @@ class Group(Lifecycle):
                 return None
             found += levels
         return found
+
+    def memory(self, history: SeriesHistory) -> int:
+        """How many points must lie between the same levels for all its rules to say the same of the next one."""
+        return max([self.memory_of(coded, history) for coded in self._rules], default=1)
+
+    def memory_of(self, coded: CodedRule, history: SeriesHistory) -> int:
+        """The same of one rule."""
+        own = coded.rule.memory(history)
+        return own if own == 1 or coded.code not in self._since else MEMORY
 
     def points_until_due(self, step: int, stride: int) -> int:
         """How many more such points, so many steps apart, lead to reminders at most, after one at ``step``."""
@@ -166,6 +176,7 @@ class Group(Lifecycle):
         count: int,
         step: int,
         *,
+        worse: Callable[[float, float], bool],
         bad: int,
         extremes: Sequence[Point],
         came_back: int,
@@ -179,6 +190,7 @@ class Group(Lifecycle):
         Args:
             count: how many, the last of them at ``step``.
             step: see there.
+            worse: see ``LossRule.worse``.
             bad: at how many of them a rule held.
             extremes: the worst of those, and the last.
             came_back: how often a rule spoke again after a healthy point.
@@ -195,7 +207,7 @@ class Group(Lifecycle):
         kept = {code: begun[code] for code, (step, _) in self._since.items() if begun.get(code, (-1,))[0] == step}
         self._since = kept | begun  # in the order in which they began to hold
         for point in extremes:
-            if point.value < incident.worst_value:
+            if worse(point.value, incident.worst_value):
                 incident.worst_value, incident.worst_step = point.value, point.step
             incident.last_step, incident.last_wall_time = point.step, point.wall_time
         incident.points += bad

@@ -11,6 +11,7 @@ from audioloss_cli.monitor.history.baseline import (
     BLOCK_POINTS,
     BLOCKS,
     HIGHEST,
+    KEPT_BLOCKS,
     LEAST_BLOCKS,
     TAIL,
     TREND,
@@ -44,9 +45,7 @@ class Blocks:
         counts = np.concatenate([np.array([block.points for block in before], np.int64), counts])
         self._counted = np.append(0, np.cumsum(counts))
         self.least, self.greatest = self._widest()
-        longest = TREND[0][0]
-        recent = _rolling(self._medians[BLOCKS - longest : -1], np.minimum, longest)[self._before :]
-        self.least_level = np.minimum(self.least, recent)
+        self.least_level = np.minimum(self.least, self._least_of_late()[self._before :])
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -56,7 +55,7 @@ class Blocks:
 
         ``previous`` is the value before the first point of all.
         """
-        first = max(count - BLOCKS, 0)
+        first = max(count - KEPT_BLOCKS, 0)
         begin, end = int(self.starts[first]), int(self.starts[count]) if count < len(self) else len(self._values)
         values = self._values[begin:end]
         before = self._values[begin - 1] if begin else values[0] if previous is None else previous
@@ -96,6 +95,18 @@ class Blocks:
             least[BLOCKS:] = _rolling(fives, np.minimum, parts, 5)[-len(least) + BLOCKS :]
             greatest[BLOCKS:] = _rolling(fives, np.maximum, parts, 5)[-len(greatest) + BLOCKS :]
         return least[self._before :], greatest[self._before :]
+
+    def _least_of_late(self) -> Any:
+        """What neither the median of the last 12 blocks is below, nor the highest of the last 3, before each block.
+
+        At least two of each three are not below their median, so that the lowest of four of these is not above that of
+        all twelve. Where there are fewer blocks it is the lowest of them.
+        """
+        longest = TREND[0][0]
+        medians = self._medians[BLOCKS - longest : -1]
+        threes = _rolling(_medians_of_three(medians), np.minimum, longest // HIGHEST, HIGHEST)
+        threes[:longest] = _rolling(medians[: 2 * longest - 1], np.minimum, longest)
+        return threes
 
     def _usual_size(self) -> int:
         """How many blocks the baseline keeps, if it always is 30 or always 40; else 0."""
@@ -162,6 +173,12 @@ def _rolling(values: Any, least_or_most: Any, count: int, stride: int = 1) -> An
         values = least_or_most(values[more * stride :], values[: -more * stride])
         width += more
     return values
+
+
+def _medians_of_three(values: Any) -> Any:
+    """Of each three neighbours."""
+    a, b, c = (values[place : len(values) - 2 + place] for place in range(HIGHEST))
+    return np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
 
 
 def _medians_of_five(values: Any) -> Any:

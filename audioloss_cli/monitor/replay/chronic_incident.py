@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np  # noqa: TID253  # opened late, by the machine, for long series only
 
-from audioloss_cli.model import Alert, LossRule
+from audioloss_cli.model import Alert, InactiveRange, LossRule
+from audioloss_cli.monitor.history.series_history import STRIDE_POINTS
 from audioloss_cli.monitor.lifecycle.group import Group
 from audioloss_cli.monitor.points import MANY_REPEATS
 from audioloss_cli.monitor.replay.course import Course, Held, held_over
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from audioloss_cli.monitor.replay.stable_incident import StableIncident
 
 _SLABS = (1 << 11, 1 << 16)  # points looked at in one go: first few, four times as many where all could be counted
+_STRIDES = STRIDE_POINTS + 1
 _LEAST = 48  # points: fewer are not worth the arrays
 
 
@@ -46,7 +48,7 @@ class ChronicIncident:
         end = self._end(start, group)
         if end - start < _LEAST:
             return 0, []
-        rules = self._verdicts(group, start, end)
+        rules = self._verdicts(group, start, end) if self._worse(group) else None
         if rules is None:
             return 0, []
         steps = self._replay.steps[start : start + len(rules[0].holds)]
@@ -82,25 +84,17 @@ class ChronicIncident:
         new |= np.diff(steps, prepend=machine.last_step or 0) <= 0
         return start + int(np.argmax(new)) if new.any() else end
 
+    @staticmethod
+    def _worse(group: Group) -> Any:
+        """What picks the place of the worst value: all rules that are asked must agree on it."""
+        found = {(coded.rule.worse(0.0, 1.0), coded.rule.worse(1.0, 0.0)) for coded in group.asked_rules}
+        return {(True, False): np.argmin, (False, True): np.argmax}.get(found.pop()) if len(found) == 1 else None
+
     def _verdicts(self, group: Group, start: int, end: int) -> list[Held] | None:
         """What each rule says of the points up to the first one at which that is not known; None if of none it is."""
-        history, found = self._machine.history, list[tuple[CodedRule, Any, bool]]()
-        values, steps = self._replay.values[start:end], self._replay.steps[start:end]
+        found, steps = list[tuple[CodedRule, Any, bool]](), self._replay.steps[start:end]
         for coded in group.asked_rules:
-            levels, memory = coded.rule.levels(history), coded.rule.memory(history)
-            if type(coded.rule).worse is not LossRule.worse:
-                return None
-            if type(coded.rule).screen is not LossRule.screen and group.held_just_now(coded) is False:
-                found.append((coded, self._nowhere(coded, start, end), False))
-                continue
-            if levels is None:
-                return None
-            recent = history.last(memory)
-            cells = np.searchsorted(np.array(sorted(set(levels))), np.concatenate([recent, values]), "right")
-            if memory == 1:
-                known = self._of_one_value(coded, group, cells[len(recent) :], start)
-            else:
-                known = self._as_before(coded, group, cells, len(recent), steps)
+            known = self._known(coded, group, start, end)
             if known is None:
                 return None
             found.append((coded, *known))
@@ -108,6 +102,55 @@ class ChronicIncident:
             return None
         count = min(len(holds) for _, holds, _ in found)
         return [held_over(coded, holds[:count], against, group, steps[:count]) for coded, holds, against in found]
+
+    def _known(self, coded: CodedRule, group: Group, start: int, end: int) -> tuple[Any, bool] | None:
+        """Where one rule holds, and whether it speaks against trouble elsewhere; None if that is not known."""
+        history, rule = self._machine.history, coded.rule
+        held = group.held_just_now(coded) is not False
+        if type(rule).screen is not LossRule.screen and not held:
+            return self._nowhere(coded, start, end), False
+        values, steps = self._replay.values[start:end], self._replay.steps[start:end]
+        known = self._holds_on(rule, values, steps) if held else None
+        if known is not None:
+            return known
+        levels, memory = rule.levels(history), group.memory_of(coded, history)
+        if levels is None:
+            return None
+        recent = history.last(memory)
+        cells = np.searchsorted(np.array(sorted(set(levels))), np.concatenate([recent, values]), "right")
+        if memory == 1:
+            return self._of_one_value(coded, group, cells[len(recent) :], start)
+        known = None if held else self._rests(rule, values)
+        return known or self._as_before(coded, group, cells, len(recent), steps)
+
+    def _holds_on(self, rule: LossRule, values: Any, steps: Any) -> tuple[Any, bool] | None:
+        """A rule that holds, and is not over, whether it holds or not: see ``LossRule.keeps``."""
+        history, keeps = self._machine.history, rule.keeps(self._machine.history)
+        if keeps is None:
+            return None
+        low, high, width = keeps  # there are 128 points at least
+        joined = np.concatenate([history.last(width), values])
+        inside = np.cumsum((joined >= low) & (joined < high))
+        over = 2 * (inside[width:] - inside[:-width]) <= width
+        points = list(history.points)[-_STRIDES:]
+        strides = np.diff(np.concatenate([[point.step for point in points], steps]))
+        if (strides[: _STRIDES - 1] != strides[0]).any():
+            return None
+        over |= strides[_STRIDES - 1 :] != strides[0]
+        count = int(np.argmax(over)) if over.any() else len(over)
+        return (np.ones(count, bool), True) if count else None
+
+    def _rests(self, rule: LossRule, values: Any) -> tuple[Any, bool] | None:
+        """A rule that does not hold: nor does it within its inactive ranges, and says the same of each value there."""
+        history = self._machine.history
+        if not rule.inactive:
+            return None
+        low, high = InactiveRange.all_of(rule.inactive).interval(history.reference, history.level, history.start)
+        outside = ~((values >= low) & (values < high))
+        count = int(np.argmax(outside)) if outside.any() else len(outside)
+        if not count or not low <= history.points[-1].value < high:
+            return None
+        return np.zeros(count, bool), rule.holds(history.points[-1], history) is False
 
     def _nowhere(self, coded: CodedRule, start: int, end: int) -> Any:
         """A rule that tells by the array where it may hold: it does not, up to there."""
@@ -121,7 +164,7 @@ class ChronicIncident:
     ) -> tuple[Any, bool] | None:
         """A rule that looks back: all says what it said, as far as values and steps go on as they did."""
         history, holds = self._machine.history, group.held_just_now(coded)
-        if holds is None or before < coded.rule.memory(history):
+        if holds is None or before < group.memory_of(coded, history):
             return None
         points = list(history.points)[-before:]
         strides = np.diff(np.concatenate([[point.step for point in points], steps]))
@@ -182,12 +225,13 @@ class ChronicIncident:
         replay, machine, history = self._replay, self._machine, self._machine.history
         end = start + count
         bad = np.flatnonzero(course.bad[:count])
-        worst = int(bad[np.argmin(replay.values[start:end][bad])]) if len(bad) else 0
+        worst = int(bad[self._worse(group)(replay.values[start:end][bad])]) if len(bad) else 0
         named = [start + place for place in (worst, int(bad[-1]) if len(bad) else 0, course.healthy_from(count))]
         extreme, last_bad, healthy = (replay.points(place, place + 1)[0] if place >= start else None for place in named)
         group.flap_on(
             count,
             int(replay.steps[end - 1]),
+            worse=group.asked_rules[0].rule.worse,
             bad=len(bad),
             extremes=[each for each in (extreme, last_bad) if each is not None and len(bad)],
             came_back=course.came_back(count),

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np  # noqa: TID253  # opened late, by the machine, for long series only
 
 from audioloss_cli.model import MISSING, Alert, Point
-from audioloss_cli.monitor.lifecycle.group import Group
+from audioloss_cli.monitor.history.series_history import STRIDE_POINTS
+from audioloss_cli.monitor.lifecycle.group import MEMORY, Group
 from audioloss_cli.monitor.points import MANY_REPEATS
 
 if TYPE_CHECKING:
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 
 _MISSING_BITS = np.float64(MISSING).view(np.int64)
 _SLABS = (1 << 11, 1 << 16)  # points looked at in one go: first few, four times as many where all were steady
-MEMORY = 128  # points: no rule looks further back
 
 
 class _Conditions(NamedTuple):
-    """What must stay as it is: who is asked, the levels of all their rules, and what is usual."""
+    """What must stay as it is: who is asked, the levels and the memory of all their rules, and what is usual."""
 
     asked: tuple[str, ...]
     levels: tuple[float, ...]
+    memory: int
     reference: float | None
     level: float | None
     spread: float
@@ -54,11 +55,16 @@ class StableIncident:
             return 0, []
         flat = sorted({level for part in levels for level in part or ()})
         conditions = _Conditions(
-            tuple(group.group for group in asked), tuple(flat), history.reference, history.level, history.spread
+            tuple(group.group for group in asked),
+            tuple(flat),
+            max([STRIDE_POINTS + 1, *(group.memory(history) for group in asked)]),
+            history.reference,
+            history.level,
+            history.spread,
         )
         known = self._known is not None and self._known[0] == conditions
         if self._known is None or not known or self._known[1] <= start:
-            end = self._end(start, flat)
+            end = self._end(start, flat, conditions.memory)
             self._size = min(4 * self._size, _SLABS[1]) if end - start >= self._size else _SLABS[0]
             self._known = (conditions, end)
         due = min(group.points_until_due(machine.last_step or 0, stride) for group in asked)
@@ -108,17 +114,17 @@ class StableIncident:
             return machine.asked_of_no_number
         return machine.asked_of_repeats if machine.history.repeats >= MANY_REPEATS else machine.asked
 
-    def _end(self, start: int, levels: Sequence[float]) -> int:
+    def _end(self, start: int, levels: Sequence[float], memory: int) -> int:
         """Index of the first point that may be something new, or the end of the slab."""
         replay, machine, history = self.replay, self.machine, self.machine.history
         end = replay.until_news(start, min(start + self._size, len(replay.values)))
-        values, recent = replay.values[start:end], np.array(history.last(MEMORY))
-        steps = np.array([point.step for point in list(history.points)[-MEMORY:]])
+        values, recent = replay.values[start:end], np.array(history.last(memory))
+        steps = np.array([point.step for point in list(history.points)[-memory:]])
         strides = np.diff(np.concatenate([steps, replay.steps[start:end]]))
         cells = _cells(np.concatenate([recent, values]), levels)
-        if (cells[:MEMORY] != cells[0]).any() or (strides[: MEMORY - 1] != strides[0]).any() or strides[0] <= 0:
+        if (cells[:memory] != cells[0]).any() or (strides[: memory - 1] != strides[0]).any() or strides[0] <= 0:
             return start
-        new = (cells[MEMORY:] != cells[0]) | (strides[MEMORY - 1 :] != strides[0])
+        new = (cells[memory:] != cells[0]) | (strides[memory - 1 :] != strides[0])
         value = float(recent[-1])
         if value - value == 0:
             low, high = machine.inactive_interval

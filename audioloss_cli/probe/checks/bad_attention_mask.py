@@ -11,7 +11,6 @@ the pad token is also the end token, real tokens are hidden.
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 
 from audioloss_cli.model import Problem, Severity
@@ -63,8 +62,9 @@ def _mask(evidence: Evidence) -> Tensor | None:
 def _audio(evidence: Evidence, mask: Tensor) -> Tensor | None:
     """[B, S] bool: positions that stand for audio; None if unknown."""
     text, labels = _of_role("text", evidence), _of_role("audio-labels", evidence)
-    if evidence.layout.placeholder_ids and text is not None and text.shape == mask.shape:
-        return torch.isin(text, torch.tensor(evidence.layout.placeholder_ids, device="cpu"))
+    audio = evidence.layout.placeholders_in(text) if text is not None and text.shape == mask.shape else None
+    if audio is not None:
+        return audio
     if labels is not None and labels.ndim > mask.ndim and labels.shape[: mask.ndim] == mask.shape and _shared(evidence):
         return (labels != evidence.layout.ignore_index).any(-1)
     return None

@@ -13,7 +13,6 @@ the audio, or the turn that should be learnt has another role.
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 
 from audioloss_cli.model import Problem, Severity
@@ -74,11 +73,13 @@ def _answers(evidence: Evidence) -> set[int]:
     layout = evidence.layout
     items = (layout.named("text"), layout.named("text-labels"))
     text, labels = (evidence.batch.get(item.name) if item else None for item in items)
-    if not isinstance(text, Tensor) or not isinstance(labels, Tensor) or not layout.placeholder_ids:
+    if not isinstance(text, Tensor) or not isinstance(labels, Tensor):
         return set()
     if text.shape != labels.shape or text.ndim != len("BS"):
         return set()
-    audio = torch.isin(text, torch.tensor(layout.placeholder_ids, device="cpu"))
+    audio = layout.placeholders_in(text)
+    if audio is None:
+        return set()
     behind = audio.flip(1).cumsum(1).flip(1) == 0
     counted = ((labels != layout.ignore_index) & behind).sum(1)
     return set((counted >= _FEWEST_ANSWERED).nonzero().flatten().tolist())

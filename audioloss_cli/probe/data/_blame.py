@@ -39,7 +39,7 @@ def users_code(what: str) -> Iterator[None]:
 
 def _in_a_worker(error: BaseException) -> tuple[str, str] | None:
     """What a worker of a DataLoader raised, and where; torch puts its whole traceback into the message."""
-    head, mark, trace = str(error).partition(_TRACE)
+    head, mark, trace = words_of(error).partition(_TRACE)
     if not mark or "DataLoader worker" not in head:
         return None
     frames = [(file, line) for file, line in _FRAME.findall(trace) if not file.startswith(_OURS)]

@@ -1,7 +1,8 @@
 """In which order a DataLoader takes the samples of its dataset, seen while its own workers are at work."""
 
+import operator
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Any
 
 from torch.utils.data import DataLoader
@@ -12,7 +13,8 @@ class _Recorded:
 
     Attributes:
         order: the sampler.
-        places: gets the places of each batch as the loader asks for it, some batches ahead of what it has given.
+        places: gets the places of each batch as the loader asks for it, some batches ahead of what it has given; none
+            of a batch whose samples are asked for by something else than numbers.
     """
 
     def __init__(self, order: Any, places: deque[list[int]]) -> None:
@@ -20,11 +22,20 @@ class _Recorded:
 
     def __iter__(self) -> Iterator[Any]:
         for chunk in self.order:
-            self.places.append(list(chunk) if isinstance(chunk, (list, tuple)) else [chunk])
+            self.places.append(_numbers(chunk))
             yield chunk
 
     def __len__(self) -> int:
         return len(self.order)
+
+
+def _numbers(chunk: Any) -> list[int]:
+    """Of a list, a range, an array or a tensor, or of one number of any of these kinds."""
+    several = isinstance(chunk, Sized) and getattr(chunk, "ndim", 1) and not isinstance(chunk, (str, bytes))
+    try:
+        return [operator.index(each) for each in chunk] if several else [operator.index(chunk)]
+    except TypeError:
+        return []
 
 
 def recorded(loader: DataLoader[Any], places: deque[list[int]]) -> Iterator[Any]:

@@ -76,9 +76,9 @@ class Samples:
         labels = self.evidence.batch.get(item.name) if item else None
         if self.text is None or not isinstance(labels, Tensor) or labels.shape != self.text.shape:
             return none
-        if not layout.placeholder_ids:
+        audio = layout.placeholders_in(self.text)
+        if audio is None:
             return none
-        audio = torch.isin(self.text, torch.tensor(layout.placeholder_ids, device="cpu"))
         behind = audio.flip(1).cumsum(1).flip(1) == 0
         return ((labels != layout.ignore_index) & behind).sum(1) >= _FEWEST_ANSWERED
 

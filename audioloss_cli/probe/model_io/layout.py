@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 Role = Literal["text", "attention", "codes", "codes-mask", "audio-labels", "text-labels", "positions", "features"]
@@ -131,6 +132,12 @@ class Layout:
         Ids of the published model stand behind its whole text vocabulary: a text without such ids is of another one.
         """
         return not self.published_ids or (text.numel() > 0 and int(text.max()) >= min(self.placeholder_ids) - _SPECIAL)
+
+    def placeholders_in(self, text: Tensor) -> Tensor | None:
+        """[B, S] bool, on the device of the text: where it holds one; None where nobody knows."""
+        if not self.placeholder_ids or not self.knows_placeholders_of(text):
+            return None
+        return torch.isin(text, torch.tensor(self.placeholder_ids, device=text.device))
 
     def named(self, role: Role) -> Field | None:
         """The first field of a role."""

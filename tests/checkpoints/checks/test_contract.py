@@ -32,7 +32,6 @@ NEEDS_MORE = {
     *("path_leaves_checkpoint", "unfinished_save"),  # several files, the state of a training
     "mixed_dtypes",  # several layers
     "code_in_config",  # a directory that is there
-    *of_models.NEEDS_MORE,
 }
 
 

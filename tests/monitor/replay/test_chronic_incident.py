@@ -84,6 +84,34 @@ def test_most_points_are_counted(name, onset, counted):
     assert sum(map(bool, counted)) < 250
 
 
+LOOK_BACK = {"a quarter": (0.25, 0.05), "noisy": (0.25, 0.15), "1.5 times": (1.5, 0.05), "noisy rise": (1.5, 0.1)}
+
+
+@pytest.mark.parametrize("name", LOOK_BACK)
+def test_around_the_bounds_of_rules_that_look_back(name, counted):
+    level, noise = LOOK_BACK[name]
+    rng = np.random.default_rng(3)
+    values = 4.0 * np.exp(rng.normal(0, 0.05, 6000))
+    values[1500:] *= level * np.exp(rng.normal(0, noise, 4500))
+    values[4000:4012] = 4.0  # not enough of it to be over, or just
+    hold_together(np.arange(len(values)), values, [2100])
+    assert sum(counted) > 0.7 * 4500
+
+
+@pytest.mark.parametrize("seed", [*range(3), *exhaustive(*range(3, 100))])
+def test_made_up_series_around_the_bounds_of_rules_that_look_back(seed):
+    rng = np.random.default_rng(seed)
+    values = (4.0 + rng.choice([0.0, 3.0]) / np.sqrt(1 + np.arange(4000) / 200)) * np.exp(rng.normal(0, 0.05, 4000))
+    factors = rng.choice([0.25, 0.4, 0.5, 1.3, 1.5, 2.0, 0.0005]) * np.exp(rng.normal(0, rng.choice([0.05, 0.3]), 3000))
+    period = int(rng.choice([37, 200, 500]))
+    shown = (
+        (np.arange(3000) // period % 2 == 0) if rng.random() < 0.5 else rng.random(3000) < rng.choice([0.05, 0.9, 1])
+    )
+    values[1000:] *= np.where(shown, factors, 1.0)
+    steps = np.arange(4000) * int(rng.choice([1, 1, 5, 100]))
+    hold_together(steps, values, sorted(rng.integers(0, 4000, 2).tolist()))
+
+
 @pytest.mark.parametrize("cut", [700, 2600])
 def test_a_state_taken_in_the_middle_is_replayed_from_as_it_would_be_watched(cut):
     values = chronic("around both", np.random.default_rng(5))

@@ -1,11 +1,16 @@
 """Every kind of data gives all its batches, once each, by the loader's own workers."""
 
+import contextlib
+import json
 import os
+from collections import deque
 
+import numpy as np
 import pytest
 import torch
 
 from audioloss_cli.probe.data import open_whole
+from audioloss_cli.probe.data._order import recorded
 from tests.effort import exhaustive
 from tests.probe.data import factories
 from tests.probe.data.factories import one_batch
@@ -51,6 +56,27 @@ def test_the_order_of_a_shuffled_loader_is_that_of_its_batches():
         seen.append(batch["input_ids"][:, 0].tolist())
         assert source.order.popleft() == seen[-1]
     assert sorted(place for places in seen for place in places) == list(range(64))
+
+
+@pytest.mark.parametrize(
+    ("chunks", "places"),
+    [
+        (torch.arange(4).split(2), [[0, 1], [2, 3]]),
+        (np.arange(4).reshape(2, 2), [[0, 1], [2, 3]]),
+        ([range(2), range(2, 4)], [[0, 1], [2, 3]]),
+        ([["first", "second"]], [[]]),
+        (["ab"], [[]]),
+        (torch.arange(2), [[0], [1]]),
+    ],
+)
+def test_places_are_numbers_whatever_the_sampler_gives(chunks, places):
+    loader = torch.utils.data.DataLoader([0] * 4, batch_sampler=chunks)
+    seen = deque()
+    with contextlib.suppress(TypeError):  # of the loader, where there is no such sample
+        for _ in recorded(loader, seen):
+            pass
+    assert json.dumps(list(seen)) == json.dumps(places[: len(seen)])
+    assert seen
 
 
 def process_of(samples: list[factories.Sample]) -> factories.Sample:

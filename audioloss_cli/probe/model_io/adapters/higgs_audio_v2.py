@@ -59,6 +59,7 @@ class Adapter:
             delayed=config.get("use_delay_pattern", True),
             parameters=audio_groups("higgs_audio_v2"),
             placeholder_ids=(config.get("audio_token_id", 128016), config.get("audio_delay_token_id", 128014)),
+            published_ids=not config,
         )
 
     def codes(self, batch: Batch) -> Tensor | None:
@@ -137,6 +138,4 @@ class Adapter:
 
     def _placeholders(self, batch: Batch) -> Tensor | None:
         ids = tensor(batch, "input_ids")
-        if ids is None or ids.ndim != len("BS"):
-            return None
-        return torch.isin(ids, torch.tensor(self.layout.placeholder_ids, device=ids.device))
+        return None if ids is None or ids.ndim != len("BS") else self.layout.placeholders_in(ids)

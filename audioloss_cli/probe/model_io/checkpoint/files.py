@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from audioloss_cli.checkpoints.claims import DEEPEST, is_deep
 from audioloss_cli.probe.errors import UnreadableError
 from audioloss_cli.probe.model_io.checkpoint.pickles import read_pickle, shortened, state_dict_of
 from audioloss_cli.probe.model_io.checkpoint.safetensors_file import read_safetensors
 
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
-_DEEPEST = 100
 _LONGEST_NAME = 1000
 _LONGEST_FILE_NAME = 200  # characters; a shard's is 32 or so
 _WHOLE = ("model.safetensors", "pytorch_model.bin")
@@ -63,22 +63,9 @@ def read_json(path: Path) -> dict[str, Any]:
         raise UnreadableError(f"{path} is no JSON: {error}") from error
     if not isinstance(found, dict):
         raise UnreadableError(f"{path} must hold an object, it holds a {type(found).__name__}")
-    if _is_deep(found):
-        raise UnreadableError(f"{path} is nested more than {_DEEPEST} levels deep; save it again")
+    if is_deep(found):
+        raise UnreadableError(f"{path} is nested more than {DEEPEST} levels deep; save it again")
     return found
-
-
-def _is_deep(found: Any) -> bool:
-    """Whoever goes through it later does so level by level, and Python has a limit for that."""
-    level = [found]
-    for _ in range(_DEEPEST):
-        level = [
-            item
-            for value in level
-            for item in (value.values() if isinstance(value, dict) else value)
-            if isinstance(item, (dict, list))
-        ]
-    return bool(level)
 
 
 def _read_file(path: Path) -> Stored:

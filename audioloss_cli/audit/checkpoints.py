@@ -9,6 +9,7 @@ from pathlib import Path
 from audioloss_cli.audit.hand_over import Finished
 from audioloss_cli.causes import diagnose
 from audioloss_cli.checkpoints.audit import AuditedCheckpoint, audit_opened
+from audioloss_cli.checkpoints.copies import Copies
 from audioloss_cli.checkpoints.discover import checkpoints_under, holds_weights
 from audioloss_cli.checkpoints.health import Progress
 from audioloss_cli.checkpoints.layouts import open_checkpoint
@@ -94,11 +95,12 @@ def audit_checkpoints(
         ConfigError: what ``settings.against`` names is no checkpoint, or cannot be read.
     """
     base = _opened_base(settings.against) if settings.against else None
-    audit = CheckpointAudit()
+    audit, copies = CheckpointAudit(), Copies()
     for root in roots:
         for group in _groups(root, audit, lambda path: excluded(str(path), exclude)):
             rows = list(_audited(group, Path(root), base, settings, audit, progress))
             _add_trend(rows, compared=base is None)
+            copies.add(rows, settings.jobs)
             audit.runs += [finish(_row(each)) for each in rows]
             audit.passed |= {each.report.path: dict(each.passed) for each in rows}
     return audit
@@ -177,7 +179,12 @@ def beside(path: str, settings: CheckpointSettings, judge: Judge, progress: Prog
 
 
 def _why_empty(root: str) -> str:
-    return "no checkpoint in this directory" if Path(root).is_dir() else "not recognised as a checkpoint"
+    if Path(root).is_dir():
+        return "no checkpoint in this directory"
+    return (
+        "not recognised as a checkpoint; known are safetensors, .pt, .pth, .bin, .ckpt and .npz, and the directories "
+        "that trainings save"
+    )
 
 
 def diagnoses(audit: CheckpointAudit, logs: Sequence[RunReport] = ()) -> list[Diagnosis]:

@@ -208,6 +208,10 @@ def _refuse_idle(context: typer.Context, paths: list[str], data: str) -> None:
         raise typer.BadParameter("give --ckpt PATH, --data WHAT, or both")
     if data and len(paths) > 1:
         raise typer.BadParameter("--data goes with one --ckpt; without --data several are audited by their files")
+    if context.params["headers"] and context.params["against"]:
+        raise typer.BadParameter(
+            "--headers reads no values, so that --against has nothing to compare; give one of them"
+        )
     needs = "--data" if not data else "--ckpt"
     lacking = _WITH_DATA if not data else _WITH_CHECKPOINT if not paths else ()
     for name in lacking:
@@ -224,7 +228,7 @@ def _refuse_to_overwrite(option: str, file: Path | None, named: Mapping[str, str
     from audioloss_cli.config import ConfigError  # noqa: PLC0415  # --help needs none of it
 
     for other, text in named.items():
-        if file is not None and text and _is_read(file.resolve(), Path(text).resolve()):
+        if file is not None and text and _is_read(Path(os.path.realpath(file)), Path(os.path.realpath(text))):
             raise ConfigError(f"{option} {file} is what {other} {text} names or reads; name another file")
 
 

@@ -128,7 +128,7 @@ def test_what_is_damaged_beside_what_is_whole(audioloss, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("empty", "no checkpoint in this directory"), ("text.txt", "not recognised as a checkpoint")],
+    [("empty", "no checkpoint in this directory"), ("text.txt", "not recognised as a checkpoint; known are")],
 )
 def test_what_is_no_checkpoint_is_not_audited(audioloss, tmp_path, name, words):
     (tmp_path / "empty").mkdir()
@@ -165,3 +165,32 @@ def test_the_log_and_the_weights_speak_for_one_cause(audioloss, tmp_path):
     assert diagnosis["about"] == str(run / "checkpoint-100")
     assert any(clause.startswith("the log says: ") for clause in diagnosis["evidence"])
     assert any("NaN" in clause for clause in diagnosis["evidence"])
+
+
+def test_a_link_to_itself_is_no_checkpoint(audioloss, tmp_path):
+    (tmp_path / "loop.pt").symlink_to("loop.pt")
+    ran = audioloss("probe", "--ckpt", tmp_path / "loop.pt", "--report", f"html={tmp_path / 'o.html'}")
+    assert ran.code == NOT_AUDITED
+
+
+def test_headers_are_not_compared_with_a_base(audioloss, tmp_path):
+    model = write_model(tmp_path / "model", drawn(1))
+    ran = audioloss("probe", "--ckpt", model, "--headers", "--against", write_model(tmp_path / "base", drawn(2)))
+    assert (ran.code, "give one of them" in ran.err) == (USAGE, True)
+
+
+def test_checkpoints_of_two_runs_that_are_the_same_are_said_to_be(audioloss, tmp_path):
+    for run in ("one", "other"):
+        write_model(tmp_path / run / "checkpoint-3", drawn(1))
+    ran = audioloss("probe", "--ckpt", tmp_path / "one", "--ckpt", tmp_path / "other", "-v")
+    told = " ".join(ran.out.split())
+    assert ran.code == CLEAN
+    assert "INFO nothing-changed all 2 tensors are bit by bit those of" in told
+    assert "one/checkpoint-3, a checkpoint of another run" in told
+
+
+def test_what_is_told_as_a_fact_gives_no_advice_unless_it_is_shown(audioloss, tmp_path):
+    for run in ("one", "other"):
+        write_model(tmp_path / run / "checkpoint-3", drawn(1))
+    ran = audioloss("probe", "--ckpt", tmp_path / "one", "--ckpt", tmp_path / "other")
+    assert (ran.code, "What to do next" in ran.out) == (CLEAN, False)

@@ -9,6 +9,7 @@ from audioloss_cli.checkpoints.evidence import CheckpointEvidence
 from audioloss_cli.checkpoints.families import AUDIO, TEXT, members
 from audioloss_cli.checkpoints.lora import is_adapter, pairs
 from audioloss_cli.checkpoints.stored import StoredTensor
+from audioloss_cli.checkpoints.words import counted
 
 #: What neither text nor audio has for itself.
 SHARED = "shared"
@@ -58,13 +59,21 @@ def changed(found: Mapping[str, TensorChange]) -> list[str]:
 
 
 def has_trained(comparison: Comparison | None) -> bool:
-    """Whether there may be steps of training between the two, and values of both were compared."""
-    return comparison is not None and bool(comparison.changes) and comparison.steps != 0
+    """Whether there may be steps of training between the two, and values of both were compared.
+
+    Two of the same step of which something differs are of two trainings, or one began with the other.
+    """
+    return (
+        comparison is not None
+        and (comparison.steps != 0 or bool(changed(comparison.changes)))
+        and bool(comparison.changes)
+    )
 
 
 def after(comparison: Comparison) -> str:
     """``after 500 steps``, or who it is compared with where nobody says how many there were."""
-    return f"after {comparison.steps:,} steps" if (comparison.steps or 0) > 0 else f"since {comparison.path}"
+    steps = comparison.steps or 0
+    return f"after {counted(steps, 'step')}" if steps > 0 else f"since {comparison.path}"
 
 
 def kinds(names: Iterable[str], tensors: Mapping[str, StoredTensor], *, layers: bool) -> set[str]:

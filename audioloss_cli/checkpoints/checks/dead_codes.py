@@ -1,8 +1,9 @@
 """Codes of the audio have no embedding, or no logit, of their own.
 
 What: Rows of the audio's embeddings or head are zero, or a copy of another row, by codebook. Up to a quarter of a
-codebook at its end, and two rows or one in 500 elsewhere, are what padding and reserved ids come to, and only told.
-Text is not looked at: its reserved ids share one initialisation in healthy models.
+codebook at its end (and no more than 256 rows where no configuration says how many codebooks a table has), and two rows
+or one in 500 elsewhere, are what padding and reserved ids come to, and only told. Text is not looked at: its reserved
+ids share one initialisation in healthy models.
 
 Why: A code whose embedding is zero is not heard, and two codes with one embedding are one to the model. A head in
 which rows are copies gives both codes the same probability, so neither is ever learnt. This is what a table looks
@@ -26,6 +27,8 @@ from audioloss_cli.model import Problem, Severity
 _COUNTS = ("num_codebooks", "audio_num_codebooks", "num_channels", "n_q")  # keys of configurations
 _SPECIAL, _SPECIAL_SHARE = 2, 500  # rows of a codebook that are no codes
 _MOST_PADDING = 0.25  # of the rows of a codebook
+_MOST_UNKNOWN = 256  # rows of padding of a table of which nobody says how many codebooks it has
+_MOST_LISTED = 100
 _MATRIX = 2
 
 
@@ -75,24 +78,26 @@ def _books(name: str, tensor: StoredTensor, found: TensorStatistics, evidence: C
     if len(tensor.shape) > _MATRIX:  # a row is a whole codebook
         yield _Book(name, None, tuple(dead), tensor.shape[0], Severity.CRITICAL)
         return
-    rows = tensor.shape[0] // _codebooks(name, tensor, evidence)
+    count = _codebooks(name, tensor, evidence)
+    rows = tensor.shape[0] // (count or 1)
+    most = rows * _MOST_PADDING if count else min(rows * _MOST_PADDING, _MOST_UNKNOWN)
     unlisted = found.dead + found.twins - len(dead)
     for number in sorted({row // rows for row in dead}):
         codes = tuple(row % rows for row in dead if row // rows == number)
         is_cut = unlisted > 0 and number == dead[-1] // rows
-        severity = _severity(codes, rows, unlisted if is_cut else 0)
+        severity = _severity(codes, rows, unlisted if is_cut else 0, most)
         yield _Book(name, number if rows < tensor.shape[0] else None, codes, rows, severity)
 
 
-def _severity(codes: tuple[int, ...], rows: int, unlisted: int) -> Severity:
-    """How bad rows of one codebook are; ``unlisted`` more may follow in it."""
+def _severity(codes: tuple[int, ...], rows: int, unlisted: int, most: float) -> Severity:
+    """How bad rows of one codebook are; ``unlisted`` more may follow in it, and ``most`` may be padding at its end."""
     last, inside = rows, len(codes)
     while inside and codes[inside - 1] == last - 1:
         last, inside = last - 1, inside - 1
     padding = len(codes) - inside
     if unlisted and codes[0] + len(codes) + unlisted == rows:  # what is listed goes on to the end
         padding, inside, unlisted = len(codes) + unlisted, 0, 0
-    if padding > rows * _MOST_PADDING:
+    if padding > most:
         inside += padding
     inside += unlisted
     if inside <= max(_SPECIAL, rows // _SPECIAL_SHARE):
@@ -101,12 +106,12 @@ def _severity(codes: tuple[int, ...], rows: int, unlisted: int) -> Severity:
 
 
 def _codebooks(name: str, tensor: StoredTensor, evidence: CheckpointEvidence) -> int:
-    """How many codebooks one table has; 1 where each has its own."""
+    """How many codebooks one table has, 1 where each has its own; 0 where nobody says how many."""
     like = layers_as_stars(name)
     if sum(layers_as_stars(other) == like for other in evidence.checkpoint.tensors) > 1:
         return 1
-    count = next(_counts(evidence.checkpoint.config), 1)
-    return count if tensor.shape[0] % count == 0 else 1
+    count = next(_counts(evidence.checkpoint.config), 0)
+    return count if count and tensor.shape[0] % count == 0 else 0
 
 
 def _counts(config: Mapping[str, Any]) -> Iterator[int]:
@@ -124,5 +129,7 @@ def _described(book: _Book) -> str:
 
 def _numbers(books: list[_Book]) -> dict[str, Any]:
     return {
-        "rows": [{"tensor": book.name, "codebook": book.number, "codes": list(book.codes)} for book in books],
+        "rows": [
+            {"tensor": book.name, "codebook": book.number, "codes": list(book.codes[:_MOST_LISTED])} for book in books
+        ],
     }

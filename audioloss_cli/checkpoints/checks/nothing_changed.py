@@ -10,6 +10,7 @@ Fix: Compare the norm of a weight before and after one optimiser step; look at t
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from audioloss_cli.checkpoints.checks._changes import after, changed
 from audioloss_cli.checkpoints.comparison import Comparison
@@ -18,14 +19,20 @@ from audioloss_cli.model import Problem, Severity
 
 
 def check(evidence: CheckpointEvidence) -> Iterator[Problem]:
-    """Critical after steps of training; a warning where nobody says how many there were; nothing after none."""
+    """Critical after steps of training; a warning where nobody says how many, and for a copy in another directory."""
     comparison = evidence.comparison
-    if comparison is None or not _is_whole(comparison) or changed(comparison.changes) or comparison.steps == 0:
+    if comparison is None or not _is_whole(comparison) or changed(comparison.changes):
         return
+    beside = Path(comparison.path).absolute().parent == evidence.checkpoint.path.absolute().parent
+    if comparison.steps == 0 and beside:
+        return  # one step, saved twice: with an optimizer and without, or as the last and the best
     count = len(comparison.changes)
+    what = f"bit by bit the same {after(comparison)}: nothing was trained"
+    if comparison.steps == 0:
+        what = f"bit by bit those of {comparison.path}, of the same step: one is a copy of the other"
     yield Problem(
         Severity.CRITICAL if comparison.steps else Severity.WARNING,
-        f"all {count:,} tensors are bit by bit the same {after(comparison)}: nothing was trained",
+        f"all {count:,} tensors are {what}",
         {"tensors": count, "steps": comparison.steps},
     )
 

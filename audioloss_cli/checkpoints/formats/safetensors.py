@@ -189,8 +189,9 @@ def _take_tensors(stored: StoredFile, entries: list[_Entry], start: int, size: i
         text = f"{stored.path}: {counted(there - end, 'byte')} behind the last tensor are of none"
         stored.faults.append(_damaged(text, trailing=there - end))
     elif lost:
+        lacking = "1 byte is" if end - there == 1 else f"{end - there:,} bytes are"
         text = (
-            f"{stored.path} is cut short: {end - there:,} bytes are missing, and {counted(len(lost), 'tensor')} of "
+            f"{stored.path} is cut short: {lacking} missing, and {counted(len(lost), 'tensor')} of "
             f"{len(entries):,} with them: {listed(entry.name for entry in lost)}"
         )
         stored.faults.append(_damaged(text, tensors=len(lost), bytes_there=size))

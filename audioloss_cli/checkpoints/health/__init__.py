@@ -20,8 +20,8 @@ class TensorStatistics:
         lowest, highest: of the finite values; NaN where there is none.
         norm: L2 norm of the finite values, in float64.
         is_constant: whether all values are one number.
-        dead_rows: indices along the first axis, at most 100, of rows that are zero throughout.
-        twin_rows: pairs of indices, at most 100, of rows that are the same bit by bit and not zero.
+        dead_rows: indices along the first axis, at most 65,536, of rows that are zero throughout.
+        twin_rows: pairs of indices, at most 65,536, of rows that are the same bit by bit and not zero.
         dead, twins: how many such rows there are in all.
         digest: 16 hex digits of the bytes; empty if it was not asked for.
     """

@@ -8,7 +8,7 @@ import numpy as np
 from audioloss_cli.checkpoints.health.elements import FLOATS, PARTS, Array
 from audioloss_cli.checkpoints.stored import ITEMSIZES, StoredTensor
 
-_LISTED = 100
+_LISTED = 1 << 16  # rows, so that what is dead in one codebook does not hide another one
 _DIGEST_BYTES = 16
 _MOST_ROWS = 1 << 20
 _LEAST_BYTES = 8  # shorter rows are alike by chance

@@ -53,12 +53,19 @@ def zero_directory(directory: Path, names: Iterable[str]) -> Path | None:
         return directory
     tags = [name for name in there if _TAG.fullmatch(name)]
     latest = next((directory / name for name in LATEST if name in there), None)
-    if not tags and latest is not None and latest.is_file() and latest.stat().st_size <= _LONGEST_TAG:
-        tags = [tag for tag in (latest.read_bytes().decode("utf-8", "replace").strip(),) if tag in there]
+    if not tags and latest is not None:
+        tags = [tag for tag in (tag_of(latest),) if tag is not None and tag in there]
     found = [directory / tag for tag in tags if (directory / tag).is_dir() and not (directory / tag).is_symlink()]
     if len(found) == 1 and is_zero(each.name for each in found[0].iterdir()):
         return found[0]
     return None
+
+
+def tag_of(latest: Path) -> str | None:
+    """Return the name that ``latest`` holds; None if it is no short file of text."""
+    if not latest.is_file() or latest.stat().st_size > _LONGEST_TAG:
+        return None
+    return latest.read_bytes().decode("utf-8", "replace").strip()
 
 
 def read_zero(opener: Opener, directory: Path) -> Zero:

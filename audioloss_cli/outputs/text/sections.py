@@ -44,7 +44,8 @@ def _findings(report: Report, view: View) -> Iterator[Line]:
 def advice_lines(report: Report, view: View) -> Iterator[Line]:
     """The advice for each kind of finding that counts, once; with -v for the others, too."""
     found = [each for run in report.runs for each in run.standings if each.advice]
-    advice = {each.code: each.advice for each in found if each.standing == "found" or view.verbosity > 0}
+    counts = [each for each in found if each.standing == "found" and each.severity is not Severity.INFO]
+    advice = {each.code: each.advice for each in (found if view.verbosity > 0 else counts)}
     if advice:
         yield from title("What to do next")
     for code, text in sorted(advice.items()):

@@ -104,7 +104,7 @@ def test_a_head_and_tables_above_frozen_layers_are_a_choice():
 
 
 def test_without_steps_or_a_family_nothing_is_said_of_the_audio():
-    assert severities(audio_unchanged, against(same=("audio",), steps=0)) == []
+    assert severities(audio_unchanged, only("higgs_audio_v2", steps=0)) == []
     evidence = against(same=("audio",))
     evidence.family = None
     assert severities(audio_unchanged, evidence) == []
@@ -192,3 +192,18 @@ def test_no_check_minds_any_comparison(family, data):
     evidence.comparison.only_here = data.draw(st.lists(st.sampled_from([*SHAPES[family]]), max_size=2))
     assert not any(math.isnan(each) for each in exploded_weights._ratios(evidence).values())
     assert_sound(*run_checks(evidence))
+
+
+def test_two_trainings_that_are_at_the_same_step_are_compared_like_any_other_two():
+    evidence = against(same=("audio_lm_head",), steps=0)
+    assert severities(audio_unchanged, evidence) == [Severity.CRITICAL]
+
+
+def test_a_copy_of_the_same_step_is_said_to_be_one_unless_it_lies_beside():
+    evidence = only("higgs_audio_v2", steps=0)
+    evidence.comparison.path = str(evidence.checkpoint.path.parent / "last")
+    assert severities(nothing_changed, evidence) == []
+    evidence.comparison.path = "other_run/checkpoint-100"
+    (problem,) = nothing_changed.check(evidence)
+    assert problem.severity is Severity.WARNING
+    assert problem.message.endswith("those of other_run/checkpoint-100, of the same step: one is a copy of the other")

@@ -4,12 +4,13 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from audioloss_cli import Severity
 from audioloss_cli.checkpoints.check import run_checks
 from audioloss_cli.checkpoints.evidence import CheckpointEvidence
-from audioloss_cli.checkpoints.health import TensorStatistics
+from audioloss_cli.checkpoints.health import TensorStatistics, examine
 from audioloss_cli.checkpoints.stored import Checkpoint, StoredTensor
 from tests.checkpoints.checks.evidences import EMBEDDINGS, FAMILY, HEAD, HIDDEN, MLP, NORM, K, V, seen
 
@@ -182,11 +183,43 @@ def test_dead_codes_are_told_by_codebook():
 
 def test_a_long_list_of_rows_at_the_end_of_a_table_is_padding_though_it_is_cut():
     name, rows = "audio_embeddings.weight", 1500
-    listed = tuple(range(1200, 1300))
-    assert found_in(one(name, (rows, 16), dead=300, dead_rows=listed)) == {"dead-codes": Severity.INFO}
-    assert found_in(one(name, (rows, 16), dead=299, dead_rows=listed)) == {"dead-codes": Severity.WARNING}
+    listed = tuple(range(1270, 1370))
+    assert found_in(one(name, (rows, 16), dead=230, dead_rows=listed)) == {"dead-codes": Severity.INFO}
+    assert found_in(one(name, (rows, 16), dead=229, dead_rows=listed)) == {"dead-codes": Severity.WARNING}
+
+
+def test_a_last_codebook_is_no_padding_where_no_configuration_says_how_many_there_are():
+    evidence = one("audio_embeddings.weight", (8208, 16), dead=1026, dead_rows=tuple(range(7182, 8208)))
+    assert found_in(evidence) == {"dead-codes": Severity.WARNING}
+
+
+def test_a_dead_codebook_does_not_hide_another_one(tmp_path):
+    rows = 4 * 1026
+    values = np.random.default_rng(0).normal(size=(rows, 4)).astype("<f4")
+    values[:1026] = values[2052:3078] = 0
+    evidence = one("audio_embeddings.weight", (rows, 4))
+    evidence.checkpoint.config = {"num_codebooks": 4}
+    tensor = StoredTensor("audio_embeddings.weight", "F32", (rows, 4), tmp_path / "values", 0)
+    tensor.file.write_bytes(values.tobytes())
+    evidence.checkpoint.tensors = {tensor.name: tensor}
+    evidence.statistics = examine(evidence.checkpoint.tensors, rows_of=[tensor.name]).statistics
+    assert message_of(evidence, "dead-codes") == (
+        "2,052 rows of the audio's tables are zero or copies of others: audio_embeddings.weight codebook 0: "
+        "1,026 of 1,026 (0, 1, 2 and 1,023 more), audio_embeddings.weight codebook 2: "
+        "1,026 of 1,026 (0, 1, 2 and 1,023 more)"
+    )
 
 
 def test_a_row_of_a_table_with_three_axes_is_a_codebook():
     evidence = one("audio_head", (31, 64, 64), twins=1, twin_rows=((0, 4),))
     assert found_in(evidence) == {"dead-codes": Severity.CRITICAL}
+
+
+@pytest.mark.parametrize(("zero", "severity"), [(1, Severity.WARNING), (2, None), (3, None)])
+def test_a_norm_of_zeros_among_others_is_found_and_a_model_whose_norms_begin_as_zeros_is_not(zero, severity):
+    names = [f"layers.{layer}.post_norm.weight" for layer in range(3)]
+    evidence = one(names[0], (16,))
+    for at, name in enumerate(names):
+        evidence.checkpoint.tensors[name] = StoredTensor(name, "BF16", (16,), Path("model.safetensors"), 0)
+        evidence.statistics[name] = TensorStatistics(16, zero=16 if at < zero else 0, lowest=0.0, highest=1.0, norm=1.0)
+    assert found_in(evidence) == ({"zero-weights": severity} if severity else {})

@@ -169,3 +169,11 @@ def test_no_setting_is_believed_to_be_a_number(name, value):
         found = registry.load(FOLDER, name).expected({**config, "num_hidden_layers": 10**9})
         assert len(found) < 10_000
         assert not any(axis.length > 1 << 62 for each in found for axis in each.shape if axis)
+
+
+def test_layers_that_are_quantised_beside_norms_that_are_not_are_there():
+    shapes = {
+        name.replace(".weight", ".qweight") if "_proj" in name else name: shape
+        for name, shape in SHAPES["higgs_audio_v2"].items()
+    }
+    assert messages(missing_audio_weights, evidence_of("higgs_audio_v2", shapes=shapes)) == []

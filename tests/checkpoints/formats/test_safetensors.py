@@ -89,7 +89,7 @@ DAMAGED = {
     "a very long number": (with_header('{"a": ' + "1" * 5000 + "}"), "no JSON"),
     "three million values": (with_header('{"a": [' + "1," * 3_000_000 + "1]}"), "more than any model"),
     "bytes behind the last tensor": (with_header(HEADER, bytes(35)), "3 bytes behind the last tensor"),
-    "a missing byte": (with_header(HEADER, bytes(31)), "cut short: 1 bytes are missing, and 1 tensor of 2"),
+    "a missing byte": (with_header(HEADER, bytes(31)), "cut short: 1 byte is missing, and 1 tensor of 2"),
     "no bytes at all": (with_header(HEADER), "cut short: 32 bytes are missing, and 2 tensors of 2"),
     "two tensors in one place": (
         with_header(changed(data_offsets=[16, 24]), bytes(24)),

@@ -222,6 +222,14 @@ def test_deepspeed_with_a_rank_of_another_save(copied):
     assert codes(path) == [("stray-shard", "warning")]
 
 
+def test_deepspeed_whose_latest_names_what_is_not_there(tmp_path):
+    writers.zero(tmp_path, 1)
+    (tmp_path / "latest").write_text("global_step99\n", encoding="utf-8")
+    (finding,) = found(tmp_path)
+    assert (finding.code, finding.severity) == ("unfinished-save", Severity.CRITICAL)
+    assert f"names global_step99, which is not there; there is global_step{writers.STEPS}" in finding.message
+
+
 def test_deepspeed_whose_states_are_too_short(tmp_path):
     path = writers.zero(tmp_path, 3)
     file = path / "zero_pp_rank_1_mp_rank_00_optim_states.pt"

@@ -151,7 +151,7 @@ def report_on(
     Raises:
         ConfigError: see ``audit_checkpoints``.
     """
-    report = logs or Report(judge.gate, notes=judge.notes)
+    report = logs or Report(judge.gate)
     names = RunNames(roots)
     audit = audit_checkpoints(roots, settings, lambda row: judge.finish(row, names), progress)
     empty = [root for root in roots if root not in audit.reached]
@@ -161,6 +161,7 @@ def report_on(
     report.unaudited += audit.unaudited
     report.runs += audit.runs
     report.left_out += audit.left_out
+    report.notes = judge.notes
     report.stale_suppressions = judge.stale(*CHECKPOINTS, *(SCAN if logs else ()))
     return report
 

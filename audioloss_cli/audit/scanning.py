@@ -115,7 +115,6 @@ def _scan(
         unread=found.unread,
         left_out=found.left_out,
         config_file=config_file,
-        notes=judge.notes,
         with_points=None if settings.keep_points else _again(roots, config, found.pipes),
     )
     if config.checkpoints:
@@ -123,6 +122,7 @@ def _scan(
 
         places = [root for root in present if root != STANDARD_INPUT]
         checkpoints.add_to(report, places, config, lambda row: judge.finish(row, names), progress, finished)
+    report.notes = judge.notes
     report.stale_suppressions = judge.stale(*SCAN, *(CHECKPOINTS if config.checkpoints else ()))
     return report
 

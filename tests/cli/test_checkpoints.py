@@ -57,6 +57,22 @@ def test_a_nan_is_critical_and_known_again_in_the_next_checkpoint(audioloss, tmp
     assert (again.code, again.out.count("known: non-finite-weights")) == (CLEAN, 1)
 
 
+@pytest.mark.parametrize(
+    "command", [("scan", "--checkpoints"), ("probe", "--ckpt"), ("probe", "--log-dir", "{}", "--ckpt")]
+)
+def test_what_is_known_of_a_checkpoint_is_not_called_gone(command, audioloss, tmp_path):
+    run = trained(tmp_path / "run", [10], with_nan)
+    name, *options = (word.format(run) for word in command)
+    baseline = tmp_path / "known.json"
+    assert audioloss(name, *options, run, "--write-baseline", baseline).code == FINDINGS
+    again = audioloss(name, *options, run, "--baseline", baseline)
+    assert (again.code, "not found again" in again.out) == (CLEAN, False)
+    other = trained(tmp_path / "other", [10])
+    name, *options = (word.format(other) for word in command)
+    text = " ".join(audioloss(name, *options, other, "--baseline", baseline).out.split())
+    assert "1 of 1 known findings were not found again" in text
+
+
 def test_headers_alone_say_nothing_of_values(audioloss, tmp_path):
     ran = audioloss("probe", "--ckpt", write_model(tmp_path / "model", with_nan(drawn(1))), "--headers")
     assert ran.code == CLEAN

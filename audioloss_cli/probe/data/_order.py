@@ -31,7 +31,8 @@ class _Recorded:
 
 def _numbers(chunk: Any) -> list[int]:
     """Of a list, a range, an array or a tensor, or of one number of any of these kinds."""
-    several = isinstance(chunk, Sized) and getattr(chunk, "ndim", 1) and not isinstance(chunk, (str, bytes))
+    is_one = isinstance(chunk, (str, bytes)) or getattr(chunk, "ndim", None) == 0
+    several = isinstance(chunk, Sized) and not is_one
     try:
         return [operator.index(each) for each in chunk] if several else [operator.index(chunk)]
     except TypeError:

@@ -31,7 +31,7 @@ class _Recorded:
 
 def _numbers(chunk: Any) -> list[int]:
     """Of a list, a range, an array or a tensor, or of one number of any of these kinds."""
-    several = isinstance(chunk, Sized) and getattr(chunk, "ndim", 1) and not isinstance(chunk, (str, bytes))
+    several = isinstance(chunk, Sized) and getattr(chunk, "ndim", None) != 0 and not isinstance(chunk, (str, bytes))
     try:
         return [operator.index(each) for each in chunk] if several else [operator.index(chunk)]
     except TypeError:

@@ -22,6 +22,7 @@ _LOCAL = struct.Struct("<26s2H")
 _ENCRYPTED = 1
 _AGAIN = "copy or save it again"
 _PIECE, _SHOWN = 1 << 20, 3
+_LEAST_END = 22  # bytes of the record that ends an archive
 _LONGEST_END = 1 << 17  # bytes from the last entry of a table of contents to the end of a file
 LONGEST_REMAINS = 64 << 20  # bytes of a file that are looked at where it has no table of contents any more
 #: What ``zipfile`` raises of a damaged archive.
@@ -134,7 +135,9 @@ def is_cut_short(stream: IO[bytes]) -> bool:
     stream.seek(0, 2)
     size = stream.tell()
     stream.seek(max(size - _LONGEST_END, 0))
-    return b"PK\x05\x06" not in stream.read(_LONGEST_END)
+    end = stream.read(_LONGEST_END)
+    found = end.rfind(b"PK\x05\x06")
+    return found < 0 or len(end) - found < _LEAST_END
 
 
 def first_data_offset(stream: IO[bytes]) -> int:

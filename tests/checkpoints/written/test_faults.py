@@ -1,6 +1,7 @@
 """Faults planted in what real libraries have written: each is found, and nothing else is."""
 
 import json
+import os
 import pickle
 import shutil
 from pathlib import Path
@@ -77,6 +78,13 @@ def test_a_file_that_is_cut_short(copied, name):
     whole = (path / name).read_bytes()
     (path / name).write_bytes(whole[: len(whole) // 2])
     assert {code for code, _ in codes(path)} == {"damaged-file"}
+
+
+def test_one_byte_that_is_missing_is_a_file_cut_short(copied):
+    file = copied("trainer") / "optimizer.pt"
+    os.truncate(file, file.stat().st_size - 1)
+    (finding,) = found(file.parent)
+    assert (finding.code, "is cut short" in finding.message) == ("damaged-file", True)
 
 
 @pytest.mark.parametrize("text", ['{"global_step": 2, "log_', "[]", "{}", '{"global_step": "2"}'])

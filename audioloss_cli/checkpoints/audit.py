@@ -79,8 +79,9 @@ def audit_opened(
         opened.faults += faults_of_checksums(opened.checksums, progress)
         rows = members(family, opened.tensors, "head", "embeddings")
         health = examine(opened.tensors, rows_of=rows, jobs=jobs, progress=progress)
-        opened.faults += health.faults
-        evidence.statistics = health.statistics
+        state = examine(opened.state, jobs=jobs, progress=progress, quick=True)
+        opened.faults += [*health.faults, *state.faults]
+        evidence.statistics, evidence.state_statistics = health.statistics, state.statistics
         if base is not None:
             evidence.comparison = compare(opened, base, jobs=jobs, progress=progress)
     findings, passed = run_checks(evidence)

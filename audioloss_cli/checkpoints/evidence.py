@@ -22,9 +22,11 @@ class CheckpointEvidence:
         family: what the model is made of; None where no family fits.
         statistics: by the name of a tensor; empty where no values were read (``--headers``).
         comparison: with the base or an earlier checkpoint; None if there is none.
+        state_statistics: of the tensors of optimizers, of which NaN and infinities alone are known; empty likewise.
     """
 
     checkpoint: Checkpoint
     family: "Family | None" = None
     statistics: "Mapping[str, TensorStatistics]" = field(default_factory=dict)
     comparison: "Comparison | None" = None
+    state_statistics: "Mapping[str, TensorStatistics]" = field(default_factory=dict)

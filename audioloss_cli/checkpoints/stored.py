@@ -153,6 +153,7 @@ class Checkpoint:
         path: the file, or the directory.
         kind: in words, such as ``safetensors file`` or ``HF Trainer checkpoint``.
         tensors: of the model (or of the adapter), by the names that the checkpoint has; without those of optimizers.
+        state: tensors of optimizers, as far as they are not the model's.
         files: everything that it is made of, sorted.
         config: config.json; empty where there is none.
         adapter_config: adapter_config.json of PEFT; empty where there is none.
@@ -168,6 +169,7 @@ class Checkpoint:
     path: Path
     kind: str
     tensors: dict[str, StoredTensor] = field(default_factory=dict)
+    state: dict[str, StoredTensor] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
     config: Mapping[str, Any] = field(default_factory=dict)
     adapter_config: Mapping[str, Any] = field(default_factory=dict)

@@ -47,6 +47,8 @@ def _read_training(opener: Opener, stored: StoredFile, value: Mapping[Any, Any])
     is_lightning = _LIGHTNING in value
     if is_lightning:
         opened.kind = "Lightning checkpoint"
+    fronts = tuple(f"{name}." for name in _OPTIMIZERS)
+    opened.state = {name: tensor for name, tensor in stored.tensors.items() if name.startswith(fronts)}
     for names, part, step_of in (
         (_OPTIMIZERS, "optimizer", step_of_optimizer),
         (_SCHEDULERS, "scheduler", step_of_scheduler),

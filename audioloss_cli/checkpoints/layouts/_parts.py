@@ -53,6 +53,9 @@ class Parts:
             self._add("optimizer", file, read_distributed(self._opener, file).step)
             return
         stored = self._opener.tensors(file, is_weight=False)
+        if stored is not None:
+            state = {f"{file.name}: {name}": tensor for name, tensor in stored.tensors.items()}
+            self._opener.checkpoint.state |= state
         value = stored.value if stored else None
         inner = value.get("optimizer") if isinstance(value, Mapping) else None
         self._add("optimizer", file, step_of_optimizer(inner if isinstance(inner, Mapping) else value))

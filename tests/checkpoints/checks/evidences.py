@@ -1,7 +1,7 @@
 """Evidence of a made-up model with 4 codebooks: healthy, and broken in one way for each check."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -119,6 +119,28 @@ def told(code: str, severity: Severity = Severity.CRITICAL) -> CheckpointEvidenc
     return faulty(code, Fault(code, severity, "model-00002-of-00003.safetensors is not as it should be"))
 
 
+IN_A_LAYER = (
+    *("self_attn.q_proj.weight", "self_attn.o_proj.weight"),
+    *("mlp.up_proj.weight", "mlp.down_proj.weight", "norm.weight"),
+)
+
+
+def stacked(
+    lacking: Mapping[int, Sequence[str]], layers: Sequence[int] = range(6), **config: Any
+) -> CheckpointEvidence:
+    """A model of layers, without these tensors of some."""
+    pairs = [(number, name) for number in layers for name in IN_A_LAYER if name not in lacking.get(number, ())]
+    names = [f"layers.{number}.{name}" for number, name in pairs]
+    return seen(tensors={name: StoredTensor(name, "BF16", (2, 2), FILE, 0) for name in names}, config=config)
+
+
+def with_state(**numbers: int) -> CheckpointEvidence:
+    """A checkpoint whose optimizer holds this."""
+    evidence = seen()
+    evidence.state_statistics = {"optimizer.pt: state.0.exp_avg": TensorStatistics(8, **(numbers or {"nan": 1}))}
+    return evidence
+
+
 def patched() -> CheckpointEvidence:
     """One layer of eight in another precision."""
     name = "layers.{}.self_attn.k_proj.weight"
@@ -139,7 +161,9 @@ FIRES: dict[str, Callable[[], CheckpointEvidence]] = {
     "empty_weights": emptied,
     "extreme_weights": lambda: seen({MLP: {"highest": 1e30, "norm": 1e30}}),
     "missing_shard": lambda: told("missing-shard"),
+    "missing_tensor": lambda: stacked({2: ("mlp.up_proj.weight",)}),
     "mixed_dtypes": patched,
+    "non_finite_state": with_state,
     "non_finite_weights": lambda: seen({MLP: {"nan": 3, "infinite": 1, "first_bad": HIDDEN + 2}}),
     "path_leaves_checkpoint": lambda: told("path-leaves-checkpoint"),
     "stray_shard": lambda: told("stray-shard", Severity.WARNING),

@@ -30,7 +30,8 @@ NEEDS_MORE = {
     *of_models.NEEDS_MORE,
     *("missing_shard", "stray_shard", "wrong_weight_map", "wrong_total_size"),  # several files of weights, an index
     *("path_leaves_checkpoint", "unfinished_save"),  # several files, the state of a training
-    "mixed_dtypes",  # several layers
+    *("mixed_dtypes", "missing_tensor"),  # several layers
+    "non_finite_state",  # an optimizer
     "code_in_config",  # a directory that is there
 }
 

@@ -1,6 +1,7 @@
 """Faults planted in what real libraries have written: each is found, and nothing else is."""
 
 import json
+import math
 import os
 import pickle
 import shutil
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from audioloss_cli import Severity
+from audioloss_cli.checkpoints.audit import audit_checkpoint
 from audioloss_cli.checkpoints.check import run_checks
 from audioloss_cli.checkpoints.evidence import CheckpointEvidence
 from audioloss_cli.checkpoints.layouts import open_checkpoint
@@ -300,3 +302,12 @@ def test_what_a_sharded_checkpoint_would_import(tmp_path):
         dcp.save({"model": {"a": torch.ones(3)}, "path": Path("x")}, checkpoint_id=str(tmp_path / "x"))
     imports = open_checkpoint(tmp_path / "x").imports
     assert any(name.startswith("pathlib.") for name in imports[tmp_path / "x" / "__0_0.distcp"])
+
+
+def test_a_nan_in_the_state_of_the_optimizer(copied):
+    path = copied("trainer")
+    state = torch.load(path / "optimizer.pt", weights_only=True)
+    next(iter(state["state"].values()))["exp_avg"].view(-1)[3] = math.nan
+    torch.save(state, path / "optimizer.pt")
+    (finding,) = [each for each in audit_checkpoint(path).findings if each.code == "non-finite-state"]
+    assert "exp_avg" in finding.message

@@ -49,7 +49,8 @@ def check(evidence: Evidence) -> Iterator[Problem]:
         book, (repeats, entropy) = next(iter(books.items()))
         yield Problem(
             Severity.WARNING,
-            f"codebook {listed(books)} hold next to nothing: in codebook {book} {percent(repeats)} of the codes repeat "
+            f"{'codebook' if len(books) == 1 else 'codebooks'} {listed(books)} {'holds' if len(books) == 1 else 'hold'} "
+            f"next to nothing: in codebook {book} {percent(repeats)} of the codes repeat "
             f"the one before, and their entropy is {nats(entropy)} nats",
             {"codebooks": list(books), "repeats": repeats, "entropy": entropy},
         )
@@ -118,4 +119,4 @@ def _of(codes: Tensor, real: Tensor, evidence: Evidence) -> tuple[float, float]:
 
 def _entropy(codes: Tensor) -> float:
     share = codes.unique(return_counts=True)[1].double() / len(codes)
-    return -math.fsum(p * math.log(p) for p in share.tolist())
+    return abs(math.fsum(p * math.log(p) for p in share.tolist()))

@@ -76,7 +76,8 @@ def _by_frequency(evidence: Evidence, histogram: Tensor) -> Iterator[str]:
     if bool((counts.amax(1) > _OF_A_BOOK * books).any()) or float(counts.sum(0).max()) > _DOMINANT * float(books.sum()):
         yield "dominant_label"
     least = min(_ENTROPY, _ENTROPY_SHARE * evidence.chance)
-    if bool(books.sum()) and (_is_poor(counts.sum(0), least) or _is_poor(counts[books > 0], _ENTROPY_OF_A_BOOK)):
+    told = bool(books.sum())  # else no label counts that is a real code, and the check goes by the codes themselves
+    if not told or _is_poor(counts.sum(0), least) or _is_poor(counts[books > 0], _ENTROPY_OF_A_BOOK):
         yield "poor_codes"
 
 

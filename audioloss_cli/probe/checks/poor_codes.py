@@ -47,10 +47,10 @@ def check(evidence: Evidence) -> Iterator[Problem]:
     books = _poor_codebooks(evidence)
     if books:
         book, (repeats, entropy) = next(iter(books.items()))
+        which = f"codebook {book} holds" if len(books) == 1 else f"codebooks {listed(books)} hold"
         yield Problem(
             Severity.WARNING,
-            f"{'codebook' if len(books) == 1 else 'codebooks'} {listed(books)} {'holds' if len(books) == 1 else 'hold'} "
-            f"next to nothing: in codebook {book} {percent(repeats)} of the codes repeat "
+            f"{which} next to nothing: in codebook {book} {percent(repeats)} of the codes repeat "
             f"the one before, and their entropy is {nats(entropy)} nats",
             {"codebooks": list(books), "repeats": repeats, "entropy": entropy},
         )

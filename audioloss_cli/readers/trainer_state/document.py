@@ -72,6 +72,7 @@ class Document:
         self._alone = 1  # blocks that are not offered after one that was not taken
         self._is_lost = anywhere  # whether it is not known that a row starts at the next brace
         self._failures = 0  # starts of rows, one after the other, that were none
+        self._commas, self._has_row = 0, False  # commas since the last row, if there was one in this list
         self._last = b""  # the last byte of the file that is no white space
 
     def read(self) -> Iterator[Found | Trouble | None]:
@@ -118,16 +119,17 @@ class Document:
 
     def _rows(self) -> Items:
         """The rows of one list; returns whether its end was found."""
+        self._commas, self._has_row = 0, False
         while True:
-            between = _BETWEEN.match(self._text, self._at)
-            self._at = between.end() if between else self._at
+            self._pass_by_commas()
             if len(self._text) - self._at < _SMALLEST_BLOCK and self._more():
                 continue
+            is_closing = self._text[self._at : self._at + 1] == b"]"
+            if not self._is_separated(is_closing):
+                yield self._trouble("malformed", "a comma too many or too few stands here; the rows were read")
             if self._at >= len(self._text):
-                if not self._is_lost:
-                    yield self._trouble("truncated", f"the document ends inside its history; {UNFINISHED}")
-                return False
-            if self._text[self._at] == ord("]") and not self._is_lost:
+                return (yield from self._cut_short())
+            if is_closing and not self._is_lost:
                 behind = self._text[self._at + 1 :].lstrip()
                 if len(behind) < _SMALLEST_BLOCK and self._more():
                     continue
@@ -137,10 +139,28 @@ class Document:
                 message = "a bracket closes the history before its end; the rows behind it were read"
                 yield self._trouble("malformed", message)
                 continue
+            self._commas, self._has_row = 0, True
             if not self._is_lost and self._at >= self._offered and self._whole():
                 yield None
             elif (yield from self._one()):
                 return False
+
+    def _pass_by_commas(self) -> None:
+        found = _BETWEEN.match(self._text, self._at)
+        if found:
+            self._at, self._commas = found.end(), self._commas + found[0].count(b",")
+
+    def _is_separated(self, is_closing: bool) -> bool:
+        """Whether one comma stands between two rows, and none elsewhere, as far as that can be known."""
+        cut = self._at >= len(self._text)
+        expected = self._commas if self._is_lost or cut else int(self._has_row and not is_closing)
+        is_right, self._commas = self._commas == expected, expected
+        return is_right
+
+    def _cut_short(self) -> Items:
+        if not self._is_lost:
+            yield self._trouble("truncated", f"the document ends inside its history; {UNFINISHED}")
+        return False
 
     def _whole(self) -> bool:
         """Offer as many rows as there are in whole, or half of them, and so on; False to go on with one alone."""

@@ -35,7 +35,7 @@ def passed(evidence: CheckpointEvidence) -> str:
     if not found or list(check(evidence)):
         return ""
     ranks = sorted({rank for pair in found if (rank := pair.rank) is not None})
-    return f"{len(found):,} LoRAs have both halves, of rank {listed(ranks)}"
+    return f"{len(found):,} LoRAs have both halves" + (f", of rank {listed(ranks)}" if ranks else "")
 
 
 def _halves(found: list[Pair]) -> Iterator[Problem]:

@@ -64,6 +64,8 @@ def row_of(line: int, parsed: dict[str, Any]) -> Row:
         if type(value) is int and -_PLAIN < value < _PLAIN and len(key) <= LONGEST_NAME:
             numbers.append((key, float(value)))
             continue
+        if key in _RUN_KEYS and type(value) is str:
+            continue  # it names the launch, though it may look like a number
         for name, inner in flatten(key, value, skipped, room):
             found = number(inner)
             if found is not None:

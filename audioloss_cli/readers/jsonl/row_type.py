@@ -117,7 +117,8 @@ class RowType:
             steps = array("q", range(first_line, first_line + len(rows)))
         times, numbers = None, list[tuple[str, Chosen | None, "array[float]"]]()
         masks = dict[bytes, Chosen]()  # columns with gaps in the same rows share what stands beside them
-        for leaf, way, is_optional in self._leaves:
+        names_launches = self._runs.values()  # though it may look like a number
+        for leaf, way, is_optional in [each for each in self._leaves if each[1][0] not in names_launches]:
             found, have = column_of(rows, str(way[0])), None
             if _is_checked(leaf) and len(way) == 1:
                 self._check_texts(found)

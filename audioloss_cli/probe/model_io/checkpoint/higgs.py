@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from audioloss_cli.model import shortened
 from audioloss_cli.probe.errors import ProbeError, UnreadableError
 from audioloss_cli.probe.model_io.checkpoint.configured import check_counts
 
@@ -49,6 +50,7 @@ _RENAMES = (
     (re.compile(r"^audio_decoder_proj\."), ""),
     (re.compile(r"^(embed_tokens|layers|norm)(?=\.|$)"), r"model.\1"),
 )
+_LONGEST = 120  # characters of a value in a message
 _HALVES = re.compile(r"\.(embedding|linear)_(frozen|trainable)\.")
 _ENCODER = re.compile(r"(^|\.)(audio_tower|audio_encoder_proj)\.")
 _COMPUTED = re.compile(r"(^|\.)(audio_codebook_weights|rotary_emb\.\w*inv_freq)$")
@@ -146,12 +148,12 @@ def _dual_layers(config: Mapping[str, Any]) -> set[int]:
 def _unmapped(config: Mapping[str, Any], text: Mapping[str, Any]) -> str:
     layers = text.get("num_hidden_layers", 32)
     if text.get("model_type", "llama") != "llama":
-        return f"text_config.model_type {text['model_type']!r}"
+        return f"text_config.model_type {_shown(text['model_type'])}"
     for name in _UNMAPPED:
         if config.get(name):
-            return f"{name} {config[name]!r}"
+            return f"{name} {_shown(config[name])}"
     if config.get("audio_decoder_proj_num_layers"):
-        return f"audio_decoder_proj_num_layers {config['audio_decoder_proj_num_layers']!r}"
+        return f"audio_decoder_proj_num_layers {_shown(config['audio_decoder_proj_num_layers'])}"
     if config["audio_adapter_type"] == "dual_ffn_fast_forward" and not set(range(layers)) <= _dual_layers(config):
         return "audio_adapter_type 'dual_ffn_fast_forward' with audio_dual_ffn_layers that leave layers out"
     for ours, theirs in (
@@ -159,5 +161,10 @@ def _unmapped(config: Mapping[str, Any], text: Mapping[str, Any]) -> str:
         ("intermediate_size", "audio_ffn_intermediate_size"),
     ):
         if _dual_layers(config) and config.get(theirs, text.get(ours)) != text.get(ours):
-            return f"{theirs} {config[theirs]!r} where {ours} is {text.get(ours)!r}"
+            return f"{theirs} {_shown(config[theirs])} where {ours} is {_shown(text.get(ours))}"
     return ""
+
+
+def _shown(value: object) -> str:
+    """A value of a configuration as a message holds it, whatever it is."""
+    return shortened(repr(value), _LONGEST)

@@ -1,9 +1,7 @@
 """``audioloss probe``: options in, a report out."""
 
 import os
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +22,9 @@ from audioloss_cli.cli._options import (
     settings,
 )
 from audioloss_cli.cli._setting_options import given, takes_settings
-from audioloss_cli.model.exit_code import CLEAN, INTERNAL
-from audioloss_cli.terminal import complain_at_once, put
+from audioloss_cli.cli._strangers_code import kept_from_leaving, limited, quietly
+from audioloss_cli.model.exit_code import CLEAN
+from audioloss_cli.terminal import put
 
 EPILOG = (
     "WHAT is an import string (package.module:factory) that gives a DataLoader, a dataset or batches; a .pt, "
@@ -131,11 +130,11 @@ def command(
         registry.load("probe", "named_paths").refuse_missing(path, data, held_out)
     asked = _Asked(context, paths, data, chosen, judge)
     if show_layout:
-        with _limited(timeout), _quietly(verbose):
+        with limited(timeout), quietly(verbose):
             lines = asked.layout()
         put("".join(f"{line}\n" for line in lines))
         return CLEAN
-    with _limited(timeout), _quietly(verbose):
+    with limited(timeout), quietly(verbose):
         logs = _scanned(log_dir or [], chosen, judge)
         with screen.progress("bytes" if paths else "batches") as progress:
             way = asked.with_a_batch if paths and data else asked.files_alone if paths else asked.data_alone
@@ -163,7 +162,7 @@ class _Asked:
 
     def layout(self) -> Any:
         """The lines of ``--show-layout``."""
-        with _kept_from_leaving(), signals.at_once():
+        with kept_from_leaving(), signals.at_once():
             return registry.load("probe", "command").show_layout(self._request, self._options, *self._arguments)
 
     def files_alone(self, logs: Any, progress: Any) -> Any:
@@ -174,7 +173,7 @@ class _Asked:
 
     def data_alone(self, logs: Any, progress: Any) -> Any:
         """The report of all batches; no model is needed."""
-        with _kept_from_leaving(), signals.at_once():
+        with kept_from_leaving(), signals.at_once():
             wing, (_, arguments) = registry.load("probe", "command"), self._arguments
             result = wing.audit_data(self._request, self._options, arguments, self._batches, logs, progress)
         return self._judge.finish_probe(result, self._data)
@@ -184,7 +183,7 @@ class _Asked:
         from audioloss_cli.audit.checkpoints import beside  # noqa: PLC0415  # --help needs none of it
 
         files = beside(self._paths[0], self._settings(), self._judge, progress)
-        with _kept_from_leaving(), signals.at_once():
+        with kept_from_leaving(), signals.at_once():
             wing = registry.load("probe", "command")
             scale, found = self._chosen.scale, (files.found, files.passed_by_all)
             result = wing.run(self._request, self._options, *self._arguments, logs, scale, *found)
@@ -243,76 +242,3 @@ def _scanned(paths: list[str], chosen: Any, judge: Any) -> Any:
     from audioloss_cli.audit import scan  # noqa: PLC0415  # a probe without --log-dir needs none of it
 
     return scan(paths, chosen, points=True, judge=judge, allow_missing=True)
-
-
-@contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """End the process after ``seconds``, even where it is stuck in a kernel or a data loader.
-
-    Raises:
-        ConfigError: that is no span of time.
-    """
-    import threading  # noqa: PLC0415  # --help needs none of it
-
-    from audioloss_cli.config import ConfigError  # noqa: PLC0415
-
-    if not seconds >= 0:
-        raise ConfigError(f"--timeout {seconds:g} is no span of time; give seconds, or 0 for no limit")
-    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), _give_up, [seconds])
-    timer.daemon = True
-    if seconds > 0:
-        timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-@contextmanager
-def _kept_from_leaving() -> Iterator[None]:
-    """The exit code is ours to give: a stranger's ``sys.exit(0)`` would say that all is well.
-
-    Raises:
-        EnvironmentalError: something that the probe ran tried to leave.
-    """
-    from audioloss_cli.probe.errors import EnvironmentalError  # noqa: PLC0415  # --help needs none of it
-
-    try:
-        yield
-    except SystemExit as error:
-        raise EnvironmentalError(
-            f"the model or the data ended the process with sys.exit({error.code!r}); nothing was concluded: "
-            "take the call out"
-        ) from error
-
-
-def _give_up(seconds: float) -> None:
-    complain_at_once(f"the probe did not finish within --timeout {seconds:g} seconds; nothing was concluded")
-    os._exit(INTERNAL)
-
-
-@contextmanager
-def _quietly(verbose: int) -> Iterator[None]:
-    """What a stranger's model or data set prints goes to stderr, and its warnings nowhere unless they are wanted."""
-    import warnings  # noqa: PLC0415  # --help needs none of it
-
-    with warnings.catch_warnings(), redirect_stdout(sys.stderr), _descriptor_to_stderr():
-        if not verbose:
-            warnings.simplefilter("ignore")
-        yield
-
-
-@contextmanager
-def _descriptor_to_stderr() -> Iterator[None]:
-    """For what is printed below Python, as by a child process."""
-    try:
-        kept = os.dup(1)
-        os.dup2(2, 1)
-    except OSError:  # one of the two is closed
-        yield
-        return
-    try:
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)

@@ -21,6 +21,7 @@ from audioloss_cli.probe.measure.evidence import Evidence
 from audioloss_cli.probe.measure.observe import read_audio
 from audioloss_cli.probe.measure.pool import Pool
 from audioloss_cli.probe.measure.samples import Samples, samples_of
+from audioloss_cli.probe.measure.statistics.chunks import one_thread_each
 from audioloss_cli.probe.measure.suspicion import COSTLY, needed
 from audioloss_cli.probe.merging import Merged
 from audioloss_cli.probe.model_io.adapter import Adapter, Batch, to_device
@@ -133,7 +134,8 @@ class _Audit:
         total = min(total, batches) if batches and total else batches or total
         try:
             for batch in islice(self._batches(), batches):
-                self._look_at(batch)
+                with one_thread_each():  # the workers of the loader use the cores
+                    self._look_at(batch)
                 if progress is not None:
                     progress(self.figures.batches, total, self.what)
         except UnreadableError as error:

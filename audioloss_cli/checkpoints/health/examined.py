@@ -32,8 +32,8 @@ from audioloss_cli.checkpoints.stored import ITEMSIZES, Fault, StoredTensor
 from audioloss_cli.model import Severity
 
 CODE = "unread-values"
-_SEGMENT = 64 * PIECE  # of a tensor, for one thread
-_LEAST_ALLOWED = 64 * PIECE
+_SEGMENT = 128 * PIECE  # of a tensor, for one thread
+_LEAST_ALLOWED = 128 * PIECE
 _VIEWS = 16  # how many times the bytes of a file may be asked for: tensors may share them
 _INFLATED = 1200  # times a compressed file: deflate reaches 1032
 

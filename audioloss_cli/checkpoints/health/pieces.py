@@ -20,8 +20,8 @@ from audioloss_cli.checkpoints.stored import ITEMSIZES, StoredTensor
 if TYPE_CHECKING:
     from pathlib import Path
 
-PIECE = 1 << 20  # bytes: what was read is still in the cache of the core when it is looked at
-_SLAB = 16 * PIECE  # of a tensor that is read in another order than it lies in
+PIECE = 1 << 19  # bytes: what was read is still in the cache of the core when it is looked at
+_SLAB = 32 * PIECE  # of a tensor that is read in another order than it lies in
 
 
 class UnreadableValuesError(Exception):

@@ -24,7 +24,7 @@ from audioloss_cli.probe.model_io.layout import Layout
 def check(evidence: Evidence) -> Iterator[Problem]:
     """Codes, labels and text; of an unknown vocabulary, codes below 0."""
     layout, codes, labels = evidence.layout, evidence.audio.codes, evidence.audio.labels
-    fed = replace(layout, vocab_size=max(layout.input_size, layout.vocab_size))
+    fed = layout if layout.input_size <= layout.vocab_size else replace(layout, vocab_size=layout.input_size)
     in_rows = list(_rows("audio code", codes, fed)) if codes is not None and codes.numel() else []
     yield from in_rows
     if labels is not None and layout.vocab_size and labels.numel():

@@ -1,7 +1,10 @@
 """What real libraries write is healthy: no finding, the right step, the right tensors, at the right places."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +193,30 @@ def test_fully_sharded_in_one_process(tmp_path):
     opened = open_checkpoint(place)
     assert_healthy(opened, None)
     assert_same(opened, initial())
+
+
+@pytest.mark.exhaustive
+def test_fully_sharded_by_two_processes(tmp_path):
+    """Each rank writes its own file, and the weights are those that the ranks have together."""
+    command = [sys.executable, "-m", "tests.checkpoints.written.fsdp_ranks", str(tmp_path)]
+    shared = {**os.environ, "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+    ranks = [subprocess.Popen(command, env={**shared, "RANK": rank, "LOCAL_RANK": rank}) for rank in "01"]
+    try:
+        assert [rank.wait(timeout=300) for rank in ranks] == [0, 0]
+    finally:
+        for rank in ranks:
+            rank.kill()
+            rank.wait()
+    place = tmp_path / f"step-{writers.STEPS}"
+    assert [path.name for path in sorted(place.glob("*.distcp"))] == ["__0_0.distcp", "__1_0.distcp"]
+    opened = open_checkpoint(place)
+    assert_healthy(opened, writers.STEPS)
+    assert names_of_parts(opened) == ["optimizer"]
+    whole = torch.load(tmp_path / "whole.pt", weights_only=True)
+    assert any(len(tensor.pieces) == 2 for tensor in opened.tensors.values())
+    assert_same(opened, whole)
+    (place / "__1_0.distcp").unlink()
+    assert [fault.severity for fault in open_checkpoint(place).faults if fault.severity is Severity.CRITICAL]
 
 
 def test_the_trainer_with_fsdp(written, tmp_path):

@@ -1,12 +1,16 @@
 """Whether a drop stands at an epoch boundary."""
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from audioloss_cli.causes import _names
 from audioloss_cli.causes._scene import Scene
 
 _FEW, _FAR, _STAIR = 5, 1 << 62, 0.3  # points at each side of a boundary, steps, and the share of the fall
+_BOUNDARIES = 100  # the first ones tell whether a loss goes down a step an epoch
+_TOLD_APART = 1 << 53  # a float has no fraction beyond it, and no whole number is between two of them for sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ def epoch_at(scene: Scene) -> float | None:
 def _crossed(then: float, now: float, stride: float) -> int | None:
     """The epoch that began between two points; a trainer that has finished an epoch says so with its whole number."""
     whole = math.floor(now)
-    return whole if whole >= 1 and now > then and then < whole + stride / 2 else None
+    return whole if 1 <= whole < _TOLD_APART and now > then and then < whole + stride / 2 else None
 
 
 def earlier_stairs(scene: Scene, found: Drop) -> str:
@@ -63,10 +67,7 @@ def earlier_stairs(scene: Scene, found: Drop) -> str:
         return ""
     low = scene.shape.first_value
     fall = math.log(scene.shape.level) - math.log(low) if 0 < low < math.inf else math.inf
-    for epoch in range(1, found.crossed):
-        index = next((place for place, value in enumerate(track.values) if value >= epoch), None)
-        if index is None:
-            continue
+    for epoch, index in islice(_boundaries(track.values, found.crossed), _BOUNDARIES):
         step = int(track.steps[index])
         before, after = (
             scene.track.between(scene.shape.begin, step - 1)[-_FEW:],
@@ -77,6 +78,17 @@ def earlier_stairs(scene: Scene, found: Drop) -> str:
                 f"it went down at the end of epoch {epoch} as well, from {_middle(before):.4g} to {_middle(after):.4g}"
             )
     return ""
+
+
+def _boundaries(epochs: Iterable[float], end: int) -> Iterator[tuple[int, int]]:
+    """Each point at which another whole epoch before ``end`` is reached for the first time: the epoch, and its place."""
+    following = 1
+    for place, epoch in enumerate(epochs):
+        if epoch >= following:
+            yield following, place
+            if epoch >= end - 1:
+                return
+            following = math.floor(epoch) + 1
 
 
 def _fall(before: list[float], after: list[float]) -> float:

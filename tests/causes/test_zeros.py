@@ -66,6 +66,13 @@ def test_a_drop_where_an_epoch_ends_is_masking_in_place(value, epoch):
     assert ", where epoch 1 ends (epoch " in clauses(found, "in-place-masking")
 
 
+@pytest.mark.parametrize("epoch", [1e12, 1e300, math.inf])
+def test_what_is_called_an_epoch_may_be_any_number(epoch):
+    """None of them is counted up to: a column of samples, or a damaged one, keeps nobody waiting."""
+    found = causes("audio_loss", ZERO_FROM_200, series("epoch", until(200, always(0.5), always(epoch))))
+    assert all(len(clause) < 200 for cause in found for clause in cause.evidence)
+
+
 def test_a_drop_within_an_epoch_is_none():
     found = causes("audio_loss", ZERO_FROM_200, series("epoch", lambda step: step / 400))
     assert "in-place-masking" not in slugs(found)

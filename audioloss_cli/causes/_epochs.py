@@ -81,7 +81,7 @@ def earlier_stairs(scene: Scene, found: Drop) -> str:
 
 
 def _boundaries(epochs: Iterable[float], end: int) -> Iterator[tuple[int, int]]:
-    """Each point at which another whole epoch before ``end`` is reached for the first time: the epoch, and its place."""
+    """Each point at which another whole epoch before ``end`` is reached at first: the epoch, and its place."""
     following = 1
     for place, epoch in enumerate(epochs):
         if epoch >= following:

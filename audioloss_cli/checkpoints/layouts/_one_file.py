@@ -7,7 +7,7 @@ from typing import Any
 from audioloss_cli.checkpoints.layouts._opener import Opener
 from audioloss_cli.checkpoints.layouts._state import model_tensors
 from audioloss_cli.checkpoints.layouts._steps import step_of_name, step_of_optimizer, step_of_scheduler, training_step
-from audioloss_cli.checkpoints.layouts._weights import ADAPTER, MODEL
+from audioloss_cli.checkpoints.layouts._weights import ADAPTER, MODEL, SHARD
 from audioloss_cli.checkpoints.stored import Checkpoint, Part, StoredFile
 
 _FORMATS = {"torch_zip": "torch", "torch_legacy": "torch"}
@@ -37,6 +37,9 @@ def read_one(path: Path) -> Checkpoint:
         opened.config = opener.json(path.parent / "config.json")
     elif path.name in ADAPTER:
         opened.adapter_config = opener.json(path.parent / "adapter_config.json")
+    elif shard := SHARD.fullmatch(path.name):
+        number, count = int(shard["number"]), int(shard["count"])
+        opened.notes.append(f"it is shard {number:,} of {count:,}: what the others hold is not known; name the directory")
     return opener.finished()
 
 

@@ -19,7 +19,7 @@ WRONG_SIZE = "wrong-total-size"
 #: Files of a whole model, in the order in which transformers looks for them, and of an adapter.
 MODEL = ("model.safetensors", "pytorch_model.bin")
 ADAPTER = ("adapter_model.safetensors", "adapter_model.bin")
-_SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{1,6})-of-(?P<count>\d{1,6})\.(?P<suffix>safetensors|bin)")
+SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{1,6})-of-(?P<count>\d{1,6})\.(?P<suffix>safetensors|bin)")
 _LONGEST_NAME = 200  # characters of the path of a shard
 
 
@@ -55,7 +55,7 @@ def read_weights(opener: Opener, directory: Path, wholes: tuple[str, ...] = MODE
 def _shards_of(whole: str, there: set[str]) -> list[str]:
     """Return the names of shards of such a file, sorted."""
     stem, _, suffix = whole.rpartition(".")
-    matches = [match for name in there if (match := _SHARD.fullmatch(name))]
+    matches = [match for name in there if (match := SHARD.fullmatch(name))]
     return sorted(match[0] for match in matches if match["stem"] == stem and match["suffix"] == suffix)
 
 
@@ -70,7 +70,7 @@ def _without_index(opener: Opener, directory: Path, whole: str, shards: list[str
     """Read shards that no index speaks of: nothing loads them, but they can be looked at."""
     text = f"{directory}: {whole}.index.json is missing, without which nothing loads of {counted(len(shards), 'shard')}"
     opener.fault(MISSING, Severity.CRITICAL, text, file=f"{whole}.index.json")
-    matches = [match for name in shards if (match := _SHARD.fullmatch(name))]
+    matches = [match for name in shards if (match := SHARD.fullmatch(name))]
     counts = {int(match["count"]) for match in matches}
     absent = sorted(set(range(1, min(max(counts), 100_000) + 1)) - {int(match["number"]) for match in matches})
     if len(counts) == 1 and absent:

@@ -71,6 +71,7 @@ def test_save_pretrained(written, name, files):
     assert_healthy(one, None)
     assert one.kind == "safetensors file"
     assert bool(one.config) == (name == "whole")  # what a whole model has says nothing of one shard
+    assert [note[:20] for note in one.notes] == ([] if name == "whole" else ["it is shard 1 of 3: "])
 
 
 def test_a_model_of_pickles_in_shards(tmp_path):

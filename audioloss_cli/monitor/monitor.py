@@ -89,7 +89,8 @@ class AudioLossMonitor:
 
         Args:
             loss: a float, an int, a numpy scalar or a 0-d torch tensor; None for a value that is missing.
-            step: training step; a step lower than the last one is a restart.
+            step: of the whole training; one lower than the last is a restart, after which what came before counts no
+                more. (A scan, which has all of a log before it, counts on the steps that begin anew in each epoch.)
             wall_time: Unix seconds; now, if None.
             beside: other series of the run at this step, for the rules that compare them: ``grad_norm``,
                 ``learning_rate``, ``epoch``, ``total`` and ``text`` loss, ``codebook/0``, ``codebook/1``, ... losses of

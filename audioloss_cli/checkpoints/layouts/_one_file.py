@@ -39,7 +39,8 @@ def read_one(path: Path) -> Checkpoint:
         opened.adapter_config = opener.json(path.parent / "adapter_config.json")
     elif shard := SHARD.fullmatch(path.name):
         number, count = int(shard["number"]), int(shard["count"])
-        opened.notes.append(f"it is shard {number:,} of {count:,}: what the others hold is not known; name the directory")
+        note = f"it is shard {number:,} of {count:,}: what the others hold is not known; name the directory"
+        opened.notes.append(note)
     return opener.finished()
 
 

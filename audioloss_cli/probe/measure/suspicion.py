@@ -34,9 +34,10 @@ def needed(found: Samples, histogram: Tensor, outside: int) -> tuple[str, ...]:
     if outside:
         return COSTLY
     evidence = found.evidence
-    names = [] if _labels_are_codes(found) else list(_ALIGNMENT)
+    # Of codes that are not those of the labels the histogram says nothing.
+    names = [] if _labels_are_codes(found) else [*_ALIGNMENT, "poor_codes"]
     names += [] if _enough_count(evidence) else ["low_valid_fraction"]
-    return (*names, *_by_frequency(evidence, histogram))
+    return tuple(dict.fromkeys((*names, *_by_frequency(evidence, histogram))))
 
 
 def _labels_are_codes(found: Samples) -> bool:

@@ -56,3 +56,15 @@ def test_a_healthy_batch_needs_none_of_them():
     samples = samples_of(Evidence(LAYOUT, {}, Audio(codes, codes, places, places)))
     histogram, outside = DataFigures(K, V).add(samples, None)
     assert needed(samples, histogram, outside) == ()
+
+
+def test_codes_that_are_not_those_of_the_labels_are_looked_at_themselves():
+    """The codebooks of the labels lie the other way round, and that of the poor codes does not count."""
+    codes = torch.randint(0, BOS, (400, K), generator=torch.Generator().manual_seed(0))
+    codes[:, 0] = 0
+    labels = codes.flip(1)
+    labels[:, -1] = IGNORED
+    places = torch.arange(4).repeat_interleave(100)
+    samples = samples_of(Evidence(LAYOUT, {}, Audio(codes, labels, places, places)))
+    histogram, outside = DataFigures(K, V).add(samples, None)
+    assert "poor_codes" in needed(samples, histogram, outside)

@@ -90,6 +90,13 @@ class SeriesHistory(Protocol):
     def stepped(self) -> bool:
         """Whether a gradient norm or a learning rate beside a point said that a step was taken there."""
 
+    def high(self, times: float) -> float:
+        """What the loss reached in 25 steps of 500, since its level was first below ``times`` what it is; 0 if unknown.
+
+        In 25 of 250 where 25 steps have fewer than 5 points. The last 300 steps, or 12 points, are left out, as for the
+        earlier level. It stays as it is as long as the reference does.
+        """
+
     def course(self) -> Sequence[float]:
         """Levels of the whole segment, oldest first, evenly spread over it; at most 128."""
 

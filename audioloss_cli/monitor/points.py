@@ -1,4 +1,4 @@
-"""Points out of buffers."""
+"""Points out of buffers, and out of a saved state."""
 
 import struct
 from array import array
@@ -44,3 +44,16 @@ def _beside_each(columns: Mapping[str, Sequence[float]], count: int) -> Iterable
         ((name, column),) = columns.items()
         return ({name: value} for value in column)
     return (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+
+
+def plain_point(point: Point) -> list[Any]:
+    """Its step, its value and what stands beside it, for a state; a missing number, whose bits JSON loses, is None."""
+    beside = {name: None if is_missing(value) else value for name, value in point.beside.items()}
+    return [point.step, None if is_missing(point.value) else point.value, beside]
+
+
+def point_of(state: Sequence[Any]) -> Point:
+    """The point again, without its wall time."""
+    step, value, beside = state
+    known = {name: MISSING if item is None else item for name, item in beside.items()}
+    return Point(step, MISSING if value is None else value, float("nan"), known)

@@ -1,5 +1,7 @@
 """Medians of the last points, which the rules that look at a series' own past share; a private module is no plugin."""
 
+import math
+
 from audioloss_cli.model import InactiveRange, SeriesHistory
 
 
@@ -18,6 +20,17 @@ def lost(rise: float, least: float, share: float, level: float, history: SeriesH
     """
     back = share * (history.start - level) if history.start is not None else 0.0
     return min(rise, back) if back >= least * rise else rise
+
+
+def beyond_noise(rise: float, level: float, history: SeriesHistory) -> float:
+    """The rise above ``level``, the usual one; a larger one where the loss has gone up and down by itself.
+
+    Noise that stays for hundreds of steps may leave the last 1000 of them low, and then takes the loss where it often
+    was. So the rise is made of two equal steps. The second one starts from how high the loss was now and then since it
+    first lay no more than the first one above ``level``: where a loss only fell, both together are the rise.
+    """
+    step = math.sqrt(1 + rise / level) if level > 0 else 1.0
+    return max(rise, step * history.high(step) - level)
 
 
 def lost_range(ratio: float, least: float, share: float, company: int) -> InactiveRange:

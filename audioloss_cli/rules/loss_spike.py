@@ -7,7 +7,8 @@ point in 5 steps, a single one that exceeds it by three times as much. Where nei
 than a third of the level, the median of the last 9 must exceed it as well as 3 in a row, and one or two must be three
 times as far away. The usual level is that of the 1000 steps before,
 or of the last 75 to 300 steps where the loss still falls. Where it went up as high more than 5 times within the last
-100 points, that is no spike but how the loss is.
+100 points, that is no spike but how the loss is. Nor is it one that does not exceed, by half of the rise as a ratio,
+what the loss reached now and then, in 25 steps of 500, since it first lay where it usually does now.
 
 Why: A batch that the model cannot digest, a learning rate that is too high, a corrupted shard, or optimiser state lost
 at a resume. Most spikes heal, but what follows one starts from damaged weights.
@@ -21,7 +22,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from audioloss_cli.model import InactiveRange, Limits, LossRule, Point, SeriesHistory
-from audioloss_cli.rules._levels import lost, lost_range, recent_medians
+from audioloss_cli.rules._levels import beyond_noise, lost, lost_range, recent_medians
 
 _SPREADS, _LOST, _LEAST = 6, 0.85, 0.5
 # Points in a row, that exceed the level by so many times the height, where a point stands for more than so many steps.
@@ -110,7 +111,7 @@ class Rule(LossRule):
 
     def _height(self, level: float, history: SeriesHistory) -> float:
         rise = lost((self.ratio - 1) * level, _LEAST, _LOST, level, history)
-        return max(rise, _SPREADS * history.spread)
+        return beyond_noise(max(rise, _SPREADS * history.spread), level, history)
 
 
 def _is_usual(high: float, history: SeriesHistory) -> bool:

@@ -42,6 +42,32 @@ def test_harder_data_by_a_third_are_none(seed):
     assert codes(np.where(np.arange(1200) < 600, 3.6, 4.7) * noise, 5) == set()
 
 
+@pytest.mark.parametrize(
+    ("family", "seed", "cadence", "noise"),
+    [
+        ("plateau", 21000055, 1, 0.15),
+        ("plateau", 21000005, 5, 0.15),
+        ("plateau", 21000086, 10, 0.15),
+        ("plateau", 21000019, 50, 0.15),
+        ("plateau", 20000019, 100, 0.15),
+        ("curriculum", 20000033, 1, 0.02),
+    ],
+)
+def test_what_noise_has_taken_as_high_before_has_not_diverged(family, seed, cadence, noise):
+    """It stays for hundreds of steps, so that the last 1000 may all be low."""
+    run, monitor = simulate(family, seed, cadence, noise), AudioLossMonitor()
+    monitor.replay(run.series[run.audited])
+    assert monitor.finish() == []
+
+
+@pytest.mark.parametrize("cadence", [1, 5, 10, 50, 100])
+def test_a_loss_that_wanders_diverges_where_it_never_was(cadence):
+    series = simulate("plateau", 21000019, cadence, 0.15).series["train/audio_loss"]
+    values = np.array(series.values)
+    values[len(values) // 2 :] *= 2.5
+    assert codes(values, cadence) >= {"divergence"}
+
+
 def test_who_guesses_all_along_may_start_a_few_points_lower():
     """The first points alone said that the loss was not at chance."""
     rng, monitor = np.random.default_rng(4), AudioLossMonitor()

@@ -9,9 +9,11 @@ alone, so that points in any chunking, and points taken in by the thousand, give
 from collections import deque
 from collections.abc import Sequence
 from itertools import islice, pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from audioloss_cli.model.median import median
+from audioloss_cli.monitor.history.block import Block, block_of
+from audioloss_cli.monitor.history.trail import Trail
 
 BLOCK_STEPS = BLOCK_POINTS = 25  # a block is over after so many steps, or so many points
 BLOCKS, LEAST_BLOCKS = 40, 30  # 1000 steps, and at least 30 blocks: a sparse log has one point in each
@@ -24,34 +26,12 @@ ARMED_POINTS, ARMED_BLOCKS = 12, 4
 USUAL, FEW, MANY, COMPANY = (0.25, 1.5), 2, 3, 9
 _LAG, _FAR = 8, 1.2
 _LEVEL_BLOCKS = 5
-_TRAIL = 128  # blocks of the whole segment, thinned out evenly, for a resume from far back
 # The level is the median of the last 12 blocks, or the highest of the last 3, where that is below a share of it, and
 # lower by so many times the usual distance of neighbouring blocks around their trend that it is no chance.
 TREND = ((12, 0.95, 2.0), (3, 0.8, 3.0))
 HIGHEST = 3
 TAIL = 2.4  # so many times the median is what a fifth of the distances exceed where tails are heavy; 1.9 of plain noise
 LEFT_BLOCKS = 20  # ... and over so many, whether a series has left where it was
-
-
-class Block(NamedTuple):
-    """The points of 25 steps.
-
-    Attributes:
-        key: which 25 steps.
-        points: how many there are.
-        median: of their values.
-        distance: median distance of neighbours, in the unit of the loss.
-    """
-
-    key: int
-    points: int
-    median: float
-    distance: float
-
-    @property
-    def spread(self) -> float:
-        """The distance as a share of the median, so that a shift of the level does not look like noise."""
-        return _share(self.distance, self.median)
 
 
 class Baseline:
@@ -70,7 +50,7 @@ class Baseline:
         noted: whether somebody wants to know.
         key, values: of the open block.
         previous: the value before those; None at the start.
-        trail: closed blocks of the whole segment, at least ``gap`` keys apart.
+        trail: closed blocks of the whole segment.
     """
 
     def __init__(self, per_update: float = 1.0) -> None:
@@ -88,18 +68,18 @@ class Baseline:
         self.middle: float | None = None
         self._spread: float | None = None
         self._earlier: tuple[float, float] | None = None
+        self._highs: dict[float, float] = {}
         self.key = 0
         self.values: list[float] = []
         self.previous: float | None = None
-        self.trail: list[Block] = []
-        self.gap = 1
+        self.trail = Trail()
 
     def turn(self, step: int) -> bool:
         """Close the open block if a point at ``step`` does not belong to it; whether that was so."""
         if not self.values or (step // self.block_steps == self.key and len(self.values) < BLOCK_POINTS):
             return False
         block = block_of(self.key, self.values, self.previous)
-        self.note(block)
+        self.trail.note(block)
         self.close([block])
         self.previous, self.values = self.values[-1], []
         return True
@@ -124,7 +104,7 @@ class Baseline:
         medians = [block.median for block in self._recent]
         self.middle = median(medians) if self._is_armed() else None
         self.reference = self.middle if self.middle is not None and self.middle > 0 else None
-        self.level, self._spread, self._earlier = self.reference, None, None
+        self.level, self._spread, self._earlier, self._highs = self.reference, None, None, {}
         if self.level is not None:
             for count, share, times in TREND:
                 recent = median(medians[-count:]) if count > HIGHEST else max(medians[-count:])
@@ -133,45 +113,26 @@ class Baseline:
                 if self.level - recent > times * recent * _jitter(medians[-TREND[0][0] :]):
                     self.level = recent
 
-    def note(self, block: Block) -> None:
-        """Keep a closed block for a resume, if the last one that was kept lies far enough back; else do nothing."""
-        trail = self.trail
-        if trail and block.key - trail[-1].key < self.gap:
-            return
-        trail.append(block)
-        if len(trail) > _TRAIL:
-            self.gap *= 2
-            kept = trail[:1]
-            for each in trail:
-                if each.key - kept[-1].key >= self.gap:
-                    kept.append(each)
-            self.trail = kept
-
-    @property
-    def next_noted(self) -> int | None:
-        """Key from which on a block is kept for a resume; None for any."""
-        return self.trail[-1].key + self.gap if self.trail else None
-
     def resume(self, step: int) -> bool:
         """Have the blocks up to a step again as the last ones; False, and nothing at all, if they are too few.
 
         What came before at the same steps is the best baseline there is, whatever was logged behind it.
         """
         key = step // self.block_steps
-        known = {block.key: block for block in (*self.trail, *self.blocks)}
+        known = {block.key: block for block in (*self.trail.blocks, *self.blocks)}
         blocks = [known[each] for each in sorted(known) if each <= key][-LEAST_BLOCKS:]
-        trail, gap, lowest = [block for block in self.trail if block.key <= key], self.gap, self.lowest
+        trail, lowest = self.trail.up_to(key), self.lowest
         self.forget()
         if sum(block.points for block in blocks) < ARMED_POINTS or len(blocks) < ARMED_BLOCKS:
             return False
-        self.trail, self.gap, self.lowest = trail, gap, lowest
+        self.trail, self.lowest = trail, lowest
         self.close(blocks)
         return True
 
     def level_before(self, step: int) -> float | None:
         """Median of the last blocks that ended before a step, as far as they are known; None without any."""
         key = step // self.block_steps
-        known = [block for block in (*self.trail, *self.blocks) if block.key < key]
+        known = [block for block in (*self.trail.blocks, *self.blocks) if block.key < key]
         known.sort(key=lambda block: block.key)
         return median([block.median for block in known[-_LEVEL_BLOCKS:]]) if known else None
 
@@ -205,6 +166,14 @@ class Baseline:
             self._earlier = level, level * _apart(blocks)
         return self._earlier
 
+    def high(self, times: float) -> float:
+        """How high it lay now and then, until 12 blocks earlier, since it was below so many times its level first."""
+        if times not in self._highs:
+            known = len(self.blocks) > _EARLIER
+            before = self.trail.up_to(self.blocks[-_EARLIER - 1].key) if known else Trail()
+            self._highs[times] = before.high_since(times * (self.level or 0.0))
+        return self._highs[times]
+
     @property
     def noise(self) -> float:
         """The same for a series that may be negative, which has no shares; 0 before there are enough blocks."""
@@ -223,8 +192,8 @@ class Baseline:
             "key": self.key,
             "values": list(self.values),
             "previous": self.previous,
-            "trail": [list(block) for block in self.trail],
-            "gap": self.gap,
+            "trail": [list(block) for block in self.trail.blocks],
+            "gap": self.trail.gap,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -234,7 +203,7 @@ class Baseline:
         if self.blocks:
             self._measure()
         self.lowest = float("inf") if state["lowest"] is None else state["lowest"]
-        self.trail, self.gap = [Block(*block) for block in state.get("trail", ())], state.get("gap", 1)
+        self.trail = Trail([Block(*block) for block in state.get("trail", ())], state.get("gap", 1))
         self.key, self.values, self.previous = state["key"], list(state["values"]), state["previous"]
 
 
@@ -268,15 +237,6 @@ def _around_the_trend(medians: Sequence[float], *, relative: bool) -> float:
     return median([abs(step - usual) for step in steps]) if steps else 0.0
 
 
-def block_of(key: int, values: Sequence[float], previous: float | None) -> Block:
-    """The block of these values; ``previous`` is the value before the first."""
-    if len(values) == 1:
-        return Block(key, 1, values[0], 0.0 if previous is None else abs(values[0] - previous))
-    before = [values[0] if previous is None else previous, *values[:-1]]
-    distances = [abs(after - prior) for prior, after in zip(before, values, strict=True)]
-    return Block(key, len(values), median(values), median(distances))
-
-
 def _jitter(medians: Sequence[float]) -> float:
     """How far steps between neighbours lie from the usual step, as a share of the first of both; 0 for one alone."""
     steps = [(after - before) / before if before > 0 else 0.0 for before, after in pairwise(medians)]
@@ -287,8 +247,3 @@ def _jitter(medians: Sequence[float]) -> float:
 def _typical(distances: Sequence[float]) -> float:
     """Their median; of heavy tails, of which a few points show less than there is, a share of what a fifth exceed."""
     return max(median(distances), sorted(distances)[len(distances) * 4 // 5] / TAIL)
-
-
-def _share(distance: float, level: float) -> float:
-    """Of a level; nothing where the level is not positive, for then there is no reference either."""
-    return abs(distance) / level if level > 0 else 0.0

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audioloss_cli.model import MISSING, Limits, Point, is_missing
+from audioloss_cli.model import MISSING, Limits, Point
 from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.median import median
 from audioloss_cli.model.point import GRAD_NORM, LEARNING_RATE
@@ -14,6 +14,7 @@ from audioloss_cli.monitor.history.baseline import COMPANY, FEW, LEAST_BLOCKS, M
 from audioloss_cli.monitor.history.kind import KindGuess
 from audioloss_cli.monitor.history.recurrence import Recurrence
 from audioloss_cli.monitor.history.window import Window
+from audioloss_cli.monitor.points import plain_point, point_of
 from audioloss_cli.naming.chance import USUAL_CHANCES, ChanceTable
 
 _LEAST_POINTS = 128
@@ -213,9 +214,13 @@ class SeriesHistory:
         share = _NOISY if len(self.baseline.blocks) >= LEAST_BLOCKS else _NOISY_YOUNG
         return self.baseline.spread > share * (self.baseline.level or 0.0)
 
+    def high(self, times: float) -> float:
+        """How high the loss lay now and then, since it was below so many times its level first."""
+        return self.baseline.high(times)
+
     def course(self) -> list[float]:
         """Levels of the whole segment, by the blocks that are kept for a resume."""
-        return [block.median for block in self.baseline.trail]
+        return [block.median for block in self.baseline.trail.blocks]
 
     def level_before(self, step: int) -> float | None:
         """Level shortly before a step, by the blocks that are kept for a resume."""
@@ -254,7 +259,7 @@ class SeriesHistory:
     def state_dict(self) -> dict[str, Any]:
         """Plain built-in types."""
         return {
-            "points": [[point.step, _plain(point.value), _beside(point)] for point in self.points],
+            "points": [plain_point(point) for point in self.points],
             "names": sorted(self.names),
             "first": list(self.first),
             "begin": self.begin,
@@ -270,10 +275,8 @@ class SeriesHistory:
         """Continue where ``state_dict`` was taken."""
         self.window.clear()
         self._values.clear()
-        for step, value, beside in state["points"]:
-            known = {name: _number(item) for name, item in beside.items()}
-            self.points.append(Point(step, _number(value), float("nan"), known))
-            self._values.append(_number(value))
+        self.points.extend(map(point_of, state["points"]))
+        self._values.extend(point.value for point in self.points)
         self.names, self.first, self.repeats = frozenset(state["names"]), list(state["first"]), state["repeats"]
         self.begin, self.longest_gap = state["begin"], state.get("longest_gap", 0)
         self.stepped = state.get("stepped", False)
@@ -292,16 +295,3 @@ def takes_a_step(beside: Mapping[str, float]) -> bool:
     if rate == 0 or (norm is None and rate is None):
         return False
     return norm is None or (norm > 0 and math.isfinite(norm))
-
-
-def _plain(value: float) -> float | None:
-    """A missing value is None: its bit pattern would not survive JSON."""
-    return None if is_missing(value) else value
-
-
-def _number(value: float | None) -> float:
-    return MISSING if value is None else value
-
-
-def _beside(point: Point) -> dict[str, float | None]:
-    return {name: _plain(value) for name, value in point.beside.items()}

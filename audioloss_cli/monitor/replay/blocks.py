@@ -16,9 +16,8 @@ from audioloss_cli.monitor.history.baseline import (
     TAIL,
     TREND,
     Baseline,
-    Block,
-    block_of,
 )
+from audioloss_cli.monitor.history.block import Block, block_of
 
 
 class Blocks:
@@ -70,7 +69,7 @@ class Blocks:
         """Yield those of the first ``count`` that the baseline keeps for a resume, by what it keeps at that moment."""
         keys, number = self._keys[self._before :], 0
         while number < count:
-            wanted = baseline.next_noted
+            wanted = baseline.trail.next_noted
             number = number if wanted is None else max(number, int(np.searchsorted(keys[:count], wanted)))
             if number < count:
                 yield number

@@ -211,7 +211,7 @@ class VectorisedReplay:
                 known = blocks.references(1 + lower) > 0
                 baseline.lowest = min([baseline.lowest, *recent[lower[known]].tolist()])
             for number in blocks.noted(whole - 1, baseline):
-                baseline.note(blocks.closed_one(number, baseline.previous))
+                baseline.trail.note(blocks.closed_one(number, baseline.previous))
             baseline.close(blocks.closed(whole - 1, baseline.previous))
             baseline.previous = float(values[last - 1])
         baseline.key, baseline.values = int(steps[last]) // baseline.block_steps, values[last : joined + count].tolist()

@@ -106,9 +106,7 @@ def read_plain(values: dict[str, Any]) -> bool:
         kind = type(value)
         if kind is float:
             continue
-        if (
-            kind is not Tensor or value.get_device() >= 0 or value.numel() != 1
-        ):  # get_device is sooner asked than is_cpu
+        if kind is not Tensor or not value.is_cpu or value.numel() != 1:
             return False
         number = value.item()
         if type(number) is complex:

@@ -40,14 +40,14 @@ class LightningLosses:
 
     def of(self, trainer: Any, outputs: Any, batch: Any) -> dict[str, Any] | None:
         """By name; None where nothing is known of this batch, as its loss is only logged now and then."""
-        named = outputs if isinstance(outputs, Mapping) else {"loss": outputs}
+        named = outputs if isinstance(outputs, (dict, Mapping)) else {"loss": outputs}
         # Lightning divides the loss, and nothing else. Its last step of an epoch may hold fewer batches than it divides
         # by, so that the sum over them would be too small.
         whole = _times(named.get("loss"), trainer.accumulate_grad_batches)
         many = isinstance(whole, Tensor) and whole.numel() != 1  # of a manual optimisation; it is said, and left alone
-        if names_audio(named) or self._guard.pipeline.reader.presence.named or many:
+        if (named is outputs and names_audio(named)) or self._guard.pipeline.reader.presence.named or many:
             named_inputs = named_batch(batch)
-            given = named_inputs if isinstance(named_inputs, Mapping) else None
+            given = named_inputs if isinstance(named_inputs, (dict, Mapping)) else None
             return self._guard.pipeline.read(None, {**named, "loss": whole}, given)
         loss = whole if isinstance(whole, (Tensor, float)) else None
         logged = self._logged(trainer)

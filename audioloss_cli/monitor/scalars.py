@@ -39,7 +39,7 @@ def as_beside(beside: Mapping[str, Any]) -> dict[str, float]:
     Raises:
         TypeError: a value that is not one number.
     """
-    found = dict[str, float]()
+    found: dict[str, float] = {}
     for name, value in beside.items():
         if value is not None:
             found[name] = value if type(value) is float else as_loss(value)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from audioloss_cli.model import Alert, Finding
-from audioloss_cli.monitor.scalars import INT64, as_step
+from audioloss_cli.monitor.scalars import as_step
 from audioloss_cli.training.batches.evidence import has_audio
 from audioloss_cli.training.batches.first_batches import FirstBatches
 from audioloss_cli.training.batches.gradients import GradientLook
@@ -106,8 +106,7 @@ class StepPipeline:
     def close(self, step: int | None = None, *, grad_norm: Any = None, logs: bool | None = None) -> list[Alert]:
         """An optimiser step ends; see ``step``. ``logs``: whether the run logs after it; by ``log_every`` if None."""
         # Between two steps no code is in a cache: a call that finds nothing to do costs more than to ask before.
-        step = self.step_number + 1 if step is None else step
-        self.step_number = step = step if type(step) is int and step in INT64 else as_step(step)
+        self.step_number = step = self.step_number + 1 if step is None else as_step(step)
         self.responder.changed.clear()
         arrivals = self.arrivals
         if not arrivals.started:
@@ -133,7 +132,7 @@ class StepPipeline:
         if arrivals.at_once and read_plain(values):
             alerts = self._arrived(step, values, found)
         else:
-            alerts = list[Alert]()
+            alerts = []
             for arrived in arrivals.take(step, values):
                 alerts += self._arrived(arrived.step, arrived.values, found, arrived.broken)
                 found = []
@@ -229,7 +228,8 @@ class StepPipeline:
         """
         findings = values.pop("findings", None)
         ranks, found = self.arrivals.ranks, before
-        if not values.keys().isdisjoint(_JUDGED) and (noted := self.reader.agreement.judge(values)):
+        alone = len(values) == 1 and "audio" in values  # then it is nothing to hold beside another
+        if not alone and not values.keys().isdisjoint(_JUDGED) and (noted := self.reader.agreement.judge(values)):
             self.examiner.noted += noted
             found = before + self.looks.alerts(noted, step)
         self.log.learning.take_in(values)

@@ -66,13 +66,20 @@ def named_batch(batch: Any) -> Any:
     return batch
 
 
-def _without_graph(batch: Batch) -> Batch:
-    """Embeddings that are part of the graph would keep all of it alive for some steps."""
+def _without_graph(batch: Batch, whole: set[Any]) -> Batch:
+    """Embeddings that are part of the graph would keep all of it alive for some steps.
+
+    ``whole``: names of whole numbers, which have no graph; they are noted here, and not looked at again.
+    """
     if not isinstance(batch, (dict, Mapping)):
         return batch
-    for each in batch.values():
-        if isinstance(each, Tensor) and each.requires_grad:
+    for name, each in batch.items():
+        if name in whole or not isinstance(each, Tensor):
+            continue
+        if each.requires_grad:
             break
+        if not (each.is_floating_point() or each.is_complex()):
+            whole.add(name)
     else:
         return batch
     return {name: each.detach() if isinstance(each, Tensor) else each for name, each in batch.items()}
@@ -88,11 +95,12 @@ class RecentBatches:
     def __init__(self) -> None:
         self.steps: deque[tuple[int, list[MicroBatch]]] = deque(maxlen=_STEPS)
         self._open: list[MicroBatch] = []
+        self._whole: set[Any] = set()
 
     def add(self, fed: MicroBatch) -> None:
         """One micro-batch of the step that is not closed yet."""
         if len(self._open) < _MICRO_BATCHES:
-            clean = _without_graph(fed.clean)
+            clean = _without_graph(fed.clean, self._whole)
             self._open.append(fed if clean is fed.clean else fed._replace(clean=clean))
 
     def close(self, step: int) -> None:

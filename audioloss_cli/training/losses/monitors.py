@@ -82,7 +82,7 @@ class Monitors:
         if "trained" in values:  # of the step before, with which it could not travel
             found += self.trained(Line(step - 1, values["trained"], now, {}))
         # Not all of them need be there.
-        if not values.keys().isdisjoint(CODEBOOKS) and self._codebook_steps.takes(step, values):
+        if len(values) > 1 and not values.keys().isdisjoint(CODEBOOKS) and self._codebook_steps.takes(step, values):
             found += self._codebooks(step, now, values)
         return found
 
@@ -180,10 +180,12 @@ class CodebookSteps:
 
     def takes(self, step: int, values: Mapping[str, float]) -> bool:
         """The first step of 25, whatever steps there are, and all at which a loss is low or no number."""
-        stretch = step // _FEED_STEPS
+        stretch, least = step // _FEED_STEPS, self._threshold
         if stretch == self.fed:
-            losses = [values[name] for name in CODEBOOKS if name in values]
-            if min(losses) >= self._threshold and math.isfinite(sum(losses)):
+            for name in CODEBOOKS:
+                if not least <= values.get(name, least) < math.inf:
+                    break
+            else:
                 return False
         self.fed = stretch
         return True

@@ -51,8 +51,11 @@ def read_scalar(name: str, value: Any, odd: list[str], *, wait: bool = False) ->
         odd: what cannot be read is added here, in words.
         wait: whether the host may look into it; then the number of one that lies on the CPU is returned.
     """
-    if wait and type(value) is Tensor and value.is_cpu and value.numel() == 1:
-        number = value.item()
+    if wait and type(value) is Tensor and value.is_cpu:
+        try:  # sooner than to ask how many numbers it has
+            number = value.item()
+        except RuntimeError:
+            number = None
         if type(number) is float:
             return number
     if value is None or _is_scalar(value):
@@ -74,10 +77,14 @@ def read_codebooks(name: str, books: Any, odd: list[str]) -> tuple[dict[str, Any
         if not books.is_cpu:
             books = books.detach()
             return {TOGETHER: books[: len(CODEBOOKS)]}, books.mean(dtype=_wide(books))
-        numbers, whole = books.tolist(), 0.0
-        for number in numbers:  # ``sum`` makes up for roundings from Python 3.12 on
+        numbers: list[float] = books.tolist()
+        by_name: dict[str, Any] = {}
+        whole = 0.0
+        for place, number in enumerate(numbers):  # ``sum`` makes up for roundings from Python 3.12 on
             whole += number
-        return dict(zip(CODEBOOKS, numbers, strict=False)), whole / len(numbers)
+            if place < len(CODEBOOKS):
+                by_name[CODEBOOKS[place]] = number
+        return by_name, whole / len(numbers)
     each = _each(books)
     scalars = [value for value in each if _is_scalar(value)]
     if len(scalars) < len(each) or not each:
@@ -144,7 +151,8 @@ def held_by(outputs: Any) -> tuple[dict[str, tuple[str, Any]], dict[str, Any]]:
         items = (("loss", outputs[0]),) if outputs and isinstance(outputs[0], Tensor) else ()
     else:
         items = [(name, getattr(outputs, name, None)) for name in (*_ROLES, *_PARTS)]
-    found, parts = dict[str, tuple[str, Any]](), dict[str, Any]()
+    found: dict[str, tuple[str, Any]] = {}
+    parts: dict[str, Any] = {}
     for name, value in items:
         if value is None:
             continue

@@ -93,16 +93,18 @@ class ForwardHook:
         pipeline, self.own_loss = self._guard.pipeline, own_loss_of(outputs) is not None
         is_part = batch.get(_COUNT) is not None
         given = {name: value for name, value in batch.items() if name != _COUNT} if _COUNT in batch else batch
-        pipeline.show(micro_batch((given, self.original, self.dropped, None, self.own_loss)))
+        dropped = () if self._collator is None else self._collator.dropped
+        pipeline.show(micro_batch((given, self.original, dropped, None, self.own_loss)))
         values = pipeline.read(None, outputs, batch)
         self.had_loss, self.named = self.had_loss or bool(values), pipeline.reader.presence.named
-        parts = set(values.own) if is_part else set[str]()
+        parts: set[str] = set(values.own) if is_part else set()
         if self.processes > 1:  # not in place, which is what the Trainer does to the model's
             values.update({name: _detached(values[name]) * self.processes for name in parts})
         if self.waits_for_loss:
             self._pending.append((values, parts))
         else:
-            self._feed(values, parts)
+            # They are read after the optimiser's step: in one of CUDA graphs others lie in their place by then.
+            pipeline.feed(values, parts, copy=True)
 
     def step(self, trainer: Any, model: Any, step: Callable[[], Any]) -> Any:
         """A training step of a Trainer whose ``compute_loss`` may give another loss than the model's; see ``own``."""
@@ -129,10 +131,6 @@ class ForwardHook:
         elif custom or not values:
             values, parts = {**values, "audio": loss, PART: loss, BOUND: loss}, {*parts, "audio", PART, BOUND}
         self.had_loss = True
-        self._feed(values, parts)
-
-    def _feed(self, values: dict[str, Any], parts: set[str]) -> None:
-        # They are read after the optimiser's step: in a step of CUDA graphs others lie in their place by then.
         self._guard.pipeline.feed(values, parts, copy=True)
 
 

@@ -103,7 +103,7 @@ class ForwardHook:
         if self.waits_for_loss:
             self._pending.append((values, parts))
         else:
-            # They are read after the optimiser's step: in one of CUDA graphs others lie in their place by then.
+            # Copied, for they are read after the optimiser's step: one of CUDA graphs puts others in their place.
             pipeline.feed(values, parts, copy=True)
 
     def step(self, trainer: Any, model: Any, step: Callable[[], Any]) -> Any:

@@ -109,7 +109,8 @@ class Machine:
         self.unchanged.sure = False
         acting = [group for group in self._concerned(value) if group.look(point, history)]
         critical = [group for group in acting if group.critical] if len(acting) > 1 else []
-        alerts, changed = list[Alert](), False
+        alerts: list[Alert] = []
+        changed = False
         for group in acting:
             before = group.open
             alerts += group.advance(point, history, inhibited=bool(critical) and critical != [group])

@@ -10,8 +10,9 @@ from audioloss_cli.model.axis import STEPS, TimeAxis
 from audioloss_cli.model.point import NOTHING
 from audioloss_cli.model.rule import KINDS, Kind
 from audioloss_cli.monitor.machine import Machine
+from audioloss_cli.monitor.points import point_of
 from audioloss_cli.monitor.ruleset import Choice
-from audioloss_cli.monitor.scalars import as_beside, as_loss, as_step
+from audioloss_cli.monitor.scalars import INT64, as_beside, as_loss, as_step
 from audioloss_cli.naming.chance import ChanceTable
 
 _STATE_VERSION = 3
@@ -101,9 +102,13 @@ class AudioLossMonitor:
             TypeError: the loss is not one number, or the step not a whole one.
             ValueError: the step does not fit in 64 bits.
         """
+        # In a training loop no code is in a cache: a call costs more than to ask before whether it has anything to do.
+        if type(loss) is not float:
+            loss = as_loss(loss)
+        if type(step) is not int or step not in INT64:
+            step = as_step(step)
         seconds = time.time() if wall_time is None else float(wall_time)
-        others = as_beside(beside) if beside else NOTHING
-        return self._machine.advance(Point(as_step(step), as_loss(loss), seconds, others))
+        return self._machine.advance(point_of((step, loss, seconds, as_beside(beside) if beside else NOTHING)))
 
     def replay(
         self, series: Series, beside: Mapping[str, Sequence[float]] | None = None, *, arrays: bool = False

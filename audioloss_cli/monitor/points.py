@@ -2,7 +2,7 @@
 
 import struct
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import repeat
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from audioloss_cli.model import MISSING, Point, is_missing
 from audioloss_cli.model.point import NOTHING
 
-_POINT = partial(tuple.__new__, Point)  # a named tuple's own constructor costs three times as much
+#: A point of its fields, in a tuple; a named tuple's own constructor costs three times as much.
+point_of: Callable[[tuple[int, float, float, Mapping[str, float]]], Point] = partial(tuple.__new__, Point)
 _MISSING_BYTES = struct.pack("=d", MISSING)
 MANY_REPEATS = 10  # so many identical values in a row are nothing that usually happens
 
@@ -32,7 +33,7 @@ def points_of(
     steps: Sequence[int], values: Sequence[float], times: Sequence[float], columns: Mapping[str, Sequence[float]]
 ) -> Iterator[Point]:
     """Points of built-in numbers, and what stands beside each."""
-    return map(_POINT, zip(steps, values, times, _beside_each(columns, len(values)), strict=True))
+    return map(point_of, zip(steps, values, times, _beside_each(columns, len(values)), strict=True))
 
 
 def _beside_each(columns: Mapping[str, Sequence[float]], count: int) -> Iterable[Mapping[str, float]]:

@@ -6,8 +6,7 @@ from typing import Any
 
 from audioloss_cli.model import MISSING
 
-_TO = 2**63
-_INT64 = range(-_TO, _TO)
+INT64 = range(-(2**63), 2**63)
 
 
 def as_loss(loss: Any) -> float:
@@ -40,9 +39,11 @@ def as_beside(beside: Mapping[str, Any]) -> dict[str, float]:
     Raises:
         TypeError: a value that is not one number.
     """
-    return {
-        name: value if type(value) is float else as_loss(value) for name, value in beside.items() if value is not None
-    }
+    found: dict[str, float] = {}
+    for name, value in beside.items():
+        if value is not None:
+            found[name] = value if type(value) is float else as_loss(value)
+    return found
 
 
 def as_step(step: Any) -> int:
@@ -52,7 +53,7 @@ def as_step(step: Any) -> int:
         TypeError: not a whole number.
         ValueError: beyond int64.
     """
-    if type(step) is int and -_TO <= step < _TO:
+    if type(step) is int and step in INT64:
         return step
     if isinstance(step, float) and step.is_integer():
         step = int(step)
@@ -60,7 +61,7 @@ def as_step(step: Any) -> int:
         number = operator.index(step)
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(_complaint("step", "a whole number", step)) from None
-    if number not in _INT64:
+    if number not in INT64:
         raise ValueError(f"step {number} does not fit in 64 bits")
     return number
 

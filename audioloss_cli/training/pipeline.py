@@ -13,7 +13,7 @@ from audioloss_cli.monitor.scalars import as_step
 from audioloss_cli.training.batches.evidence import has_audio
 from audioloss_cli.training.batches.first_batches import FirstBatches
 from audioloss_cli.training.batches.gradients import GradientLook
-from audioloss_cli.training.batches.recent import MicroBatch, RecentBatches, named_batch
+from audioloss_cli.training.batches.recent import MicroBatch, RecentBatches, micro_batch, named_batch
 from audioloss_cli.training.losses.learning import LearningLog
 from audioloss_cli.training.losses.monitors import Found, Monitors
 from audioloss_cli.training.losses.read import Losses, own_loss_of
@@ -24,7 +24,7 @@ from audioloss_cli.training.response.announce import Folding
 from audioloss_cli.training.response.responder import Responder
 from audioloss_cli.training.transport.arrivals import Arrivals, read_plain
 from audioloss_cli.training.transport.ranks import NOBODY, Whose
-from audioloss_cli.training.transport.scalar_layout import AT_OFFSETS, AUDIO_GRAD_NORM, BOUND, PART, Arrived
+from audioloss_cli.training.transport.scalar_layout import AT_OFFSETS, AUDIO_GRAD_NORM, BOUND, PART
 
 _JUDGED = (BOUND, "total", PART, AT_OFFSETS[1])  # a step without any says nothing of what is trained
 _ALIGNMENT = ("label-leak", "double-shift")  # where labels and logits stand, by the batch alone
@@ -38,6 +38,7 @@ class StepPipeline:
         reader: reads the losses.
         arrivals: the numbers of steps on their way, and the ranks.
         recent: the batches of the last steps.
+        gradients: whether the loss reaches the audio parameters; at the first steps, as long as looks are ``left``.
         folding: which alerts are the same fault.
         step_number: of the step that was closed last.
     """
@@ -57,7 +58,7 @@ class StepPipeline:
         self.reader, self.arrivals = LossReader(self.examiner), Arrivals(deferred)
         self.recent, self._micro = RecentBatches(), MicroBatches()
         self._unsettled = deque[Line]()  # lines of steps whose losses are still on their way from a device
-        self._gradients, self._gradients_seen = GradientLook(), False
+        self.gradients, self._gradients_seen = GradientLook(), False
         self._noted, self.folding = list[Finding](), Folding()
         self.step_number = 0
 
@@ -66,7 +67,7 @@ class StepPipeline:
         self._micro, self.recent = MicroBatches(), RecentBatches()
         self.reader.begin()
         self.looks.begin()
-        self._gradients.begin()
+        self.gradients.begin()
         self.log.begin()
         self._gradients_seen = False
 
@@ -81,9 +82,11 @@ class StepPipeline:
     ) -> None:
         """Take in one micro-batch; ``close`` ends the step. ``copy``: see ``MicroBatches.add``."""
         if batch is not None:
-            named = None if original is None else named_batch(original)
-            self.show(MicroBatch(named_batch(batch), named, own_loss=own_loss_of(outputs) is not None))
-        self.feed(self.read(loss, outputs, batch), copy=copy)
+            batch = batch if type(batch) is dict else named_batch(batch)
+            made = None if original is None else named_batch(original)
+            self.show(micro_batch((batch, made, (), None, own_loss_of(outputs) is not None)))
+        values = self.reader.read(loss, outputs, batch, at_once=self.arrivals.at_once)
+        self._micro.add(values, copy=copy)
 
     def show(self, fed: MicroBatch) -> None:
         """A micro-batch, to have it at hand when something is wrong."""
@@ -104,8 +107,7 @@ class StepPipeline:
         """An optimiser step ends; see ``step``. ``logs``: whether the run logs after it; by ``log_every`` if None."""
         # Between two steps no code is in a cache: a call that finds nothing to do costs more than to ask before.
         self.step_number = step = self.step_number + 1 if step is None else as_step(step)
-        if self.responder.changed:
-            self.responder.changed.clear()
+        self.responder.changed.clear()
         arrivals = self.arrivals
         if not arrivals.started:
             arrivals.start(self.examiner.model)
@@ -117,28 +119,30 @@ class StepPipeline:
         if grad_norm is not None:
             values["grad_norm"] = grad_norm
         self.recent.close(step)
-        if logs or (logs is None and self.log.is_due(step)):
+        if logs is None and self.log.every:  # it is a loop whose own log nobody knows
+            logs = step % self.log.every == 0
+            if (step + 1) % self.log.every == 0:
+                self.log.measure_before_step(self.loop.optimizers, self.measure_gradients)
+        if logs:
             self.log.measure(step, values, self.recent.at(step))
-        if logs is None and self.log.is_due(step + 1):
-            self.log.measure_before_step(self.loop.optimizers, self.measure_gradients)
-        if self._gradients.left and not self._gradients_seen:
+        if self.gradients.left and not self._gradients_seen:
             self.see_gradients(whole=False)
-        self.reader.step_ends()
-        self._gradients_seen = False
+        self.reader.begins, self._gradients_seen = True, False
         found = self._look(step, values) if self._noted or self.looks.is_due() else []
         if arrivals.at_once and read_plain(values):
-            alerts = self._arrived(Arrived(step, values), found)
+            alerts = self._arrived(step, values, found)
         else:
-            alerts = list[Alert]()
+            alerts = []
             for arrived in arrivals.take(step, values):
-                alerts, found = alerts + self._arrived(arrived, found), []
+                alerts += self._arrived(arrived.step, arrived.values, found, arrived.broken)
+                found = []
             alerts += self._handled(found)
         return alerts + self._settle() if self._unsettled else alerts
 
     def see_gradients(self, *, whole: bool) -> None:
         """The gradients of a step are there; ``whole``: none of them was thrown away yet, see ``GradientLook``."""
         self._gradients_seen = True
-        if not self._gradients.left or self.looks.found_faults:
+        if not self.gradients.left or self.looks.found_faults:
             return  # of a batch with nothing to learn there is none
         examiner, batches = self.examiner, self.recent.latest()
         layout = examiner.layout
@@ -146,10 +150,10 @@ class StepPipeline:
         try:
             if layout is not None and batches and not any(has_audio(layout, each, read=read) for each in batches):
                 return
-            found = self._gradients.look(examiner.model, layout, whole=whole)
+            found = self.gradients.look(examiner.model, layout, whole=whole)
         except Exception as error:  # noqa: BLE001  # a model that nobody foresaw must not end its training
             logger.warning("gradients are not looked at: %s", f"{type(error).__name__}: {error}"[:200])
-            self._gradients.stop()
+            self.gradients.stop()
             return
         examiner.noted += found
         self._noted += found
@@ -164,7 +168,7 @@ class StepPipeline:
         """The run logs: take in what has arrived without a wait; return the figures that were not given yet."""
         if self.arrivals.alone:
             for arrived in self.arrivals.ready():
-                self._arrived(arrived, [])
+                self._arrived(arrived.step, arrived.values, [], arrived.broken)
         return self.log.new()
 
     def logged(self, value: float, step: int, beside: Mapping[str, Any] | None = None) -> list[Alert]:
@@ -192,7 +196,9 @@ class StepPipeline:
 
     def flush(self) -> list[Alert]:
         """Wait for what is queued, see ``AudioLossGuard.flush``."""
-        alerts = [alert for arrived in self.arrivals.flush() for alert in self._arrived(arrived, [])]
+        alerts = list[Alert]()
+        for arrived in self.arrivals.flush():
+            alerts += self._arrived(arrived.step, arrived.values, [], arrived.broken)
         return alerts + self._settle()
 
     # Inside.
@@ -211,23 +217,33 @@ class StepPipeline:
             self.looks.kept[step], values["findings"] = (of, found), 1.0
         return []
 
-    def _arrived(self, arrived: Arrived, before: Found) -> list[Alert]:
-        """The numbers of a step are there; all ranks come here together. ``before``: what is to be handled as well."""
-        findings = arrived.values.pop("findings", None)
-        ranks, values, found = self.arrivals.ranks, arrived.values, before
-        if not values.keys().isdisjoint(_JUDGED) and (noted := self.reader.agreement.judge(values)):
+    def _arrived(self, step: int, values: dict[str, float], before: Found, broken: tuple[int, ...] = ()) -> list[Alert]:
+        """The numbers of a step are there; all ranks come here together.
+
+        Args:
+            step: see ``Arrived``.
+            values: likewise.
+            before: what is to be handled as well.
+            broken: see ``Arrived``.
+        """
+        findings = values.pop("findings", None)
+        ranks, found = self.arrivals.ranks, before
+        alone = len(values) == 1 and "audio" in values  # then it is nothing to hold beside another
+        if not alone and not values.keys().isdisjoint(_JUDGED) and (noted := self.reader.agreement.judge(values)):
             self.examiner.noted += noted
-            found = before + self.looks.alerts(noted, arrived.step)
-        self.log.arrived(arrived, speaks=ranks is None or ranks.rank == 0)
-        said = self.watch.take_in(arrived)
+            found = before + self.looks.alerts(noted, step)
+        self.log.learning.take_in(values)
+        if self.log.steps:
+            self.log.arrived(step, values, speaks=ranks is None or ranks.rank == 0)
+        said = self.watch.take_in(step, values)
         found = found + said if said else found
         if ranks is None:
             return self._handled(found) if found else []
         alerts = []
         if findings:
-            for whose, each in self.looks.of_all(arrived.step, ranks, self.arrivals.device):
+            for whose, each in self.looks.of_all(step, ranks, self.arrivals.device):
                 alerts += self._handled(each, whose)
-        return alerts + self._handled(found, ranks.whose(arrived.broken))
+        return alerts + self._handled(found, ranks.whose(broken))
 
     def _settle(self) -> list[Alert]:
         """Compare what a framework logged as trained with what was read, as far as that has arrived."""

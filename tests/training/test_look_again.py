@@ -343,7 +343,7 @@ def test_a_large_batch_stays_where_it_is(monkeypatch, tmp_path):
 def test_a_batch_that_cannot_be_copied_or_read_is_said_once(monkeypatch, tmp_path, caplog):
     install(monkeypatch)
     guard = guard_of(tmp_path, first_batches=0)
-    guard.pipeline.looks.again._late.send = lambda fed: (_ for _ in ()).throw(RuntimeError("out of pinned memory"))
+    guard.pipeline.looks.again.late.send = lambda fed: (_ for _ in ()).throw(RuntimeError("out of pinned memory"))
     for step in range(5):
         guard.step(5.0 + step / 10, batch=far_batch(GOOD[0]))
     said = [record.message for record in caplog.records if "looked at again" in record.message]

@@ -11,7 +11,6 @@ from audioloss_cli.training import AudioLossCallback, AudioLossGuard, AudioLossM
 from audioloss_cli.training.losses.monitors import Monitors
 from audioloss_cli.training.losses.read import Losses
 from audioloss_cli.training.losses.step_losses import AudioPresence, MicroBatches
-from audioloss_cli.training.transport.scalar_layout import Arrived
 from tests.effort import combinations
 from tests.probe import tiny
 from tests.training import loops
@@ -104,7 +103,7 @@ def looked_at(kinds):
     presence, found = AudioPresence(), []
     for index, audio in enumerate(kinds):
         losses = Losses()
-        losses.mixed, losses.silent, losses.anew = True, not audio, presence.again() and audio
+        losses.mixed, losses.silent, losses.anew = True, not audio, audio and index >= presence.again_from
         presence.told_apart(losses, index)
         if losses.anew:
             found.append(index)
@@ -233,8 +232,8 @@ def test_of_several_ranks_one_may_say_so_while_another_has_a_total(also):
     """They need not come to it at the same step; where one of them has an audio loss, it is not gone."""
     watch = Monitors({})
     for step in range(1, 40):
-        watch.take_in(Arrived(step, {"audio": 5.0 + step % 7 / 100, "total": 7.0}))
-    told = watch.take_in(Arrived(40, {"total": 7.0, "gone": 1.0, **also}))
+        watch.take_in(step, {"audio": 5.0 + step % 7 / 100, "total": 7.0})
+    told = watch.take_in(40, {"total": 7.0, "gone": 1.0, **also})
     assert [(name, alert.code) for name, alert in told] == ([] if also else [("audio_loss", "missing-loss")])
 
 

@@ -93,9 +93,10 @@ class SeriesHistory:
     def fold(self, step: int, value: float) -> None:
         """Let the current value, a finite one, have its part in what is usual."""
         level = self.baseline.level
-        if level is not None and self.kind != "signed":
+        kind = self.guess.kind
+        if level is not None and kind != "signed":
             # What may be small by nature may be learnt as fast as a collapse comes: all that it falls to is usual.
-            least, most = USUAL[0] * level if self.kind == "ce" else 0.0, USUAL[1] * level
+            least, most = USUAL[0] * level if kind == "ce" else 0.0, USUAL[1] * level
             if value < least and sum(each < least for each in self.last(COMPANY)) >= FEW:
                 return
             # What is high now and then is usual: a level without the upper part of its noise would sink ever lower.

@@ -159,7 +159,8 @@ class AskedRules:
         """
         step = self._now = point.step
         self._points += self.open is not None
-        held, since = list[CodedRule](), self._since
+        held: list[CodedRule] = []
+        since = self._since
         against = self.open is not None and (self._denies_all or (self._denied and math.isfinite(point.value)))
         for coded in self._rules if since or self.open is not None else self._to_ask(point.value, history):
             rule, code = coded.rule, coded.code

@@ -141,7 +141,10 @@ class Layout:
 
     def named(self, role: Role) -> Field | None:
         """The first field of a role."""
-        return next((item for item in self.fields if item.role == role), None)
+        for item in self.fields:
+            if item.role == role:
+                return item
+        return None
 
 
 def _is_whole(value: Any) -> bool:

@@ -34,6 +34,10 @@ class PeriodicCheck:
         interval: seconds from one look to the next at least; 0: at each chance, whatever it costs; None: never.
         examiner: what looks.
 
+    Attributes:
+        due: when a batch is to be looked at, as ``perf_counter`` counts.
+        late: the one that is on its way from a device.
+
     Raises:
         SettingError: the interval is negative, or no number.
     """
@@ -46,14 +50,10 @@ class PeriodicCheck:
 
     def begin(self) -> None:
         """A training begins, with looks at its first batches."""
-        self._due = math.inf if self._interval is None else perf_counter() + self._interval
+        self.due = math.inf if self._interval is None else perf_counter() + self._interval
         self._spent = 0.0  # seconds that looks took which no wait has followed yet
         self._suspected, self._soon = dict[str, int](), False  # by code, how often in a row; whether the last was soon
-        self._late = AsyncBatch()
-
-    def is_due(self) -> bool:
-        """Whether a batch is to be looked at, or one is on its way from a device."""
-        return self._late.sent is not None or perf_counter() >= self._due
+        self.late = AsyncBatch()
 
     def look(self, step: int, recent: RecentBatches, told: Container[str], ranks: int = 1) -> tuple[int, list[Finding]]:
         """A step, and what is wrong with a batch of it.
@@ -65,7 +65,7 @@ class PeriodicCheck:
             ranks: how many train together; each waits for the others while they look.
         """
         self._ranks, start = ranks, perf_counter()
-        if start < self._due and self._late.sent is None:
+        if start < self.due and self.late.sent is None:
             return step, []
         fed = self._batch(step, recent, start)
         if fed is None:
@@ -77,8 +77,8 @@ class PeriodicCheck:
 
     def _batch(self, step: int, recent: RecentBatches, start: float) -> MicroBatch | None:
         """The last micro-batch of a step, on the host; None for none, or for one that is on its way."""
-        if self._late.sent is not None:
-            return self._late.take()
+        if self.late.sent is not None:
+            return self.late.take()
         if self._examiner.adapter is None or self._examiner.complaint:
             return None
         fed = next(reversed(recent.at(step)), None)
@@ -87,11 +87,11 @@ class PeriodicCheck:
         if not far_tensors(fed):
             return fed
         try:
-            self._late.send(fed)
+            self.late.send(fed)
         except Exception as error:  # noqa: BLE001  # memory that cannot be had must not end a training
             self._give_up(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
         self._spent += perf_counter() - start
-        if self._late.sent is None:
+        if self.late.sent is None:
             self._wait(self._interval or 0.0)
         return None
 
@@ -123,13 +123,13 @@ class PeriodicCheck:
 
     def _wait(self, least: float) -> None:
         """Look no sooner than that many seconds from now."""
-        if self._interval and self._due < math.inf:
-            self._due = perf_counter() + max(least, _TIMES * self._ranks * self._spent)
+        if self._interval and self.due < math.inf:
+            self.due = perf_counter() + max(least, _TIMES * self._ranks * self._spent)
             self._spent = 0.0
 
     def _give_up(self, why: str) -> None:
         logger.warning("batches are not looked at again: %s", why)
-        self._due = math.inf
+        self.due = math.inf
 
 
 class FirstBatches:
@@ -174,7 +174,8 @@ class FirstBatches:
 
     def is_due(self) -> bool:
         """Whether a batch is to be looked at once this step is over."""
-        return bool(self.left or self._resumed) or self.again.is_due()
+        again = self.again
+        return bool(self.left or self._resumed) or again.late.sent is not None or perf_counter() >= again.due
 
     def find(self, step: int, recent: RecentBatches, ranks: int = 1) -> tuple[int, list[Finding]]:
         """What is wrong with a batch, if one is to be looked at once this step is over; and the step of the batch."""

@@ -1,8 +1,9 @@
 """The batches of the last few steps: an alert that comes a step late still finds the batch it is about."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -33,6 +34,12 @@ class MicroBatch(NamedTuple):
     own_loss: bool = False
 
 
+#: One of its fields, in a tuple; at each step the constructor itself would cost three times as much.
+micro_batch: Callable[[tuple[Batch, Batch | None, tuple[str, ...], int | None, bool]], MicroBatch] = partial(
+    tuple.__new__, MicroBatch
+)
+
+
 def on_cpu(fed: MicroBatch, *, wait: bool = True) -> MicroBatch:
     """A copy, where it is not there already; ``wait``: see ``to_device``."""
     cpu = torch.device("cpu")
@@ -59,13 +66,20 @@ def named_batch(batch: Any) -> Any:
     return batch
 
 
-def _without_graph(batch: Batch) -> Batch:
-    """Embeddings that are part of the graph would keep all of it alive for some steps."""
+def _without_graph(batch: Batch, whole: set[Any]) -> Batch:
+    """Embeddings that are part of the graph would keep all of it alive for some steps.
+
+    ``whole``: names of whole numbers, which have no graph; they are noted here, and not looked at again.
+    """
     if not isinstance(batch, (dict, Mapping)):
         return batch
-    for each in batch.values():
-        if isinstance(each, Tensor) and each.requires_grad:
+    for name, each in batch.items():
+        if name in whole or not isinstance(each, Tensor):
+            continue
+        if each.requires_grad:
             break
+        if not (each.is_floating_point() or each.is_complex()):
+            whole.add(name)
     else:
         return batch
     return {name: each.detach() if isinstance(each, Tensor) else each for name, each in batch.items()}
@@ -81,11 +95,13 @@ class RecentBatches:
     def __init__(self) -> None:
         self.steps: deque[tuple[int, list[MicroBatch]]] = deque(maxlen=_STEPS)
         self._open: list[MicroBatch] = []
+        self._whole: set[Any] = set()
 
     def add(self, fed: MicroBatch) -> None:
         """One micro-batch of the step that is not closed yet."""
         if len(self._open) < _MICRO_BATCHES:
-            self._open.append(fed._replace(clean=_without_graph(fed.clean)))
+            clean = _without_graph(fed.clean, self._whole)
+            self._open.append(fed if clean is fed.clean else fed._replace(clean=clean))
 
     def close(self, step: int) -> None:
         """What was added since the last call belongs to this step."""

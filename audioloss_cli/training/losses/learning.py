@@ -22,7 +22,7 @@ from audioloss_cli.training.batches.recent import MicroBatch
 from audioloss_cli.training.response.alert_context import logger
 from audioloss_cli.training.response.announce import Announcer
 from audioloss_cli.training.response.restore import is_sharded
-from audioloss_cli.training.transport.scalar_layout import AUDIO_GRAD_NORM, CODEBOOKS, LABEL_SHARE, MEASURED, Arrived
+from audioloss_cli.training.transport.scalar_layout import AUDIO_GRAD_NORM, CODEBOOKS, LABEL_SHARE, MEASURED
 
 #: Names under which the figures are logged; ``naming/roles.py`` knows them, so that no scan takes them for losses.
 NATS, LABELS, GRADIENTS = "learning/nats_below_chance", "learning/label_share", "learning/audio_grad_norm"
@@ -142,6 +142,7 @@ class LearningLog:
         announcer: sends the figures to the sinks.
 
     Attributes:
+        every: steps from one line to the next, see there.
         learning: the figures since the last line.
         steps: after which the run logged, whose numbers have not arrived.
 
@@ -152,7 +153,7 @@ class LearningLog:
     def __init__(self, every: int, scale: float, examiner: Examiner, announcer: Announcer) -> None:
         if isinstance(every, bool) or not isinstance(every, int) or every < 0:
             raise SettingError("log_every", f"must be a whole number of steps from 0 on, not {every!r}")
-        self._every, self._examiner, self._announcer = every, examiner, announcer
+        self.every, self._examiner, self._announcer = every, examiner, announcer
         self.learning, self.steps = Learning(scale), deque[int]()
         self._figures: dict[str, float] = {}
 
@@ -161,10 +162,6 @@ class LearningLog:
         self.learning.begin()
         self.steps.clear()
         self._figures = {}
-
-    def is_due(self, step: int) -> bool:
-        """Whether a line is due after a step of a loop whose own log nobody knows."""
-        return bool(self._every) and not step % self._every
 
     def gradient_norm(self) -> Any:
         """That of the audio parameters, 0-d where it lies; None if there is none."""
@@ -188,17 +185,16 @@ class LearningLog:
         if (share := _tried(lambda: label_share(batches, layout))) is not None:
             values[LABEL_SHARE] = share
 
-    def arrived(self, arrived: Arrived, *, speaks: bool) -> None:
-        """The numbers of a step are there; ``speaks``: whether this rank writes the line."""
-        self.learning.take_in(arrived.values)
-        if not self.steps or arrived.step < self.steps[0]:
+    def arrived(self, step: int, values: Mapping[str, float], *, speaks: bool) -> None:
+        """The numbers of a step at which a line may be due are taken in; ``speaks``: whether this rank writes it."""
+        if not self.steps or step < self.steps[0]:
             return
-        while self.steps and self.steps[0] <= arrived.step:
+        while self.steps and self.steps[0] <= step:
             self.steps.popleft()
         loss = self.learning.mean
-        self._figures = found = self.learning.figures(arrived.values, self._examiner.layout)
+        self._figures = found = self.learning.figures(values, self._examiner.layout)
         if found and speaks:
-            self._announcer.figures(arrived.step, found, loss)
+            self._announcer.figures(step, found, loss)
 
     def new(self) -> dict[str, float]:
         """The figures that were not given yet."""

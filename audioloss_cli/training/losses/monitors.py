@@ -6,7 +6,7 @@ given one step of 25, and each at which a loss is low or no number.
 
 import math
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from time import time
 from typing import Any
 
@@ -23,7 +23,6 @@ from audioloss_cli.training.transport.scalar_layout import (
     LABEL_SHARE,
     MEASURED,
     PART,
-    Arrived,
 )
 
 #: Name of the series that is read at each step, and of the loss that the run logs for itself.
@@ -59,12 +58,9 @@ class Monitors:
         limits: Limits = self._main.limits
         self._seen, self._codebook_steps = False, CodebookSteps(limits.threshold)
 
-    def take_in(self, arrived: Arrived) -> Found:
+    def take_in(self, step: int, values: Mapping[str, float]) -> Found:
         """The scalars of one step; each alert with the name of its series."""
-        self.last_step = arrived.step
-        return self._update(arrived.step, time(), arrived.values)
-
-    def _update(self, step: int, now: float, values: Mapping[str, float]) -> Found:
+        self.last_step, now = step, time()
         audio, logged = values.get("audio"), values.get("logged")
         if audio is None and not math.isfinite(values.get("total", 0.0)):
             audio = values["total"]  # of a sum that is not finite no part is known
@@ -72,20 +68,21 @@ class Monitors:
         beside = {name: values[name] for name in BESIDE if name in values} if len(values) > 1 else None
         found: Found = []
         # No loss at all, once there was an audio loss, is a value that is missing; so is one that is gone for good.
-        missing = self._seen and ("gone" in values or values.keys().isdisjoint(("total", "text")))
-        if audio is not None or missing:
+        if audio is not None or (self._seen and ("gone" in values or values.keys().isdisjoint(("total", "text")))):
             alerts = self._main.update(audio, step, now, beside)
             if audio is not None:
                 self._seen = True
                 self.points.append((step, audio, now))
-            found += [(AUDIO, alert) for alert in alerts]
+            if alerts:
+                found += [(AUDIO, alert) for alert in alerts]
         if "total" in values:
             self._totals.append((step, values["total"]))
         if logged is not None:
             found += self.logged(logged, step, {})
         if "trained" in values:  # of the step before, with which it could not travel
             found += self.trained(Line(step - 1, values["trained"], now, {}))
-        if not values.keys().isdisjoint(CODEBOOKS):  # not all of them need be there
+        # Not all of them need be there.
+        if len(values) > 1 and not values.keys().isdisjoint(CODEBOOKS) and self._codebook_steps.takes(step, values):
             found += self._codebooks(step, now, values)
         return found
 
@@ -124,8 +121,6 @@ class Monitors:
         return max((each for each in steps if each < step), default=step - 1)
 
     def _codebooks(self, step: int, now: float, values: Mapping[str, float]) -> Found:
-        if not self._codebook_steps.takes(step, [values[name] for name in CODEBOOKS if name in values]):
-            return []
         others = {name: value for name, value in values.items() if name not in _APART}
         alerts: Found = []
         for number, name in enumerate(CODEBOOKS):
@@ -183,10 +178,14 @@ class CodebookSteps:
         self._threshold = threshold
         self.fed: int | None = None
 
-    def takes(self, step: int, losses: Collection[float]) -> bool:
+    def takes(self, step: int, values: Mapping[str, float]) -> bool:
         """The first step of 25, whatever steps there are, and all at which a loss is low or no number."""
-        stretch = step // _FEED_STEPS
-        if stretch == self.fed and min(losses) >= self._threshold and math.isfinite(sum(losses)):
-            return False
+        stretch, least = step // _FEED_STEPS, self._threshold
+        if stretch == self.fed:
+            for name in CODEBOOKS:
+                if not least <= values.get(name, least) < math.inf:
+                    break
+            else:
+                return False
         self.fed = stretch
         return True

@@ -1,7 +1,7 @@
 """What the outputs of a model hold under a name, whatever they are; what cannot be read is said, and left alone."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,14 +42,22 @@ def number_of(value: Any) -> Any:
     return value
 
 
-def read_scalar(name: str, value: Any, odd: list[str]) -> Any:
+def read_scalar(name: str, value: Any, odd: list[str], *, wait: bool = False) -> Any:
     """A loss that is not reduced, one for each token, is none that can be watched.
 
     Args:
         name: under which it was found.
         value: that was found; None for nothing.
         odd: what cannot be read is added here, in words.
+        wait: whether the host may look into it; then the number of one that lies on the CPU is returned.
     """
+    if wait and type(value) is Tensor and value.is_cpu:
+        try:  # sooner than to ask how many numbers it has
+            number = value.item()
+        except RuntimeError:
+            number = None
+        if type(number) is float:
+            return number
     if value is None or _is_scalar(value):
         return value
     odd.append(f"{name} must be one number, not {_kind(value)}")
@@ -65,26 +73,24 @@ def read_codebooks(name: str, books: Any, odd: list[str]) -> tuple[dict[str, Any
     """
     if books is None:
         return {}, None
-    if isinstance(books, Tensor) and books.ndim == 1 and len(books) and not books.is_complex():
+    if isinstance(books, Tensor) and books.dim() == 1 and books.numel() and not books.is_complex():
         if not books.is_cpu:
             books = books.detach()
             return {TOGETHER: books[: len(CODEBOOKS)]}, books.mean(dtype=_wide(books))
-        numbers = books.tolist()
-        return dict(zip(CODEBOOKS, numbers, strict=False)), _added(numbers) / len(numbers)
+        numbers: list[float] = books.tolist()
+        by_name: dict[str, Any] = {}
+        whole = 0.0
+        for place, number in enumerate(numbers):  # ``sum`` makes up for roundings from Python 3.12 on
+            whole += number
+            if place < len(CODEBOOKS):
+                by_name[CODEBOOKS[place]] = number
+        return by_name, whole / len(numbers)
     each = _each(books)
     scalars = [value for value in each if _is_scalar(value)]
     if len(scalars) < len(each) or not each:
         odd.append(f"{name} must be one number for each codebook, not {_kind(books)}")
     found = {slot: value for slot, value in zip(CODEBOOKS, each, strict=False) if _is_scalar(value)}
     return found, mean_of(scalars) if scalars else None
-
-
-def _added(numbers: Sequence[float]) -> float:
-    """One by one: ``sum`` makes up for roundings from Python 3.12 on."""
-    whole = 0.0
-    for number in numbers:
-        whole += number
-    return whole
 
 
 def mean_of(scalars: Sequence[Any]) -> Any:
@@ -134,20 +140,8 @@ def _kind(value: Any) -> str:
     return f"a {type(value).__name__}" + ("" if shape is None else f" of shape {tuple(shape)}")
 
 
-class Held(NamedTuple):
-    """What outputs hold: role -> order, name and value; and parts by name."""
-
-    by_role: dict[str, tuple[int, str, Any]]
-    parts: dict[str, Any]
-
-    def of(self, role: str) -> tuple[str, Any]:
-        """Return name and value; an empty name and None where there is none."""
-        found = self.by_role.get(role)
-        return ("", None) if found is None else found[1:]
-
-
-def held_by(outputs: Any) -> Held:
-    """Sort what outputs hold by its role.
+def held_by(outputs: Any) -> tuple[dict[str, tuple[str, Any]], dict[str, Any]]:
+    """Return what outputs hold: by role, with its name; and parts by name.
 
     Of a mapping (``ModelOutput`` of transformers is one), an object, or a tuple, whose loss comes first.
     """
@@ -157,15 +151,16 @@ def held_by(outputs: Any) -> Held:
         items = (("loss", outputs[0]),) if outputs and isinstance(outputs[0], Tensor) else ()
     else:
         items = [(name, getattr(outputs, name, None)) for name in (*_ROLES, *_PARTS)]
-    found, parts = dict[str, tuple[int, str, Any]](), dict[str, Any]()
+    found: dict[str, tuple[str, Any]] = {}
+    parts: dict[str, Any] = {}
     for name, value in items:
         if value is None:
             continue
         known = _ROLES.get(name)
         if known is not None:
             role, order = known
-            if role not in found or order < found[role][0]:
-                found[role] = (order, name, value)
+            if role not in found or order < _ROLES[found[role][0]][1]:
+                found[role] = (name, value)
         elif name in _PARTS:
             parts[name] = value
-    return Held(found, parts)
+    return found, parts

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from audioloss_cli.training.batches.examine import Examiner
-from audioloss_cli.training.batches.recent import named_batch
 from audioloss_cli.training.losses.agreement import Agreement
 from audioloss_cli.training.losses.outputs import number_of
 from audioloss_cli.training.losses.read import Losses, read_losses
@@ -36,44 +35,45 @@ class LossReader:
         presence: whether the training still has an audio loss.
         agreement: whether what is trained is what logits and labels give.
         batches: micro-batches that were read.
+        begins: whether the next one is the first of its step, all of whose micro-batches are measured or none.
     """
 
     def __init__(self, examiner: Examiner) -> None:
         self._examiner = examiner
         self.presence, self.agreement = AudioPresence(), Agreement()
         self.batches = 0
-        self._begins, self._measures, self._complained = True, False, False
+        self.begins, self._measures, self._complained = True, False, False
 
     def begin(self) -> None:
         """A training begins."""
         self.presence.begin()
         self.agreement.begin()
-        self._begins = True
-
-    def step_ends(self) -> None:
-        """The next micro-batch is of another step, all of whose micro-batches are measured or none."""
-        self._begins = True
+        self.begins = True
 
     def read(self, loss: Any, outputs: Any, batch: Any, *, at_once: bool) -> Losses:
         """The losses of a micro-batch, see ``read_losses``; what cannot be read is said once, and ends no training.
 
-        ``at_once``: whether numbers lie on the CPU; on a device the host looks into nothing.
+        Args:
+            loss: of the loop; None if it gives none.
+            outputs: of the model; None if they are not shown.
+            batch: by name, see ``named_batch``.
+            at_once: whether numbers lie on the CPU; on a device the host looks into nothing.
         """
         self.batches += 1
-        if self._begins:
-            self._begins, self._measures = False, self.agreement.due()
-        measure = self._measures and outputs is not None
-        start, again = perf_counter() if measure else 0.0, self.presence.again()
+        if self.begins:
+            self.begins, self._measures = False, self.agreement.due()
+        if outputs is None:
+            return Losses() if loss is None else Losses(audio=loss)
+        measure, adapter = self._measures, self._examiner.adapter
+        start = perf_counter() if measure else 0.0
         try:
-            if outputs is None:
-                return Losses() if loss is None else Losses(audio=loss)
             found = read_losses(
                 loss,
                 outputs,
-                named_batch(batch),
-                self._examiner.layout,
-                again=again,
-                adapter=self._examiner.adapter,
+                batch,
+                None if adapter is None else adapter.layout,
+                again=self.batches >= self.presence.again_from,
+                adapter=adapter,
                 measure=measure,
                 wait=at_once,
                 difference=self.agreement.part_is_audio,
@@ -97,6 +97,8 @@ class AudioPresence:
     Attributes:
         named: whether outputs say which loss is that of the audio, though a batch of text alone has none.
         gone: whether the step is to say that the audio loss is missing.
+        again_from: number of the micro-batch from which on the loss may be recomputed; one without audio leaves it to
+            the next.
     """
 
     def __init__(self) -> None:
@@ -109,7 +111,7 @@ class AudioPresence:
         if not self._resumed:
             self.named = self._recomputed = False
         self.gone = self._resumed = False
-        self._wait = self._without = self._number = 0
+        self.again_from = self._without = self._number = 0
 
     def state_dict(self) -> dict[str, bool]:
         """Plain built-in types."""
@@ -118,11 +120,6 @@ class AudioPresence:
     def load_state_dict(self, state: Mapping[str, bool]) -> None:
         """Of a training that begins now, or did a moment ago."""
         self.named, self._recomputed, self._resumed = state["named"], state["recomputed"], True
-
-    def again(self) -> bool:
-        """Whether the loss of this micro-batch may be recomputed; one without audio leaves it to the next."""
-        self._wait -= 1
-        return self._wait < 0
 
     def told_apart(self, found: Losses, number: int) -> Losses:
         """The same, but where outputs had an audio loss before, a loss that holds none is the total.
@@ -133,7 +130,7 @@ class AudioPresence:
             self._without = 0
         self._number, self._resumed = number, False
         if found.anew:
-            self._recomputed, self._wait = True, self._random.randint(*_GAPS) - 1
+            self._recomputed, self.again_from = True, number + self._random.randint(*_GAPS)
         if found.named or found.anew:
             self.named = self.named or found.named
             self._without = 0
@@ -170,7 +167,10 @@ class MicroBatches:
             copy: whether the loop may change its tensors before the step ends, as ``loss /= 4`` does.
         """
         if not self._values:
-            self._values = {name: _kept(value) for name, value in values.items()} if copy else values
+            for name, value in values.items() if copy else ():
+                if type(value) is not float:
+                    values[name] = _kept(value)
+            self._values = values
             return
         if TOGETHER in values or TOGETHER in self._values:
             values = self._alike(values)

@@ -106,11 +106,12 @@ def read_plain(values: dict[str, Any]) -> bool:
         kind = type(value)
         if kind is float:
             continue
-        if (
-            kind is not Tensor or value.get_device() >= 0 or value.numel() != 1
-        ):  # get_device is sooner asked than is_cpu
+        if kind is not Tensor or not value.is_cpu:
             return False
-        number = value.item()
+        try:
+            number = value.item()
+        except RuntimeError:  # it is not one number
+            return False
         if type(number) is complex:
             return False
         values[name] = float(number)

@@ -17,7 +17,7 @@ except ImportError:  # the same package under its older name
         Trainer,
     )
 
-from audioloss_cli.training.batches.recent import MicroBatch, named_batch
+from audioloss_cli.training.batches.recent import micro_batch, named_batch
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.integrations.lightning.loop import FOLDER, LightningLoop, SavedCheckpoints
 from audioloss_cli.training.integrations.lightning.step import LightningLosses, ModelInputs
@@ -46,6 +46,7 @@ class AudioLossLightning(Callback):
         self.loop = LightningLoop()
         self.guard = AudioLossGuard(policy=policy, loop=self.loop, **settings)
         self._step = -1
+        self._made = 0  # optimiser steps so far: to ask the trainer for them costs as much as to read a loss
         self._inputs = ModelInputs()
         self._losses = LightningLosses(self.guard)
 
@@ -57,7 +58,7 @@ class AudioLossLightning(Callback):
         self._inputs.attach(self.guard.examiner.model, pl_module)
         self._losses.start()
         self.guard.pipeline.begin()
-        self._step = trainer.global_step
+        self._step = self._made = trainer.global_step
         board = self._board or (_writer(trainer) if trainer.is_global_zero else None)
         where = self._directory or Path(trainer.default_root_dir) / FOLDER
         self.guard.set_directory(where, board, jsonl=self._jsonl)
@@ -72,10 +73,10 @@ class AudioLossLightning(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """One micro-batch; and the end of a step, where the optimiser made one."""
-        step = trainer.global_step
+        self._made = step = trainer.global_step
         given, original = self._given(batch)
         if given is not None:  # losses are read by its layout
-            self.guard.pipeline.show(MicroBatch(given, original))
+            self.guard.pipeline.show(micro_batch((given, original, (), None, False)))
         values = self._losses.of(trainer, outputs, batch)
         if values is None:
             return
@@ -97,13 +98,15 @@ class AudioLossLightning(Callback):
     def _given(self, batch: Any) -> tuple[Any, Any]:
         """What the model was given, and the batch before; None for what is not known."""
         named = named_batch(batch)
-        return self._inputs.pair(named) if isinstance(named, Mapping) else (None, None)
+        return self._inputs.pair(named) if isinstance(named, (dict, Mapping)) else (None, None)
 
     def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Any) -> None:
         """Learn nothing from this step, where a rollback asked for it."""
+        self._made += 1
         if not self.loop.skips:
-            self.guard.pipeline.see_gradients(whole=True)
-            if _logs_after(trainer, trainer.global_step + 1):
+            if self.guard.pipeline.gradients.left:
+                self.guard.pipeline.see_gradients(whole=True)
+            if _logs_after(trainer, self._made):
                 self.guard.pipeline.measure_gradients()
         else:
             self.loop.skips -= 1

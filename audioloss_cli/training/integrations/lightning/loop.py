@@ -23,7 +23,7 @@ class LightningLoop:
     @property
     def optimizers(self) -> Sequence[Any]:
         """Those of the trainer."""
-        return list(self.trainer.optimizers)
+        return [] if self.trainer is None else list(self.trainer.optimizers)
 
     @property
     def schedulers(self) -> Sequence[Any]:

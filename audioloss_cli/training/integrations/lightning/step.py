@@ -1,5 +1,6 @@
 """What a step of Lightning tells: losses that it returned or logged, and what the model inside was given."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch.compiler import is_compiling
 from audioloss_cli.training.batches.recent import named_batch
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.integrations.compiled import between_graphs
+from audioloss_cli.training.losses.outputs import number_of
 from audioloss_cli.training.losses.read import names_audio
 from audioloss_cli.training.losses.trained_loss import audio_name
 
@@ -40,19 +42,20 @@ class LightningLosses:
 
     def of(self, trainer: Any, outputs: Any, batch: Any) -> dict[str, Any] | None:
         """By name; None where nothing is known of this batch, as its loss is only logged now and then."""
-        named = outputs if isinstance(outputs, Mapping) else {"loss": outputs}
+        named = outputs if isinstance(outputs, (dict, Mapping)) else {"loss": outputs}
         # Lightning divides the loss, and nothing else. Its last step of an epoch may hold fewer batches than it divides
         # by, so that the sum over them would be too small.
         whole = _times(named.get("loss"), trainer.accumulate_grad_batches)
         many = isinstance(whole, Tensor) and whole.numel() != 1  # of a manual optimisation; it is said, and left alone
-        if names_audio(named) or self._guard.pipeline.reader.presence.named or many:
+        alone = len(named) == 1 and "loss" in named
+        if (not alone and names_audio(named)) or self._guard.pipeline.reader.presence.named or many:
             named_inputs = named_batch(batch)
-            given = named_inputs if isinstance(named_inputs, Mapping) else None
+            given = named_inputs if isinstance(named_inputs, (dict, Mapping)) else None
             return self._guard.pipeline.read(None, {**named, "loss": whole}, given)
         loss = whole if isinstance(whole, (Tensor, float)) else None
         logged = self._logged(trainer)
         if self._name and (self._steady or loss is None):
-            return _both(logged, loss)
+            return _both(logged, loss, at_once=self._guard.pipeline.arrivals.at_once)
         beside = {} if logged is None else {"logged": logged}
         return {**beside, **({} if loss is None else self._guard.pipeline.read(loss))}
 
@@ -87,12 +90,19 @@ def _times(loss: Any, count: int) -> Any:
     return loss.detach() * count if isinstance(loss, Tensor) and count > 1 else loss
 
 
-def _both(logged: Any, loss: Any) -> dict[str, Any] | None:
-    """A returned loss that is not finite speaks, whatever was logged, without a wait for a device."""
+def _both(logged: Any, loss: Any, *, at_once: bool = False) -> dict[str, Any] | None:
+    """A returned loss that is not finite speaks, whatever was logged, without a wait for a device.
+
+    ``at_once``: whether numbers that lie on the CPU may be read.
+    """
     if loss is None:
         return None if logged is None else {"audio": logged}
     if logged is None:
         return {"total": loss}
+    if at_once:
+        number, total = number_of(logged), number_of(loss)
+        if type(number) is float and type(total) is float:
+            return {"audio": number if math.isfinite(total) else total, "total": total}
     # A number is written by the device itself; to copy it there would make the host wait.
     given = loss.detach() if isinstance(loss, Tensor) else torch.full((), loss, device=logged.device)
     # To the device, if one of them is there: on the host the other would be read before it has come.

@@ -97,11 +97,12 @@ class AudioLossCallback(TrainerCallback, ExportableState):
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Learn nothing from this step, where a rollback asked for it."""
-        if not self.loop.skips:
+        pipeline, logs = self.guard.pipeline, _logs_after(args, state)
+        if not self.loop.skips and (logs or pipeline.gradients.left):
             self._bind(args, control, kwargs)
-            self.guard.pipeline.see_gradients(whole=True)
-            if _logs_after(args, state):
-                self.guard.pipeline.measure_gradients()
+            pipeline.see_gradients(whole=True)
+            if logs:
+                pipeline.measure_gradients()
         if self.loop.skips and self._skipped != state.global_step:
             self._skipped = state.global_step
             self.loop.skips -= 1

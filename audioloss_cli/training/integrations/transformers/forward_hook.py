@@ -11,7 +11,7 @@ from accelerate.state import AcceleratorState  # type: ignore[import-untyped]
 from torch import Tensor, is_grad_enabled
 from torch.compiler import is_compiling
 
-from audioloss_cli.training.batches.recent import MicroBatch, named_batch
+from audioloss_cli.training.batches.recent import micro_batch, named_batch
 from audioloss_cli.training.guard import AudioLossGuard
 from audioloss_cli.training.integrations.compiled import between_graphs
 from audioloss_cli.training.losses.read import own_loss_of
@@ -81,7 +81,7 @@ class ForwardHook:
         if self.own.passes is not None:
             self.own.see(outputs)
         given = named_batch(args[0]) if args and not kwargs else kwargs
-        self._take_in(dict(given) if isinstance(given, Mapping) else {}, outputs)
+        self._take_in(dict(given) if isinstance(given, (dict, Mapping)) else {}, outputs)
 
     @between_graphs
     def _between_graphs(self, *given: Any) -> None:
@@ -90,17 +90,21 @@ class ForwardHook:
 
     def _take_in(self, batch: dict[str, Any], outputs: Any) -> None:
         """The batch and the losses of one pass."""
-        self.own_loss = own_loss_of(outputs) is not None
-        self._guard.pipeline.show(self._fed(batch))
-        values = self._guard.pipeline.read(None, outputs, batch)
-        self.had_loss, self.named = self.had_loss or bool(values), self._guard.pipeline.reader.presence.named
-        parts = set(values.own) if _is_part(batch) else set[str]()
+        pipeline, self.own_loss = self._guard.pipeline, own_loss_of(outputs) is not None
+        is_part = batch.get(_COUNT) is not None
+        given = {name: value for name, value in batch.items() if name != _COUNT} if _COUNT in batch else batch
+        dropped = () if self._collator is None else self._collator.dropped
+        pipeline.show(micro_batch((given, self.original, dropped, None, self.own_loss)))
+        values = pipeline.read(None, outputs, batch)
+        self.had_loss, self.named = self.had_loss or bool(values), pipeline.reader.presence.named
+        parts: set[str] = set(values.own) if is_part else set()
         if self.processes > 1:  # not in place, which is what the Trainer does to the model's
             values.update({name: _detached(values[name]) * self.processes for name in parts})
         if self.waits_for_loss:
             self._pending.append((values, parts))
         else:
-            self._feed(values, parts)
+            # Copied, for they are read after the optimiser's step: one of CUDA graphs puts others in their place.
+            pipeline.feed(values, parts, copy=True)
 
     def step(self, trainer: Any, model: Any, step: Callable[[], Any]) -> Any:
         """A training step of a Trainer whose ``compute_loss`` may give another loss than the model's; see ``own``."""
@@ -127,23 +131,11 @@ class ForwardHook:
         elif custom or not values:
             values, parts = {**values, "audio": loss, PART: loss, BOUND: loss}, {*parts, "audio", PART, BOUND}
         self.had_loss = True
-        self._feed(values, parts)
-
-    def _fed(self, batch: Mapping[str, Any]) -> MicroBatch:
-        given = {name: value for name, value in batch.items() if name != _COUNT}
-        return MicroBatch(given, self.original, self.dropped, own_loss=self.own_loss)
-
-    def _feed(self, values: dict[str, Any], parts: set[str]) -> None:
-        # They are read after the optimiser's step: in a step of CUDA graphs others lie in their place by then.
         self._guard.pipeline.feed(values, parts, copy=True)
 
 
 def _detached(value: Any) -> Any:
     return value.detach() if isinstance(value, Tensor) else value
-
-
-def _is_part(batch: Mapping[str, Any]) -> bool:
-    return batch.get(_COUNT) is not None
 
 
 def processes_of_a_sum(args: Any, model: Any) -> int:

@@ -58,9 +58,9 @@ class AudioLossMixin:
         callback = self._audio_loss_callback()
         if callback is None:  # it was removed
             return super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
-        hook = self._bound(callback).hook
+        hook = callback.hook if callback.hook.waits_for_loss else self._bound(callback).hook
         given = named_batch(inputs)
-        hook.original = dict(given) if isinstance(given, Mapping) else None
+        hook.original = dict(given) if isinstance(given, (dict, Mapping)) else None
         if self._has_own_loss():
             loss = self._step_of_own_loss(hook, super().training_step, (model, inputs, *args), kwargs)  # type: ignore[misc]
         else:

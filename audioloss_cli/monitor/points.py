@@ -53,7 +53,7 @@ def plain_point(point: Point) -> list[Any]:
     return [point.step, None if is_missing(point.value) else point.value, beside]
 
 
-def point_of(state: Sequence[Any]) -> Point:
+def restored_point(state: Sequence[Any]) -> Point:
     """The point again, without its wall time."""
     step, value, beside = state
     known = {name: MISSING if item is None else item for name, item in beside.items()}

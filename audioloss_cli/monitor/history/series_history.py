@@ -14,7 +14,7 @@ from audioloss_cli.monitor.history.baseline import COMPANY, FEW, LEAST_BLOCKS, M
 from audioloss_cli.monitor.history.kind import KindGuess
 from audioloss_cli.monitor.history.recurrence import Recurrence
 from audioloss_cli.monitor.history.window import Window
-from audioloss_cli.monitor.points import plain_point, point_of
+from audioloss_cli.monitor.points import plain_point, restored_point
 from audioloss_cli.naming.chance import USUAL_CHANCES, ChanceTable
 
 _LEAST_POINTS = 128
@@ -276,7 +276,7 @@ class SeriesHistory:
         """Continue where ``state_dict`` was taken."""
         self.window.clear()
         self._values.clear()
-        self.points.extend(map(point_of, state["points"]))
+        self.points.extend(map(restored_point, state["points"]))
         self._values.extend(point.value for point in self.points)
         self.names, self.first, self.repeats = frozenset(state["names"]), list(state["first"]), state["repeats"]
         self.begin, self.longest_gap = state["begin"], state.get("longest_gap", 0)

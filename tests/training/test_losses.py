@@ -257,6 +257,26 @@ def test_the_offset_that_is_trained_is_found(trained, code):
     assert set(found) == ({code} if code else set())
 
 
+def test_a_step_that_shows_no_outputs_when_it_is_to_be_measured_leaves_that_to_a_later_one(monkeypatch):
+    """It measured nothing, and so said nothing of when the next is due: none was, for the rest of the training."""
+    clock = [100.0]
+    monkeypatch.setattr("audioloss_cli.training.losses.agreement.perf_counter", lambda: clock[0])
+    agreement = Agreement()
+    for _ in range(60):  # the first ones are counted
+        agreement.due()
+    due = []
+    for _ in range(60):
+        clock[0] += 1.0
+        due.append(agreement.due())
+    assert due.count(True) == 12  # each 5 seconds
+    agreement.took(0.02)
+    later = []
+    for _ in range(40):
+        clock[0] += 1.0
+        later.append(agreement.due())
+    assert 20 <= later.index(True) + 1 <= 26
+
+
 def test_a_loss_of_another_scale_is_a_note():
     agreement, found = Agreement(), []
     for step in range(1, 60):

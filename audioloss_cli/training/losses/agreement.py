@@ -54,7 +54,7 @@ class Agreement:
     def begin(self) -> None:
         """A training begins, perhaps not the first."""
         self.agrees = self.part_is_audio = False
-        self._steps, self._due, self._start = 0, math.inf, 0.0
+        self._steps, self._due = 0, 0.0
         self._suspected, self._count = "", 0
         self._first: tuple[float, float] | None = None  # what was trained at first, and what the audio cost
         self._measured: tuple[float, float, float] | None = None  # of a step that does not show what is trained
@@ -69,9 +69,10 @@ class Agreement:
         self._steps += 1
         if self._steps <= _FIRST[-1]:
             return self._steps in _FIRST
-        if perf_counter() < self._due:
+        now = perf_counter()
+        if now < self._due:
             return False
-        self._due = math.inf
+        self._due = now + _LEAST  # if this step shows no outputs, and so takes nothing
         return True
 
     def note(self, values: Mapping[str, Any]) -> None:

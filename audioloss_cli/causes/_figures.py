@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-_MOST, _BLOCK = 1 << 20, 1 << 16  # values
+_MOST, _BLOCK = 1 << 17, 1 << 16  # values
 
 
 class Figures(NamedTuple):
@@ -29,8 +29,13 @@ def figures(values: Sequence[float], first: int, last: int) -> Figures:
     stride = 1 + (last - first) // _MOST
     chosen, count, zeros, least, greatest = list[float](), 0, 0, math.inf, -math.inf
     for start in range(first, last, _BLOCK):
-        finite = [float(value) for value in values[start : min(start + _BLOCK, last)] if math.isfinite(value)]
+        finite = _finite(values[start : min(start + _BLOCK, last)])
         chosen += finite[::stride]
         count, zeros = count + len(finite), zeros + finite.count(0)
         least, greatest = min([least, *finite]), max([greatest, *finite])
     return Figures(chosen, count, zeros, least, greatest)
+
+
+def _finite(block: Any) -> list[float]:
+    numbers = block.tolist() if hasattr(block, "tolist") else list(block)
+    return numbers if math.isfinite(sum(numbers)) else [value for value in numbers if math.isfinite(value)]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from audioloss_cli.causes._figures import Figures
 from audioloss_cli.model.median import median
@@ -15,7 +16,7 @@ _DECIMALS = 4  # to which HF Trainer rounds what it logs
 _LOW_START = 0.5  # nats; no cross entropy over the codes of real audio starts there
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape:
     """Numbers about one incident, in the unit of the loss and in training steps; all of its own segment.
 
@@ -62,7 +63,7 @@ class Shape:
         """Steps from the last point above half the level to the first bad one."""
         return self.first_step - (self.begin if self.high_step is None else self.high_step)
 
-    @property
+    @cached_property
     def low(self) -> list[float]:
         """The values below the threshold."""
         return [value for value in self.values if value < self.threshold]
@@ -92,30 +93,30 @@ class Shape:
         """From healthy to bad within one logging interval that is long: whatever happened, the log skipped it."""
         return self.high_step is not None and self.between == 0 and self.fall_steps > _DENSE_STEPS
 
-    @property
+    @cached_property
     def rounded(self) -> bool:
         """Low values are whole ten-thousandths, and the first 0 came after one that was low already: it may be 4e-5."""
         first = self.values.index(0) if 0 in self.values else 0
         near = (self.values[first - 1] if first else self.before) < self.threshold
         return near and all(value == round(value, _DECIMALS) for value in self.low)
 
-    @property
+    @cached_property
     def zeros(self) -> int:
         """Number of values that are exactly zero, and no rounded small ones."""
         return 0 if self.rounded else self.figures.zeros
 
-    @property
+    @cached_property
     def mostly_zero(self) -> bool:
         """Whether what is low is exactly zero."""
         return self.zeros > 0 and sum(value == 0 for value in self.values) > len(self.low) / 2
 
-    @property
+    @cached_property
     def constant(self) -> float | None:
         """The one value of all points, if there are at least 10."""
         one = len(self.values) >= _MANY_EQUAL and self.figures.least == self.figures.greatest
         return self.values[0] if one else None
 
-    @property
+    @cached_property
     def flat(self) -> bool:
         """Whether the loss hovers where it started, in at least 10 points."""
         middle = median(self.values) if len(self.values) >= _MANY_EQUAL else math.nan

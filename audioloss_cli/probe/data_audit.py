@@ -82,7 +82,8 @@ def audit_data(
         broke_off = audit.go_through(batches, progress)
         audit.collate_again()
     notes = [f"no checkpoint, adapter {name}, {adapter.layout.name}; {source.kind}", note, *source.notes]
-    return audit.report(config, notes, broke_off, incidents)
+    with one_thread_each():
+        return audit.report(config, notes, broke_off, incidents)
 
 
 def _adapter(config: ProbeConfig, batch: Batch) -> tuple[Adapter, str, str]:

@@ -1,13 +1,12 @@
 """Which rules of a group are asked, at which values none of them can hold, and what they say of a point."""
 
 import math
-from collections.abc import Sequence
 
 from audioloss_cli.model import InactiveRange, Incident, Point
 from audioloss_cli.model.rule import Kind
 from audioloss_cli.monitor.history.series_history import SeriesHistory
 from audioloss_cli.monitor.points import MANY_REPEATS
-from audioloss_cli.monitor.ruleset import CodedRule
+from audioloss_cli.monitor.ruleset import CodedRule, RuleGroup
 
 
 class AskedRules:
@@ -31,12 +30,9 @@ class AskedRules:
     _speaks_against: bool  # it is evidence that none of them holds
     _points: int  # points looked at since the incident opened
 
-    def __init__(self, rules: Sequence[CodedRule]) -> None:
-        self.rules = sorted(rules, key=lambda coded: coded.rank)
-        self.relative = any(inactive.relative for coded in rules for inactive in coded.rule.inactive or ())
-        self._counts_repeats = any(coded.rule.inactive == () for coded in rules)
-        self._codes = frozenset(coded.code for coded in rules)
-        self._ask(self.rules)
+    def __init__(self, group: RuleGroup) -> None:
+        _, self.rules, self._codes, self.relative, self._counts_repeats = group
+        self._ask([])  # until it is settled
         self._reference: float | None = None
         self._level: float | None = None
         self._low, self._high = self.inactive.interval(None)  # where no rule can hold, under this reference

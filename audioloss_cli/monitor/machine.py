@@ -167,12 +167,12 @@ class Machine:
 
     def _attention(self) -> _Attention:
         """At every point, where a value is repeated, where it is not finite; and where the others rest."""
-        groups = self.groups
+        told = [(group, group.attentive) for group in self.groups]
         return (
-            [group for group in groups if group.attentive],
-            [group for group in groups if group.attentive or group.minds_repeats],
-            [group for group in groups if group.minds_no_number],
-            InactiveRange.all_of([group.inactive for group in groups if not group.attentive]),
+            [group for group, attentive in told if attentive],
+            [group for group, attentive in told if attentive or group.minds_repeats],
+            [group for group, attentive in told if attentive or group.minds_no_number],
+            InactiveRange.all_of([group.inactive for group, attentive in told if not attentive]),
         )
 
     def _follow(self) -> None:

@@ -32,10 +32,10 @@ class AskedRules:
 
     def __init__(self, group: RuleGroup) -> None:
         _, self.rules, self._codes, self.relative, self._counts_repeats = group
-        self._ask([])  # until it is settled
-        self._reference: float | None = None
+        self._reference: float | None = None  # see ``_lies_within``
         self._level: float | None = None
-        self._low, self._high = self.inactive.interval(None)  # where no rule can hold, under this reference
+        self._low, self._high = 0.0, 0.0
+        self._ask([])  # until it is settled
 
     @property
     def firing(self) -> bool:
@@ -56,7 +56,7 @@ class AskedRules:
         if changed:
             self._ask(rules)
         self._denies_numbers, self._denies_all = self._denials()
-        self._move_interval(history)
+        self._level = math.nan  # the interval is found when it is next asked for
         return changed
 
     def _ask(self, rules: list[CodedRule]) -> None:
@@ -65,7 +65,7 @@ class AskedRules:
         self.awake = [coded for coded in rules if coded.rule.inactive is None]  # those that no interval describes
         self.intervals = [each for coded in rules for each in coded.rule.inactive or ()]  # where the others cannot hold
         self.inactive = InactiveRange.all_of(self.intervals)  # all of them together
-        self._denies_numbers = self._denies_all = False
+        self._asks_of_no_number = not all([coded.rule.numbers_only for coded in rules])  # noqa: C419  # few rules
 
     def _denials(self) -> tuple[bool, bool]:
         """Whether a rule that is not asked speaks against trouble at every finite value, and at every value.
@@ -129,8 +129,8 @@ class AskedRules:
 
     @property
     def minds_no_number(self) -> bool:
-        """Whether it is asked where a value is not finite."""
-        return self.attentive or self.open is not None or not all(coded.rule.numbers_only for coded in self._rules)
+        """Whether it is asked where a value is not finite, though none that is awake is."""
+        return self.open is not None or self._asks_of_no_number
 
     def is_inactive_at(self, value: float, history: SeriesHistory) -> bool:
         """Whether it is not attentive and no rule can hold at this value: nothing is to be done at such a point."""
@@ -141,12 +141,9 @@ class AskedRules:
     def _lies_within(self, value: float, history: SeriesHistory) -> bool:
         """Whether no rule that has an interval can hold at this value, unless it is repeated."""
         if self._reference is not history.reference or self._level is not history.level:
-            self._move_interval(history)
+            self._reference, self._level = history.reference, history.level
+            self._low, self._high = self.inactive.interval(history.reference, history.level, history.start)
         return self._low <= value < self._high
-
-    def _move_interval(self, history: SeriesHistory) -> None:
-        self._reference, self._level = history.reference, history.level
-        self._low, self._high = self.inactive.interval(history.reference, history.level, history.start)
 
     def look(self, point: Point, history: SeriesHistory) -> bool:
         """Ask every rule about the point; whether there is anything to ``advance``.

@@ -3,7 +3,6 @@
 import math
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, groupby
 from operator import sub
 from typing import Any, NamedTuple
@@ -42,8 +41,7 @@ class Part(NamedTuple):
     finite: int
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A series in parts of about equal length, cut at restarts.
 
     They are kept as columns of numbers: of ten thousand runs, objects would take three times as much memory.

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache, lru_cache
+from functools import lru_cache
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ _Options = tuple[tuple[str, tuple[tuple[str, float], ...]], ...]  # codes with t
 
 @dataclass(frozen=True, slots=True, eq=False)  # monitors share them
 class CodedRule:
-    """A rule with its stable code and the advice of its documentation.
+    """A rule with its stable code and its documentation, which has the advice.
 
     Attributes:
         per_update: how far the axis of the series moves in one update.
@@ -28,7 +28,7 @@ class CodedRule:
     """
 
     code: str
-    advice: str
+    documentation: str
     rule: LossRule
     per_update: float = 1.0
     wait: int = field(init=False)
@@ -39,6 +39,11 @@ class CodedRule:
         rank = (rule.severity.rank, min(rule.specific, 0), rule.for_steps, rule.for_points, rule.specific)
         object.__setattr__(self, "rank", rank)
         object.__setattr__(self, "wait", math.ceil((rule.for_steps - 1) * self.per_update))
+
+    @property
+    def advice(self) -> str:
+        """What to do; empty under ``python -OO``, which strips docstrings: the monitor goes on without."""
+        return RuleText.parse(self.documentation, self.code).fix if self.documentation else ""
 
 
 class RuleGroup(NamedTuple):
@@ -131,7 +136,7 @@ def _by_group(
     set_up = dict(options)
     for code, module in modules:
         rule = module.Rule(limits, **dict(set_up.get(code, ())))
-        groups.setdefault(rule.group, []).append(CodedRule(code, _advice(module), rule, per_update))
+        groups.setdefault(rule.group, []).append(CodedRule(code, module.__doc__ or "", rule, per_update))
     return [_group(name, rules) for name, rules in sorted(groups.items())]
 
 
@@ -143,12 +148,6 @@ def _group(name: str, rules: Sequence[CodedRule]) -> RuleGroup:
         relative=any(inactive.relative for coded in rules for inactive in coded.rule.inactive or ()),
         counts_repeats=any(coded.rule.inactive == () for coded in rules),
     )
-
-
-@cache
-def _advice(module: ModuleType) -> str:
-    """Empty under ``python -OO``, which strips docstrings: the monitor goes on without."""
-    return RuleText.of(module).fix if module.__doc__ else ""
 
 
 def _check_code(setting: str, code: str) -> None:

@@ -210,9 +210,12 @@ class VectorisedReplay:
                 lower = np.flatnonzero(recent < baseline.lowest)
                 known = blocks.references(1 + lower) > 0
                 baseline.lowest = min([baseline.lowest, *recent[lower[known]].tolist()])
+            closed = blocks.closed(whole - 1, baseline.previous)
+            first = whole - 1 - len(closed)
             for number in blocks.noted(whole - 1, baseline):
-                baseline.note(blocks.closed_one(number, baseline.previous))
-            baseline.close(blocks.closed(whole - 1, baseline.previous))
+                known = number >= first
+                baseline.note(closed[number - first] if known else blocks.closed_one(number, baseline.previous))
+            baseline.close(closed)
             baseline.previous = float(values[last - 1])
         baseline.key, baseline.values = int(steps[last]) // baseline.block_steps, values[last : joined + count].tolist()
         end = start + count

@@ -14,7 +14,7 @@ import numpy as np  # noqa: TID253  # opened late, by the machine, for long seri
 
 from audioloss_cli.model import MISSING, Alert, Point
 from audioloss_cli.model.point import GRAD_NORM, LEARNING_RATE
-from audioloss_cli.monitor.history.baseline import COMPANY, LEFT_BLOCKS
+from audioloss_cli.monitor.history.baseline import ARMED_BLOCKS, COMPANY, LEFT_BLOCKS
 from audioloss_cli.monitor.points import MANY_REPEATS, points_of
 from audioloss_cli.monitor.replay.block_filter import BlockFilter
 from audioloss_cli.monitor.replay.blocks import Blocks
@@ -111,6 +111,8 @@ class VectorisedReplay:
         if start >= len(self.values) or machine.history.start is None or machine.recovery.running:
             return False
         if len(machine.history.points) < COMPANY:  # after a restart fewer points will do for a rule
+            return False
+        if len(machine.history.baseline.blocks) < ARMED_BLOCKS:  # nothing is usual yet: seldom is a point skipped
             return False
         if not all(group.idle for group in machine.groups):
             return False

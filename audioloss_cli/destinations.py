@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
 from audioloss_cli import outputs
 from audioloss_cli.config import ConfigError
@@ -12,8 +12,7 @@ from audioloss_cli.config import ConfigError
 _STANDARD_OUTPUT = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(NamedTuple):
     """One report.
 
     Attributes:

@@ -60,6 +60,28 @@ def test_a_small_scan_is_light(sample, report, unused):
     assert loaded_by(RUN.format(arguments=arguments, heavy=HEAVY | SLOW | {"rich"} | unused)) == (1, "loaded:")
 
 
+def test_numbers_on_the_command_line_are_light():
+    arguments = ["scan", str(SAMPLES / "healthy"), "--jobs", "1", "--window", "100", "--threshold", "0.02"]
+    assert loaded_by(RUN.format(arguments=arguments, heavy=HEAVY | SLOW)) == (0, "loaded:")
+
+
+@pytest.mark.parametrize(
+    "number", ["-1", "+2", "1_000", "1.5", "1e3", "\N{ARABIC-INDIC DIGIT TWO}", " 3", "", ".", "9" * 400]
+)
+def test_a_number_means_the_same_whoever_reads_it(number, monkeypatch, capsys):
+    from audioloss_cli import cli
+    from audioloss_cli.cli import _coercion
+
+    said = []
+    for read in (_coercion._number, lambda asked, value: value):
+        monkeypatch.setattr(_coercion, "_number", read)
+        codes = [
+            cli.execute(["scan", str(SAMPLES / "healthy"), option, number]) for option in ("--jobs", "--threshold")
+        ]
+        said.append((codes, *capsys.readouterr()))
+    assert said[0] == said[1]
+
+
 def test_colours_need_no_console():
     arguments = ["scan", str(SAMPLES / "healthy"), "--color"]
     assert loaded_by(RUN.format(arguments=arguments, heavy={"rich.style", "rich.console", "rich.text"})) == (

@@ -1,8 +1,8 @@
 """Commands whose values go through Typer's machinery only where there is something to convert or to refuse.
 
 Typer (0.29) hands every value to pydantic, even one that was not given, and importing pydantic costs more than all
-else at the start. A text where text is asked for, or nothing at all, needs no conversion. Where Typer is of another
-make than this module knows, its own way is taken, only later.
+else at the start. A text where text is asked for, or nothing at all, needs no conversion, and a number of a few digits
+is read here. Where Typer is of another make than this module knows, its own way is taken, only later.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 COLOURS = ("auto", "always", "never")
+_DIGITS = 15  # of a number that is read here
 _UNCUT = 1000  # characters of a command's first sentence
 
 
@@ -98,6 +99,7 @@ def _process(parameter: Any, convert: Any, context: Any, value: Any) -> Any:
     if value is None and not parameter.required:
         value = () if several else None
         return value if parameter.callback is None else parameter.callback(context, parameter, value)
+    value = _number(parameter.type_descriptor, value)
     try:
         if not _is_of(parameter.type_descriptor.annotation, value):
             return convert(context, value)
@@ -108,6 +110,15 @@ def _process(parameter: Any, convert: Any, context: Any, value: Any) -> Any:
         raise
 
 
+def _number(asked: Any, value: Any) -> Any:
+    """A text of digits as the number that it is, where any number will do; anything else as it was."""
+    info = asked.parameter_info
+    if asked.annotation not in (int, float) or type(value) is not str or (info.min, info.max) != (None, None):
+        return value
+    digits = value.replace(".", "", 1) if asked.annotation is float else value
+    return asked.annotation(value) if digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS else value
+
+
 def _is_of(annotation: Any, value: Any) -> bool:
     """Whether there is nothing to convert and nothing to refuse."""
     if get_origin(annotation) is Literal:
@@ -115,4 +126,4 @@ def _is_of(annotation: Any, value: Any) -> bool:
     if get_origin(annotation) is list:
         texts = isinstance(value, (list, tuple)) and all(type(text) is str for text in value)
         return get_args(annotation) == (str,) and texts and bool(value)
-    return annotation in (str, int, bool) and type(value) is annotation
+    return annotation in (str, int, float, bool) and type(value) is annotation

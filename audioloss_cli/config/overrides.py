@@ -1,10 +1,9 @@
 """Settings for some runs or tags alone: ``[[overrides]]`` of a configuration file."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import PurePath
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from audioloss_cli.config.scan_config import FIELDS, SETTINGS
 from audioloss_cli.model.limits import SettingError
@@ -16,8 +15,7 @@ _PATTERNS = ("run", "tag")
 BY_SERIES = {setting.key: name for name, setting in SETTINGS.items() if setting.by_series}
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(NamedTuple):
     """One entry: it counts for a series whose run and tag match whatever it names of the two.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 import math
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 AxisUnit = Literal["step", "sample", "token", "epoch", "point"]
@@ -17,8 +16,7 @@ class EpochStart(NamedTuple):
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
-class TimeAxis:
+class TimeAxis(NamedTuple):
     """What a step means, and how rules count their patience on it.
 
     Attributes:

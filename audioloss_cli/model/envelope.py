@@ -3,7 +3,6 @@
 import math
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, groupby
 from operator import sub
 from typing import Any, NamedTuple
@@ -42,8 +41,7 @@ class Part(NamedTuple):
     finite: int
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A series in parts of about equal length, cut at restarts.
 
     They are kept as columns of numbers: of ten thousand runs, objects would take three times as much memory.
@@ -133,38 +131,39 @@ def _bounds(count: int, segment_starts: Sequence[int], length: int) -> Iterator[
 
 def _summaries(series: Series, bounds: Sequence[_Bounds], length: int) -> Sequence[_Summary]:
     values = series.values
-    if lies_in_a_file(values):
-        return [_summary_in_pieces(values, start, end) for _, start, end in bounds]
-    if length >= _POINTS_WORTH_ARRAYS and len(values) >= POINTS_WORTH_IMPORTING:
-        return [_summary_by_array(values, start, end) for _, start, end in bounds]
-    numbers: Sequence[float] = values.tolist() if hasattr(values, "tolist") else values  # an array makes each anew
-    parts = [numbers[start:end] for _, start, end in bounds]
-    sums, counts = list(map(sum, parts)), list(map(len, parts))
-    if math.isfinite(sum(sums)):  # so is each value
-        means = [total / count + 0.0 for total, count in zip(sums, counts, strict=True)]
-        return list(zip(counts, map(min, parts), map(max, parts), means, strict=True))
-    return [_summary_in_pieces(values, start, end) for _, start, end in bounds]
+    arrays = length >= _POINTS_WORTH_ARRAYS and len(values) >= POINTS_WORTH_IMPORTING  # it was replayed by them
+    if not arrays and not lies_in_a_file(values):
+        numbers: Sequence[float] = values.tolist() if hasattr(values, "tolist") else values  # an array makes each anew
+        parts = [numbers[start:end] for _, start, end in bounds]
+        sums, counts = list(map(sum, parts)), list(map(len, parts))
+        if math.isfinite(sum(sums)):  # so is each value
+            means = [total / count + 0.0 for total, count in zip(sums, counts, strict=True)]
+            return list(zip(counts, map(min, parts), map(max, parts), means, strict=True))
+    return [_summary_in_pieces(values, start, end, arrays=arrays) for _, start, end in bounds]
 
 
-def _summary_by_array(values: Sequence[float], start: int, end: int) -> _Summary:
-    import numpy as np  # so long a series was put in order and replayed by it
-
-    part = np.asarray(values)[start:end]
-    total = float(part.sum())
-    if not math.isfinite(total):
-        return _summary_in_pieces(values, start, end)
-    return end - start, float(part.min()), float(part.max()), total / (end - start) + 0.0
-
-
-def _summary_in_pieces(values: Sequence[float], start: int, end: int) -> _Summary:
+def _summary_in_pieces(values: Sequence[float], start: int, end: int, *, arrays: bool) -> _Summary:
     low, high, mean, finite = math.inf, -math.inf, 0.0, 0
     for piece in _pieces(values, start, end):
-        known = _finite(piece)
-        if not len(known):
-            continue
-        low, high, finite = min(low, float(min(known))), max(high, float(max(known))), finite + len(known)
-        mean += (_mean(known) - mean) * (len(known) / finite)
+        count, least, most, middle = _summary_of(piece, arrays=arrays)
+        if count:
+            low, high, finite = min(low, least), max(high, most), finite + count
+            mean += (middle - mean) * (count / finite)
     return (finite, low, high, mean) if finite else (0, math.nan, math.nan, math.nan)
+
+
+def _summary_of(piece: Sequence[float], *, arrays: bool) -> _Summary:
+    if arrays:
+        import numpy as np
+
+        part = np.asarray(piece)
+        total = float(part.sum())
+        if math.isfinite(total):  # so is each value
+            return len(part), float(part.min()), float(part.max()), total / len(part)
+    known = _finite(piece)
+    if not len(known):
+        return 0, math.nan, math.nan, math.nan
+    return len(known), float(min(known)), float(max(known)), _mean(known)
 
 
 def _finite(values: Sequence[float]) -> Sequence[float]:

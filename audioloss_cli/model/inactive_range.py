@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # More and less than 1 by more than a few roundings of float64, and by nothing that a loss would show.
 MORE, LESS = 1 + 2.0**-40, 1 - 2.0**-40
 
 
-@dataclass(frozen=True, slots=True)
-class InactiveRange:
+class InactiveRange(NamedTuple):
     """Values at which a rule cannot hold.
 
     They are at least both of ``low`` and ``low_share`` times the reference, and below both of ``high`` and
@@ -43,13 +42,16 @@ class InactiveRange:
     @classmethod
     def all_of(cls, parts: Sequence["InactiveRange"]) -> "InactiveRange":
         """Where none of several rules can hold."""
+        if not parts:
+            return cls()
+        lows, highs, low_shares, high_shares, _, start_shares, fallen = zip(*parts, strict=True)
         return cls(
-            max((each.low for each in parts), default=-math.inf),
-            min((each.high for each in parts), default=math.inf),
-            max((each.low_share for each in parts), default=0.0),
-            min((each.high_share for each in parts), default=math.inf),
-            start_share=min((each.start_share for each in parts), default=math.inf),
-            fallen=max((each.fallen for each in parts), default=0.0),
+            max(lows),
+            min(highs),
+            max(low_shares),
+            min(high_shares),
+            start_share=min(start_shares),
+            fallen=max(fallen),
         )
 
     @property

@@ -1,13 +1,11 @@
 """How the documentation of a rule or a check is read; light, for whoever lists codes needs no rules."""
 
 import inspect
-from dataclasses import dataclass
 from types import ModuleType
-from typing import Self
+from typing import NamedTuple, Self
 
 
-@dataclass(frozen=True, slots=True)
-class RuleText:
+class RuleText(NamedTuple):
     """The documentation of a rule or a check: its module's docstring, cut at What / Why / Fix.
 
     Attributes:

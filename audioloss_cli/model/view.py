@@ -1,13 +1,12 @@
 """How a report is to be shown."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: Characters of a text of a stranger, or with one in it, that are worth reading.
 LONGEST = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What an output may use of the place it is printed to.
 
     Attributes:

@@ -50,8 +50,8 @@ class Machine:
         chances: ChanceTable = USUAL_CHANCES,
         axis: TimeAxis = STEPS,
     ) -> None:
-        groups = ruleset.rules_by_group(limits, choice, axis.per_update)
-        self.groups = [Group(name, part, limits.window_size, prefix, axis) for name, part in groups.items()]
+        rules = ruleset.rules_by_group(limits, choice, axis.per_update)
+        self.groups = [Group(part, limits.window_size, prefix, axis) for part in rules]
         self._relative = [group for group in self.groups if group.relative]
         self.history = SeriesHistory(limits, kind, reason, chances, axis)
         self.recovery = RecoveryLog(axis.span_of(limits.window_size))
@@ -62,8 +62,7 @@ class Machine:
         self._wake()
         self.loaded = False  # nothing was said yet of the last point, which another monitor saw
         self.turned = False  # the baseline has taken note of a new block before its first point was taken in
-        self.low, self.high = 0.0, 0.0
-        self.settle()
+        self.low, self.high, self.busy = 0.0, 0.0, False
 
     @property
     def bad(self) -> bool:
@@ -73,14 +72,16 @@ class Machine:
     def advance(self, point: Point) -> list[Alert]:
         """Take in one point."""
         step, value, history = point.step, point.value, self.history
-        if self.last_step is None or step < self.last_step:
+        begins = self.last_step is None or step < self.last_step
+        if begins:
             self.restart()
-            self._begin_segment(step)
+            history.begin_segment(step)
         self.last_step = step
         self.points += 1
         self.loaded = False
         turned, self.turned = history.baseline.turn(step) or self.turned, False
-        if history.take(point) or (turned and any(group.has_turned_inactive(history) for group in self._watchful)):
+        changed = history.take(point) or begins
+        if changed or (turned and any(group.has_turned_inactive(history) for group in self._watchful)):
             self.settle()
         elif turned:
             self._follow()
@@ -167,12 +168,12 @@ class Machine:
 
     def _attention(self) -> _Attention:
         """At every point, where a value is repeated, where it is not finite; and where the others rest."""
-        groups = self.groups
+        told = [(group, group.attentive) for group in self.groups]
         return (
-            [group for group in groups if group.attentive],
-            [group for group in groups if group.attentive or group.minds_repeats],
-            [group for group in groups if group.minds_no_number],
-            InactiveRange.all_of([group.inactive for group in groups if not group.attentive]),
+            [group for group, attentive in told if attentive],
+            [group for group, attentive in told if attentive or group.minds_repeats],
+            [group for group, attentive in told if attentive or group.minds_no_number],
+            InactiveRange.all_of([group.inactive for group, attentive in told if not attentive]),
         )
 
     def _follow(self) -> None:
@@ -244,10 +245,6 @@ class Machine:
         self.settle()
         self.unchanged.end()
         return alerts
-
-    def _begin_segment(self, step: int) -> None:
-        self.history.begin_segment(step)
-        self.settle()
 
     def record_attempt(self, step: int, action: str) -> RecoveryAttempt:
         """Note a corrective action; the points that follow judge it."""

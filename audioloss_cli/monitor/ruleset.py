@@ -5,9 +5,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache, lru_cache
+from functools import lru_cache
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from audioloss_cli import registry
 from audioloss_cli.model import Limits, LossRule, RuleText, SettingError
@@ -16,9 +16,9 @@ from audioloss_cli.model.limits import real
 _Options = tuple[tuple[str, tuple[tuple[str, float], ...]], ...]  # codes with the options that are set, and to what
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # monitors share them
 class CodedRule:
-    """A rule with its stable code and the advice of its documentation.
+    """A rule with its stable code and its documentation, which has the advice.
 
     Attributes:
         per_update: how far the axis of the series moves in one update.
@@ -28,7 +28,7 @@ class CodedRule:
     """
 
     code: str
-    advice: str
+    documentation: str
     rule: LossRule
     per_update: float = 1.0
     wait: int = field(init=False)
@@ -39,6 +39,28 @@ class CodedRule:
         rank = (rule.severity.rank, min(rule.specific, 0), rule.for_steps, rule.for_points, rule.specific)
         object.__setattr__(self, "rank", rank)
         object.__setattr__(self, "wait", math.ceil((rule.for_steps - 1) * self.per_update))
+
+    @property
+    def advice(self) -> str:
+        """What to do; empty under ``python -OO``, which strips docstrings: the monitor goes on without."""
+        return RuleText.parse(self.documentation, self.code).fix if self.documentation else ""
+
+
+class RuleGroup(NamedTuple):
+    """Rules that share an incident.
+
+    Attributes:
+        rules: by rank.
+        codes: theirs.
+        relative: whether one of them depends on what is usual.
+        counts_repeats: whether one of them is asked where a value is repeated, and only there.
+    """
+
+    name: str
+    rules: Sequence[CodedRule]
+    codes: frozenset[str]
+    relative: bool
+    counts_repeats: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +112,7 @@ def _chosen(
     return tuple(code for name, code in chosen if adaptive or not registry.load("rules", name).Rule.adaptive)
 
 
-def rules_by_group(limits: Limits, choice: Choice, per_update: float = 1.0) -> Mapping[str, Sequence[CodedRule]]:
+def rules_by_group(limits: Limits, choice: Choice, per_update: float = 1.0) -> Sequence[RuleGroup]:
     """The chosen rules of ``audioloss_cli/rules`` with these limits, those together that share an incident.
 
     They are in the order of the groups' names. They keep no state, so monitors share them.
@@ -109,19 +131,23 @@ def options_of(name: str) -> dict[str, float]:
 @lru_cache(maxsize=64)
 def _by_group(
     limits: Limits, modules: tuple[tuple[str, ModuleType], ...], options: _Options, per_update: float
-) -> Mapping[str, Sequence[CodedRule]]:
+) -> Sequence[RuleGroup]:
     groups: dict[str, list[CodedRule]] = {}
     set_up = dict(options)
     for code, module in modules:
         rule = module.Rule(limits, **dict(set_up.get(code, ())))
-        groups.setdefault(rule.group, []).append(CodedRule(code, _advice(module), rule, per_update))
-    return dict(sorted(groups.items()))
+        groups.setdefault(rule.group, []).append(CodedRule(code, module.__doc__ or "", rule, per_update))
+    return [_group(name, rules) for name, rules in sorted(groups.items())]
 
 
-@cache
-def _advice(module: ModuleType) -> str:
-    """Empty under ``python -OO``, which strips docstrings: the monitor goes on without."""
-    return RuleText.of(module).fix if module.__doc__ else ""
+def _group(name: str, rules: Sequence[CodedRule]) -> RuleGroup:
+    return RuleGroup(
+        name,
+        sorted(rules, key=lambda coded: coded.rank),
+        frozenset(coded.code for coded in rules),
+        relative=any(inactive.relative for coded in rules for inactive in coded.rule.inactive or ()),
+        counts_repeats=any(coded.rule.inactive == () for coded in rules),
+    )
 
 
 def _check_code(setting: str, code: str) -> None:

@@ -5,7 +5,6 @@ configuration file beside the log names the vocabulary, that alone counts; else 
 """
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -46,8 +45,7 @@ class Chance(NamedTuple):
         return f"{times}ln {self.vocabulary} = {self.level:.4g}"
 
 
-@dataclass(frozen=True, slots=True)
-class ChanceTable:
+class ChanceTable(NamedTuple):
     """What guessing costs in one run.
 
     Attributes:

@@ -5,10 +5,9 @@ and capitals.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from audioloss_cli.naming.tag_words import is_held_out, words
 
@@ -115,8 +114,7 @@ class Role(StrEnum):
         return self in (Role.AUDIO, Role.TEXT, Role.TRAINING, Role.LOSS)
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """What the name of a series says.
 
     Attributes:

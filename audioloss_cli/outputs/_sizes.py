@@ -1,10 +1,13 @@
 """What lies in a checkpoint, in words that reports for people share."""
 
 import math
+from typing import TYPE_CHECKING
 
-from audioloss_cli.model.checkpoint_report import CheckpointReport, ModuleSummary
 from audioloss_cli.outputs._figures import number
 from audioloss_cli.outputs._verdict import plural
+
+if TYPE_CHECKING:
+    from audioloss_cli.model.checkpoint_report import CheckpointReport, ModuleSummary
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _THOUSAND = 1000
@@ -19,12 +22,12 @@ def size(nbytes: float) -> str:
     raise AssertionError
 
 
-def step_of(checkpoint: CheckpointReport) -> str:
+def step_of(checkpoint: "CheckpointReport") -> str:
     """``step 500``; empty where nothing says it."""
     return "" if checkpoint.step is None else f"step {checkpoint.step:,}"
 
 
-def extent(checkpoint: CheckpointReport) -> str:
+def extent(checkpoint: "CheckpointReport") -> str:
     """How much lies in it: step, family, tensors, parameters, their dtypes, bytes."""
     dtypes = sorted(checkpoint.dtypes.items(), key=lambda item: -item[1])
     parts = [
@@ -39,19 +42,19 @@ def extent(checkpoint: CheckpointReport) -> str:
     return ", ".join(filter(None, parts))
 
 
-def norm(module: ModuleSummary) -> str:
+def norm(module: "ModuleSummary") -> str:
     """The norm of a module; empty where it is not known."""
     return "" if math.isnan(module.norm) else number(module.norm)
 
 
-def change(module: ModuleSummary) -> str:
+def change(module: "ModuleSummary") -> str:
     """How far a module is from the base, in percent of its norm there; empty where it was not compared."""
     if module.tensors and module.unchanged == module.tensors:
         return "unchanged"
     return "" if math.isnan(module.change) else f"{module.change:.2%}"
 
 
-def changes(checkpoint: CheckpointReport) -> str:
+def changes(checkpoint: "CheckpointReport") -> str:
     """How far its modules are from the base, from the least to the most; empty where nothing was compared."""
     known = [each for each in checkpoint.modules if change(each)]
     if not known:

@@ -56,13 +56,14 @@ class Rule(LossRule):
         return True if point.value <= _OUTLIER * chance.level else None
 
     def span(self, history: SeriesHistory, *, holding: bool) -> tuple[float, float] | None:
-        """From what counts as fallen up to what counts as an outlier; nowhere once it is not stuck."""
-        if LEARNING_RATE in history.names:
-            return None
+        """From what counts as fallen up to what counts as an outlier, and not below; nowhere once it is not stuck."""
         chance = stuck_at(history)
-        if chance is None:
-            return None if holding else (-math.inf, math.inf)
-        return (_FALLEN * chance.level, math.nextafter(_OUTLIER * chance.level, math.inf)) if holding else None
+        fallen = math.inf if chance is None else _FALLEN * chance.level
+        if not holding:
+            return -math.inf, fallen
+        if chance is None or LEARNING_RATE in history.names:
+            return None
+        return fallen, math.nextafter(_OUTLIER * chance.level, math.inf)
 
     def worse(self, value: float, than: float) -> bool:
         """None is worse than another."""

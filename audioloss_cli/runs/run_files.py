@@ -8,11 +8,10 @@ trainer makes such ones inside of a run, and in the checkpoints there.
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from audioloss_cli.naming.chance import VOCABULARIES
 from audioloss_cli.runs.group import is_inner
@@ -52,8 +51,7 @@ _TASKS: tuple[tuple[Task, str], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RunFiles:
+class RunFiles(NamedTuple):
     """What the files say; the defaults where they say nothing.
 
     Attributes:
@@ -158,7 +156,7 @@ def _with_task(found: RunFiles, name: str, pairs: list[tuple[str, Any]]) -> RunF
     for task, pattern in _TASKS if said else ():  # compiled for those who have such files
         for key, value in said:
             if re.search(pattern, value):
-                return replace(found, task=task, task_reason=f"{name} says {key} {value[:60]}")
+                return found._replace(task=task, task_reason=f"{name} says {key} {value[:60]}")
     return found
 
 
@@ -166,13 +164,13 @@ def _with_vocabulary(found: RunFiles, name: str, pairs: list[tuple[str, Any]]) -
     sizes, text = _numbers(pairs, _AUDIO_VOCABULARY), _numbers(pairs, _ANY_VOCABULARY)
     codebooks = found.codebooks or next(iter(_numbers(pairs, _CODEBOOKS)), 0)
     if found.vocabularies or not (sizes or text):
-        return replace(found, codebooks=codebooks)
+        return found._replace(codebooks=codebooks)
     # BOS and EOS of the delay pattern, or EOS alone, are often left out of the number of codes. A vocabulary that may
     # be that of the text alone does not rule out the codes of an audio codec.
     likely = {more for size in sizes for more in ((size, size + 1, size + 2) if size in _ROUND else (size,))}
     known = likely or {*VOCABULARIES, *text}
     reason = f"{name} says {' and '.join(map(str, (sizes or text)[:3]))}"
-    return replace(found, vocabularies=tuple(sorted(known)), codebooks=codebooks, vocabulary_reason=reason)
+    return found._replace(vocabularies=tuple(sorted(known)), codebooks=codebooks, vocabulary_reason=reason)
 
 
 def _last(key: str) -> str:

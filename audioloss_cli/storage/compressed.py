@@ -3,9 +3,8 @@
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from io import BufferedReader
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from audioloss_cli.storage.zstd_frame import MAGIC, SKIPPABLE, ZstdFrame
 
@@ -35,8 +34,7 @@ class DamagedStreamError(Exception):
     """The compressed stream breaks off or contradicts itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(NamedTuple):
     """A place in a compressed stream at which something is lost.
 
     Attributes:

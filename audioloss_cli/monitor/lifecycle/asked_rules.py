@@ -1,13 +1,12 @@
 """Which rules of a group are asked, at which values none of them can hold, and what they say of a point."""
 
 import math
-from collections.abc import Sequence
 
 from audioloss_cli.model import InactiveRange, Incident, Point
 from audioloss_cli.model.rule import Kind
 from audioloss_cli.monitor.history.series_history import SeriesHistory
 from audioloss_cli.monitor.points import MANY_REPEATS
-from audioloss_cli.monitor.ruleset import CodedRule
+from audioloss_cli.monitor.ruleset import CodedRule, RuleGroup
 
 
 class AskedRules:
@@ -31,15 +30,12 @@ class AskedRules:
     _speaks_against: bool  # it is evidence that none of them holds
     _points: int  # points looked at since the incident opened
 
-    def __init__(self, rules: Sequence[CodedRule]) -> None:
-        self.rules = sorted(rules, key=lambda coded: coded.rank)
-        self.relative = any(inactive.relative for coded in rules for inactive in coded.rule.inactive or ())
-        self._counts_repeats = any(coded.rule.inactive == () for coded in rules)
-        self._codes = frozenset(coded.code for coded in rules)
-        self._ask(self.rules)
-        self._reference: float | None = None
+    def __init__(self, group: RuleGroup) -> None:
+        _, self.rules, self._codes, self.relative, self._counts_repeats = group
+        self._reference: float | None = None  # see ``_lies_within``
         self._level: float | None = None
-        self._low, self._high = self.inactive.interval(None)  # where no rule can hold, under this reference
+        self._low, self._high = 0.0, 0.0
+        self._ask([])  # until it is settled
 
     @property
     def firing(self) -> bool:
@@ -60,7 +56,7 @@ class AskedRules:
         if changed:
             self._ask(rules)
         self._denies_numbers, self._denies_all = self._denials()
-        self._move_interval(history)
+        self._level = math.nan  # the interval is found when it is next asked for
         return changed
 
     def _ask(self, rules: list[CodedRule]) -> None:
@@ -69,7 +65,7 @@ class AskedRules:
         self.awake = [coded for coded in rules if coded.rule.inactive is None]  # those that no interval describes
         self.intervals = [each for coded in rules for each in coded.rule.inactive or ()]  # where the others cannot hold
         self.inactive = InactiveRange.all_of(self.intervals)  # all of them together
-        self._denies_numbers = self._denies_all = False
+        self._asks_of_no_number = not all([coded.rule.numbers_only for coded in rules])  # noqa: C419  # few rules
 
     def _denials(self) -> tuple[bool, bool]:
         """Whether a rule that is not asked speaks against trouble at every finite value, and at every value.
@@ -133,8 +129,8 @@ class AskedRules:
 
     @property
     def minds_no_number(self) -> bool:
-        """Whether it is asked where a value is not finite."""
-        return self.attentive or self.open is not None or not all(coded.rule.numbers_only for coded in self._rules)
+        """Whether it is asked where a value is not finite, though none that is awake is."""
+        return self.open is not None or self._asks_of_no_number
 
     def is_inactive_at(self, value: float, history: SeriesHistory) -> bool:
         """Whether it is not attentive and no rule can hold at this value: nothing is to be done at such a point."""
@@ -145,12 +141,9 @@ class AskedRules:
     def _lies_within(self, value: float, history: SeriesHistory) -> bool:
         """Whether no rule that has an interval can hold at this value, unless it is repeated."""
         if self._reference is not history.reference or self._level is not history.level:
-            self._move_interval(history)
+            self._reference, self._level = history.reference, history.level
+            self._low, self._high = self.inactive.interval(history.reference, history.level, history.start)
         return self._low <= value < self._high
-
-    def _move_interval(self, history: SeriesHistory) -> None:
-        self._reference, self._level = history.reference, history.level
-        self._low, self._high = self.inactive.interval(history.reference, history.level, history.start)
 
     def look(self, point: Point, history: SeriesHistory) -> bool:
         """Ask every rule about the point; whether there is anything to ``advance``.

@@ -1,6 +1,5 @@
 """The life of an incident: pending, firing, resolved (the vocabulary of Prometheus' alerting rules)."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from audioloss_cli.model import Alert, Incident, Point, Severity
@@ -10,7 +9,7 @@ from audioloss_cli.model.incident import Resolution
 from audioloss_cli.monitor.history.series_history import SeriesHistory
 from audioloss_cli.monitor.lifecycle import incident_alerts
 from audioloss_cli.monitor.lifecycle.asked_rules import AskedRules
-from audioloss_cli.monitor.ruleset import CodedRule
+from audioloss_cli.monitor.ruleset import CodedRule, RuleGroup
 
 REFIRES_THAT_FLAP = 3
 FLAP_STEPS, FLAP_POINTS = 1000, 20  # whichever lasts longer: a sparse log has few points in 1000 steps
@@ -29,11 +28,9 @@ class Lifecycle(AskedRules):
     Each point is first looked at, then advanced by: what one group sees at a point decides whether another may warn.
     """
 
-    def __init__(
-        self, group: str, rules: Sequence[CodedRule], window: int, prefix: str, axis: TimeAxis = STEPS
-    ) -> None:
+    def __init__(self, rules: RuleGroup, window: int, prefix: str, axis: TimeAxis = STEPS) -> None:
         super().__init__(rules)
-        self.group = group
+        self.group = rules.name
         self.window = axis.span_of(window)
         self.flap_steps = axis.span_of(FLAP_STEPS)
         self.axis = axis

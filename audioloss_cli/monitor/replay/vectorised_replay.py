@@ -14,7 +14,7 @@ import numpy as np  # noqa: TID253  # opened late, by the machine, for long seri
 
 from audioloss_cli.model import MISSING, Alert, Point
 from audioloss_cli.model.point import GRAD_NORM, LEARNING_RATE
-from audioloss_cli.monitor.history.baseline import COMPANY, LEFT_BLOCKS
+from audioloss_cli.monitor.history.baseline import ARMED_BLOCKS, COMPANY, LEFT_BLOCKS
 from audioloss_cli.monitor.points import MANY_REPEATS, points_of
 from audioloss_cli.monitor.replay.block_filter import BlockFilter
 from audioloss_cli.monitor.replay.blocks import Blocks
@@ -111,6 +111,8 @@ class VectorisedReplay:
         if start >= len(self.values) or machine.history.start is None or machine.recovery.running:
             return False
         if len(machine.history.points) < COMPANY:  # after a restart fewer points will do for a rule
+            return False
+        if len(machine.history.baseline.blocks) < ARMED_BLOCKS:  # nothing is usual yet: seldom is a point skipped
             return False
         if not all(group.idle for group in machine.groups):
             return False
@@ -210,9 +212,13 @@ class VectorisedReplay:
                 lower = np.flatnonzero(recent < baseline.lowest)
                 known = blocks.references(1 + lower) > 0
                 baseline.lowest = min([baseline.lowest, *recent[lower[known]].tolist()])
+            closed = blocks.closed(whole - 1, baseline.previous)
+            first = whole - 1 - len(closed)
             for number in blocks.noted(whole - 1, baseline):
-                baseline.trail.note(blocks.closed_one(number, baseline.previous))
-            baseline.close(blocks.closed(whole - 1, baseline.previous))
+                known = number >= first
+                one = closed[number - first] if known else blocks.closed_one(number, baseline.previous)
+                baseline.trail.note(one)
+            baseline.close(closed)
             baseline.previous = float(values[last - 1])
         baseline.key, baseline.values = int(steps[last]) // baseline.block_steps, values[last : joined + count].tolist()
         end = start + count

@@ -1,19 +1,22 @@
 """A checkpoint: what lies in it, its modules where they tell something, and what was found."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from audioloss_cli.model import View, shortened
-from audioloss_cli.model.checkpoint_report import CheckpointReport, ModuleSummary
 from audioloss_cli.outputs._sizes import change, extent, norm
 from audioloss_cli.outputs._verdict import plural
 from audioloss_cli.outputs.text.layout import Line, line, paragraph
+
+if TYPE_CHECKING:
+    from audioloss_cli.model.checkpoint_report import CheckpointReport, ModuleSummary
 
 _MOST_MODULES = 12
 _MOST_IMPORTS = 10
 _HEADINGS = ("module", "tensors", "parameters", "norm", "change", "dtype")
 
 
-def checkpoint_lines(checkpoint: CheckpointReport, view: View) -> Iterator[Line]:
+def checkpoint_lines(checkpoint: "CheckpointReport", view: View) -> Iterator[Line]:
     """Its extent, notes and modules: with -v all, else the ones with faults, or that were compared."""
     yield from paragraph(extent(checkpoint), view, indent=2, hang=2)
     for note in checkpoint.notes:
@@ -29,7 +32,7 @@ def checkpoint_lines(checkpoint: CheckpointReport, view: View) -> Iterator[Line]
         yield from paragraph(f"loading it imports: {', '.join(names)}{more}", view, indent=2, hang=2)
 
 
-def _table(modules: list[ModuleSummary]) -> Iterator[Line]:
+def _table(modules: list["ModuleSummary"]) -> Iterator[Line]:
     """Columns that nothing stands in are left out."""
     rows = [_cells(each) for each in modules]
     kept = [index for index in range(len(_HEADINGS)) if any(row[index] for row in rows)]
@@ -40,6 +43,6 @@ def _table(modules: list[ModuleSummary]) -> Iterator[Line]:
         yield line(f"    {'  '.join(cells).rstrip()}")
 
 
-def _cells(module: ModuleSummary) -> tuple[str, ...]:
+def _cells(module: "ModuleSummary") -> tuple[str, ...]:
     name, dtypes = shortened(module.name, 60), "+".join(module.dtypes)
     return (name, f"{module.tensors:,}", f"{module.parameters:,}", norm(module), change(module), dtypes)

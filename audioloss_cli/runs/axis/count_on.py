@@ -9,8 +9,9 @@ import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from audioloss_cli.model import Series
 from audioloss_cli.model.axis import EpochStart
@@ -28,8 +29,7 @@ _NEAR, _LEAST_HITS = 3, 0.9  # passes in which a point is looked for; share of t
 _DENSE = 0.5  # of the points of the leader: what is logged more seldom may be found in the row of another epoch
 
 
-@dataclass(frozen=True, slots=True)
-class CountedOn:
+class CountedOn(NamedTuple):
     """The series of a run, and what was done to their steps.
 
     Attributes:

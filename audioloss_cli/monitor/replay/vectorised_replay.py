@@ -215,8 +215,8 @@ class VectorisedReplay:
             closed = blocks.closed(whole - 1, baseline.previous)
             first = whole - 1 - len(closed)
             for number in blocks.noted(whole - 1, baseline):
-                known = number >= first
-                one = closed[number - first] if known else blocks.closed_one(number, baseline.previous)
+                is_closed = number >= first
+                one = closed[number - first] if is_closed else blocks.closed_one(number, baseline.previous)
                 baseline.trail.note(one)
             baseline.close(closed)
             baseline.previous = float(values[last - 1])

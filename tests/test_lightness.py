@@ -73,12 +73,37 @@ def test_a_number_means_the_same_whoever_reads_it(number, monkeypatch, capsys):
     from audioloss_cli.cli import _coercion
 
     said = []
-    for read in (_coercion._number, lambda asked, value: value):
-        monkeypatch.setattr(_coercion, "_number", read)
+    for read in (_coercion._read, lambda asked, value: value):
+        monkeypatch.setattr(_coercion, "_read", read)
         codes = [
             cli.execute(["scan", str(SAMPLES / "healthy"), option, number]) for option in ("--jobs", "--threshold")
         ]
         said.append((codes, *capsys.readouterr()))
+    assert said[0] == said[1]
+
+
+def test_files_on_the_command_line_are_light(tmp_path):
+    (tmp_path / "audioloss.toml").write_text("threshold = 0.01\n")
+    options = ["--config", str(tmp_path / "audioloss.toml"), "--output", str(tmp_path / "report.txt")]
+    arguments = ["scan", str(SAMPLES / "healthy"), *options]
+    heavy = HEAVY | SLOW - {"tempfile", "random", "hashlib"}  # the report takes its place when it is whole
+    assert loaded_by(RUN.format(arguments=arguments, heavy=heavy)) == (0, "loaded:")
+
+
+@pytest.mark.parametrize("file", ["report.txt", ".", "", "-", "gone/report.txt", "a\0b", "looped", "é" * 300])
+def test_a_path_means_the_same_whoever_reads_it(file, monkeypatch, capsys, tmp_path):
+    from audioloss_cli import cli
+    from audioloss_cli.cli import _coercion
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "looped").symlink_to("looped")
+    said = []
+    for read in (_coercion._read, lambda asked, value: value):
+        monkeypatch.setattr(_coercion, "_read", read)
+        codes = [cli.execute(["scan", str(SAMPLES / "healthy"), option, file]) for option in ("--config", "--output")]
+        said.append((codes, *capsys.readouterr()))
+        for written in tmp_path.glob("*.txt"):
+            written.unlink()
     assert said[0] == said[1]
 
 

@@ -2,12 +2,15 @@
 
 Typer (0.29) hands every value to pydantic, even one that was not given, and importing pydantic costs more than all
 else at the start. A text where text is asked for, or nothing at all, needs no conversion, and a number of a few digits
-is read here. Where Typer is of another make than this module knows, its own way is taken, only later.
+or the path of a file is read here. Where Typer is of another make than this module knows, its own way is taken, only
+later.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import typer
@@ -99,7 +102,7 @@ def _process(parameter: Any, convert: Any, context: Any, value: Any) -> Any:
     if value is None and not parameter.required:
         value = () if several else None
         return value if parameter.callback is None else parameter.callback(context, parameter, value)
-    value = _number(parameter.type_descriptor, value)
+    value = _read(parameter.type_descriptor, value)
     try:
         if not _is_of(parameter.type_descriptor.annotation, value):
             return convert(context, value)
@@ -110,13 +113,23 @@ def _process(parameter: Any, convert: Any, context: Any, value: Any) -> Any:
         raise
 
 
-def _number(asked: Any, value: Any) -> Any:
-    """A text of digits as the number that it is, where any number will do; anything else as it was."""
+def _read(asked: Any, value: Any) -> Any:
+    """A text as the number or the path that it is, where any will do; anything else as it was."""
     info = asked.parameter_info
-    if asked.annotation not in (int, float) or type(value) is not str or (info.min, info.max) != (None, None):
+    if type(value) is not str:
+        return value
+    if asked.annotation is Path:
+        is_plain = not (info.exists or info.writable or info.resolve_path or info.allow_dash or info.path_type)
+        return Path(value) if is_plain and info.file_okay and info.dir_okay and _may_be_read(value) else value
+    if asked.annotation not in (int, float) or (info.min, info.max) != (None, None):
         return value
     digits = value.replace(".", "", 1) if asked.annotation is float else value
     return asked.annotation(value) if digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS else value
+
+
+def _may_be_read(path: str) -> bool:
+    """Whether there is nothing to be said against a path: it can be read, or nothing is there yet."""
+    return "\0" not in path and (os.access(path, os.R_OK) or not os.path.lexists(path))
 
 
 def _is_of(annotation: Any, value: Any) -> bool:
@@ -126,4 +139,6 @@ def _is_of(annotation: Any, value: Any) -> bool:
     if get_origin(annotation) is list:
         texts = isinstance(value, (list, tuple)) and all(type(text) is str for text in value)
         return get_args(annotation) == (str,) and texts and bool(value)
+    if annotation is Path:
+        return isinstance(value, Path)
     return annotation in (str, int, float, bool) and type(value) is annotation

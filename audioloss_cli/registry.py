@@ -50,7 +50,6 @@ def docstring(folder: str, name: str) -> str:
     return ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
 
 
-@cache
 def load(folder: str, name: str) -> ModuleType:
     """Import the one plugin that is needed.
 

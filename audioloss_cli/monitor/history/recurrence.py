@@ -32,7 +32,7 @@ class Recurrence:
         if not self._ready:
             if len(self._anchor) < _LENGTH:
                 self._anchor.append(value)
-                self._ready = len(self._anchor) == _LENGTH and len(set(self._anchor)) >= _LEAST_DIFFERENT
+                self._ready = _is_telling(self._anchor)
             return False
         if value != self._anchor[self._place]:
             self._place = int(value == self._anchor[0]) if self._place else 0
@@ -54,38 +54,26 @@ class Recurrence:
         Args:
             values: float64 [values], numpy.
         """
-        return self._follow(values)[0]
+        missing = self._missing(values)
+        anchor = [*self._anchor, *values[:missing].tolist()] if missing else self._anchor
+        if not (self._ready or _is_telling(anchor)):
+            return None
+        found = _follow(values[missing:], anchor, self._place)[0]
+        return None if found is None else found + missing
 
     def skip(self, values: Any) -> None:
         """Take in many values among which the beginning does not come again."""
-        missing = min(max(_LENGTH - len(self._anchor), 0), len(values)) if not self._ready else 0
+        missing = self._missing(values)
         for value in values[:missing].tolist():
             self.see(value)
         values = values[missing:]
-        self._place = self._follow(values)[1]
+        if self._ready:
+            self._place = _follow(values, self._anchor, self._place)[1]
         self._index += len(values)
 
-    def _follow(self, values: Any) -> tuple[int | None, int]:
-        """Where it has come again, and how many of its values the last ones are."""
-        if not self._ready:
-            return None, 0
-        anchor, place, index = self._anchor, self._place, 0
-        begins = (values == anchor[0]).nonzero()[0].tolist()
-        turn = 0
-        while index < len(values):
-            if not place:
-                while turn < len(begins) and begins[turn] < index:
-                    turn += 1
-                if turn == len(begins):
-                    return None, 0
-                place, index = 1, begins[turn] + 1
-                continue
-            value = values[index]
-            place = place + 1 if value == anchor[place] else int(value == anchor[0])
-            if place == _LENGTH:
-                return index, 0
-            index += 1
-        return None, place
+    def _missing(self, values: Any) -> int:
+        """How many of these next values are still part of the beginning."""
+        return min(_LENGTH - len(self._anchor), len(values))
 
     def state_dict(self) -> list[Any]:
         """Plain built-in types."""
@@ -96,4 +84,29 @@ class Recurrence:
         """Continue where ``state_dict`` was taken."""
         anchor, self._place, self._index, self._last, self.period, self.times = state
         self._anchor = [float("nan") if value is None else value for value in anchor]
-        self._ready = len(self._anchor) == _LENGTH and len(set(self._anchor)) >= _LEAST_DIFFERENT
+        self._ready = _is_telling(self._anchor)
+
+
+def _is_telling(anchor: Sequence[float]) -> bool:
+    """Whether it is whole, and has enough different values."""
+    return len(anchor) == _LENGTH and len(set(anchor)) >= _LEAST_DIFFERENT
+
+
+def _follow(values: Any, anchor: Sequence[float], place: int) -> tuple[int | None, int]:
+    """Where it has come again, and how many of its values the last ones are."""
+    index, turn = 0, 0
+    begins = (values == anchor[0]).nonzero()[0].tolist()
+    while index < len(values):
+        if not place:
+            while turn < len(begins) and begins[turn] < index:
+                turn += 1
+            if turn == len(begins):
+                return None, 0
+            place, index = 1, begins[turn] + 1
+            continue
+        value = values[index]
+        place = place + 1 if value == anchor[place] else int(value == anchor[0])
+        if place == _LENGTH:
+            return index, 0
+        index += 1
+    return None, place

@@ -3,10 +3,12 @@
 import random
 from array import array
 
+import numpy as np
 import pytest
 
 from audioloss_cli.model import Series
 from audioloss_cli.monitor import AudioLossMonitor
+from audioloss_cli.monitor.history.recurrence import Recurrence
 
 CODE = "repeated-losses"
 
@@ -38,6 +40,25 @@ def test_epochs_that_are_alike_are_found_in_the_third(period, digits):
     assert [(code, step) for code, step, _ in found] == [(CODE, 2 * period + 11)]
     for chunks in (len(values), 777):
         assert said(values, chunks) == (found, state)
+
+
+@pytest.mark.parametrize("known", range(15))
+def test_it_is_found_however_much_of_the_beginning_is_known(known):
+    """A chunk that ended after 9 to 11 points hid all that came again in the next one."""
+    values = np.array(epochs(60, 3, 15))
+    live, skipped = Recurrence(), Recurrence()
+    came = [index for index, value in enumerate(values) if live.see(value)]
+    assert came == [71, 131]
+    for value in values[:known]:
+        skipped.see(value)
+    assert skipped.until_found(values[known:]) == came[0] - known
+    skipped.skip(values[known : came[0]])
+    assert skipped.see(values[came[0]])
+    assert skipped.until_found(values[came[0] + 1 :]) == came[1] - came[0] - 1
+    skipped.skip(values[came[0] + 1 : came[1]])
+    assert skipped.see(values[came[1]])
+    skipped.skip(values[came[1] + 1 :])
+    assert skipped.state_dict() == live.state_dict()
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -18,7 +18,10 @@ from torch import Tensor
 from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._words import embedded, first_true
 from audioloss_cli.probe.measure.evidence import Evidence
+from audioloss_cli.probe.measure.ids import all_inside, equal, inside
 from audioloss_cli.probe.model_io.layout import Layout
+
+_ANY = 1 << 62  # above every id
 
 
 def check(evidence: Evidence) -> Iterator[Problem]:
@@ -66,18 +69,16 @@ def _rows(name: str, rows: Tensor, layout: Layout) -> Iterator[Problem]:
 
 def _all_inside(ids: Tensor, layout: Layout) -> bool:
     """Whether no id asks for a closer look; one pass over them."""
-    least, most = ids.aminmax()
-    return int(least) >= 0 and (not layout.vocab_size or int(most) < layout.vocab_size)
+    return all_inside(ids, layout.vocab_size or _ANY)
 
 
 def _outside(ids: Tensor, layout: Layout) -> Tensor:
     """Some families put their special ids behind those that can be predicted (Moshi)."""
-    bad = ids < 0
-    if layout.vocab_size:
-        bad |= ids >= layout.vocab_size
-    for legal in (layout.ignore_index, layout.bos, layout.eos, layout.pad):
-        if legal is not None:
-            bad &= ids != legal
+    end = layout.vocab_size or _ANY
+    bad = ~inside(ids, end)
+    for legal in {layout.ignore_index, layout.bos, layout.eos, layout.pad}:
+        if legal is not None and not 0 <= legal < end:
+            bad &= ~equal(ids, legal)
     return bad
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from audioloss_cli.model import Problem, Severity
 from audioloss_cli.probe.checks._words import embedded, first_true, percent
 from audioloss_cli.probe.measure.evidence import Evidence
+from audioloss_cli.probe.measure.ids import equal
 
 
 def check(evidence: Evidence) -> Iterator[Problem]:
@@ -25,7 +26,7 @@ def check(evidence: Evidence) -> Iterator[Problem]:
     codes, ignore = evidence.audio.codes, evidence.layout.ignore_index
     if _is_a_code(evidence):
         return
-    ignored = torch.zeros(0, device="cpu") if codes is None else codes == ignore
+    ignored = torch.zeros(0, device="cpu") if codes is None else equal(codes, ignore)
     count = int(ignored.sum())
     if count:
         row, book = first_true(ignored)
@@ -36,7 +37,7 @@ def check(evidence: Evidence) -> Iterator[Problem]:
             {"count": count, "codebook": book, "column": row},
         )
     for item, field in embedded(evidence):
-        if (item.role != "codes" or not count) and bool((field == ignore).any()):
+        if (item.role != "codes" or not count) and bool(equal(field, ignore).any()):
             yield _whole(item.name, field, ignore)
 
 

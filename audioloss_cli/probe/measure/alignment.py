@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from audioloss_cli.probe.measure.ids import equal, inside
 from audioloss_cli.probe.model_io.layout import Layout
 
 #: Label offsets at which the cross entropy is measured: 0 is the code fed in, 1 the next one.
@@ -57,10 +58,14 @@ class LabelMatch:
 
 def real_codes(codes: Tensor, layout: Layout) -> Tensor:
     """[N, K] bool: ids of the codebook that are not special."""
-    real = (codes >= 0) & (codes < (layout.vocab_size or torch.iinfo(torch.int64).max))
-    for special in (layout.bos, layout.eos, layout.pad):
-        if special is not None:
-            real &= codes != special
+    specials = {layout.bos, layout.eos, layout.pad} - {None}
+    end = layout.vocab_size or torch.iinfo(torch.int64).max
+    while end - 1 in specials:  # the last ids are special, as a rule: one comparison leaves out all of these
+        end -= 1
+    real = inside(codes, end)
+    for special in specials:
+        if special is not None and 0 <= special < end:
+            real &= ~equal(codes, special)
     return real
 
 

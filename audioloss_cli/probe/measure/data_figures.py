@@ -144,7 +144,7 @@ class DataFigures:
         self._repeats(found, place)
         self._delays(found, number)
         if len(self.digests) < _MOST_DIGESTS * _BYTES:
-            self.digests += digests(found).numpy().tobytes()
+            self.digests += digests(found).tobytes()
         histogram, outside = found.histogram(self.books, self.ids)
         self.histogram += histogram
         self.outside += outside

@@ -19,6 +19,7 @@ from audioloss_cli.probe.measure.alignment import (
     shifted,
     surely_above,
 )
+from audioloss_cli.probe.measure.ids import equal
 from audioloss_cli.probe.measure.statistics import LogitStatistics
 from audioloss_cli.probe.model_io.adapter import Batch, Unreadable, readable
 from audioloss_cli.probe.model_io.layout import Layout
@@ -187,7 +188,7 @@ class Evidence:
         """[N, K] bool: labels that count."""
         if self.audio.labels is None:
             return self.audio.counted
-        return self.audio.labels != self.layout.ignore_index
+        return ~equal(self.audio.labels, self.layout.ignore_index)
 
     @cached_property
     def real(self) -> Tensor | None:

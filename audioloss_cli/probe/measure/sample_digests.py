@@ -4,8 +4,8 @@ Two samples are equal if their audio codes and their text are; padding counts fo
 samples two have the same number with a chance of 3 in 100 million.
 """
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 from audioloss_cli.probe.measure.samples import Samples
 
@@ -15,25 +15,26 @@ _STEP = -0x61C8864680B583EB
 _TEXT = 0x2545F4914F6CDD1D
 
 
-def digests(found: Samples) -> Tensor:
-    """[B] int64, on the CPU; the batch must be on it as well."""
-    total = torch.zeros(found.count, dtype=torch.long, device="cpu")
+def digests(found: Samples) -> npt.NDArray[np.int64]:
+    """[B] int64; the batch must be on the CPU."""
+    total = np.zeros(found.count, np.int64)
     if found.codes is not None and found.rows is not None and len(found.codes):
-        codes, rows = found.codes, found.rows
-        books = _mixed(torch.arange(1, codes.shape[1] + 1, device="cpu") * _STEP) | 1
-        starts = torch.searchsorted(rows, rows)  # of the sample that a row is of
-        place = torch.arange(len(rows), device="cpu") - starts
-        each = _mixed((codes * books).sum(1) + place * _STEP)
-        total.index_add_(0, rows, each)
+        codes, rows = found.codes.numpy(), found.rows.numpy()
+        books = _mixed(np.arange(1, codes.shape[1] + 1) * _STEP) | 1
+        starts = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))  # of the sample that a row is of
+        place = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows)))
+        each = _mixed(codes @ books + place * _STEP)
+        np.add.at(total, rows[starts], np.add.reduceat(each, starts))
     if found.text is not None and found.shown is not None:
-        place = found.shown.long().cumsum(1)
-        each = _mixed(found.text.long() * _TEXT + place * _STEP)
-        total += _mixed(torch.where(found.shown, each, 0).sum(1) * _TEXT)
+        shown = found.shown.numpy()
+        each = _mixed(found.text.long().numpy() * _TEXT + shown.cumsum(1) * _STEP)
+        total += _mixed((each * shown).sum(1) * _TEXT)
     return total
 
 
-def _mixed(values: Tensor) -> Tensor:
+def _mixed(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Each bit of a result depends on every bit of its value; in arithmetic modulo 2^64."""
     values = (values ^ (values >> 30)) * _MIX[0]
     values = (values ^ (values >> 27)) * _MIX[1]
-    return values ^ (values >> 31)
+    mixed: npt.NDArray[np.int64] = values ^ (values >> 31)
+    return mixed

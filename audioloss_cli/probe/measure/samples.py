@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from audioloss_cli.probe.measure.alignment import real_codes
 from audioloss_cli.probe.measure.evidence import Evidence
+from audioloss_cli.probe.measure.ids import inside
 
 _FEWEST_ANSWERED = 4  # tokens of text behind the audio; fewer are an end of turn
 
@@ -110,12 +112,13 @@ class Samples:
         empty = torch.zeros(books, ids, dtype=torch.long, device="cpu")
         if found is None or not found.numel() or found.shape[1] > books:
             return empty, 0
-        inside = (found >= 0) & (found < ids)
-        counts = inside if labels is None or valid is None else inside & valid
-        wanted = torch.ones_like(inside) if labels is None or valid is None else valid
-        place = torch.arange(found.shape[1], device="cpu") * ids + found
-        flat = torch.where(counts, place, books * ids).flatten().bincount(minlength=books * ids + 1)
-        return flat[:-1].view(books, ids), int(wanted.sum()) - int(counts.sum())
+        counts, wanted = inside(found, ids).numpy(), found.numel()
+        if labels is not None and valid is not None:
+            counts, wanted = counts & valid.numpy(), int(np.count_nonzero(valid.numpy()))
+        place = found.numpy() + np.arange(found.shape[1]) * ids
+        place[~counts] = books * ids
+        flat = torch.from_numpy(np.bincount(place.ravel("K"), minlength=books * ids + 1))
+        return flat[:-1].view(books, ids), wanted - int(np.count_nonzero(counts))
 
     def _by_sample(self, flags: Tensor | None) -> Tensor | None:
         if flags is None or self.rows is None or len(flags) != len(self.rows):

@@ -6,7 +6,8 @@ A check is left out where these figures rule out that it finds more than a fact.
 import math
 from collections.abc import Iterator
 
-import torch
+import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
 from audioloss_cli.probe.measure.alignment import shifted
@@ -17,6 +18,7 @@ _ALIGNMENT = ("double_shift", "label_leak", "labels_of_other_audio")
 _DOMINANT, _OF_A_BOOK, _SPECIAL, _DISTINCT = 0.45, 0.85, 0.85, 3
 _VALID, _VALID_OF_A_BOOK = 0.5, 0.1
 _ENTROPY, _ENTROPY_SHARE, _ENTROPY_OF_A_BOOK = 2.5, 0.4, 0.7
+_MOST_OF_A_BOOK = math.exp(-_ENTROPY_OF_A_BOOK)  # with no id as frequent as that a codebook is not poor
 _NOTHING = -(2**62)
 
 #: Every check that this module can leave out.
@@ -65,31 +67,34 @@ def _enough_count(evidence: Evidence) -> bool:
 
 
 def _by_frequency(evidence: Evidence, histogram: Tensor) -> Iterator[str]:
-    counts, layout = histogram.float(), evidence.layout
-    special = [each for each in (layout.bos, layout.eos, layout.pad) if each is not None and each < counts.shape[1]]
-    of_all = float(counts.sum())
-    of_special = float(counts[:, special].sum())
-    few = int((histogram.sum(0) > 0).sum()) <= _DISTINCT
-    if of_all and (few or of_special >= _SPECIAL * of_all):
-        yield "few_distinct_labels"
-    counts[:, special] = 0
-    books = counts.sum(1)
-    if bool((counts.amax(1) > _OF_A_BOOK * books).any()) or float(counts.sum(0).max()) > _DOMINANT * float(books.sum()):
+    counts, layout = histogram.numpy(), evidence.layout
+    special = {
+        each for each in (layout.bos, layout.eos, layout.pad) if each is not None and 0 <= each < counts.shape[1]
+    }
+    of_ids, books = counts.sum(0), counts.sum(1)
+    of_special = int(of_ids[list(special)].sum())
+    if of_all := int(books.sum()):
+        few = np.count_nonzero(of_ids) <= _DISTINCT
+        if few or of_special >= _SPECIAL * of_all:
+            yield "few_distinct_labels"
+    if special:
+        counts = counts.copy()
+        counts[:, list(special)] = 0
+        of_ids, books = counts.sum(0), counts.sum(1)
+    most, whole = counts.max(1), int(books.sum())
+    if (most > _OF_A_BOOK * books).any() or of_ids.max() > _DOMINANT * whole:
         yield "dominant_label"
-    least = min(_ENTROPY, _ENTROPY_SHARE * evidence.chance)
-    told = bool(books.sum())  # else no label counts that is a real code, and the check goes by the codes themselves
-    if not told or _is_poor(counts.sum(0), least) or _is_poor(counts[books > 0], _ENTROPY_OF_A_BOOK):
+    suspect = np.flatnonzero(most > _MOST_OF_A_BOOK * books)
+    poor = _is_poor(of_ids, min(_ENTROPY, _ENTROPY_SHARE * evidence.chance))
+    # Where no label counts that is a real code, the check goes by the codes themselves.
+    if not whole or poor or any(_is_poor(counts[book], _ENTROPY_OF_A_BOOK) for book in suspect):
         yield "poor_codes"
 
 
-def _is_poor(counts: Tensor, least: float) -> bool:
-    """Whether an entropy is below so many nats; it is at least that of the most frequent id alone."""
-    most = counts.amax(-1) / counts.sum(-1)
-    return bool((most > math.exp(-least)).any()) and bool((_entropy(counts) < least).any())
-
-
-def _entropy(counts: Tensor) -> Tensor:
-    """In nats, along the last axis."""
-    share = counts / counts.sum(-1, keepdim=True).clamp(min=1)
-    found: Tensor = torch.special.entr(share).sum(-1)
-    return found
+def _is_poor(counts: npt.NDArray[np.int64], least: float) -> bool:
+    """[V]: whether the entropy is below so many nats; it is at least that of the most frequent id alone."""
+    whole = counts.sum()
+    if counts.max() <= math.exp(-least) * whole:
+        return False
+    share = counts[counts > 0] / whole
+    return bool(-(share * np.log(share)).sum() < least)

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from types import ModuleType
 from typing import Protocol, cast
 
 from audioloss_cli import registry
@@ -42,7 +40,7 @@ def run_checks(evidence: Evidence, names: Sequence[str] | None = None, *, clause
     """Every check, or those that are named; without ``clauses`` none is asked what it rules out."""
     outcome = Outcome()
     for name in registry.names(FOLDER) if names is None else names:
-        module = _loaded(name)
+        module = registry.load(FOLDER, name)
         code, found = registry.code_of(name), list(cast("Check", module).check(evidence))
         advice = RuleText.of(module).fix if found and module.__doc__ else ""  # python -OO strips it
         outcome.findings += [Finding(code, each.severity, each.message, dict(each.evidence), advice) for each in found]
@@ -50,9 +48,3 @@ def run_checks(evidence: Evidence, names: Sequence[str] | None = None, *, clause
         if clause and not any(each.severity is not Severity.INFO for each in found):
             outcome.passed[code] = clause
     return outcome
-
-
-@cache
-def _loaded(name: str) -> ModuleType:
-    """An audit of data asks for a dozen checks with each batch."""
-    return registry.load(FOLDER, name)

@@ -101,7 +101,8 @@ def test_any_bytes_give_series_and_defects_and_never_an_exception(name, tmp_path
             assert item.message
             assert (item.offset or 0) <= len(content)
     is_table_of_words = name == "csv" and not re.search(rb"\d|nan|inf", content, re.IGNORECASE)  # a scan says so
-    nothing = not content.removeprefix(b"\xef\xbb\xbf").strip()  # a byte order mark alone is nothing
+    # A byte order mark alone is nothing, and of rows that are empty a scan says that there are no scalars.
+    nothing = not content.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n\v\f{}" if "json" in name else None)
     assert items or nothing or is_table_of_words
 
 

@@ -18,7 +18,10 @@ from audioloss_cli.runs.companions import RunTags
 
 _LOOKED_AT = 512  # points; an axis does not change its meaning later on
 _LEAST_POINTS = 5
-_SAMPLES, _TOKENS = re.compile(r"\b(?:samples?|utterances?|examples?)\b"), re.compile(r"\btokens?\b")
+# What a loss is of is named as well: an audio token loss is no loss against tokens.
+_AGAINST = (
+    r"(?:vs|versus|against|by|over|seen|consumed|processed|trained|total) (?:seen |consumed |processed |training )?"
+)
 _EPOCH_NAME = re.compile(r"\bepochs?\b")
 # An update of an audio language model takes 20 ms and more; one that takes a minute, with an evaluation behind each, or
 # ten, is none.
@@ -98,9 +101,9 @@ def _unit_of(series: Series, tags: RunTags, signs: _Signs) -> tuple[AxisUnit, st
 
 
 def _samples_or_tokens(series: Series, tags: RunTags, signs: _Signs) -> tuple[AxisUnit, str] | None:
-    spoken = tags.tags[series.tag].words
+    own = tags.tags[series.tag]
     for unit, pattern in _COUNTED:
-        if pattern.search(spoken) and not re.search(rf"per {pattern.pattern}", spoken):
+        if pattern.search(own.words) or any(part.lower() in (unit, f"{unit}s") for part in series.tag.split("/")[:-1]):
             return unit, f"{series.tag} is logged against {unit}s by its name"
     per_second = signs.stride / signs.seconds if signs.seconds >= _FASTEST_UPDATE else 0.0
     if signs.even and signs.stride >= _LEAST_BATCH and per_second > _FASTEST_STEPS:
@@ -108,7 +111,10 @@ def _samples_or_tokens(series: Series, tags: RunTags, signs: _Signs) -> tuple[Ax
     return None
 
 
-_COUNTED: tuple[tuple[AxisUnit, re.Pattern[str]], ...] = (("sample", _SAMPLES), ("token", _TOKENS))
+_COUNTED: tuple[tuple[AxisUnit, re.Pattern[str]], ...] = (
+    ("sample", re.compile(rf"\b{_AGAINST}(?:samples?|utterances?|examples?)\b")),
+    ("token", re.compile(rf"\b{_AGAINST}tokens?\b")),
+)
 
 
 def _epochs(series: Series, tags: RunTags, signs: _Signs) -> tuple[AxisUnit, str] | None:

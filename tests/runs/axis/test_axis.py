@@ -111,6 +111,11 @@ def in_samples(tmp_path, tag, values, stride, seconds):
     [
         ("Train/Samples/audio_loss", math.nan, "sample"),
         ("audio_loss vs tokens", math.nan, "token"),
+        ("audio_loss by consumed samples", math.nan, "sample"),
+        ("tokens/audio_loss", math.nan, "token"),
+        ("audio_token_loss", math.nan, "step"),
+        ("loss_speech_tokens", math.nan, "step"),
+        ("audio_loss_per_sample", math.nan, "step"),
         ("audio_loss", 0.5, "sample"),
         ("audio_loss", 100.0, "step"),
         ("audio_loss", 0.0001, "step"),

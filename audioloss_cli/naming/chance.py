@@ -66,6 +66,10 @@ class ChanceTable(NamedTuple):
         """
         return _near(value, self.vocabularies, self.codebooks, sums, share)
 
+    def between(self, low: float, high: float) -> bool:
+        """Whether a chance level lies from ``low`` to ``high``, in nats; sums only where their number is known."""
+        return any(low <= chance.level <= high for chance in _levels(self.vocabularies, self.codebooks, sums=False))
+
 
 USUAL_CHANCES = ChanceTable()
 

@@ -2,8 +2,9 @@
 
 What: The loss starts at most 4 % below ln V and 2 % above, and is usually within 2 %, for the V codes that a
 configuration file names, else those of a known codec, or of their sum over codebooks, and has not been 2 % below it
-over any 500 steps, for steps (2000) training steps and 30 points, with little noise. As long as the learning rate is
-logged and still rises the steps are not counted.
+over any 500 steps, for steps (2000) training steps and 30 points, with little noise. An audio cross entropy may also
+start up to 25 % above, where no other ln V is, as an untrained head does, and come down to within 0.5 %. As long as the
+learning rate is logged and still rises the steps are not counted.
 
 Why: Guessing one of V codes costs ln V nats. A model that still guesses after so many steps learns nothing: its audio
 head is frozen or not reached by the gradient, its labels are noise or out of step with its inputs, or its learning rate
@@ -15,11 +16,12 @@ steps for this rule.
 """
 
 import math
+from collections.abc import Sequence
 
 from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory
 from audioloss_cli.model.point import LEARNING_RATE
 from audioloss_cli.naming.chance import Chance
-from audioloss_cli.rules._chance import STILL, start_at, stuck_at
+from audioloss_cli.rules._chance import STILL, may_come_down, start_at, stuck_at
 
 _LEFT, _FALLEN, _OUTLIER = 0.98, 0.8, 1.05
 _BEFORE, _RISE = 10, 1.001  # points back, and the share by which a learning rate that warms up has risen since
@@ -44,7 +46,8 @@ class Rule(LossRule):
         if history.start is None:
             return False
         chance = start_at(history, STILL)
-        return chance is None or history.lowest < _LEFT * chance.level
+        left = chance is None or history.lowest < _LEFT * chance.level
+        return left and not may_come_down(history)
 
     def holds(self, point: Point, history: SeriesHistory) -> bool | None:
         """Whether it is still there; a single point above says nothing."""
@@ -64,6 +67,15 @@ class Rule(LossRule):
         if chance is None or LEARNING_RATE in history.names:
             return None
         return fallen, math.nextafter(_OUTLIER * chance.level, math.inf)
+
+    def levels(self, history: SeriesHistory) -> Sequence[float] | None:
+        """What counts as fallen, and as an outlier; none where it is not stuck."""
+        chance = stuck_at(history)
+        if chance is None:
+            return []
+        if LEARNING_RATE in history.names:
+            return None
+        return [_FALLEN * chance.level, math.nextafter(_OUTLIER * chance.level, math.inf)]
 
     def worse(self, value: float, than: float) -> bool:
         """None is worse than another."""

@@ -63,7 +63,7 @@ class Rule(LossRule):
         highest = losses[0]
         for each in losses[1:]:
             highest = highest * (highest >= each) + each * (highest < each)
-        chance = start_at(history, STILL)
+        chance = stuck_at(history) or start_at(history, STILL)
         low = ~(values >= _LOW * highest)
         if chance is None or history.lowest < _STUCK * chance.level:
             return low

@@ -11,7 +11,7 @@ from audioloss_cli.audit.no_losses import asked_of, in_its_words, left_out
 from audioloss_cli.audit.settings import AuditSettings
 from audioloss_cli.causes import explain
 from audioloss_cli.findings.identity import beginning_of
-from audioloss_cli.model import Finding, RunReport, Series, is_missing
+from audioloss_cli.model import Finding, RunReport, Series, Severity, is_missing
 from audioloss_cli.model.axis import TimeAxis
 from audioloss_cli.model.report import Source
 from audioloss_cli.model.series_report import AuditedSeries
@@ -21,7 +21,7 @@ from audioloss_cli.naming.selection import Selection, Why, full_name, select
 from audioloss_cli.naming.tag_words import without_its_data
 from audioloss_cli.runs.axis import axis_of, counted_on
 from audioloss_cli.runs.companions import RunTags, codebooks_of, companions, siblings_of
-from audioloss_cli.runs.findings import held_out_low
+from audioloss_cli.runs.findings import held_out_low, lost_ground
 from audioloss_cli.runs.goes_on import steps_without
 from audioloss_cli.runs.group import RunGroup
 from audioloss_cli.runs.merge import MergedRun
@@ -102,7 +102,8 @@ def _report_on(
     low = [finding for item in audited for finding in _low_held_out(item, tags, settings)]
     audited += _held_out(name, tags, selection, settings, arrays=arrays)
     explain(audited, series)
-    findings = [*merged.findings, *low]
+    risen = [finding for item in audited for finding in _lost_ground(name, item, tags, settings)]
+    findings = [*merged.findings, *low, *risen]
     report = RunReport(name, tags=list(names), findings=findings, learning=learning_of(audited, tags))
     report.series = [
         item.finished(
@@ -154,6 +155,21 @@ def _low_held_out(item: AuditedSeries, tags: RunTags, settings: AuditSettings) -
         if tags.tags[other.tag].says_loss and without_its_data(other.tag) == without_its_data(item.series.tag)
     ]
     return held_out_low.findings(item.series, twins, item.limits.threshold)
+
+
+def _lost_ground(name: str, item: AuditedSeries, tags: RunTags, settings: AuditSettings) -> list[Finding]:
+    """A loss that ends high, where no incident says so: it rose too slowly for what compares points with the last ones.
+
+    Who does not ask for divergence does not ask for this.
+    """
+    tag = item.series.tag
+    if item.kind not in ("ce", "open") or item.role == "held-out" or tags.tags[tag].held_out:
+        return []
+    if "divergence" not in settings.of(name, tag).choice.codes:
+        return []
+    if any(each.resolution == "run_ended" and each.severity is Severity.CRITICAL for each in item.incidents):
+        return []
+    return lost_ground.findings(item.series, item.segment_starts[-1])
 
 
 def _not_audited(tags: RunTags, selection: Selection) -> list[str]:

@@ -69,3 +69,8 @@ def test_who_ignores_divergence_ignores_it(jsonl, audioloss):
     path = jsonl(*({"step": step, "audio_loss": value} for step, value in risen(3000, 1, 1000, 1500, 6.9)))
     assert audioloss("scan", path).code == 1
     assert audioloss("scan", path, "--ignore", "divergence").code == 0
+
+
+def test_a_loss_that_goes_up_and_down_by_itself_has_not_lost_more(jsonl):
+    points = [(step, 5 + 1.2 * math.sin(step / 500) + 0.01 * (step % 3)) for step in range(9500)]
+    assert found(jsonl, points)[1] == []

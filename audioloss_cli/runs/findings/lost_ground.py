@@ -23,8 +23,9 @@ from audioloss_cli.model.median import median
 CODE = "lost-ground"
 _PARTS, _LEAST_POINTS, _CONSIDERED = 20, 3, 101  # of a run; of a part; of those of a part
 _FIRST, _LAST = 5, 2  # points at the start; parts at the end
-# See above; the least that such a start must lie above; and times the noise of a level.
-_BACK, _TIMES, _LEAST, _NOISE = 0.75, 0.5, 0.36, 6.0
+# See above; the least that such a start must lie above; times the noise of a level; and times
+# what the levels rose before by themselves.
+_BACK, _TIMES, _LEAST, _NOISE, _AGAIN = 0.75, 0.5, 0.36, 6.0, 1.5
 
 
 class _Part(NamedTuple):
@@ -51,7 +52,8 @@ def findings(training: Series, begin: int = 0) -> list[Finding]:
     end = min(part.level for part in parts[-_LAST:])
     back, least = _BACK * (start - lowest.level), _LEAST * lowest.level
     rise = min(_TIMES * lowest.level, back) if back >= least else _TIMES * lowest.level
-    if end < lowest.level + max(rise, _NOISE * median([part.noise for part in parts])):
+    noise = max(_NOISE * median([part.noise for part in parts]), _AGAIN * _risen_before(parts, lowest))
+    if end < lowest.level + max(rise, noise):
         return []
     return [_finding(training, start, lowest, end)]
 
@@ -69,6 +71,15 @@ def _parts(series: Series, begin: int) -> Sequence[_Part]:
             apart = median([abs(after - before) for before, after in pairwise(values)])
             found.append(_Part(median(values), int(series.steps[high - 1]), apart / math.sqrt(len(values))))
     return found
+
+
+def _risen_before(parts: Sequence[_Part], lowest: _Part) -> float:
+    """How far the level had gone up at most, and came down again, before it was lowest."""
+    low, most = math.inf, 0.0
+    for part in parts[: parts.index(lowest)]:
+        low = min(low, part.level)
+        most = max(most, part.level - low)
+    return most
 
 
 def _finding(training: Series, start: float, lowest: _Part, end: float) -> Finding:

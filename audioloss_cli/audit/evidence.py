@@ -19,6 +19,7 @@ _STAYS = 4.0  # a held-out loss that falls by more has followed
 _HIGH = 20.0  # warning thresholds: a held-out loss above is that of a task which is not solved
 _BEFORE = 5.0  # ... measured while the training loss was still above so many
 _PARTS = 2
+_NOT_LOW, _LOW = 1.0, 0.1  # nats: above, a loss is not low by nature; below, it was when a score was first measured
 _REGRESSION = re.compile(r"\b(?:mse|rmse|mae|psnr|ssim|r 2|r2|icc|pearson|spearman)\b")
 _STRICT = ("clip", "completion", "rollout", "advantage", "reward", "ppo", "approx", "vf", "pg", "policy")
 _SCALED, _CONSTANT, _LEAST_ALIKE = 0.1, 0.02, 8
@@ -61,7 +62,12 @@ def of_policy(tags: RunTags) -> str:
 
 
 def scored(series: Series, tags: RunTags) -> str:
-    """A score of a task beside the loss: it names the task, or shows that a low loss is no sign of a trivial one."""
+    """A score of a task beside the loss: it names the task, or shows that a low loss is no sign of a trivial one.
+
+    Beside a loss that is not low, or is 0 all along, it says nothing: who guesses has an accuracy as well.
+    """
+    if latest(series) > _NOT_LOW or is_zero_throughout(series):
+        return ""
     for other in tags.of("score", lambda tag: bool(tag.score)):
         tag = tags.tags[other.tag]
         if clause := _of_score(series, other, tag):
@@ -80,10 +86,10 @@ def _of_score(series: Series, other: Series, tag: Tag) -> str:
         return said if last < worst and last <= max(first, min(values) * 1.5) else ""
     if tag.score == "task":
         return said if last > 0 and last >= first / 1.5 else ""
-    return said if _is_no_leak(series, values, last, held_out=tag.held_out) else ""
+    return said if _is_no_leak(series, other, values, last, held_out=tag.held_out) else ""
 
 
-def _is_no_leak(series: Series, values: Sequence[float], last: float, *, held_out: bool) -> bool:
+def _is_no_leak(series: Series, other: Series, values: Sequence[float], last: float, *, held_out: bool) -> bool:
     """Whether a share of right answers tells a learnt task from a trivial one.
 
     On the training data each wrong answer costs ln 2 at least: an accuracy says nothing that the loss does not say,
@@ -92,12 +98,16 @@ def _is_no_leak(series: Series, values: Sequence[float], last: float, *, held_ou
     unit = 100.0 if max(values) > 1.5 else 1.0  # noqa: PLR2004
     share, loss = last / unit, latest(series)
     if held_out:
+        if _value_at(series, other.steps[0]) < _LOW:  # measured when there was nothing to learn any more
+            return False
         return 0 < share < _PERFECT and last >= 0.9 * max(values)
     return math.isfinite(loss) and 0 < share < 1 - loss / math.log(2) - 0.02
 
 
-def regression(tags: RunTags) -> str:
+def regression(series: Series, tags: RunTags) -> str:
     """Scores of a regression beside the loss, which a model of codes has not."""
+    if is_zero_throughout(series):
+        return ""
     signs = tags.of("score of a regression", lambda tag: not tag.says_loss and bool(_REGRESSION.search(tag.words)))
     for sign in signs:
         found = _REGRESSION.search(tags.tags[sign.tag].words)

@@ -104,7 +104,7 @@ def _by_the_run(series: Series, tags: RunTags, threshold: float) -> Declared:
         return Declared(kind, known.task_reason if kind else "")
     for reason in (
         evidence.scored(series, tags),
-        evidence.regression(tags),
+        evidence.regression(series, tags),
         evidence.distances_beside(series, tags),
         evidence.scaled_copy(series, tags),
         evidence.a_term(series, tags),

@@ -2,7 +2,8 @@
 
 What: The logged value has been identical, to the last bit, at points (20) points in a row, and is not 0; 10 will do
 where a point stands for 100 updates and more, as for an epoch. A value of at most 3 decimals must be identical at ten
-times as many, for a logger that rounds repeats itself. In a series that is small by nature, values below the warning
+times as many, for a logger that rounds repeats itself, unless neighbouring points usually lie ten times as far apart as
+its last digit. In a series that is small by nature, values below the warning
 threshold do not count. A held-out loss is left out.
 
 Why: Batches differ, so their losses do. A constant is logged where an exception was swallowed and a default returned,
@@ -20,6 +21,7 @@ from audioloss_cli.model import Limits, LossRule, Point, SeriesHistory, SettingE
 _LEAST_POINTS = 10
 _FAR_APART = 100  # updates from point to point: so many means of others cannot be the same number
 _DECIMALS, _PATIENCE, _SINGLE = 3, 10, 1e-7  # of a number that was a float32 once
+_APART, _BITS = 10, 8  # last digits; bits of a bfloat16
 
 
 class Rule(LossRule):
@@ -43,9 +45,13 @@ class Rule(LossRule):
         if not math.isfinite(point.value):
             return None
         coarse = history.kind == "small" and abs(point.value) < self._rounded
-        rounded = abs(round(point.value, _DECIMALS) - point.value) <= _SINGLE * abs(point.value)
+        rounded = _is_rounded(point.value, _DECIMALS) and not _would_differ(point.value, history)
         points = _LEAST_POINTS if history.stride >= _FAR_APART else self.points
         return history.repeats >= points * (_PATIENCE if rounded else 1) and point.value != 0 and not coarse
+
+    def clears(self, point: Point, history: SeriesHistory) -> bool:
+        """Whether another value came: how far apart points usually are is forgotten in the meantime."""
+        return history.repeats < _LEAST_POINTS
 
     def levels(self, history: SeriesHistory) -> Sequence[float] | None:
         """The value that is repeated; until it is often enough for any value, it matters how often."""
@@ -61,3 +67,17 @@ class Rule(LossRule):
     def explain(self, point: Point, history: SeriesHistory, since: int, points: int) -> str:
         """Name the value and how often it was logged."""
         return f"loss has been exactly {point.value!r} at {history.repeats} points in a row up to step {point.step}"
+
+
+def _is_rounded(value: float, decimals: int) -> bool:
+    """Whether it has no more decimals."""
+    return abs(round(value, decimals) - value) <= _SINGLE * abs(value)
+
+
+def _would_differ(value: float, history: SeriesHistory) -> bool:
+    """Whether neighbours usually lie so far apart that the last digit of a rounded value cannot stay by chance."""
+    fewest = next(decimals for decimals in range(_DECIMALS + 1) if _is_rounded(value, decimals))
+    mantissa, exponent = math.frexp(value)
+    digits = mantissa * (1 << _BITS)
+    last = 2.0 ** (exponent - _BITS) if digits == int(digits) else 0.0  # of a bfloat16
+    return max(history.spread, history.earlier_spread) >= _APART * max(10.0**-fewest, last)

@@ -122,7 +122,7 @@ def test_it_answers_for_any_value_and_is_quiet_where_it_says(name, values, strid
             and not rule.is_inactive(history)
             and (rule.inactive or history.repeats < MANY_REPEATS)
         ):
-            low, high = InactiveRange.all_of(rule.inactive).interval(history.reference)
+            low, high = InactiveRange.all_of(rule.inactive).interval(history.reference, history.level, history.start)
             assert not low <= value < high
         assert rule.clears(point, history) in (True, False)
         assert not rule.worse(value, value)

@@ -25,6 +25,7 @@ _MOST_HELD = 1000
 _MOST_SHOWN, _MOST_TAGS_SHOWN = 4, 20  # lines, and names of one line in the note
 _LINES_TO_FIND_A_CYCLE = 2 * LONGEST
 _NAN = float("nan")
+_OF_AN_EPOCH = "_epoch"  # what Lightning puts behind the name of a mean
 _BLANK = Template("", Entry())
 
 
@@ -49,6 +50,9 @@ class Reading:
         self._has_step = False  # whether anything was counted
         self._samples = dict[str, list[str]]()  # lines, and the losses that each held first
         self._drawn: tuple[int, list[tuple[str, float]]] | None = None  # the last state of a progress bar
+        self._shown = dict[
+            str, tuple[float, float | None]
+        ]()  # by a bar until the next epoch, with the epoch since when
         self._last = list[Template | None]()  # what the last lines were, taken one by one
         self._cycle: Cycle | None = None
         self._too_many = 0
@@ -250,7 +254,7 @@ class Reading:
             if self._drawn == (step, values.numbers):
                 return
             self._drawn = step, values.numbers
-        numbers = values.numbers
+        numbers = self._without_repeats(values) if values.entry.is_bar else values.numbers
         new = [tag for tag in tags if tag not in self._tags]
         if len(self._tags) + len(new) > _MOST_TAGS:
             self._too_many += len(new)
@@ -262,6 +266,27 @@ class Reading:
         if losses and len(self._samples) < _MOST_SHOWN:
             self._samples.setdefault(values.start, []).extend(losses)
         self._table(values.entry.rank).add_row(Row(step, numbers, values.entry.blanks, values.entry.nulls, _NAN))
+
+    def _without_repeats(self, values: Values) -> list[tuple[str, float]]:
+        """The numbers of a progress bar without those that it only shows once more.
+
+        Beside the loss of a step, the value of an epoch and a held-out one are measured once, and shown until the end
+        of the next epoch.
+        """
+        lasting = {tag for tag, _ in values.numbers if tag.endswith(_OF_AN_EPOCH) or classify(tag).held_out}
+        if not lasting or not any(_says_loss(tag) for tag, _ in values.numbers if tag not in lasting):
+            return values.numbers
+        epoch = next((value for name, value, _ in values.counts if name == "epoch"), None)
+        kept = list[tuple[str, float]]()
+        for tag, value in values.numbers:
+            if tag in lasting:
+                before, since = self._shown.get(tag, (_NAN, None))
+                if value == before and (epoch is None or since is None or since <= epoch <= since + 1):
+                    continue
+                if len(self._shown) < _MOST_TAGS:
+                    self._shown[tag] = value, epoch
+            kept.append((tag, value))
+        return kept
 
     def _table(self, rank: int) -> "_Table":
         table = self._tables.get(rank)

@@ -82,6 +82,33 @@ def test_a_bar_that_is_drawn_again_is_one_point(tmp_path):
     assert points(write(tmp_path, content))["loss"] == [(step, step) for step in range(60)]
 
 
+def test_a_value_of_an_epoch_is_one_point_however_often_a_bar_shows_it(tmp_path):
+    content = ""
+    for number in range(1, 121):
+        epoch, place = divmod(number - 1, 30)
+        content += f"\rEpoch {epoch}:  1%|# | {place + 1}/30 [00:10<10:00, v_num=0, loss_step={9 - number / 50:.3f}"
+        content += f", val_loss={8 - epoch}.5, loss_epoch={8 - epoch}.250]" if epoch else "]"
+    found = points(write(tmp_path, content))
+    assert [step for step, _ in found["loss_step"]] == list(range(1, 121))
+    assert found["loss_epoch"] == [(31, 7.25), (61, 6.25), (91, 5.25)]
+    assert found["val_loss"] == [(31, 7.5), (61, 6.5), (91, 5.5)]
+
+
+def test_a_held_out_loss_that_stays_for_many_epochs_is_a_point_in_each_second_one(tmp_path):
+    content = "".join(
+        f"\rEpoch {epoch}:  1%|# | {place}/3 [00:10<10:00, loss={9 - epoch / 9 - place:.3f}, val_loss=3.5]"
+        for epoch in range(8)
+        for place in (1, 2, 3)
+    )
+    assert points(write(tmp_path, content))["val_loss"] == [(6 * time + 1, 3.5) for time in range(4)]
+
+
+@pytest.mark.parametrize("name", ["loss", "train_loss", "loss_step", "loss_epoch", "val_loss"])
+def test_a_constant_loss_is_a_point_each_time_that_a_bar_shows_it_alone(tmp_path, name):
+    content = "".join(f"\rEpoch 0:  1%|# | {step}/300 [00:10<10:00, {name}=6.931]" for step in range(1, 301))
+    assert points(write(tmp_path, content))[name] == [(step, 6.931) for step in range(1, 301)]
+
+
 def test_a_step_that_starts_anew_in_each_epoch_goes_on(tmp_path):
     content = "".join(
         f"Epoch [{epoch}/3], Step [{step}/50], Loss: {epoch + step}\n"

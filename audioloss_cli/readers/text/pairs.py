@@ -13,7 +13,7 @@ _TOKEN = re.compile(
     rf"|[-+]?(?:nan|inf(?:inity)?)|(?P<unit>{NUMBER}[A-Za-z]{{1,12}}+(?:/[A-Za-z]{{1,12}}+)?+))(?![\w]|\.\w|:\d)",
     re.IGNORECASE,
 )
-_BEFORE_NAN = re.compile(r"(?:[=:(\[,'\">]|loss|losses|nll|ce|ppl|norm|acc)\s*+$", re.IGNORECASE)
+_BEFORE_NAN = re.compile(r"(?:[=:(\[,'\">]|(?:loss|losses|nll|ce|ppl|norm|acc)(?:_q?\d{1,3})?)\s*+$", re.IGNORECASE)
 _RANK = re.compile(r"\s*+(?:\[(?:rank|default|rank )(\d{1,5})\]|\[\d{1,5},(\d{1,5})\]<std\w{3}>)", re.IGNORECASE)
 _RANK_OF = re.compile(r"[\]\s]\((\d{1,4})/(\d{1,5})\) ")
 _LONGEST_NAME = 96  # of what is printed; longer texts before a number are prose
@@ -46,6 +46,8 @@ _METRICS = frozenset(
         "bsz",
     ]
 )
+# And names that hold one of these: "ce_q1 4.1", "audio_ce 4.1".
+_METRIC_PARTS = frozenset({"ce", "nll", "ppl"})
 _COUNTERS = {
     "step": "step",
     "steps": "steps",
@@ -156,7 +158,7 @@ class _Pairs:
             name = f"{self.word} {self._text(index - 1)} {name}".rstrip()
             self.entry.parts_of_names.add(self.first + index - 1)
         self.word = ""
-        if name and (separated or name.rpartition(" ")[2].lower() in _METRICS or "loss" in name.lower()):
+        if name and (separated or _is_metric(name)):
             self._add(name, index)
         elif is_whole and (word := _last_word(short)) and word.lower() not in _COUNTERS:
             self.word = word
@@ -223,6 +225,13 @@ def _name(gap: str) -> tuple[str, bool]:
     while words and words[0] in _LEVELS:
         del words[0]
     return " ".join(words), separator is not None
+
+
+def _is_metric(name: str) -> bool:
+    """Whether a name is that of a value though nothing but a space parts the two."""
+    name = name.lower()
+    last = name.rpartition(" ")[2]
+    return last in _METRICS or "loss" in name or not _METRIC_PARTS.isdisjoint(last.split("_"))
 
 
 def _last_word(gap: str) -> str:

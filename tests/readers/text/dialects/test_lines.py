@@ -45,6 +45,8 @@ LINES = [
     ("[Rank 0] step=10, skipped=0, lr=[1e-05], mom=[(0.9, 0.95)]", {"step": 10}, {"lr": 1e-5}),
     ("Train Epoch: 1 [640/60000 (1%)]\tLoss: 2.3", {"epoch": 1, "place": 640}, {"Loss": 2.3}),
     ("INFO 2026-06-12 ot_train.py:357 step:1K smpl:38K ep:121 epch:3.04 loss:1.019 grdn:32.9 lr:1.0e-05", {}, {"loss": 1.019, "grdn": 32.9, "lr": 1e-5}),
+    ("[03-14 10:00:00][flashy.solver][INFO] - Train | Epoch 1 | 10/4000 | 3.10 it/sec | lr 1.00E-04 | ce 5.446 | ppl 231.81 | ce_q1 4.124 | ppl_q1 61.825 | ce_q2 nan", {"epoch": 1, "place": 10}, {"lr": 1e-4, "ce": 5.446, "ppl": 231.81, "ce_q1": 4.124, "ppl_q1": 61.825, "ce_q2": math.nan}),
+    ("step 5 audio_ce 4.1 text_nll 2.2", {"step": 5}, {"audio_ce": 4.1, "text_nll": 2.2}),
     ("train_loss = nan, Audio loss: -inf", {}, {"train_loss": math.nan, "Audio loss": -math.inf}),
 ]  # fmt: skip
 

@@ -19,6 +19,7 @@ _RANK_OF = re.compile(r"[\]\s]\((\d{1,4})/(\d{1,5})\) ")
 _LONGEST_NAME = 96  # of what is printed; longer texts before a number are prose
 _LONGEST_OF = 12  # "/" and padding
 _LONGEST_NUMBER = 40
+_OF_A_BAR = "%|"  # behind a number that says how far the bar is: "Train:   0%|#   | 5/1200 ["
 _MOST_TOKENS = 4000
 
 # What may stand between a name and its number.
@@ -148,6 +149,9 @@ class _Pairs:
             self.group = group[1]
 
     def _take(self, index: int, token: Token, gap: str) -> None:
+        if self.line.startswith(_OF_A_BAR, token.end):
+            self.word = ""
+            return
         short = gap[-_LONGEST_NAME:]
         total = self._total(index)
         name, separated = _name(short)

@@ -69,6 +69,15 @@ def test_the_place_of_the_progress_bar_is_the_step_of_a_row_that_has_none(tmp_pa
     assert points(write(tmp_path, content))["loss"] == [(step, step / 4) for step in range(5, 1000, 5)]
 
 
+def test_a_bar_with_a_name_gives_the_step_as_one_without(tmp_path):
+    content = "".join(
+        f"{{'loss': {step / 4}, 'epoch': {step / 400}}}\nTrain: {step // 10:3}%|#   | {step}/1000 [00:10<10:00]\n"
+        for step in range(5, 1000, 5)
+    )
+    found = points(write(tmp_path, content))
+    assert found == {"loss": [(step, step / 4) for step in range(5, 1000, 5)]}
+
+
 def test_bars_that_came_before_the_rows_are_no_steps(tmp_path):
     bars = "".join(f"\r{step}%|# | {step}/100 [00:10<10:00,  1.02it/s]" for step in range(1, 101))
     rows = "".join(f"{{'loss': {number}, 'epoch': {number / 40}}}\n" for number in range(1, 60))

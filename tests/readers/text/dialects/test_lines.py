@@ -47,6 +47,8 @@ LINES = [
     ("INFO 2026-06-12 ot_train.py:357 step:1K smpl:38K ep:121 epch:3.04 loss:1.019 grdn:32.9 lr:1.0e-05", {}, {"loss": 1.019, "grdn": 32.9, "lr": 1e-5}),
     ("[03-14 10:00:00][flashy.solver][INFO] - Train | Epoch 1 | 10/4000 | 3.10 it/sec | lr 1.00E-04 | ce 5.446 | ppl 231.81 | ce_q1 4.124 | ppl_q1 61.825 | ce_q2 nan", {"epoch": 1, "place": 10}, {"lr": 1e-4, "ce": 5.446, "ppl": 231.81, "ce_q1": 4.124, "ppl_q1": 61.825, "ce_q2": math.nan}),
     ("step 5 audio_ce 4.1 text_nll 2.2", {"step": 5}, {"audio_ce": 4.1, "text_nll": 2.2}),
+    ("Train:   1%|#  | 15/1200 [00:30<39:30,  0.51it/s]", {"bar": 15}, {"Train": None}),
+    ("loss:  10%|#  | 15/1200 [00:30<39:30,  0.51it/s, loss=2.5]", {"bar": 15}, {"loss": 2.5}),
     ("train_loss = nan, Audio loss: -inf", {}, {"train_loss": math.nan, "Audio loss": -math.inf}),
 ]  # fmt: skip
 
@@ -57,7 +59,9 @@ def test_a_line_says(line, counters, numbers):
     texts = [line[token.start : token.end] for token in entry.tokens]
     assert {each.name: float(texts[each.token]) for each in entry.counters} == counters
     found = {tag: float(texts[index].replace(",", "")) for tag, index in entry.numbers}
-    assert {tag: repr(found.get(tag)) for tag in numbers} == {tag: repr(float(value)) for tag, value in numbers.items()}
+    assert {tag: repr(found.get(tag)) for tag in numbers} == {
+        tag: repr(None if value is None else float(value)) for tag, value in numbers.items()
+    }
 
 
 @pytest.mark.parametrize(

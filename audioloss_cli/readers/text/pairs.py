@@ -13,7 +13,9 @@ _TOKEN = re.compile(
     rf"|[-+]?(?:nan|inf(?:inity)?)|(?P<unit>{NUMBER}[A-Za-z]{{1,12}}+(?:/[A-Za-z]{{1,12}}+)?+))(?![\w]|\.\w|:\d)",
     re.IGNORECASE,
 )
-_BEFORE_NAN = re.compile(r"(?:[=:(\[,'\">]|(?:loss|losses|nll|ce|ppl|norm|acc)(?:_q?\d{1,3})?)\s*+$", re.IGNORECASE)
+_BEFORE_NAN = re.compile(
+    r"(?:[=:(\[,'\">]|(?:loss|losses|nll|ce|ppl|norm|acc)(?:_q?\d{1,3}|\s\d{1,12})?)\s*+$", re.IGNORECASE
+)
 _RANK = re.compile(r"\s*+(?:\[(?:rank|default|rank )(\d{1,5})\]|\[\d{1,5},(\d{1,5})\]<std\w{3}>)", re.IGNORECASE)
 _RANK_OF = re.compile(r"[\]\s]\((\d{1,4})/(\d{1,5})\) ")
 _LONGEST_NAME = 96  # of what is printed; longer texts before a number are prose
@@ -121,7 +123,7 @@ class _Pairs:
         self.line, self.start, self.tokens, self.entry, self.first = line, start, tokens, entry, first
         self.heading = self.group = ""
         self.section: bool | None = None
-        self.skip = -1  # a token that was taken as the total of the one before
+        self.skip = -1  # a token that was taken together with the one before: as its total, or as the value it counts
         self.word = ""  # before a whole number without a name: "Codebook" in "Codebook 3 loss: 4.2"
 
     def run(self) -> None:
@@ -158,6 +160,8 @@ class _Pairs:
         if self._count(index, short, total):
             return
         is_whole = self.line[token.start : token.end].isdigit()
+        if is_whole and not separated and self._count_behind(name, index):
+            return
         if separated and self.word and (not name or (gap[:1] == " " and gap[1:2].isalpha())):
             name = f"{self.word} {self._text(index - 1)} {name}".rstrip()
             self.entry.parts_of_names.add(self.first + index - 1)
@@ -200,6 +204,21 @@ class _Pairs:
         counters.append(Counter(name, at, None if total is None else self.first + total))
         self.skip = -1 if total is None else total
         self.word = ""
+        return True
+
+    def _count_behind(self, name: str, index: int) -> bool:
+        """Take a whole number between the name of a loss and its value as a counter: ``Train loss 20 3.19``."""
+        after = index + 1
+        if "loss" not in name.lower() or self.entry.counters or after == len(self.tokens):
+            return False
+        between = self.line[self.tokens[index].end : self.tokens[after].start]
+        value = self._text(after)
+        is_value = self.tokens[after].is_number and not value.isdigit() and between in (" ", ": ")
+        if not is_value or self.line.count(f"{name} ") > 1:
+            return False  # "Loss 0: 2.5, Loss 1: 3.5"
+        self.entry.counters.append(Counter("iteration", self.first + index))
+        self.skip = after
+        self._add(name, after)
         return True
 
     def _add(self, name: str, index: int) -> None:

@@ -49,6 +49,11 @@ LINES = [
     ("step 5 audio_ce 4.1 text_nll 2.2", {"step": 5}, {"audio_ce": 4.1, "text_nll": 2.2}),
     ("Train:   1%|#  | 15/1200 [00:30<39:30,  0.51it/s]", {"bar": 15}, {"Train": None}),
     ("loss:  10%|#  | 15/1200 [00:30<39:30,  0.51it/s, loss=2.5]", {"bar": 15}, {"loss": 2.5}),
+    ("Train loss 20 40.191127 Grad Norm 2.034069 1.21s/it", {"iteration": 20}, {"Train loss": 40.191127}),
+    ("Train loss 21 nan Grad Norm nan 1.21s/it", {"iteration": 21}, {"Train loss": math.nan}),
+    ("Validation loss 500: 44.210240  ", {"iteration": 500}, {"Validation loss": 44.21024}),
+    ("step 3 loss 4 0.5", {"step": 3}, {"loss": 4}),
+    ("loss 2 acc 0.5", {}, {"loss": 2, "acc": 0.5}),
     ("train_loss = nan, Audio loss: -inf", {}, {"train_loss": math.nan, "Audio loss": -math.inf}),
 ]  # fmt: skip
 

@@ -25,7 +25,10 @@ _OF_A_BAR = "%|"  # behind a number that says how far the bar is: "Train:   0%|#
 _MOST_TOKENS = 4000
 
 # What may stand between a name and its number.
-_SEPARATOR = re.compile(r"['\"]?\s*+(?:=+|:|->|\bis\b)\s*+(?:\[|\(|['\"]|tensor\(\[?|[\w.]{1,20}\()?$")
+_SEPARATOR = re.compile(
+    r"['\"]?\s*+(?:=+|:|->|\bis\b)\s*+(?:\[|\(|['\"]|tensor\(\[?|[\w.]{1,20}\()?$"
+    r"|\s++tensor\(\[?$"  # as print(loss) leaves it
+)
 _DELIMITER = re.compile(r"[,;|\[({\])}\t<>]|\s{2,}|\s[-+>]+\s|:\s|\s-$")
 _WORD = re.compile(r"[A-Za-z_@%#][\w./@%#*-]*+")
 _LEVELS = frozenset(["INFO", "DEBUG", "WARNING", "WARN", "TRAIN", "root", "INFO:", "DEBUG:"])
@@ -242,6 +245,10 @@ def _name(gap: str) -> tuple[str, bool]:
     text = _DELIMITER.split(text.rstrip())[-1]
     words = list[str]()
     for word in reversed(text.split(" ")[-6:]):
+        _, colon, behind = word.rpartition(":")  # "postfix:loss=4.2"
+        if colon and _WORD.fullmatch(behind):
+            words.insert(0, behind)
+            break
         if not _WORD.fullmatch(word):
             break
         words.insert(0, word)

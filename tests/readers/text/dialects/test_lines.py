@@ -54,6 +54,9 @@ LINES = [
     ("Validation loss 500: 44.210240  ", {"iteration": 500}, {"Validation loss": 44.21024}),
     ("step 3 loss 4 0.5", {"step": 3}, {"loss": 4}),
     ("loss 2 acc 0.5", {}, {"loss": 2, "acc": 0.5}),
+    ("epoch 0 step 10 loss tensor(7.53, device='cuda:0', grad_fn=<NllLossBackward0>)", {"epoch": 0, "step": 10}, {"loss": 7.53}),
+    ("loss tensor([nan], device='cuda:0') acc tensor(0.5)", {}, {"loss": math.nan, "acc": 0.5}),
+    (f"{STAMP} - 0 - levanter.tracker INFO :: Progress on:train 1.0it/20.0kit rate:1.2s/it remaining:6:41:22 postfix:loss=9.09", {}, {"loss": 9.09}),
     ("train_loss = nan, Audio loss: -inf", {}, {"train_loss": math.nan, "Audio loss": -math.inf}),
 ]  # fmt: skip
 

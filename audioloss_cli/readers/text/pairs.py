@@ -18,6 +18,9 @@ _BEFORE_NAN = re.compile(
 )
 _RANK = re.compile(r"\s*+(?:\[(?:rank|default|rank )(\d{1,5})\]|\[\d{1,5},(\d{1,5})\]<std\w{3}>)", re.IGNORECASE)
 _RANK_OF = re.compile(r"[\]\s]\((\d{1,4})/(\d{1,5})\) ")
+_MOST_RANKS = 4096
+# "Epoch 1 (100/400) " is the place in the epoch.
+_COUNTS = re.compile(r"(?<![A-Za-z])(?:epoch|step|iter|iteration|batch|update)s?(?![A-Za-z])", re.IGNORECASE)
 _LONGEST_NAME = 96  # of what is printed; longer texts before a number are prose
 _LONGEST_OF = 12  # "/" and padding
 _LONGEST_NUMBER = 40
@@ -105,9 +108,16 @@ def rank_of(line: str) -> tuple[int, int]:
     """Return the rank that a line names, and where the text behind its prefix starts."""
     if (prefix := _RANK.match(line)) is not None:
         return int(prefix[1] or prefix[2]), prefix.end()
-    if (match := _RANK_OF.search(line[:200])) is not None and int(match[1]) < int(match[2]):
-        return int(match[1]), 0
-    return 0, 0
+    inside = _rank_inside(line)
+    return (0 if inside is None else int(inside[1])), 0
+
+
+def _rank_inside(line: str) -> "re.Match[str] | None":
+    """The rank behind a prefix of another kind, ``[train.py:903] (0/4) ``."""
+    match = _RANK_OF.search(line[:200])
+    if match is None or not int(match[1]) < int(match[2]) <= _MOST_RANKS or _COUNTS.search(line, 0, match.start()):
+        return None
+    return match
 
 
 def read_pairs(line: str, entry: Entry, start: int = 0, end: int | None = None) -> Entry:
@@ -116,6 +126,11 @@ def read_pairs(line: str, entry: Entry, start: int = 0, end: int | None = None) 
     found = tokens_of(line, start, end)
     entry.tokens = [*entry.tokens, *found]
     _Pairs(line, start, found, entry, first).run()
+    if not start and (inside := _rank_inside(line)) is not None:
+        # Lines of another rank are lines of another kind.
+        taken = {each.token for each in entry.counters} | {index for _, index in entry.numbers}
+        own = {index for index, token in enumerate(entry.tokens) if token.start == inside.start(1)}
+        entry.parts_of_names |= own - taken
     return entry
 
 

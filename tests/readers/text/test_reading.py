@@ -157,6 +157,30 @@ def test_each_rank_is_a_run(tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    "line", ["Epoch:[{epoch}/2]({place}/40) loss:{loss} lr:0.1\n", "Epoch {epoch} ({place}/40) loss: {loss}\n"]
+)
+def test_the_place_in_an_epoch_is_no_rank(tmp_path, line):
+    rows = [(epoch, place) for epoch in (1, 2) for place in range(0, 40, 4)]
+    content = "".join(line.format(epoch=e, place=place, loss=9 - e - place / 8) for e, place in rows)
+    found = series(write(tmp_path, content))
+    assert {run for run, _ in found} == {""}
+    assert list(found["", "loss"].steps) == list(range(0, 80, 4))
+
+
+def test_the_rank_behind_the_place_in_the_code_is_one(tmp_path):
+    content = "".join(
+        f"2024-01-01 INFO [train.py:903] ({rank}/2) Epoch 1, batch {step}, loss={rank + step}.5\n"
+        for step in range(30)
+        for rank in (0, 1)
+    )
+    found = series(write(tmp_path, content))
+    assert {run: list(item.values) for (run, _), item in found.items()} == {
+        "": [step + 0.5 for step in range(30)],
+        "rank 1": [step + 1.5 for step in range(30)],
+    }
+
+
 def test_null_is_missing_and_nan_is_a_value(tmp_path):
     rows = [
         "{'loss': 2.5, 'step': 1}",

@@ -57,6 +57,8 @@ LINES = [
     ("epoch 0 step 10 loss tensor(7.53, device='cuda:0', grad_fn=<NllLossBackward0>)", {"epoch": 0, "step": 10}, {"loss": 7.53}),
     ("loss tensor([nan], device='cuda:0') acc tensor(0.5)", {}, {"loss": math.nan, "acc": 0.5}),
     (f"{STAMP} - 0 - levanter.tracker INFO :: Progress on:train 1.0it/20.0kit rate:1.2s/it remaining:6:41:22 postfix:loss=9.09", {}, {"loss": 9.09}),
+    ("Epoch:[1/2](100/24000) loss:8.899 lr:0.0005 epoch_Time:299.0min:", {"epoch": 1, "place": 100}, {"loss": 8.899, "lr": 5e-4}),
+    ("Epoch 1 (3/400) loss: 6.95 audio_loss: 2.5", {"epoch": 1, "place": 3}, {"loss": 6.95, "audio_loss": 2.5}),
     ("train_loss = nan, Audio loss: -inf", {}, {"train_loss": math.nan, "Audio loss": -math.inf}),
 ]  # fmt: skip
 

@@ -31,12 +31,29 @@ AUDIO = [(step, 5 - step / 100) for step in range(1, 201)]
         "".join(LINES[:100]).encode() + "".join(LINES[100:]).encode("utf-16-le"),
         "".join(f"\x1b[32m{line[:-1]}\x1b[0m\n" for line in LINES).encode(),
         "".join(f"[rank0]: {line}" for line in LINES).encode(),
+        "".join(f"\x1b[36m(RayTrainWorker pid=218, ip=10.0.0.12)\x1b[0m {line}" for line in LINES).encode(),
+        "".join(f"(TrainTrainable pid=218) {line}" for line in LINES).encode(),
         "".join(
             f"2024-01-01 10:00:{number % 60:02},{number:03} INFO {line}" for number, line in enumerate(LINES)
         ).encode(),
         "".join(f"warning {line.encode().hex()[:9]}\n{line}" for line in LINES).encode(),
     ],
-    ids=["lf", "crlf", "cr", "bom", "utf16", "utf16le", "gz", "appended", "colours", "rank", "stamps", "warnings"],
+    ids=[
+        "lf",
+        "crlf",
+        "cr",
+        "bom",
+        "utf16",
+        "utf16le",
+        "gz",
+        "appended",
+        "colours",
+        "rank",
+        "ray",
+        "ray_alone",
+        "stamps",
+        "warnings",
+    ],
 )
 def test_the_same_lines_in_any_dress(tmp_path, content):
     path = write(tmp_path, content)

@@ -24,6 +24,7 @@ _COUNTS = re.compile(r"(?<![A-Za-z])(?:epoch|step|iter|iteration|batch|update)s?
 _LONGEST_NAME = 96  # of what is printed; longer texts before a number are prose
 _LONGEST_OF = 12  # "/" and padding
 _LONGEST_NUMBER = 40
+_BRACKETS = ("(", "[")
 _OF_A_BAR = "%|"  # behind a number that says how far the bar is: "Train:   0%|#   | 5/1200 ["
 _MOST_TOKENS = 4000
 
@@ -84,6 +85,8 @@ _SECTION = re.compile(
 )
 _HEADING = re.compile(r"(\b[A-Za-z_]{0,24}loss(?:es)?)\s*+:\s++(?=\S)", re.IGNORECASE)
 _GROUP = re.compile(r"(\w+)\[\s*+\w+\s*+[=:]\s*+$")
+# What a loss is made of, where it stands in brackets behind it: "Loss: 9.1 (text: 2.1, audio: 7.0)".
+_PARTS = re.compile(r"text|audio|speech|semantic|acoustic|codec|(?:c|q|cb|codebook_?)\d{1,2}", re.IGNORECASE)
 _NOT_NAMES = frozenset({"cuda", "rank", "device", "local_rank", "port", "pid", "line"})
 
 
@@ -140,6 +143,7 @@ class _Pairs:
     def __init__(self, line: str, start: int, tokens: Sequence[Token], entry: Entry, first: int) -> None:
         self.line, self.start, self.tokens, self.entry, self.first = line, start, tokens, entry, first
         self.heading = self.group = ""
+        self.loss = self.whole = ""  # the loss right before this text, and the one whose parts are in these brackets
         self.section: bool | None = None
         self.skip = -1  # a token that was taken together with the one before: as its total, or as the value it counts
         self.word = ""  # before a whole number without a name: "Codebook" in "Codebook 3 loss: 4.2"
@@ -155,7 +159,12 @@ class _Pairs:
         self._look_around(self.line[before : before + _LONGEST_NAME])
 
     def _look_around(self, gap: str) -> None:
-        """Headings and groups that begin or end in this text, and whether it is about held-out data."""
+        """Headings, groups and brackets that begin or end in this text, and whether it is about held-out data."""
+        if self.loss and gap.lstrip(" ")[:1] in _BRACKETS:
+            self.whole = self.loss
+        elif self.whole and (")" in gap or "]" in gap):
+            self.whole = ""
+        self.loss = ""
         if self.group and "]" in gap:
             self.group = ""
         if self.heading and ("|" in gap or ";" in gap):
@@ -184,10 +193,14 @@ class _Pairs:
             name = f"{self.word} {self._text(index - 1)} {name}".rstrip()
             self.entry.parts_of_names.add(self.first + index - 1)
         self.word = ""
-        if name and (separated or _is_metric(name)):
+        if name and (separated or _is_metric(name) or self._is_part(name, index)):
             self._add(name, index)
         elif is_whole and (word := _last_word(short)) and word.lower() not in _COUNTERS:
             self.word = word
+
+    def _is_part(self, name: str, index: int) -> bool:
+        is_share = self.line.startswith("%", self.tokens[index].end)
+        return bool(self.whole) and not is_share and _PARTS.fullmatch(name) is not None
 
     def _text(self, index: int) -> str:
         return self.line[self.tokens[index].start : self.tokens[index].end]
@@ -245,12 +258,16 @@ class _Pairs:
         tag = name
         if self.group:
             tag = f"{self.group}/{name}"
+        elif self._is_part(name, index):
+            tag = f"{self.whole}/{name}"
         elif self.heading and "loss" not in name.lower() and "/" not in name and self.heading != name:
             tag = f"{self.heading}/{name}" if name[0].isupper() == self.heading[0].isupper() else name
         if self.section is not None and self.section != is_held_out(tag):
             tag = f"{'eval' if self.section else 'train'}/{tag}" if self.section else tag
         self.entry.held_out |= bool(self.section)
         self.entry.numbers.append((tag, self.first + index))
+        if not self.whole and "loss" in name.lower():
+            self.loss = name
 
 
 def _name(gap: str) -> tuple[str, bool]:

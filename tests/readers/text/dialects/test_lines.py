@@ -59,6 +59,10 @@ LINES = [
     (f"{STAMP} - 0 - levanter.tracker INFO :: Progress on:train 1.0it/20.0kit rate:1.2s/it remaining:6:41:22 postfix:loss=9.09", {}, {"loss": 9.09}),
     ("Epoch:[1/2](100/24000) loss:8.899 lr:0.0005 epoch_Time:299.0min:", {"epoch": 1, "place": 100}, {"loss": 8.899, "lr": 5e-4}),
     ("Epoch 1 (3/400) loss: 6.95 audio_loss: 2.5", {"epoch": 1, "place": 3}, {"loss": 6.95, "audio_loss": 2.5}),
+    ("Step 10/2400 | Loss: 9.09 (text: 2.1, audio: 6.99) | LR: 5.00e-05 | audio: 3", {"step": 10}, {"Loss": 9.09, "Loss/text": 2.1, "Loss/audio": 6.99, "LR": 5e-5, "audio": 3}),
+    ("(step=0000010) Train Loss: 9.7851 (audio: 7.6851, text: nan), Train Steps/Sec: 2.29", {"step": 10}, {"Train Loss": 9.7851, "Train Loss/audio": 7.6851, "Train Loss/text": math.nan}),
+    ("step 5: val_loss=9.5 [c0 2.5 c1 3.5]", {"step": 5}, {"val_loss": 9.5, "val_loss/c0": 2.5, "val_loss/c1": 3.5}),
+    ("step 5: loss 9.5 (audio: 70%, text: 30%, lr: 0.1)", {"step": 5}, {"loss": 9.5, "loss/audio": None, "lr": 0.1}),
     ("train_loss = nan, Audio loss: -inf", {}, {"train_loss": math.nan, "Audio loss": -math.inf}),
 ]  # fmt: skip
 

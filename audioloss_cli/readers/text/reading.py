@@ -13,6 +13,7 @@ from audioloss_cli.readers.text.cycle import LONGEST, Cycle, period_of
 from audioloss_cli.readers.text.entry import Entry
 from audioloss_cli.readers.text.lines import TextBlocks
 from audioloss_cli.readers.text.parser import Parser
+from audioloss_cli.readers.text.parts import parts_in, values_with_parts
 from audioloss_cli.readers.text.steps import Steps
 from audioloss_cli.readers.text.template import Template
 from audioloss_cli.readers.text.user_pattern import UserPattern
@@ -189,6 +190,9 @@ class Reading:
         if self._first is None:
             return
         first, self._first = self._first, None
+        if parts := parts_in(first):
+            self._parser = Parser(self._own, parts)
+            first = [values_with_parts(values, parts) for values in first]
         self._steps = Steps([(values.counts, [tag for tag, _ in values.numbers]) for values in first])
         tally = Counter(frozenset(tag for tag, _ in values.numbers) for values in first)
         self._again = {tags for tags, count in tally.items() if count > 1}

@@ -229,6 +229,39 @@ def test_the_first_nan_counts_though_its_line_came_never_before(tmp_path):
     assert math.isnan(value)
 
 
+@pytest.mark.parametrize(
+    ("line", "tags"),
+    [
+        ("Step {n} | Loss: {loss:.4f} | Text: 2.1000 | Audio: {audio:.4f}\n", ("Loss", "Loss/Text", "Loss/Audio")),
+        ("Step {n}: loss={loss:.4f}, text=2.1000, audio={audio:.4f}\n", ("loss", "loss/text", "loss/audio")),
+        (
+            "{{'step': {n}, 'loss': {loss:.4f}, 'text': 2.1, 'audio': {audio:.4f}}}\n",
+            ("loss", "loss/text", "loss/audio"),
+        ),
+        (
+            "valid: step {n} loss={loss:.4f} audio={audio:.4f} text=2.1\n",
+            ("eval/loss", "eval/loss/text", "eval/loss/audio"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("count", [30, 1500])
+def test_what_a_loss_is_the_sum_of_are_its_parts(tmp_path, line, tags, count):
+    rows = [(step, 2.1 + step / 512, step / 512) for step in range(count)]
+    content = "".join(line.format(n=step, loss=loss, audio=audio) for step, loss, audio in rows)
+    found = points(write(tmp_path, content))
+    assert set(found) == set(tags)
+    assert found[tags[2]] == [(step, float(f"{audio:.4f}")) for step, _, audio in rows]
+    assert {value for _, value in found[tags[1]]} == {2.1}
+
+
+@pytest.mark.parametrize(
+    "line", ["step {n} loss={loss} text=120 audio=350\n", "step {n} loss={loss} text=2.5 audio=1.5\n"]
+)
+def test_a_text_and_an_audio_that_a_loss_is_no_sum_of_are_no_losses(tmp_path, line):
+    content = "".join(line.format(n=step, loss=9 - step / 100) for step in range(50))
+    assert set(points(write(tmp_path, content))) == {"loss", "text", "audio"}
+
+
 def test_a_note_says_what_was_taken(tmp_path):
     (note,) = [item for item in TEXT.read(write(tmp_path, "".join(LINES))) if isinstance(item, Note)]
     assert "the step is 'step'" in note.message

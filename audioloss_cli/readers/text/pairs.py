@@ -83,9 +83,9 @@ _SECTION = re.compile(
     rf"(?<![\w./\\-])(?:({_HELD_OUT_WORD})|(train|training))\s*+(?:[\])|:]|\s(?:step|epoch|iter|batch|results?|set)\b)",
     re.IGNORECASE,
 )
-_HEADING = re.compile(r"(\b[A-Za-z_]{0,24}loss(?:es)?)\s*+:\s++(?=\S)", re.IGNORECASE)
+_HEADING = re.compile(r"(\b[A-Za-z_]{0,24}loss(?:es)?)(?:\s*+:|(?<=es)\s-)\s++(?=\S)", re.IGNORECASE)
 _GROUP = re.compile(r"(\w+)\[\s*+\w+\s*+[=:]\s*+$")
-# What a loss is made of, where it stands in brackets behind it: "Loss: 9.1 (text: 2.1, audio: 7.0)".
+# What a loss is made of, where it stands in brackets or under a heading: "Loss: 9.1 (text: 2.1, audio: 7.0)".
 _PARTS = re.compile(r"text|audio|speech|semantic|acoustic|codec|(?:c|q|cb|codebook_?)\d{1,2}", re.IGNORECASE)
 _NOT_NAMES = frozenset({"cuda", "rank", "device", "local_rank", "port", "pid", "line"})
 
@@ -200,7 +200,7 @@ class _Pairs:
 
     def _is_part(self, name: str, index: int) -> bool:
         is_share = self.line.startswith("%", self.tokens[index].end)
-        return bool(self.whole) and not is_share and _PARTS.fullmatch(name) is not None
+        return bool(self.whole or self.heading) and not is_share and _PARTS.fullmatch(name) is not None
 
     def _text(self, index: int) -> str:
         return self.line[self.tokens[index].start : self.tokens[index].end]
@@ -259,7 +259,7 @@ class _Pairs:
         if self.group:
             tag = f"{self.group}/{name}"
         elif self._is_part(name, index):
-            tag = f"{self.whole}/{name}"
+            tag = f"{self.whole or self.heading}/{name}"
         elif self.heading and "loss" not in name.lower() and "/" not in name and self.heading != name:
             tag = f"{self.heading}/{name}" if name[0].isupper() == self.heading[0].isupper() else name
         if self.section is not None and self.section != is_held_out(tag):

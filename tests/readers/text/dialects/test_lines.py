@@ -63,6 +63,9 @@ LINES = [
     ("(step=0000010) Train Loss: 9.7851 (audio: 7.6851, text: nan), Train Steps/Sec: 2.29", {"step": 10}, {"Train Loss": 9.7851, "Train Loss/audio": 7.6851, "Train Loss/text": math.nan}),
     ("step 5: val_loss=9.5 [c0 2.5 c1 3.5]", {"step": 5}, {"val_loss": 9.5, "val_loss/c0": 2.5, "val_loss/c1": 3.5}),
     ("step 5: loss 9.5 (audio: 70%, text: 30%, lr: 0.1)", {"step": 5}, {"loss": 9.5, "loss/audio": None, "lr": 0.1}),
+    ("Step 10 | Losses - text: 2.1, audio: 7.1 | audio: 3", {"step": 10}, {"Losses/text": 2.1, "Losses/audio": 7.1, "audio": 3}),
+    ("Step 10 | loss: text 2.1000 audio 6.9691 total 9.0691", {"step": 10}, {"loss/text": 2.1, "loss/audio": 6.9691}),
+    ("100/100 [=====] - 5s 50ms/step - loss: 2.3 - audio: 0.1", {"bar": 100}, {"loss": 2.3, "audio": 0.1}),
     ("train_loss = nan, Audio loss: -inf", {}, {"train_loss": math.nan, "Audio loss": -math.inf}),
 ]  # fmt: skip
 

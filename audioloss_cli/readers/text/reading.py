@@ -54,6 +54,7 @@ class Reading:
         self._shown = dict[
             str, tuple[float, float | None]
         ]()  # by a bar until the next epoch, with the epoch since when
+        self._lasting = dict[tuple[str, ...], frozenset[str]]()  # by the tags of a bar, those that it shows so
         self._last = list[Template | None]()  # what the last lines were, taken one by one
         self._cycle: Cycle | None = None
         self._too_many = 0
@@ -277,8 +278,13 @@ class Reading:
         Beside the loss of a step, the value of an epoch and a held-out one are measured once, and shown until the end
         of the next epoch.
         """
-        lasting = {tag for tag, _ in values.numbers if tag.endswith(_OF_AN_EPOCH) or classify(tag).held_out}
-        if not lasting or not any(_says_loss(tag) for tag, _ in values.numbers if tag not in lasting):
+        tags = tuple([tag for tag, _ in values.numbers])
+        lasting = self._lasting.get(tags)
+        if lasting is None:
+            lasting = _lasting(tags)
+            if len(self._lasting) < _MOST_HELD:
+                self._lasting[tags] = lasting
+        if not lasting:
             return values.numbers
         epoch = next((value for name, value, _ in values.counts if name == "epoch"), None)
         kept = list[tuple[str, float]]()
@@ -304,6 +310,12 @@ class _Table(Table):
     def add_row(self, row: Row) -> None:
         for _ in self.add(row):  # the step is a number by now: no Defect
             pass
+
+
+def _lasting(tags: Sequence[str]) -> frozenset[str]:
+    """Those of the tags of a bar that are measured once an epoch; none if no other is a loss."""
+    lasting = frozenset(tag for tag in tags if tag.endswith(_OF_AN_EPOCH) or classify(tag).held_out)
+    return lasting if any(_says_loss(tag) for tag in tags if tag not in lasting) else frozenset()
 
 
 def _says_loss(tag: str) -> bool:

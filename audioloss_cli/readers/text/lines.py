@@ -13,11 +13,13 @@ _CHUNK = 1 << 18
 _PART_OF_A_LONG_LINE = b"loss"
 # ECMA-48: CSI sequences (colours, erasing, moves of the cursor), and OSC ones (titles, links).
 _ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\x07\x1b\n]*+(?:\x07|\x1b\\)|[@-Z\\^_])")
+# Ray prints what its workers do behind "(RayTrainWorker pid=21873, ip=10.0.0.12) ".
+_WORKER = re.compile(rb"^\([\w.:<>-]{1,80}+ pid=\d{1,10}+(?:, ip=[\da-fA-F.:]{1,45}+)?\) ?", re.MULTILINE)
 _CURSOR_UP = re.compile(rb"\x1b\[\d*+A")
 
 
 def cleaned(data: bytes) -> str:
-    r"""Return printed text without escape sequences, with ``\n`` for ``\r``.
+    r"""Return printed text without escape sequences and prefixes of workers, with ``\n`` for ``\r``.
 
     Zero bytes go as well: PowerShell's ``Tee-Object -Append`` writes UTF-16 behind UTF-8.
     """
@@ -27,6 +29,8 @@ def cleaned(data: bytes) -> str:
         data = _ESCAPE.sub(b"", _CURSOR_UP.sub(b"\n", data))
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b" pid=" in data:
+        data = _WORKER.sub(b"", data)
     return data.decode("utf-8", "replace")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from audioloss_cli import registry
 from audioloss_cli.readers.text.entry import Entry
 from audioloss_cli.readers.text.pairs import tokens_of
+from audioloss_cli.readers.text.parts import Parts, with_parts
 from audioloss_cli.readers.text.template import Template, key_of
 
 if TYPE_CHECKING:
@@ -42,10 +43,12 @@ class Parser:
 
     Args:
         own: patterns of the user, asked before any dialect.
+        parts: of losses, whose names do not say so.
     """
 
-    def __init__(self, own: Sequence[Dialect] = ()) -> None:
+    def __init__(self, own: Sequence[Dialect] = (), parts: Parts | None = None) -> None:
         self._own = own
+        self._parts = parts
         self._dialects = dialects()
         self._templates = dict[str, list[Template]]()
         self._count = self._made = self._lines = 0  # templates, those ever made, and lines that matched none
@@ -71,7 +74,7 @@ class Parser:
                     continue
                 entry = dialect.parse(line)
                 if entry is not None:
-                    return entry
+                    return with_parts(entry, self._parts) if self._parts else entry
         return None
 
     def learn(self, line: str, entry: Entry | None) -> Template | None:

@@ -13,6 +13,7 @@ from audioloss_cli.readers.text.cycle import LONGEST, Cycle, period_of
 from audioloss_cli.readers.text.entry import Entry
 from audioloss_cli.readers.text.lines import TextBlocks
 from audioloss_cli.readers.text.parser import Parser
+from audioloss_cli.readers.text.parts import parts_in, values_with_parts
 from audioloss_cli.readers.text.steps import Steps
 from audioloss_cli.readers.text.template import Template
 from audioloss_cli.readers.text.user_pattern import UserPattern
@@ -25,6 +26,7 @@ _MOST_HELD = 1000
 _MOST_SHOWN, _MOST_TAGS_SHOWN = 4, 20  # lines, and names of one line in the note
 _LINES_TO_FIND_A_CYCLE = 2 * LONGEST
 _NAN = float("nan")
+_OF_AN_EPOCH = "_epoch"  # what Lightning puts behind the name of a mean
 _BLANK = Template("", Entry())
 
 
@@ -49,6 +51,10 @@ class Reading:
         self._has_step = False  # whether anything was counted
         self._samples = dict[str, list[str]]()  # lines, and the losses that each held first
         self._drawn: tuple[int, list[tuple[str, float]]] | None = None  # the last state of a progress bar
+        self._shown = dict[
+            str, tuple[float, float | None]
+        ]()  # by a bar until the next epoch, with the epoch since when
+        self._lasting = dict[tuple[str, ...], frozenset[str]]()  # by the tags of a bar, those that it shows so
         self._last = list[Template | None]()  # what the last lines were, taken one by one
         self._cycle: Cycle | None = None
         self._too_many = 0
@@ -185,6 +191,9 @@ class Reading:
         if self._first is None:
             return
         first, self._first = self._first, None
+        if parts := parts_in(first):
+            self._parser = Parser(self._own, parts)
+            first = [values_with_parts(values, parts) for values in first]
         self._steps = Steps([(values.counts, [tag for tag, _ in values.numbers]) for values in first])
         tally = Counter(frozenset(tag for tag, _ in values.numbers) for values in first)
         self._again = {tags for tags, count in tally.items() if count > 1}
@@ -250,7 +259,7 @@ class Reading:
             if self._drawn == (step, values.numbers):
                 return
             self._drawn = step, values.numbers
-        numbers = values.numbers
+        numbers = self._without_repeats(values) if values.entry.is_bar else values.numbers
         new = [tag for tag in tags if tag not in self._tags]
         if len(self._tags) + len(new) > _MOST_TAGS:
             self._too_many += len(new)
@@ -262,6 +271,32 @@ class Reading:
         if losses and len(self._samples) < _MOST_SHOWN:
             self._samples.setdefault(values.start, []).extend(losses)
         self._table(values.entry.rank).add_row(Row(step, numbers, values.entry.blanks, values.entry.nulls, _NAN))
+
+    def _without_repeats(self, values: Values) -> list[tuple[str, float]]:
+        """The numbers of a progress bar without those that it only shows once more.
+
+        Beside the loss of a step, the value of an epoch and a held-out one are measured once, and shown until the end
+        of the next epoch.
+        """
+        tags = tuple([tag for tag, _ in values.numbers])
+        lasting = self._lasting.get(tags)
+        if lasting is None:
+            lasting = _lasting(tags)
+            if len(self._lasting) < _MOST_HELD:
+                self._lasting[tags] = lasting
+        if not lasting:
+            return values.numbers
+        epoch = next((value for name, value, _ in values.counts if name == "epoch"), None)
+        kept = list[tuple[str, float]]()
+        for tag, value in values.numbers:
+            if tag in lasting:
+                before, since = self._shown.get(tag, (_NAN, None))
+                if value == before and (epoch is None or since is None or since <= epoch <= since + 1):
+                    continue
+                if len(self._shown) < _MOST_TAGS:
+                    self._shown[tag] = value, epoch
+            kept.append((tag, value))
+        return kept
 
     def _table(self, rank: int) -> "_Table":
         table = self._tables.get(rank)
@@ -275,6 +310,12 @@ class _Table(Table):
     def add_row(self, row: Row) -> None:
         for _ in self.add(row):  # the step is a number by now: no Defect
             pass
+
+
+def _lasting(tags: Sequence[str]) -> frozenset[str]:
+    """Those of the tags of a bar that are measured once an epoch; none if no other is a loss."""
+    lasting = frozenset(tag for tag in tags if tag.endswith(_OF_AN_EPOCH) or classify(tag).held_out)
+    return lasting if any(_says_loss(tag) for tag in tags if tag not in lasting) else frozenset()
 
 
 def _says_loss(tag: str) -> bool:

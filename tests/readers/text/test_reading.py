@@ -31,12 +31,29 @@ AUDIO = [(step, 5 - step / 100) for step in range(1, 201)]
         "".join(LINES[:100]).encode() + "".join(LINES[100:]).encode("utf-16-le"),
         "".join(f"\x1b[32m{line[:-1]}\x1b[0m\n" for line in LINES).encode(),
         "".join(f"[rank0]: {line}" for line in LINES).encode(),
+        "".join(f"\x1b[36m(RayTrainWorker pid=218, ip=10.0.0.12)\x1b[0m {line}" for line in LINES).encode(),
+        "".join(f"(TrainTrainable pid=218) {line}" for line in LINES).encode(),
         "".join(
             f"2024-01-01 10:00:{number % 60:02},{number:03} INFO {line}" for number, line in enumerate(LINES)
         ).encode(),
         "".join(f"warning {line.encode().hex()[:9]}\n{line}" for line in LINES).encode(),
     ],
-    ids=["lf", "crlf", "cr", "bom", "utf16", "utf16le", "gz", "appended", "colours", "rank", "stamps", "warnings"],
+    ids=[
+        "lf",
+        "crlf",
+        "cr",
+        "bom",
+        "utf16",
+        "utf16le",
+        "gz",
+        "appended",
+        "colours",
+        "rank",
+        "ray",
+        "ray_alone",
+        "stamps",
+        "warnings",
+    ],
 )
 def test_the_same_lines_in_any_dress(tmp_path, content):
     path = write(tmp_path, content)
@@ -69,6 +86,15 @@ def test_the_place_of_the_progress_bar_is_the_step_of_a_row_that_has_none(tmp_pa
     assert points(write(tmp_path, content))["loss"] == [(step, step / 4) for step in range(5, 1000, 5)]
 
 
+def test_a_bar_with_a_name_gives_the_step_as_one_without(tmp_path):
+    content = "".join(
+        f"{{'loss': {step / 4}, 'epoch': {step / 400}}}\nTrain: {step // 10:3}%|#   | {step}/1000 [00:10<10:00]\n"
+        for step in range(5, 1000, 5)
+    )
+    found = points(write(tmp_path, content))
+    assert found == {"loss": [(step, step / 4) for step in range(5, 1000, 5)]}
+
+
 def test_bars_that_came_before_the_rows_are_no_steps(tmp_path):
     bars = "".join(f"\r{step}%|# | {step}/100 [00:10<10:00,  1.02it/s]" for step in range(1, 101))
     rows = "".join(f"{{'loss': {number}, 'epoch': {number / 40}}}\n" for number in range(1, 60))
@@ -80,6 +106,33 @@ def test_a_bar_that_is_drawn_again_is_one_point(tmp_path):
         f"\rEpoch 0:  1%|# | {step}/100 [00:1{again}<10:00, loss={step}]" for step in range(60) for again in "123"
     )
     assert points(write(tmp_path, content))["loss"] == [(step, step) for step in range(60)]
+
+
+def test_a_value_of_an_epoch_is_one_point_however_often_a_bar_shows_it(tmp_path):
+    content = ""
+    for number in range(1, 121):
+        epoch, place = divmod(number - 1, 30)
+        content += f"\rEpoch {epoch}:  1%|# | {place + 1}/30 [00:10<10:00, v_num=0, loss_step={9 - number / 50:.3f}"
+        content += f", val_loss={8 - epoch}.5, loss_epoch={8 - epoch}.250]" if epoch else "]"
+    found = points(write(tmp_path, content))
+    assert [step for step, _ in found["loss_step"]] == list(range(1, 121))
+    assert found["loss_epoch"] == [(31, 7.25), (61, 6.25), (91, 5.25)]
+    assert found["val_loss"] == [(31, 7.5), (61, 6.5), (91, 5.5)]
+
+
+def test_a_held_out_loss_that_stays_for_many_epochs_is_a_point_in_each_second_one(tmp_path):
+    content = "".join(
+        f"\rEpoch {epoch}:  1%|# | {place}/3 [00:10<10:00, loss={9 - epoch / 9 - place:.3f}, val_loss=3.5]"
+        for epoch in range(8)
+        for place in (1, 2, 3)
+    )
+    assert points(write(tmp_path, content))["val_loss"] == [(6 * time + 1, 3.5) for time in range(4)]
+
+
+@pytest.mark.parametrize("name", ["loss", "train_loss", "loss_step", "loss_epoch", "val_loss"])
+def test_a_constant_loss_is_a_point_each_time_that_a_bar_shows_it_alone(tmp_path, name):
+    content = "".join(f"\rEpoch 0:  1%|# | {step}/300 [00:10<10:00, {name}=6.931]" for step in range(1, 301))
+    assert points(write(tmp_path, content))[name] == [(step, 6.931) for step in range(1, 301)]
 
 
 def test_a_step_that_starts_anew_in_each_epoch_goes_on(tmp_path):
@@ -121,6 +174,30 @@ def test_each_rank_is_a_run(tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    "line", ["Epoch:[{epoch}/2]({place}/40) loss:{loss} lr:0.1\n", "Epoch {epoch} ({place}/40) loss: {loss}\n"]
+)
+def test_the_place_in_an_epoch_is_no_rank(tmp_path, line):
+    rows = [(epoch, place) for epoch in (1, 2) for place in range(0, 40, 4)]
+    content = "".join(line.format(epoch=e, place=place, loss=9 - e - place / 8) for e, place in rows)
+    found = series(write(tmp_path, content))
+    assert {run for run, _ in found} == {""}
+    assert list(found["", "loss"].steps) == list(range(0, 80, 4))
+
+
+def test_the_rank_behind_the_place_in_the_code_is_one(tmp_path):
+    content = "".join(
+        f"2024-01-01 INFO [train.py:903] ({rank}/2) Epoch 1, batch {step}, loss={rank + step}.5\n"
+        for step in range(30)
+        for rank in (0, 1)
+    )
+    found = series(write(tmp_path, content))
+    assert {run: list(item.values) for (run, _), item in found.items()} == {
+        "": [step + 0.5 for step in range(30)],
+        "rank 1": [step + 1.5 for step in range(30)],
+    }
+
+
 def test_null_is_missing_and_nan_is_a_value(tmp_path):
     rows = [
         "{'loss': 2.5, 'step': 1}",
@@ -150,6 +227,39 @@ def test_the_first_nan_counts_though_its_line_came_never_before(tmp_path):
     step, value = found["Audio Loss"][-1]
     assert step == 201
     assert math.isnan(value)
+
+
+@pytest.mark.parametrize(
+    ("line", "tags"),
+    [
+        ("Step {n} | Loss: {loss:.4f} | Text: 2.1000 | Audio: {audio:.4f}\n", ("Loss", "Loss/Text", "Loss/Audio")),
+        ("Step {n}: loss={loss:.4f}, text=2.1000, audio={audio:.4f}\n", ("loss", "loss/text", "loss/audio")),
+        (
+            "{{'step': {n}, 'loss': {loss:.4f}, 'text': 2.1, 'audio': {audio:.4f}}}\n",
+            ("loss", "loss/text", "loss/audio"),
+        ),
+        (
+            "valid: step {n} loss={loss:.4f} audio={audio:.4f} text=2.1\n",
+            ("eval/loss", "eval/loss/text", "eval/loss/audio"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("count", [30, 1500])
+def test_what_a_loss_is_the_sum_of_are_its_parts(tmp_path, line, tags, count):
+    rows = [(step, 2.1 + step / 512, step / 512) for step in range(count)]
+    content = "".join(line.format(n=step, loss=loss, audio=audio) for step, loss, audio in rows)
+    found = points(write(tmp_path, content))
+    assert set(found) == set(tags)
+    assert found[tags[2]] == [(step, float(f"{audio:.4f}")) for step, _, audio in rows]
+    assert {value for _, value in found[tags[1]]} == {2.1}
+
+
+@pytest.mark.parametrize(
+    "line", ["step {n} loss={loss} text=120 audio=350\n", "step {n} loss={loss} text=2.5 audio=1.5\n"]
+)
+def test_a_text_and_an_audio_that_a_loss_is_no_sum_of_are_no_losses(tmp_path, line):
+    content = "".join(line.format(n=step, loss=9 - step / 100) for step in range(50))
+    assert set(points(write(tmp_path, content))) == {"loss", "text", "audio"}
 
 
 def test_a_note_says_what_was_taken(tmp_path):

@@ -158,7 +158,7 @@ def _low_held_out(item: AuditedSeries, tags: RunTags, settings: AuditSettings) -
 
 
 def _lost_ground(name: str, item: AuditedSeries, tags: RunTags, settings: AuditSettings) -> list[Finding]:
-    """A loss that ends high, where no incident says so: it rose too slowly for what compares points with the last ones.
+    """A loss that ends high, where no incident tells: it rose too slowly for what compares points with the last ones.
 
     Who does not ask for divergence does not ask for this.
     """
@@ -167,8 +167,8 @@ def _lost_ground(name: str, item: AuditedSeries, tags: RunTags, settings: AuditS
         return []
     if "divergence" not in settings.of(name, tag).choice.codes:
         return []
-    if any(each.resolution == "run_ended" and each.severity is Severity.CRITICAL for each in item.incidents):
-        return []
+    if any(each.severity is Severity.CRITICAL or each.code != "loss-spike" for each in item.incidents):
+        return []  # it is told already, or its lowest level is that of a collapse
     return lost_ground.findings(item.series, item.segment_starts[-1])
 
 

@@ -80,4 +80,6 @@ def _would_differ(value: float, history: SeriesHistory) -> bool:
     mantissa, exponent = math.frexp(value)
     digits = mantissa * (1 << _BITS)
     last = 2.0 ** (exponent - _BITS) if digits == int(digits) else 0.0  # of a bfloat16
-    return max(history.spread, history.earlier_spread) >= _APART * max(10.0**-fewest, last)
+    usual = history.level or math.inf  # of a loss that has fallen far, the noise has as well
+    apart = max(history.spread, history.earlier_spread) * min(abs(value) / usual, 1.0)
+    return apart >= _APART * max(10.0**-fewest, last)

@@ -74,3 +74,12 @@ def test_who_ignores_divergence_ignores_it(jsonl, audioloss):
 def test_a_loss_that_goes_up_and_down_by_itself_has_not_lost_more(jsonl):
     points = [(step, 5 + 1.2 * math.sin(step / 500) + 0.01 * (step % 3)) for step in range(9500)]
     assert found(jsonl, points)[1] == []
+
+
+def test_what_recovers_from_a_collapse_has_lost_nothing(jsonl):
+    points = [(step, 0.004 + step % 3 / 1e4 if 1000 <= step < 1600 else falling(step)) for step in range(3000)]
+    assert "lost-ground" not in found(jsonl, points)[1]
+
+
+def test_a_loss_that_rises_from_its_start_had_nothing_to_lose(jsonl):
+    assert "lost-ground" not in found(jsonl, [(step, 4 + step / 500) for step in range(1500)])[1]

@@ -38,3 +38,7 @@ def test_the_last_digit_of_a_bfloat16_is_no_thousandth():
     chosen = random.Random(1)
     values = [round(5 * (1 + chosen.gauss(0, 0.003)) * 32) / 32 for _ in range(200)]
     assert fired([*values, *[5.125] * 60]) == []
+
+
+def test_the_noise_of_what_was_before_a_collapse_says_nothing_of_what_came():
+    assert "frozen-loss" not in [code for code, _ in fired([*noisy(0.01), *[0.005] * 150])]

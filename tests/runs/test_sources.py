@@ -96,7 +96,7 @@ def test_two_runs_in_one_directory_stay_two_runs(tmp_path):
 
 
 def test_sources_that_contradict_each_other_are_a_finding_and_both_are_audited(tmp_path):
-    healthy = [(step, value + 3 if step >= COLLAPSE else value) for step, value in curve()]
+    healthy = [(step, value + 3 + step % 7 / 100 if step >= COLLAPSE else value) for step, value in curve()]
     norms = [(step, 1 + value / 7) for step, value in curve(3)]
     events = [
         scalar_event(step, {"audio_loss": loss, "grad_norm": norm})

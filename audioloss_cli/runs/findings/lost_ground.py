@@ -2,7 +2,8 @@
 
 What: At the end of a run, over its last tenth and 6 points at least, the loss was half as high again as its lowest
 level, a median over a twentieth of the run; or 75 % of the way back to where it started, if that is 36 % above the
-lowest level at least. Nothing is said beside an incident that is still open.
+lowest level at least. It had started 10 % above that level or more. Nothing is said where an incident tells more than a
+spike.
 
 Why: A rise that takes thousands of steps takes what is usual along with it, so that no point is far above those before.
 Nothing healthy forgets most of what it has learnt: the learning rate is too high for too long, the data changed under
@@ -25,6 +26,7 @@ _PARTS, _LEAST_POINTS, _CONSIDERED = 20, 3, 101  # of a run; of a part; of those
 _FIRST, _LAST = 5, 2  # points at the start; parts at the end
 # See above; the least that such a start must lie above; times the noise of a level; and times
 # what the levels rose before by themselves.
+_LEARNT = 1.1  # times the lowest level: where it started at least
 _BACK, _TIMES, _LEAST, _NOISE, _AGAIN = 0.75, 0.5, 0.36, 6.0, 1.5
 
 
@@ -50,6 +52,8 @@ def findings(training: Series, begin: int = 0) -> list[Finding]:
     start = median(first[:_FIRST])
     lowest = min(parts[: -2 * _LAST])
     end = min(part.level for part in parts[-_LAST:])
+    if start < _LEARNT * lowest.level:
+        return []
     back, least = _BACK * (start - lowest.level), _LEAST * lowest.level
     rise = min(_TIMES * lowest.level, back) if back >= least else _TIMES * lowest.level
     noise = max(_NOISE * median([part.noise for part in parts]), _AGAIN * _risen_before(parts, lowest))
